@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from schemas.topics import BY_NOUN, Topic
 from schemas.types import Instant
 
-_NAME = re.compile(r"^(?P<service>[a-z]+)\.(?P<noun>[a-z]+(?:-[a-z]+)*)\.(?P<participle>[a-z]+(?:-[a-z]+)*)\.v(?P<version>[1-9]\d*)$")
+_NAME = re.compile(
+    r"^(?P<service>[a-z]+)\.(?P<noun>[a-z]+(?:-[a-z]+)*)\.(?P<participle>[a-z]+(?:-[a-z]+)*)\.v(?P<version>[1-9]\d*)$"
+)
 
 REGISTER: dict[str, type[Event]] = {}
 
@@ -30,7 +32,9 @@ class Event(BaseModel):
         super().__init_subclass__(**kwargs)
 
     @classmethod
-    def __pydantic_init_subclass__(cls, *, name: str = "", key: str = "", abstract: bool = False, **kwargs: Any) -> None:
+    def __pydantic_init_subclass__(
+        cls, *, name: str = "", key: str = "", abstract: bool = False, **kwargs: Any
+    ) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         if abstract:
             return
@@ -41,7 +45,9 @@ class Event(BaseModel):
             raise TypeError(f"{cls.__name__}: name {name!r} is taken by {REGISTER[name].__name__}")
         topic = BY_NOUN.get((matched["service"], matched["noun"]))
         if topic is None:
-            raise TypeError(f"{cls.__name__}: no topic in schemas/topics.py carries {matched['service']}.{matched['noun']}")
+            raise TypeError(
+                f"{cls.__name__}: no topic in schemas/topics.py carries {matched['service']}.{matched['noun']}"
+            )
         if key not in cls.model_fields:
             raise TypeError(f"{cls.__name__}: key {key!r} is not one of its fields")
         if key != topic.key:

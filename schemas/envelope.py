@@ -50,7 +50,11 @@ class Envelope(BaseModel):
 @cache
 def _adapter(event_class: type[Event]) -> TypeAdapter[Envelope]:
     """Return the one reused adapter that reads this class's envelopes straight from bytes."""
-    typed = type(f"{event_class.__name__}Envelope", (Envelope,), {"__annotations__": {"data": event_class}, "__module__": __name__})
+    typed = type(
+        f"{event_class.__name__}Envelope",
+        (Envelope,),
+        {"__annotations__": {"data": event_class}, "__module__": __name__},
+    )
     return TypeAdapter(typed)
 
 
@@ -103,5 +107,5 @@ def wrap(
 
 
 def encode(envelope: Envelope) -> bytes:
-    """Return the structured-mode bytes of an envelope."""
-    return _adapter(type(envelope.data)).dump_json(envelope, exclude_none=False)
+    """Return the structured-mode bytes of an envelope; absent optional fields are left out (CloudEvents has no null)."""
+    return _adapter(type(envelope.data)).dump_json(envelope, exclude_none=True)

@@ -8,8 +8,22 @@ from uuid import UUID
 
 from schemas.base import Event
 from schemas.types import (
-    By, Cause, Code, CustomerCode, Function, Instant, ItemCode, Money, Quantity, Reason, Severity, SiteCode, SupplierCode,
-    Text, Tier, Word,
+    By,
+    Cause,
+    Code,
+    CustomerCode,
+    Function,
+    Instant,
+    ItemCode,
+    Money,
+    Quantity,
+    Reason,
+    Severity,
+    SiteCode,
+    SupplierCode,
+    Text,
+    Tier,
+    Word,
 )  # fmt: skip
 
 

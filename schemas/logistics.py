@@ -8,7 +8,18 @@ from uuid import UUID
 
 from schemas.base import Event
 from schemas.types import (
-    Cause, Code, CustomerCode, DelayReason, Instant, ItemCode, Money, Quantity, SiteCode, SupplierCode, Text, Word,
+    Cause,
+    Code,
+    CustomerCode,
+    DelayReason,
+    Instant,
+    ItemCode,
+    Money,
+    Quantity,
+    SiteCode,
+    SupplierCode,
+    Text,
+    Word,
 )  # fmt: skip
 
 DelayBasis = Literal["reported", "overdue"]

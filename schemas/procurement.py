@@ -8,7 +8,17 @@ from uuid import UUID
 
 from schemas.base import Event
 from schemas.types import (
-    By, Cause, Code, ItemCode, Money, Quantity, Sensitive, SiteCode, SupplierCode, Text, Word,
+    By,
+    Cause,
+    Code,
+    ItemCode,
+    Money,
+    Quantity,
+    Sensitive,
+    SiteCode,
+    SupplierCode,
+    Text,
+    Word,
 )  # fmt: skip
 
 

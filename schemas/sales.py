@@ -7,7 +7,18 @@ from uuid import UUID
 
 from schemas.base import Event
 from schemas.types import (
-    By, Cause, Code, CustomerCode, Instant, ItemCode, Money, Quantity, SiteCode, Text, Tier, Word,
+    By,
+    Cause,
+    Code,
+    CustomerCode,
+    Instant,
+    ItemCode,
+    Money,
+    Quantity,
+    SiteCode,
+    Text,
+    Tier,
+    Word,
 )  # fmt: skip
 
 
