@@ -129,14 +129,22 @@ class LocalKafka:
             raise FolderUnusable(unusable(self.folder, why)) from why
         return path
 
+    def _cluster_id(self) -> str:
+        """Return the cluster's id, drawn once: 16 bytes in the alphabet Kafka expects, no leading dash."""
+        kept = read_json(self.folder / "cluster.json")
+        if kept is None:
+            drawn = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+            kept = {"id": f"x{drawn[1:]}"}
+            write_json(self.folder / "cluster.json", kept)
+        return str(kept["id"])
+
     def _format(self, java: str, properties: Path) -> None:
         if (self.data / "meta.properties").exists():
             return
         # A folder without meta.properties is a first start that was interrupted.
         shutil.rmtree(self.data, ignore_errors=True)
-        cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=").replace("-", "a", 1)
         command = [java, *JVM, "-cp", f"{self.libs}/*", "kafka.tools.StorageTool"]
-        command += ["format", "-t", cluster, "-c", str(properties)]
+        command += ["format", "-t", self._cluster_id(), "-c", str(properties)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
         if done.returncode:
             shutil.rmtree(self.data, ignore_errors=True)
