@@ -1,0 +1,69 @@
+"""Plant the seed of a world through the public doors: playbook, thresholds, calendars, rosters, ladder.
+
+Each file `cli/seed/*.yaml` is a list of requests `{service, path, body, key, method?, as?, status?}`, sent in
+the order of the file names and within a file in order. `key` is the Idempotency-Key, so planting twice
+changes nothing; `as` is the role that asks (planning-lead unless told).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from cli.stack.state import StackError
+
+FOLDER = Path(__file__).with_name("seed")
+ROLE = "planning-lead"
+TIMEOUT_SECONDS = 30.0
+KEY_HEADER = "Idempotency-Key"
+
+
+class SeedRefused(StackError):
+    """A service did not take a request of the seed."""
+
+
+def requests(folder: Path = FOLDER) -> list[dict[str, Any]]:
+    """Return the requests of all seed files in order; raises SeedRefused for a file that is no such list."""
+    found: list[dict[str, Any]] = []
+    for path in sorted(folder.glob("*.yaml")):
+        content = yaml.safe_load(path.read_text()) or []
+        if not isinstance(content, list):
+            raise SeedRefused(f"The seed file {path.name} must be a list of requests.")
+        for number, request in enumerate(content, 1):
+            missing = {"service", "path", "key"} - set(request)
+            if missing:
+                raise SeedRefused(f"Request {number} of the seed file {path.name} lacks {sorted(missing)}.")
+            found.append(request)
+    return found
+
+
+def plant(urls: Mapping[str, str], token: Callable[[str], str], *, folder: Path = FOLDER) -> int:
+    """Post the seed to the services that are there and return how many requests were taken.
+
+    `token` returns a token for a role. Raises SeedRefused with the service's own words.
+    """
+    planted = 0
+    with httpx.Client(timeout=TIMEOUT_SECONDS) as http:
+        for request in requests(folder):
+            base = urls.get(request["service"])
+            if base is None:
+                continue
+            _send(http, base, request, token(request.get("as", ROLE)))
+            planted += 1
+    return planted
+
+
+def _send(http: httpx.Client, base: str, request: dict[str, Any], token: str) -> None:
+    method = request.get("method", "POST")
+    headers = {"Authorization": f"Bearer {token}", KEY_HEADER: str(request["key"])}
+    what = f"{method} {request['service']}{request['path']} (seed {request['key']})"
+    try:
+        answer = http.request(method, f"{base}{request['path']}", json=request.get("body"), headers=headers)
+    except httpx.HTTPError as why:
+        raise SeedRefused(f"{what} was not answered: {why}.") from why
+    if answer.is_error:
+        raise SeedRefused(f"{what} was refused with {answer.status_code}: {answer.text[:400]}")

@@ -1,0 +1,92 @@
+"""Which processes one world is made of. A test may hand the stack another recipe."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+
+SERVICES = (
+    "collaboration",
+    "forecast",
+    "inventory",
+    "logistics",
+    "procurement",
+    "exceptions",
+    "sales",
+    "scorecard",
+)
+STREAM = "scorecard-stream"
+CONSOLE = "console"
+ROLES = ("api", "consumer", "relay", "effects")
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """One process of a world: its name, what runs, whose database it uses and what it serves."""
+
+    name: str
+    command: tuple[str, ...]
+    service: str | None = None
+    """The service whose database it uses."""
+    serves: str | None = None
+    """The name under which others find its API, if it has one."""
+    instance: int = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The processes of a world and the commands that make and drop its topics."""
+
+    processes: tuple[ProcessSpec, ...]
+    make_topics: tuple[str, ...]
+    drop_topics: tuple[str, ...]
+    plants_seed: bool = True
+
+
+def whole() -> Recipe:
+    """Return the recipe of the whole system: one process per service, the stream and the console."""
+    python = sys.executable
+    services = tuple(
+        ProcessSpec(name, (python, "-m", f"services.{name}", "all"), service=name, serves=name)
+        for name in SERVICES
+    )
+    stream = ProcessSpec(STREAM, (python, "-m", "services.scorecard", "stream"), service="scorecard")
+    console = ProcessSpec(CONSOLE, (python, "-m", "console.server"), serves=CONSOLE)
+    topics = (python, "-m", "tools.apply_topics")
+    return Recipe((*services, stream, console), topics, (*topics, "--drop"))
+
+
+def chosen(recipe: Recipe, names: list[str] | None) -> list[ProcessSpec]:
+    """Return the processes of these names, all where none are given; raises KeyError for an unknown one."""
+    if names is None:
+        return list(recipe.processes)
+    known = {spec.name: spec for spec in recipe.processes}
+    return [known[name] for name in names]
+
+
+def split_roles(specs: list[ProcessSpec], split: list[str]) -> list[ProcessSpec]:
+    """Replace each of these services by one process per role, as in production."""
+    result: list[ProcessSpec] = []
+    for spec in specs:
+        if spec.name not in split or spec.serves is None or spec.service is None:
+            result.append(spec)
+            continue
+        for role in ROLES:
+            result.append(
+                replace(
+                    spec,
+                    name=f"{spec.name}-{role}",
+                    command=(*spec.command[:-1], role),
+                    serves=spec.serves if role == "api" else None,
+                )
+            )
+    return result
+
+
+def with_copies(specs: list[ProcessSpec], copies: dict[str, int]) -> list[ProcessSpec]:
+    """Add further copies of processes: `{"scorecard-stream": 2}` adds `scorecard-stream-1`."""
+    result = list(specs)
+    for spec in specs:
+        for number in range(1, copies.get(spec.name, 1)):
+            result.append(replace(spec, name=f"{spec.name}-{number}", serves=None, instance=number))
+    return result

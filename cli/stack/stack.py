@@ -1,0 +1,258 @@
+"""One running stack: infrastructure, worlds, and the promise that nothing is left when it ends.
+
+The same class serves the daemon of `crossdock up` and programs that run a stack inside themselves:
+
+    with Stack.start(home=folder) as stack:
+        world = stack.create_world("demo")
+        world.urls["logistics"]
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from cli.stack import worlds
+from cli.stack.infrastructure import Infrastructure, Report
+from cli.stack.issuer import Issuer
+from cli.stack.recipe import Recipe, whole
+from cli.stack.state import Home, StackError, forget, make_folder, read_json, write_json
+from cli.stack.supervisor import stop_all
+from cli.stack.worlds import World, WorldPlan, WorldRefused, WorldUnknown, check_name, known_worlds
+
+
+class AlreadyRunning(StackError):
+    """Another supervisor of this data folder runs."""
+
+
+def _silent(_: str) -> None:
+    """Report to nobody."""
+
+
+class Stack:
+    """The supervisor of one data folder."""
+
+    def __init__(self, home: Home, *, recipe: Recipe, report: Report) -> None:
+        self.home = home
+        self.recipe = recipe
+        self.report = report
+        self.issuer = Issuer(home.issuer)
+        self.infrastructure = Infrastructure(home, report)
+        self.worlds: dict[str, World] = {}
+        self._lock: IO[str] | None = None
+        self._turn = threading.RLock()
+
+    @classmethod
+    def start(
+        cls,
+        home: Path | Home | None = None,
+        *,
+        recipe: Recipe | None = None,
+        report: Report = _silent,
+    ) -> Self:
+        """Start the infrastructure of a data folder; raises AlreadyRunning or another StackError.
+
+        What was started is ended before an error, Ctrl-C too, leaves this call.
+        """
+        if not isinstance(home, Home):
+            home = Home(home.resolve()) if home else Home.find()
+        stack = cls(home, recipe=recipe or whole(), report=report)
+        try:
+            stack._open()
+        except BaseException:
+            stack.close()
+            raise
+        return stack
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def postgres_admin_url(self) -> str:
+        return self.infrastructure.postgres_admin_url
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        return self.infrastructure.kafka_bootstrap
+
+    def create_world(
+        self,
+        name: str,
+        *,
+        clock: str = "wall",
+        services: list[str] | None = None,
+        env: Mapping[str, Mapping[str, str]] | None = None,
+        copies: Mapping[str, int] | None = None,
+        split: list[str] | None = None,
+        ports: Mapping[str, int] | None = None,
+    ) -> World:
+        """Make a world, or start a kept one as it was planned, and return it when all of it is ready.
+
+        `env` adds to the environment of a process by name (`*`: of all); `copies` runs further copies of a
+        process; `split` runs services as one process per role. Raises WorldRefused when it runs already. A
+        new world that does not become ready is dropped again.
+        """
+        with self._turn:
+            check_name(name)
+            if name in self.worlds:
+                raise WorldRefused(f"World {name} runs already; `crossdock world list` shows it.")
+            kept = read_json(self.home.world_file(name))
+            before = kept["plan"] if kept else {}
+            plan = WorldPlan(
+                clock=kept["clock"] if kept else clock,
+                services=before.get("services") if services is None else services,
+                env=before.get("env", {}) if env is None else env,
+                copies=before.get("copies", {}) if copies is None else copies,
+                split=before.get("split", []) if split is None else split,
+                ports=ports or {},
+            )
+            if kept and clock not in ("wall", kept["clock"]):
+                raise WorldRefused(
+                    f"World {name} is kept with the clock {kept['clock']}: drop it first, "
+                    "or choose another name."
+                )
+            self.report(f"World {name} starts")
+            return self._open_world(World(self, name, plan), new=kept is None)
+
+    def drop_world(self, name: str) -> None:
+        """Drop a world with everything in it; raises WorldUnknown where there is none."""
+        with self._turn:
+            running = self.worlds.pop(name, None)
+            if running is None and name not in known_worlds(self.home):
+                raise WorldUnknown(f"There is no world {name}; `crossdock world list` shows those that are.")
+            if running is not None:
+                running.close()
+            worlds.drop(self, name)
+            self._write_state()
+
+    def world(self, name: str) -> World:
+        """Return a running world; raises WorldUnknown."""
+        if name not in self.worlds:
+            raise WorldUnknown(
+                f"World {name} does not run here: `crossdock world create {name}` makes or starts it."
+            )
+        return self.worlds[name]
+
+    def status(self) -> dict[str, Any]:
+        """Tell how everything stands, each process asked now."""
+        running = dict(self.worlds)
+        kept = [name for name in known_worlds(self.home) if name not in running]
+        return {
+            "pid": os.getpid(),
+            "home": str(self.home.root),
+            "kafka": {
+                "kind": self.infrastructure.kafka_kind,
+                "bootstrap": self.infrastructure.kafka_bootstrap,
+            },
+            "warnings": self.infrastructure.warnings,
+            "infrastructure": [
+                {
+                    "process": guard.name,
+                    "state": guard.state,
+                    "pid": guard.pid,
+                    "restarts": guard.restarts,
+                    "trouble": guard.trouble,
+                    "log": str(guard.log),
+                }
+                for guard in self.infrastructure.guarded
+            ],
+            "worlds": [_world_status(world) for world in running.values()]
+            + [{"world": name, "state": "stopped", "processes": [], "urls": {}} for name in kept],
+        }
+
+    def close(self) -> None:
+        """End everything of ours; what was committed and acknowledged stays in the data folder."""
+        stop_all(_Ending(world) for world in list(self.worlds.values()))
+        self.worlds.clear()
+        self.infrastructure.stop()
+        if self._lock is not None:
+            forget(self.home.stack_file)
+            self._lock.close()
+            self._lock = None
+
+    def _open(self) -> None:
+        make_folder(self.home.root)
+        make_folder(self.home.run)
+        self._take_lock()
+        self.issuer.ensure()
+        self.infrastructure.start()
+        self._write_state()
+
+    def _take_lock(self) -> None:
+        lock = self.home.lock_file.open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as why:
+            lock.close()
+            running = read_json(self.home.stack_file) or {}
+            raise AlreadyRunning(
+                f"The stack of {self.home.root} runs already (process {running.get('pid', 'unknown')}): "
+                "`crossdock status` shows it, `crossdock down` ends it."
+            ) from why
+        self._lock = lock
+
+    def _open_world(self, world: World, *, new: bool) -> World:
+        try:
+            world.open()
+        except BaseException:
+            world.close()
+            if new:
+                self.report(f"World {world.name} did not become ready and is taken back")
+                worlds.drop(self, world.name, keep_logs=True)
+            raise
+        self.worlds[world.name] = world
+        self._write_state()
+        return world
+
+    def _write_state(self) -> None:
+        content = {"pid": os.getpid(), "worlds": sorted(self.worlds), **self.infrastructure.describe()}
+        write_json(self.home.stack_file, content)
+
+
+class _Ending:
+    """A world as something that can be stopped."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def stop(self) -> None:
+        self._world.close()
+
+
+def _world_status(world: World) -> dict[str, Any]:
+    addresses = world.describe()["processes"]
+    processes = [
+        {
+            "process": name,
+            "state": watched.state,
+            "pid": watched.pid,
+            "restarts": watched.restarts,
+            "last_exit": watched.last_exit,
+            "trouble": watched.trouble,
+            "http": addresses[name]["http_port"],
+            "ops": world.ops[name],
+            "log": str(watched.log),
+        }
+        for name, watched in world.processes.items()
+    ]
+    ready = all(process["state"] == "ready" for process in processes)
+    return {
+        "world": world.name,
+        "clock": world.clock,
+        "state": "ready" if ready else "not ready",
+        "urls": world.urls,
+        "processes": processes,
+    }

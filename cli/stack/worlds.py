@@ -1,0 +1,311 @@
+"""Worlds of one stack: databases, roles, topics and processes of each, made together and dropped together."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cli import seed
+from cli.stack import postgres, spawn
+from cli.stack.issuer import ISSUER, audience
+from cli.stack.recipe import CONSOLE, ProcessSpec, chosen, split_roles, with_copies
+from cli.stack.state import CHECKOUT, Home, StackError, make_folder, read_json, write_json
+from cli.stack.supervisor import Watched, stop_all
+
+if TYPE_CHECKING:
+    from cli.stack.stack import Stack
+
+NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+LIVE = "live"
+HOST = "127.0.0.1"
+READY_SECONDS = 120.0
+TOPICS_SECONDS = 120.0
+MAKERS = 4
+OURS = ("POSTGRES_URL", "CROSSDOCK_TOKEN")
+
+
+class WorldRefused(StackError):
+    """A world cannot be made as asked."""
+
+
+class WorldUnknown(StackError):
+    """There is no such world."""
+
+
+class PortInUse(StackError):
+    """Somebody else listens on a port that was asked for."""
+
+
+@dataclass(frozen=True)
+class WorldPlan:
+    """What a world shall be: its clock, which processes, and what each is told beyond the ordinary."""
+
+    clock: str = "wall"
+    services: list[str] | None = None
+    env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Extra environment by process name; `*` is for all."""
+    copies: Mapping[str, int] = field(default_factory=dict)
+    split: list[str] = field(default_factory=list)
+    """Services that run one process per role."""
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """The HTTP port of a process, where a person chose it."""
+
+    @property
+    def driven(self) -> bool:
+        return self.clock == "driven"
+
+
+class World:
+    """A world that runs: its addresses and its processes."""
+
+    def __init__(self, stack: Stack, name: str, plan: WorldPlan) -> None:
+        self.stack = stack
+        self.name = name
+        self.plan = plan
+        self.specs = _specs(stack, plan)
+        self.urls: dict[str, str] = {}
+        self.ops: dict[str, str] = {}
+        self.database_urls: dict[str, str] = {}
+        self.processes: dict[str, Watched] = {}
+        self._ports: dict[str, tuple[int, int]] = {}
+        self._secrets: dict[str, Any] = {}
+
+    # --- for those who use it ---------------------------------------------------------------------
+
+    @property
+    def clock(self) -> str:
+        return self.plan.clock
+
+    @property
+    def services(self) -> list[str]:
+        """The services that have a database in this world."""
+        return sorted({spec.service for spec in self.specs if spec.service})
+
+    def token(self, role: str, **claims: Any) -> str:
+        """Return a token of this world for a role."""
+        return self.stack.issuer.token(role, world=self.name, **claims)
+
+    def pid(self, process: str) -> int | None:
+        """Return the id of the process as it runs now."""
+        return self._process(process).pid
+
+    def kill(self, process: str, sent: int = signal.SIGKILL) -> int:
+        """Send a signal and return whom it was sent to; the supervisor starts what dies again."""
+        return self._process(process).kill(sent)
+
+    def stop(self, process: str) -> None:
+        """Stop a process until it is started."""
+        self._process(process).stop()
+
+    def start(self, process: str) -> None:
+        """Start a stopped process and wait until it is ready."""
+        watched = self._process(process)
+        watched.start()
+        watched.wait_until_ready(seconds=READY_SECONDS)
+
+    def restart(self, process: str) -> None:
+        """Stop a process gracefully, start it and wait until it is ready."""
+        self.stop(process)
+        self.start(process)
+
+    def wait_until_ready(self, process: str, *, after_pid: int | None = None) -> None:
+        """Wait until a process is ready, or until its successor is."""
+        self._process(process).wait_until_ready(seconds=READY_SECONDS, after_pid=after_pid)
+
+    def log(self, process: str) -> Path:
+        """Return the log file of a process."""
+        return self._process(process).log
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the CLI knows about the world: no secret is in it."""
+        return {
+            "name": self.name,
+            "clock": self.clock,
+            "urls": self.urls,
+            "ops": self.ops,
+            "plan": {
+                "services": self.plan.services,
+                "copies": dict(self.plan.copies),
+                "split": self.plan.split,
+                "env": {name: dict(env) for name, env in self.plan.env.items()},
+            },
+            "processes": {
+                spec.name: {
+                    "http_port": self._ports[spec.name][0],
+                    "ops_port": self._ports[spec.name][1],
+                    "log": str(self.stack.home.logs(self.name) / f"{spec.name}.log"),
+                }
+                for spec in self.specs
+            },
+        }
+
+    # --- for the stack ----------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Make what is missing, start all processes at once, wait until all are ready, plant the seed."""
+        home = self.stack.home
+        make_folder(home.logs(self.name))
+        self._choose_ports()
+        self._choose_secrets()
+        write_json(home.world_file(self.name), self.describe())
+        with ThreadPoolExecutor(MAKERS, thread_name_prefix="make") as pool:
+            topics = pool.submit(self._run_topics, self.stack.recipe.make_topics)
+            urls = pool.map(self._make_database, self.services)
+            self.database_urls = dict(zip(self.services, urls, strict=True))
+            topics.result()
+        for spec in self.specs:
+            self.processes[spec.name] = self._watch(spec)
+        for watched in self.processes.values():
+            watched.start()
+        for watched in self.processes.values():
+            watched.wait_until_ready(seconds=READY_SECONDS)
+        if self.stack.recipe.plants_seed:
+            seed.plant(self.urls, self.token)
+
+    def close(self) -> None:
+        """End all processes of the world; what it holds stays."""
+        stop_all(self.processes.values())
+
+    def drop_topics(self) -> None:
+        """Drop the world's topics; the processes that use them must have ended."""
+        self._choose_secrets()
+        self._run_topics(self.stack.recipe.drop_topics)
+
+    def _process(self, name: str) -> Watched:
+        if name not in self.processes:
+            raise WorldUnknown(
+                f"World {self.name} has no process {name}; it has {', '.join(sorted(self.processes))}."
+            )
+        return self.processes[name]
+
+    def _choose_ports(self) -> None:
+        """Take the ports of the last time when they are free, so that addresses people noted stay true."""
+        kept = (read_json(self.stack.home.world_file(self.name)) or {}).get("processes", {})
+        for spec in self.specs:
+            before = kept.get(spec.name, {})
+            told = self.plan.ports.get(spec.name)
+            if told is not None and not spawn.port_is_free(told):
+                raise PortInUse(
+                    f"Port {told} is in use: choose another one for {spec.name}, or none, "
+                    "and a free one is taken."
+                )
+            http = told or _kept_or_free(before.get("http_port"))
+            self._ports[spec.name] = http, _kept_or_free(before.get("ops_port"))
+            if spec.serves:
+                self.urls[spec.serves] = f"http://{HOST}:{http}"
+            self.ops[spec.name] = f"http://{HOST}:{self._ports[spec.name][1]}"
+
+    def _choose_secrets(self) -> None:
+        kept = read_json(self.stack.home.world(self.name) / "secrets.json") or {}
+        self._secrets = {"cursor_secret": kept.get("cursor_secret") or secrets.token_urlsafe(32)}
+        passwords = kept.get("passwords") or {}
+        for service in self.services:
+            passwords.setdefault(service, secrets.token_urlsafe(24))
+        self._secrets["passwords"] = passwords
+        write_json(self.stack.home.world(self.name) / "secrets.json", self._secrets, secret=True)
+
+    def _make_database(self, service: str) -> str:
+        name = postgres.database_name(self.name, service)
+        password = self._secrets["passwords"].setdefault(service, secrets.token_urlsafe(24))
+        return postgres.create_database(self.stack.infrastructure.postgres_admin_url, name, password=password)
+
+    def _run_topics(self, command: tuple[str, ...]) -> None:
+        done = subprocess.run(
+            command, env=self._shared_env(), cwd=CHECKOUT, capture_output=True, text=True,
+            timeout=TOPICS_SECONDS, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            last = ((done.stderr or done.stdout).strip().splitlines() or ["it said nothing"])[-1]
+            raise StackError(f"The topics of world {self.name} could not be set up: {last}")
+
+    def _shared_env(self) -> dict[str, str]:
+        """Return what every process of the world is told."""
+        env = {name: value for name, value in os.environ.items() if name not in OURS}
+        env |= {
+            "WORLD": self.name,
+            "WORLD_CLOCK": self.plan.clock,
+            "KAFKA_BOOTSTRAP": self.stack.infrastructure.kafka_bootstrap,
+            "TOPIC_REPLICATION": env.get("TOPIC_REPLICATION", "1"),
+            "HTTP_HOST": HOST,
+            "AUTH_ISSUER": ISSUER,
+            "AUTH_AUDIENCE": audience(self.name),
+            "AUTH_JWKS": str(self.stack.issuer.jwks_file),
+            "CURSOR_SECRET": self._secrets["cursor_secret"],
+            "MIGRATE_ON_START": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+        if self.plan.driven:
+            env["TOPIC_PARTITIONS"] = "1"
+        return env | dict(self.plan.env.get("*", {}))
+
+    def _env(self, spec: ProcessSpec) -> dict[str, str]:
+        http, ops = self._ports[spec.name]
+        env = self._shared_env()
+        env |= {"HTTP_PORT": str(http), "OPS_PORT": str(ops), "INSTANCE": str(spec.instance)}
+        if spec.service:
+            env["DATABASE_URL"] = self.database_urls[spec.service]
+        if spec.name == CONSOLE:
+            env["SERVICES_URLS"] = json.dumps(
+                {name: url for name, url in self.urls.items() if name != CONSOLE}
+            )
+            env["ISSUER_KEY"] = str(self.stack.issuer.key_file)
+        return env | dict(self.plan.env.get(spec.name, {}))
+
+    def _watch(self, spec: ProcessSpec) -> Watched:
+        log = self.stack.home.logs(self.name) / f"{spec.name}.log"
+
+        def launch() -> spawn.Popen:
+            return spawn.spawn(spec.command, log=log, env=self._env(spec), cwd=CHECKOUT)
+
+        return Watched(spec.name, launch, ready_url=f"{self.ops[spec.name]}/ready", log=log)
+
+
+def _specs(stack: Stack, plan: WorldPlan) -> list[ProcessSpec]:
+    try:
+        specs = chosen(stack.recipe, plan.services)
+    except KeyError as why:
+        known = ", ".join(spec.name for spec in stack.recipe.processes)
+        raise WorldRefused(f"There is no process {why}; a world is made of {known}.") from why
+    return with_copies(split_roles(specs, plan.split), dict(plan.copies))
+
+
+def _kept_or_free(port: int | None) -> int:
+    return port if port and spawn.port_is_free(port) else spawn.free_port()
+
+
+def check_name(name: str) -> str:
+    """Return the name, or raise WorldRefused when no world may be called so."""
+    if not NAME.fullmatch(name):
+        raise WorldRefused(
+            f"{name!r} cannot name a world: a small letter, then up to 30 small letters, digits or hyphens."
+        )
+    return name
+
+
+def known_worlds(home: Home) -> list[str]:
+    """Name the worlds that the data folder holds, running or not."""
+    return sorted(path.parent.name for path in home.worlds.glob("*/world.json"))
+
+
+def drop(stack: Stack, name: str, *, keep_logs: bool = False) -> None:
+    """Drop topics, databases, roles and files of a world whose processes have ended."""
+    world = World(stack, name, WorldPlan(services=[]))
+    world.drop_topics()
+    for service in sorted({spec.service for spec in stack.recipe.processes if spec.service}):
+        database = postgres.database_name(name, service)
+        postgres.drop_database(stack.infrastructure.postgres_admin_url, database)
+    if keep_logs:
+        stack.home.world_file(name).unlink(missing_ok=True)
+        (stack.home.world(name) / "secrets.json").unlink(missing_ok=True)
+    else:
+        shutil.rmtree(stack.home.world(name), ignore_errors=True)

@@ -1,0 +1,52 @@
+"""Marks every test by what it needs, and holds what the whole session shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.stack import Infrastructure
+
+NEEDS_POSTGRES = {"infra", "fresh_database"}
+PURE_FOLDERS = {"schemas"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by file name and by fixture: `test_domain` does no I/O, journeys need everything."""
+    for item in items:
+        path = Path(str(item.path))
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if path.name.startswith("test_domain") or path.parent.name in PURE_FOLDERS:
+            item.add_marker("pure")
+        if path.parent.name == "journeys":
+            item.add_marker("journey")
+        if fixtures & NEEDS_POSTGRES or path.parent.name == "journeys":
+            item.add_marker("postgres")
+        if path.parent.name == "journeys":
+            item.add_marker("kafka")
+
+
+@pytest.fixture(scope="session")
+def infra() -> Iterator[Infrastructure]:
+    """One real PostgreSQL and one real Kafka for the session, each started when first asked for."""
+    infrastructure = Infrastructure()
+    try:
+        yield infrastructure
+    finally:
+        infrastructure.close()
+
+
+@pytest.fixture
+def fresh_database(infra: Infrastructure) -> Iterator[Callable[[str], str]]:
+    """Make databases of a service for one test; they are dropped after it."""
+    urls: list[str] = []
+
+    def make(service: str) -> str:
+        urls.append(infra.database(service))
+        return urls[-1]
+
+    yield make
+    for url in urls:
+        infra.drop_database(url)

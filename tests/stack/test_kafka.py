@@ -1,0 +1,89 @@
+"""The real Kafka of the stack: it starts, keeps, ends with us, and says what is missing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Consumer, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from cli.stack import kafka
+from cli.stack.java import find_java, packaged_java, version_of
+from tests.support.stack import Infrastructure
+
+pytestmark = pytest.mark.kafka
+
+
+def _make_topic(bootstrap: str, name: str) -> None:
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for made in admin.create_topics([NewTopic(name, 1, 1)]).values():
+        made.result(20)
+
+
+def test_a_record_that_was_acknowledged_is_there_after_a_restart(
+    infra: Infrastructure, tmp_path: Path
+) -> None:
+    assert kafka.answers(infra.kafka_bootstrap)
+    broker = kafka.LocalKafka(tmp_path / "kafka", libs=infra.kafka_libs)
+    try:
+        bootstrap = broker.start()
+        _make_topic(bootstrap, "kept")
+        producer = Producer({"bootstrap.servers": bootstrap, "acks": "all"})
+        producer.produce("kept", b"one")
+        assert producer.flush(20) == 0
+        del producer
+        broker.stop()
+        assert not kafka.answers(bootstrap)
+        assert broker.start() == bootstrap
+        consumer = Consumer(
+            {"bootstrap.servers": bootstrap, "group.id": "t", "auto.offset.reset": "earliest"}
+        )
+        consumer.subscribe(["kept"])
+        record = consumer.poll(30)
+        consumer.close()
+        assert record is not None and record.value() == b"one"
+    finally:
+        broker.stop()
+
+
+def test_a_topic_that_is_not_in_the_register_is_not_made_by_accident(infra: Infrastructure) -> None:
+    admin = AdminClient({"bootstrap.servers": infra.kafka_bootstrap})
+    admin.list_topics("never-made", timeout=20)
+    assert "never-made" not in admin.list_topics(timeout=20).topics
+
+
+def test_without_maven_and_jars_the_sentence_names_both_ways_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(kafka.KafkaUnavailable, match=r"install maven.*KAFKA_BOOTSTRAP"):
+        kafka.fetch_jars(tmp_path / "libs")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_download_that_breaks_leaves_no_jars_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maven = tmp_path / "bin" / "mvn"
+    maven.parent.mkdir()
+    maven.write_text("#!/bin/sh\necho '[ERROR] the network is away'\nexit 1\n")
+    maven.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{maven.parent}:/usr/bin:/bin")
+    with pytest.raises(kafka.KafkaUnavailable, match="the network is away"):
+        kafka.fetch_jars(tmp_path / "kafka" / "libs")
+    assert list((tmp_path / "kafka").iterdir()) == []
+
+
+def test_the_packaged_java_is_used_where_the_machine_has_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    found = find_java()
+    assert found is not None and found == packaged_java()
+    assert (version_of(found) or 0) >= 17
+
+
+def test_something_else_on_the_port_is_not_taken_for_kafka() -> None:
+    assert not kafka.answers("127.0.0.1:1")

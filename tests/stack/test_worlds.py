@@ -1,0 +1,211 @@
+"""Worlds of a running stack: made together, watched, restarted, dropped together, nothing left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jwt
+import psycopg
+import pytest
+
+from cli.stack import Home, Stack, postgres, spawn, worlds
+from cli.stack.stack import AlreadyRunning
+from cli.stack.supervisor import NotReady
+from tests.support.recipes import small
+from tests.support.stack import Infrastructure
+
+pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
+
+StartStack = Callable[..., Stack]
+
+
+@pytest.fixture
+def start_stack(
+    infra: Infrastructure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[StartStack]:
+    """Start stacks on the session's PostgreSQL and Kafka; each is closed after the test."""
+    monkeypatch.setenv("POSTGRES_URL", infra.postgres_admin_url)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", infra.kafka_bootstrap)
+    started: list[Stack] = []
+
+    def start(home: str = "home") -> Stack:
+        started.append(Stack.start(Home(tmp_path / home), recipe=small(tmp_path / "topics.txt")))
+        return started[-1]
+
+    yield start
+    for stack in started:
+        stack.close()
+
+
+def _ask(url: str) -> dict[str, str]:
+    with urllib.request.urlopen(f"{url}/told", timeout=5) as answer:
+        return dict(json.load(answer))
+
+
+def _wait(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+def test_a_world_is_ready_when_it_is_returned_and_each_process_knows_what_is_its_own(
+    start_stack: StartStack, infra: Infrastructure, tmp_path: Path
+) -> None:
+    stack = start_stack()
+    world = stack.create_world("my-demo", clock="driven", env={"logistics": {"INSTANCE": "7"}})
+    told = _ask(world.urls["logistics"])
+    assert told["WORLD"] == "my-demo" and told["WORLD_CLOCK"] == "driven" and told["INSTANCE"] == "7"
+    assert told["KAFKA_BOOTSTRAP"] == infra.kafka_bootstrap
+    assert told["AUTH_AUDIENCE"] == "crossdock.my-demo"
+    with psycopg.connect(told["DATABASE_URL"]) as connection:
+        assert connection.execute("SELECT current_user").fetchone() == ("my_demo_logistics",)
+    services = json.loads(_ask(world.urls["console"])["SERVICES_URLS"])
+    assert services == {name: world.urls[name] for name in ("logistics", "exceptions")}
+    assert {p["state"] for p in stack.status()["worlds"][0]["processes"]} == {"ready"}
+    stack.drop_world("my-demo")
+    assert (tmp_path / "topics.txt").read_text().splitlines() == ["made my-demo", "dropped my-demo"]
+    assert not stack.home.world("my-demo").exists()
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(told["DATABASE_URL"])
+
+
+def test_services_can_be_left_out_split_into_roles_and_copied(start_stack: StartStack) -> None:
+    stack = start_stack()
+    world = stack.create_world(
+        "some",
+        services=["logistics", "scorecard-stream"],
+        split=["logistics"],
+        copies={"scorecard-stream": 2},
+    )
+    assert set(world.processes) == {
+        "logistics-api",
+        "logistics-consumer",
+        "logistics-relay",
+        "logistics-effects",
+        "scorecard-stream",
+        "scorecard-stream-1",
+    }
+    assert set(world.urls) == {"logistics"}
+    assert _ask(world.ops["scorecard-stream-1"])["INSTANCE"] == "1"
+    stack.drop_world("some")
+
+
+def test_a_killed_process_comes_back_on_its_port_and_is_counted(start_stack: StartStack) -> None:
+    stack = start_stack()
+    world = stack.create_world("kills", services=["logistics"])
+    url = world.urls["logistics"]
+    victim = world.kill("logistics")
+    world.wait_until_ready("logistics", after_pid=victim)
+    assert world.pid("logistics") not in (None, victim)
+    assert _ask(url)["WORLD"] == "kills"
+    process = stack.status()["worlds"][0]["processes"][0]
+    assert process["restarts"] == 1 and process["last_exit"] == -9
+    world.stop("logistics")
+    assert world.pid("logistics") is None
+    assert stack.status()["worlds"][0]["processes"][0]["state"] == "stopped"
+    world.start("logistics")
+    before = world.pid("logistics")
+    world.restart("logistics")
+    assert world.pid("logistics") != before
+    stack.drop_world("kills")
+
+
+def test_a_process_that_ignores_sigterm_is_killed(
+    start_stack: StartStack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spawn.stop, "__kwdefaults__", {"first": 15, "seconds": 0.5})
+    world = start_stack().create_world(
+        "stubborn", services=["logistics"], env={"*": {"STAND_IN": "stubborn"}}
+    )
+    pid = world.pid("logistics")
+    world.stop("logistics")
+    assert pid is not None and not spawn.alive(pid)
+
+
+def test_a_new_world_whose_process_dies_is_taken_back_and_the_sentence_holds_its_last_words(
+    start_stack: StartStack, infra: Infrastructure
+) -> None:
+    stack = start_stack()
+    with pytest.raises(NotReady, match=r"exceptions does not become ready: the stand-in dies.*log"):
+        stack.create_world("half", env={"exceptions": {"STAND_IN": "dies"}})
+    assert worlds.known_worlds(stack.home) == []
+    with psycopg.connect(infra.postgres_admin_url) as admin:
+        question = "SELECT count(*) FROM pg_database WHERE datname LIKE 'half%'"
+        assert admin.execute(question).fetchone() == (0,)
+    assert stack.create_world("half", services=["logistics"]).pid("logistics")
+    stack.drop_world("half")
+
+
+def test_a_world_keeps_its_data_plan_and_addresses_over_a_restart_of_the_stack(
+    start_stack: StartStack,
+) -> None:
+    first = start_stack()
+    world = first.create_world("kept", clock="driven", services=["logistics"])
+    urls, database = dict(world.urls), world.database_urls["logistics"]
+    with psycopg.connect(database) as connection:
+        connection.execute("CREATE TABLE kept (n int)")
+    pid = world.pid("logistics")
+    first.close()
+    assert pid is not None and not spawn.alive(pid)
+    second = start_stack()
+    assert second.status()["worlds"] == [{"world": "kept", "state": "stopped", "processes": [], "urls": {}}]
+    again = second.create_world("kept")
+    assert (again.urls, again.clock, list(again.processes)) == (urls, "driven", ["logistics"])
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+    second.drop_world("kept")
+
+
+def test_two_supervisors_of_one_data_folder_cannot_run(start_stack: StartStack) -> None:
+    start_stack()
+    with pytest.raises(AlreadyRunning, match=rf"process {os.getpid()}.*crossdock down"):
+        start_stack()
+    start_stack("another").close()
+
+
+def test_a_name_that_no_world_may_have_and_an_unknown_process_are_refused(start_stack: StartStack) -> None:
+    stack = start_stack()
+    with pytest.raises(worlds.WorldRefused, match="small letter"):
+        stack.create_world("Bad_Name")
+    with pytest.raises(worlds.WorldRefused, match="made of logistics"):
+        stack.create_world("good", services=["nonsense"])
+    with pytest.raises(worlds.WorldUnknown, match="no world gone"):
+        stack.drop_world("gone")
+    assert stack.create_world("good", services=["logistics"])
+    with pytest.raises(worlds.WorldRefused, match="runs already"):
+        stack.create_world("good")
+    stack.drop_world("good")
+
+
+def test_a_chosen_port_that_is_in_use_is_refused_before_anything_is_made(start_stack: StartStack) -> None:
+    stack = start_stack()
+    world = stack.create_world("first", services=["logistics"])
+    taken = int(world.urls["logistics"].rpartition(":")[2])
+    with pytest.raises(worlds.PortInUse, match=f"Port {taken} is in use"):
+        stack.create_world("second", services=["console"], ports={"console": taken})
+    assert worlds.known_worlds(stack.home) == ["first"]
+    stack.drop_world("first")
+
+
+def test_the_token_of_a_world_is_good_for_that_world_alone(start_stack: StartStack) -> None:
+    stack = start_stack()
+    world = stack.create_world("tokens", services=["logistics"])
+    token = world.token("machine-carrier", carrier="hauler")
+    key = jwt.PyJWKSet.from_json(stack.issuer.jwks_file.read_text()).keys[0].key
+    claims = jwt.decode(token, key, algorithms=["RS256"], audience="crossdock.tokens")
+    assert claims["roles"] == ["machine"] and claims["carrier"] == "hauler"
+    with pytest.raises(jwt.InvalidAudienceError):
+        jwt.decode(token, key, algorithms=["RS256"], audience="crossdock.live")
+    assert stack.issuer.key_file.stat().st_mode & 0o077 == 0
+    assert (stack.home.world("tokens") / "secrets.json").stat().st_mode & 0o077 == 0
+    stack.drop_world("tokens")
+
+
+def test_database_names_keep_worlds_apart() -> None:
+    assert postgres.database_name("my-world", "sales") == "my_world_sales"
