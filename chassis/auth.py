@@ -77,6 +77,13 @@ class Actor:
                 "outside your scope of sites and customers; ask the planning lead to widen it", code="outside-scope"
             )
 
+    def must_see_everything(self) -> None:
+        """Raise Forbidden unless the actor's scope is all sites and all customers: sums over everything show everything."""
+        if self.sites is not None or self.customers is not None:
+            raise Forbidden(
+                "this figure adds up all sites and customers; your scope is a part of them", code="outside-scope"
+            )
+
     def must_own(self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None) -> None:
         """Raise Forbidden where a machine touches what another source, carrier or supplier registered."""
         if not self.is_machine:

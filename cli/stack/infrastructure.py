@@ -134,9 +134,7 @@ class Infrastructure:
     def describe(self) -> dict[str, Any]:
         """Return addresses and process ids for the state file (no password)."""
         return {
-            "postgres": {
-                "kind": "url" if not any(g.name == "postgres" for g in self.guarded) else "embedded"
-            },
+            "postgres": {"kind": "url" if not any(g.name == "postgres" for g in self.guarded) else "embedded"},
             "kafka": {"kind": self.kafka_kind, "bootstrap": self.kafka_bootstrap},
             "pids": {guard.name: guard.pid for guard in self.guarded},
             "warnings": self.warnings,
@@ -187,10 +185,7 @@ class Infrastructure:
 
 def _succeeds(command: list[str]) -> bool:
     try:
-        return (
-            subprocess.run(command, capture_output=True, timeout=DOCKER_ASK_SECONDS, check=False).returncode
-            == 0
-        )
+        return subprocess.run(command, capture_output=True, timeout=DOCKER_ASK_SECONDS, check=False).returncode == 0
     except (OSError, subprocess.SubprocessError):
         return False
 

@@ -33,9 +33,7 @@ class NotReady(StackError):
 class Watched:
     """One process that is wanted, with the thread that keeps it there."""
 
-    def __init__(
-        self, name: str, launch: Callable[[], spawn.Popen], *, ready_url: str | None, log: Path
-    ) -> None:
+    def __init__(self, name: str, launch: Callable[[], spawn.Popen], *, ready_url: str | None, log: Path) -> None:
         self.name = name
         self.ready_url = ready_url
         self.log = log
@@ -150,9 +148,7 @@ def is_ready(url: str | None) -> bool:
     if url is None:
         return True
     parts = urlsplit(url)
-    line = http.client.HTTPConnection(
-        parts.hostname or "127.0.0.1", parts.port or 80, timeout=READY_ASK_SECONDS
-    )
+    line = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port or 80, timeout=READY_ASK_SECONDS)
     try:
         line.request("GET", parts.path or "/")
         return line.getresponse().status == 200
