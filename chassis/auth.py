@@ -1,0 +1,174 @@
+"""Who is asking, for which function, with which scope. Deny by default.
+
+A token is signed by one issuer with one algorithm family (RS256); its keys come from the issuer's JWKS and nowhere
+else: a key in a token's header, another algorithm, another audience or an old token is answered with 401.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import jwt
+
+from chassis.errors import Forbidden, Refusal
+from schemas.access import ACTS, SEES
+from schemas.types import By
+
+ALGORITHMS = ("RS256",)
+_REFRESH_SECONDS_MIN = 30.0
+_JWKS_TIMEOUT_SECONDS = 3.0
+_LEEWAY_SECONDS = 5
+
+
+class Unauthenticated(Refusal):
+    """No token, or one that does not hold."""
+
+    code, status = "unauthenticated", 401
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The one who asks. None in `sites` or `customers` means all of them."""
+
+    subject: str
+    roles: frozenset[str]
+    sites: frozenset[str] | None = None
+    customers: frozenset[str] | None = None
+    source: str | None = None
+    carrier: str | None = None
+    supplier: str | None = None
+    warehouse: str | None = None
+    topics: frozenset[str] = frozenset()
+
+    @property
+    def is_machine(self) -> bool:
+        return "machine" in self.roles
+
+    def has(self, *roles: str) -> bool:
+        """Say whether the actor has one of these roles."""
+        return bool(self.roles.intersection(roles))
+
+    def may(self, act: str) -> None:
+        """Raise Forbidden unless the table of acts lets one of the actor's roles do this."""
+        row = ACTS[act]
+        if self.roles.intersection(row.roles):
+            return
+        if self.is_machine and any(getattr(self, needed) for needed in row.machine):
+            return
+        raise Forbidden(
+            f"{act} is not for {', '.join(sorted(self.roles)) or 'nobody'}; it is for {', '.join(row.roles) or 'no person'}"
+        )
+
+    def sees(self, *, site: str | None = None, customer: str | None = None) -> bool:
+        """Say whether a site and a customer lie in the actor's scope."""
+        return (site is None or self.sites is None or site in self.sites) and (
+            customer is None or self.customers is None or customer in self.customers
+        )
+
+    def must_see(self, *, site: str | None = None, customer: str | None = None) -> None:
+        """Raise Forbidden where the site or the customer lies outside the actor's scope."""
+        if not self.sees(site=site, customer=customer):
+            raise Forbidden(
+                "outside your scope of sites and customers; ask the planning lead to widen it", code="outside-scope"
+            )
+
+    def must_own(self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None) -> None:
+        """Raise Forbidden where a machine touches what another source, carrier or supplier registered."""
+        if not self.is_machine:
+            return
+        for name, value in (("source", source), ("carrier", carrier), ("supplier", supplier)):
+            own = getattr(self, name)
+            if own is not None and own == value:
+                return
+        raise Forbidden(
+            "a machine may touch only what its own source, carrier or supplier registered", code="outside-scope"
+        )
+
+    def sees_marked(self, kind: str) -> bool:
+        """Say whether fields marked Sensitive(kind) are shown to the actor."""
+        return bool(self.roles.intersection(SEES[kind]))
+
+    def by(self, *preferred: str) -> By:
+        """Return who acts, in the first of the preferred roles that the actor has."""
+        role = next((r for r in preferred if r in self.roles), None) or (
+            sorted(self.roles)[0] if self.roles else "nobody"
+        )
+        return By(subject=self.subject, role=role)
+
+
+class Verifier:
+    """Turns a bearer token into an Actor; keys are read from a JWKS file or URL and looked up by key id."""
+
+    def __init__(self, *, issuer: str, audience: str, jwks: str) -> None:
+        self._issuer, self._audience, self._jwks = issuer, audience, jwks
+        self._keys: dict[str, Any] = {}
+        self._unknown: dict[str, float] = {}
+        self._read_at = -_REFRESH_SECONDS_MIN
+        self._lock = threading.Lock()
+
+    def actor(self, authorization: str | None) -> Actor:
+        """Return who an Authorization header stands for; raises Unauthenticated with a reason that repeats no token."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("no bearer token; log in with `crossdock login --as ROLE` or at your issuer")
+        return self.actor_of(token.strip())
+
+    def actor_of(self, token: str) -> Actor:
+        """Return who a token stands for; raises Unauthenticated."""
+        try:
+            head = jwt.get_unverified_header(token)
+            if head.get("alg") not in ALGORITHMS:
+                raise Unauthenticated(
+                    f"token signed with {str(head.get('alg'))[:20]!r}; only {', '.join(ALGORITHMS)} is accepted"
+                )
+            key = self._key(str(head.get("kid", "")))
+            claims = jwt.decode(
+                token, key, algorithms=list(ALGORITHMS), audience=self._audience, issuer=self._issuer, leeway=_LEEWAY_SECONDS,
+                options={"require": ["exp", "iat", "sub", "aud", "iss"]},
+            )  # fmt: skip
+        except jwt.ExpiredSignatureError as error:
+            raise Unauthenticated("the token has expired; log in again", code="token-expired") from error
+        except jwt.InvalidTokenError as error:
+            raise Unauthenticated(f"the token does not hold: {type(error).__name__}") from error
+        return actor_from(claims)
+
+    def _key(self, kid: str) -> Any:
+        with self._lock:
+            now = time.monotonic()
+            if kid not in self._keys and now - self._unknown.get(kid, -_REFRESH_SECONDS_MIN) >= _REFRESH_SECONDS_MIN:
+                if now - self._read_at >= 1.0:
+                    self._keys, self._read_at = self._read(), now
+                if kid not in self._keys:
+                    if len(self._unknown) > 1000:
+                        self._unknown.clear()
+                    self._unknown[kid] = now
+            if kid not in self._keys:
+                raise Unauthenticated("the token names a key that its issuer does not publish")
+            return self._keys[kid]
+
+    def _read(self) -> dict[str, Any]:
+        if self._jwks.startswith("https://"):
+            document = httpx.get(self._jwks, timeout=_JWKS_TIMEOUT_SECONDS).raise_for_status().json()
+        else:
+            with open(self._jwks, encoding="utf-8") as file:
+                document = json.load(file)
+        return {k["kid"]: jwt.PyJWK(k, algorithm="RS256").key for k in document["keys"] if k.get("kty") == "RSA"}
+
+
+def actor_from(claims: dict[str, Any]) -> Actor:
+    """Return the actor that verified claims describe; what they leave out is denied."""
+
+    def scope(name: str) -> frozenset[str] | None:
+        value = claims.get(name, [])
+        return None if value == "*" else frozenset(value if isinstance(value, list) else [])
+
+    return Actor(
+        subject=claims["sub"], roles=frozenset(claims.get("roles", [])), sites=scope("sites"), customers=scope("customers"),
+        source=claims.get("source"), carrier=claims.get("carrier"), supplier=claims.get("supplier"), warehouse=claims.get("warehouse"),
+        topics=frozenset(claims.get("topics", [])),
+    )  # fmt: skip

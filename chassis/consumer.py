@@ -1,0 +1,299 @@
+"""The batch loop: poll one, drain what is there, one transaction, one inbox claim, reactions in order, flush, commit, offsets.
+
+Outcomes of a (record, reaction) pair: done, duplicate, ignored, parked (waits behind a dead one), dead. A transient
+failure is retried in place and never dies; anything else is run again by halves, down to one pair, which is tried a
+few times and then set aside with its subject (dead_letters, parked_subjects).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from chassis import dead, inbox, kafka, log, metrics
+from chassis.db import RERUNS_MAX, Context, Database, Tx, is_transient, must_run_again
+from chassis.errors import Refusal
+from chassis.reactions import Reaction, Reactions
+from chassis.settings import ServiceSettings
+from schemas.base import Event
+from schemas.envelope import Envelope, decode, type_of
+
+POLL_SECONDS = 0.05
+ATTEMPTS_MAX = 3
+BACKOFF_SECONDS_MAX = 5.0
+
+
+class TooManyDead(RuntimeError):
+    """Too many records in a row died: a bad release must not drain a topic into the dead letters."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One Kafka record and what it says; `envelope` is None where the bytes could not be read."""
+
+    topic: str  # as registered
+    partition: int
+    offset: int
+    key: str
+    type: str
+    value: bytes
+    envelope: Envelope | None
+    fault: str = ""
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        return (self.topic, self.partition, self.offset)
+
+
+Pair = tuple[Record, Reaction]
+
+
+def context_of(envelope: Envelope, now: datetime, *, driven: bool) -> Context:
+    """Return why a reaction happens; in a driven world its time is that of the event (FLOW 6.2)."""
+    return Context(
+        correlation_id=envelope.correlationid, causation_id=envelope.id, cause_kind="event",
+        now=envelope.recordedtime if driven else now, traceparent=envelope.traceparent,
+    )  # fmt: skip
+
+
+class Consumer:
+    """Runs one service's reactions until told to stop."""
+
+    def __init__(self, database: Database, reactions: Reactions, settings: ServiceSettings) -> None:
+        self._database, self._reactions, self._settings = database, reactions, settings
+        self._service = database.service
+        self._dead_in_a_row = 0
+        self.stopped = threading.Event()
+        self.positions: dict[tuple[str, int], int] = {}
+        self.assigned = False
+        self.fatal: BaseException | None = None
+        self.current: tuple[Record, str, float] | None = None  # read by the watchdog
+        self.last_round = time.monotonic()
+
+    # ── the loop ─────────────────────────────────────────────────────────────────────────────────
+
+    def run(self) -> None:
+        """Consume until stopped; a failure that must stop the process is kept in `fatal`."""
+        topics = [self._settings.topic(t) for t in self._reactions.topics()]
+        if not topics:
+            self.assigned = True
+            return
+        consumer = kafka.group_consumer(
+            self._settings.kafka_bootstrap, self._settings.group(self._service, "consumer"), self._settings.instance
+        )
+        consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
+        try:
+            while not self.stopped.is_set():
+                self.last_round = time.monotonic()
+                metrics.consumer_progress_timestamp_seconds.labels(self._service).set_to_current_time()
+                messages = self._drain(consumer)
+                if messages:
+                    self._take(consumer, messages)
+        except Exception as error:
+            self.fatal = error
+            log.get().exception("consumer.stopped", because=type(error).__name__)
+        finally:
+            consumer.close()
+
+    def _drain(self, consumer: kafka.Consumer) -> list[kafka.Message]:
+        first = consumer.poll(POLL_SECONDS)
+        if first is None:
+            return []
+        found = [first, *consumer.consume(self._settings.batch_events_max - 1, timeout=0)]
+        for message in found:
+            if message.error() is not None and message.error().code() != kafka.KafkaError._PARTITION_EOF:
+                log.get().warning("consumer.poll_failed", detail=str(message.error()))
+        return [m for m in found if m.error() is None]
+
+    def _take(self, consumer: kafka.Consumer, messages: Sequence[kafka.Message]) -> None:
+        started = time.perf_counter()
+        pairs = [pair for message in messages for pair in self._pairs(message)]
+        if pairs:
+            self._handle(pairs)
+        ends: dict[tuple[str, int], int] = {}
+        for message in messages:
+            ends[message.topic(), message.partition()] = message.offset() + 1
+        held = {(tp.topic, tp.partition) for tp in consumer.assignment()}
+        kept = [kafka.TopicPartition(t, p, offset) for (t, p), offset in ends.items() if (t, p) in held]
+        if kept:
+            consumer.commit(offsets=kept, asynchronous=True)
+        self.positions.update({(t, p): o for (t, p), o in ends.items() if (t, p) in held})
+        metrics.batch_events.labels(self._service).observe(len(messages))
+        metrics.batch_seconds.labels(self._service).observe(time.perf_counter() - started)
+
+    def _pairs(self, message: kafka.Message) -> list[Pair]:
+        topic = self._settings.register_name(message.topic() or "")
+        value = message.value() or b""
+        name = kafka.header(message, kafka.TYPE_HEADER)
+        envelope, fault = None, ""
+        try:
+            name = name or type_of(value)
+            if name not in self._reactions.by_event:
+                metrics.reaction_handled_total.labels(self._service, "none", "ignored").inc()
+                return []
+            envelope = decode(value, name)
+        except ValueError as error:
+            fault = str(error)[:2000]
+        key = (message.key() or b"").decode(errors="replace")
+        record = Record(topic, message.partition() or 0, message.offset() or 0, key, name or "", value, envelope, fault)
+        if envelope is None:
+            return [(record, _UNREADABLE)]
+        return [(record, reaction) for reaction in self._reactions.by_event[record.type]]
+
+    # ── one batch, by halves where it fails ──────────────────────────────────────────────────────
+
+    def _handle(self, pairs: Sequence[Pair]) -> None:
+        backoff = 0.05
+        reruns = RERUNS_MAX
+        while not self.stopped.is_set():
+            try:
+                self._transact(pairs)
+                return
+            except Exception as error:
+                if must_run_again(error) and reruns:
+                    reruns -= 1
+                    metrics.transactions_rerun_total.labels(self._service).inc()
+                    continue
+                if is_transient(error):
+                    log.get().warning("consumer.waits", because=type(error).__name__, detail=str(error)[:300])
+                    self.stopped.wait(backoff)
+                    backoff = min(backoff * 2, BACKOFF_SECONDS_MAX)
+                    reruns = RERUNS_MAX
+                    continue
+                if len(pairs) > 1:
+                    middle = len(pairs) // 2
+                    self._handle(pairs[:middle])
+                    self._handle(pairs[middle:])
+                else:
+                    self._try_alone(pairs[0], error)
+                return
+        raise Stopping
+
+    def _try_alone(self, pair: Pair, error: Exception) -> None:
+        """Try one pair a few times, then set it aside with its subject."""
+        for attempt in range(2, ATTEMPTS_MAX + 1):
+            if isinstance(error, Refusal):
+                break  # an anticipated no does not become a yes
+            self.stopped.wait(0.05 * attempt)
+            try:
+                self._transact([pair])
+                return
+            except Exception as again:
+                if is_transient(again):
+                    self._handle([pair])
+                    return
+                error = again
+        record, reaction = pair
+        log.get().error(
+            "reaction.dead",
+            reaction=reaction.name,
+            topic=record.topic,
+            offset=record.offset,
+            because=type(error).__name__,
+            exc_info=error,
+        )
+        self._transact([pair], dead_because=error)
+        self._dead_in_a_row += 1
+        if self._dead_in_a_row >= self._settings.dead_in_a_row_max:
+            raise TooManyDead(
+                f"{self._dead_in_a_row} records in a row died, the last of {record.topic}: {error}"
+            ) from error
+
+    def _transact(self, pairs: Sequence[Pair], dead_because: Exception | None = None) -> None:
+        with self._database.begin(_no_cause) as tx:
+            parked, hung = dead.parked_among(tx, pairs), dead.marked_among(tx, pairs)
+            live: list[Pair] = []
+            for record, reaction in pairs:
+                if dead_because is not None or record.envelope is None:
+                    dead.bury(tx, record, reaction.name, cause="undecodable" if record.envelope is None else type(dead_because).__name__,
+                              detail=record.fault or str(dead_because), park=record.envelope is not None)  # fmt: skip
+                    self._outcome(tx, reaction.name, "dead")
+                elif (record.topic, record.key, reaction.name) in parked:
+                    dead.wait_behind(tx, record, reaction.name)
+                    self._outcome(tx, reaction.name, "parked")
+                elif (*record.place, reaction.name) in hung:
+                    dead.bury(
+                        tx,
+                        record,
+                        reaction.name,
+                        cause="hung",
+                        detail="the reaction ran past its limit and the process was ended",
+                        park=True,
+                    )
+                    self._outcome(tx, reaction.name, "dead")
+                else:
+                    live.append((record, reaction))
+            self._react(tx, live)
+        if dead_because is None and live:
+            self._dead_in_a_row = 0
+
+    def _react(self, tx: Tx, pairs: Sequence[Pair]) -> None:
+        claimed = inbox.claim(tx, [(r.envelope.id, reaction.name) for r, reaction in pairs if r.envelope])
+        fresh: list[tuple[Record, Envelope, Reaction]] = []
+        for record, reaction in pairs:
+            if record.envelope is None:
+                continue
+            if (record.envelope.id, reaction.name) in claimed:
+                claimed.discard((record.envelope.id, reaction.name))  # the same event twice in one batch
+                fresh.append((record, record.envelope, reaction))
+            else:
+                self._outcome(tx, reaction.name, "duplicate")
+        by_loads: dict[str, tuple[Reaction, list[Any]]] = {}
+        for _, envelope, reaction in fresh:
+            if reaction.loads is not None:
+                by_loads.setdefault(reaction.name, (reaction, []))[1].append(envelope.data)
+        for reaction, events in by_loads.values():
+            assert reaction.loads is not None
+            reaction.loads(tx, events)
+        world_now = tx.context.now
+        for record, envelope, reaction in fresh:
+            started = time.perf_counter()
+            self.current = (record, reaction.name, time.monotonic())
+            try:
+                with tx.within(context_of(envelope, world_now, driven=self._settings.driven)):
+                    reaction.act(tx, envelope.data)
+            finally:
+                self.current = None
+            self._outcome(tx, reaction.name, "done")
+            tx.after_commit(_observer(self._service, reaction.name, time.perf_counter() - started))
+
+    def _outcome(self, tx: Tx, reaction: str, outcome: str) -> None:
+        tx.count(metrics.reaction_handled_total.labels(self._service, reaction, outcome))
+
+    # ── partitions ───────────────────────────────────────────────────────────────────────────────
+
+    def _on_assign(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
+        for tp in consumer.committed(partitions, timeout=10):
+            self.positions[tp.topic, tp.partition] = max(tp.offset, 0)
+        self.assigned = True
+        log.get().info("consumer.assigned", partitions=len(partitions))
+
+    def _on_revoke(self, _consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
+        for tp in partitions:
+            self.positions.pop((tp.topic, tp.partition), None)
+
+
+class Stopping(RuntimeError):
+    """The process was told to stop in the middle of a batch; nothing of it is committed."""
+
+
+def _observer(service: str, reaction: str, seconds: float) -> Callable[[], None]:
+    return lambda: metrics.reaction_seconds.labels(service, reaction).observe(seconds)
+
+
+def _no_cause(now: datetime) -> Context:
+    """The batch itself causes nothing: each reaction runs in the context of its event."""
+    return Context(correlation_id=_NOBODY, causation_id=_NOBODY, cause_kind="event", now=now)
+
+
+def _unreadable(_tx: Tx, _event: object) -> None:
+    raise AssertionError("a record that could not be read has no reaction")
+
+
+_NOBODY = UUID(int=0)
+_UNREADABLE = Reaction("unreadable", Event, _unreadable, None)

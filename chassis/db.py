@@ -1,0 +1,374 @@
+"""Engine, Tx (the unit of work), ReadTx, and the only commit in the system.
+
+A Tx holds an identity map, the changed aggregates, the emitted events and the timers; it writes them at flush in
+a few set-based statements, then the outbox rows, then commits. Rooms above say `get`, `save`, `emit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import psycopg
+from psycopg.rows import dict_row
+from sqlalchemy import Connection, Engine, Executable, Row, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from chassis import log, metrics, outbox, timers
+from chassis.clock import WorldClock
+from chassis.errors import NotFound
+from chassis.store import Store, bulk_insert
+from chassis.tables import ChassisTables
+from schemas.base import Event
+from schemas.envelope import CauseOfFact
+
+T = TypeVar("T")
+RERUNS_MAX = 3
+
+
+class ConcurrentChange(Exception):
+    """Somebody else changed or made one of the aggregates first; the work must be run again."""
+
+
+class Unlocked(RuntimeError):
+    """An event was emitted whose aggregate was neither locked nor made in this Tx: order per subject would be a guess."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """Why and when this work happens: what its events will name as their cause (FLOW 4.2)."""
+
+    correlation_id: UUID
+    causation_id: UUID
+    cause_kind: CauseOfFact
+    now: datetime
+    armed_by: UUID | None = None
+    armed_kind: CauseOfFact | None = None
+    traceparent: str | None = None
+
+
+@dataclass
+class Entry:
+    """One aggregate in the identity map."""
+
+    before: Any  # as loaded; None when new
+    now: Any
+    version: int
+
+
+class ReadTx:
+    """A transaction that asks; another type than Tx, so that mypy stops a write through it."""
+
+    def __init__(self, connection: Connection, database: Database) -> None:
+        self._connection = connection
+        self.database = database
+
+    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
+        """Run a query and return all its rows."""
+        return self._connection.execute(statement, parameters or {}).all()
+
+    def row(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
+        """Run a query and return its first row, or None."""
+        return self._connection.execute(statement, parameters or {}).first()
+
+    def scalar(self, statement: Executable, parameters: Any = None) -> Any:
+        """Run a query and return the first column of its first row."""
+        return self._connection.execute(statement, parameters or {}).scalar()
+
+    def peek(self, store: Store[T], identity: Any) -> T | None:
+        """Return an aggregate without locking it, or None."""
+        found = store.load(self.cursor(), [identity], lock=False)
+        return found[identity][0] if identity in found else None
+
+    def cursor(self) -> psycopg.Cursor[dict[str, Any]]:
+        """Return a driver cursor on this transaction's connection, with rows as dicts."""
+        driver: psycopg.Connection[Any] = self._connection.connection.driver_connection  # type: ignore[assignment]
+        return driver.cursor(row_factory=dict_row)
+
+
+class Tx(ReadTx):
+    """The unit of work: everything one act, or one batch of events, does."""
+
+    def __init__(self, connection: Connection, database: Database, context: Context) -> None:
+        super().__init__(connection, database)
+        self.context = context
+        self._map: dict[tuple[str, Any], Entry | None] = {}
+        self._stores: dict[str, Store[Any]] = {}
+        self._dirty: dict[tuple[str, Any], None] = {}
+        self._subjects: set[str] = set()
+        self._events: list[outbox.Emitted] = []
+        self._timers: list[timers.Change] = []
+        self._inserts: list[tuple[Any, dict[str, Any], str]] = []
+        self._after: list[Callable[[], None]] = []
+        self._flushed_in_item = False
+
+    @property
+    def now(self) -> datetime:
+        """Return the world's time at which this work happens: the only `now` that rooms may use."""
+        return self.context.now
+
+    # ── aggregates ───────────────────────────────────────────────────────────────────────────────
+
+    def load(self, store: Store[Any], ids: Iterable[Any]) -> None:
+        """Lock and load many aggregates in one query; absences are remembered."""
+        self._stores[store.name] = store
+        missing = {i for i in ids if (store.name, i) not in self._map}
+        if not missing:
+            return
+        found = store.load(self.cursor(), missing, lock=True)
+        for identity in missing:
+            if identity in found:
+                thing, version = found[identity]
+                self._map[store.name, identity] = Entry(before=thing, now=thing, version=version)
+                self._subjects.add(str(identity))
+            else:
+                self._map[store.name, identity] = None
+
+    def find(self, store: Store[T], identity: Any) -> T | None:
+        """Return an aggregate, locked, or None."""
+        self.load(store, [identity])
+        entry = self._map[store.name, identity]
+        return None if entry is None else entry.now
+
+    def get(self, store: Store[T], identity: Any) -> T:
+        """Return an aggregate, locked; raises NotFound."""
+        found = self.find(store, identity)
+        if found is None:
+            raise NotFound(f"no {store.kind.__name__.lower()} {identity} is known here; check the id")
+        return found
+
+    def save(self, store: Store[T], thing: T) -> None:
+        """Keep an aggregate, new or changed; it is written at flush."""
+        identity = store.identity(thing)
+        self.load(store, [identity])
+        key = (store.name, identity)
+        entry = self._map[key]
+        if entry is None:
+            self._map[key] = Entry(before=None, now=thing, version=0)
+            self._subjects.add(str(identity))
+        elif entry.now == thing:
+            return
+        else:
+            self._map[key] = replace(entry, now=thing)
+        self._dirty[key] = None
+
+    def append(self, table: Any, row: dict[str, Any], *, on_conflict: str = "") -> None:
+        """Add a row that is never changed (ledger, finding, audit); written at flush in one statement per table."""
+        self._inserts.append((table, row, on_conflict))
+
+    # ── events and timers ────────────────────────────────────────────────────────────────────────
+
+    def emit(self, events: Iterable[Event]) -> None:
+        """Say what happened; refused (Unlocked) for an aggregate that this Tx neither locked nor made."""
+        for event in events:
+            if event.subject not in self._subjects:
+                raise Unlocked(
+                    f"{event.event_name}: {event.event_key} {event.subject} is neither locked nor new in this transaction"
+                )
+            self._events.append(outbox.Emitted(event, self.context))
+
+    def arm(
+        self,
+        name: str,
+        subject: str,
+        *,
+        due_at: datetime,
+        rule: dict[str, Any] | None = None,
+        rule_key: str = "",
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """Set the timer `name` of a subject, replacing one that is pending."""
+        self._timers.append(timers.Change(name, subject, due_at, rule or {}, rule_key, detail or {}, self.context))
+
+    def disarm(self, name: str, subject: str) -> None:
+        """Take back the pending timer `name` of a subject; nothing happens where there is none."""
+        self._timers.append(timers.Change(name, subject, None, {}, "", {}, self.context))
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Run something once the work is committed: logs and metrics of a batch that is run again say nothing twice."""
+        self._after.append(call)
+
+    def count(self, counter: Any, amount: float = 1) -> None:
+        """Count in Prometheus after the commit."""
+        self.after_commit(lambda: counter.inc(amount))
+
+    @contextmanager
+    def within(self, context: Context) -> Iterator[None]:
+        """Do part of the work for another cause or at another time."""
+        before, self.context = self.context, context
+        try:
+            yield
+        finally:
+            self.context = before
+
+    @contextmanager
+    def item(self) -> Iterator[None]:
+        """Do one item of a batch; when it raises, its saves, events and timers are forgotten (FLOW 5.2)."""
+        marks = (
+            dict(self._map),
+            dict(self._dirty),
+            set(self._subjects),
+            len(self._events),
+            len(self._timers),
+            len(self._inserts),
+            len(self._after),
+        )
+        self._flushed_in_item = False
+        try:
+            yield
+        except Exception as error:
+            if self._flushed_in_item:
+                raise ConcurrentChange("the item was flushed before it was refused; run it alone") from error
+            self._map, self._dirty, self._subjects = marks[0], marks[1], marks[2]
+            del self._events[marks[3] :], self._timers[marks[4] :], self._inserts[marks[5] :], self._after[marks[6] :]
+            raise
+
+    # ── asking inside a unit of work sees its own changes ────────────────────────────────────────
+
+    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
+        self._flush_before_asking()
+        return super().rows(statement, parameters)
+
+    def row(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
+        self._flush_before_asking()
+        return super().row(statement, parameters)
+
+    def scalar(self, statement: Executable, parameters: Any = None) -> Any:
+        self._flush_before_asking()
+        return super().scalar(statement, parameters)
+
+    def _flush_before_asking(self) -> None:
+        if self._dirty or self._inserts:
+            self._flush_aggregates()
+            self._flushed_in_item = True
+
+    # ── flush ────────────────────────────────────────────────────────────────────────────────────
+
+    def flush(self) -> None:
+        """Write everything; raises ConcurrentChange where somebody else was first."""
+        self._flush_aggregates()
+        tables, cursor = self.database.tables, self.cursor()
+        if self._timers:
+            timers.write(cursor, tables, self._timers)
+            self._timers = []
+        if self._events:
+            written = outbox.write(cursor, tables, self._events, source=self.database.source)
+            self.after_commit(lambda: outbox.tell(written))
+            self._events = []
+
+    def _flush_aggregates(self) -> None:
+        cursor = self.cursor()
+        by_store: dict[str, list[Entry]] = {}
+        for key in self._dirty:
+            entry = self._map[key]
+            if entry is not None:
+                by_store.setdefault(key[0], []).append(entry)
+        for name, entries in by_store.items():
+            store = self._stores[name]
+            new = [e.now for e in entries if e.before is None]
+            changed = [(e.before, e.now, e.version) for e in entries if e.before is not None]
+            if new and store.insert(cursor, new) < len(new):
+                raise ConcurrentChange(name)
+            if changed and store.update(cursor, changed) < len(changed):
+                raise ConcurrentChange(name)
+        for key in self._dirty:
+            if (entry := self._map[key]) is not None:
+                self._map[key] = Entry(before=entry.now, now=entry.now, version=entry.version + 1)
+        self._dirty = {}
+        rows: dict[tuple[str, str, tuple[str, ...]], tuple[Any, list[dict[str, Any]]]] = {}
+        for table, row, on_conflict in self._inserts:
+            rows.setdefault((table.name, on_conflict, tuple(row)), (table, []))[1].append(row)
+        for (_, on_conflict, _names), (table, together) in rows.items():
+            bulk_insert(cursor, table, together, on_conflict=on_conflict)
+        self._inserts = []
+
+    def committed(self) -> None:
+        """Let out what waited for the commit."""
+        for call in self._after:
+            call()
+        self._after = []
+
+
+class Database:
+    """One service's database: its engine, its chassis tables and its world's clock."""
+
+    def __init__(
+        self, url: str, *, service: str, world: str, tables: ChassisTables, clock: WorldClock, connections_max: int = 12
+    ) -> None:
+        self.service, self.tables, self.clock = service, tables, clock
+        self.source = f"/crossdock/{world}/{service}"
+        self.url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        self.engine: Engine = create_engine(
+            self.url, pool_size=connections_max, max_overflow=0, pool_timeout=5, pool_pre_ping=False,
+            connect_args={"options": "-c timezone=UTC -c lock_timeout=8000", "application_name": f"{world}.{service}"},
+        )  # fmt: skip
+
+    def world_now(self, connection: Connection) -> datetime:
+        """Return the world's time; in a driven world it is a row of this database (FLOW 6.2)."""
+        if self.clock.kind != "driven":
+            return self.clock.now(None)
+        return self.clock.now(connection.execute(text("SELECT now FROM world_clock")).scalar())
+
+    @contextmanager
+    def reading(self) -> Iterator[ReadTx]:
+        """Open a transaction that only asks."""
+        with self.engine.connect() as connection:
+            yield ReadTx(connection, self)
+
+    @contextmanager
+    def begin(self, context: Callable[[datetime], Context]) -> Iterator[Tx]:
+        """Open a unit of work and commit it at the end; roll back when anything raises.
+
+        `context` is given the world's time. Raises ConcurrentChange when it must be run again.
+        """
+        with self.engine.connect() as connection:
+            try:
+                tx = Tx(connection, self, context(self.world_now(connection)))
+                yield tx
+                tx.flush()
+                connection.commit()
+            except BaseException:
+                if not connection.invalidated and not connection.closed:
+                    connection.rollback()
+                raise
+        tx.committed()
+
+    def run(self, work: Callable[[Tx], T], context: Callable[[datetime], Context]) -> T:
+        """Do the work in a transaction of its own; run it again, at most three times, when somebody else was first."""
+        for left in range(RERUNS_MAX, -1, -1):
+            try:
+                with self.begin(context) as tx:
+                    result = work(tx)
+                return result
+            except Exception as error:
+                if not (left and must_run_again(error)):
+                    raise
+                metrics.transactions_rerun_total.labels(self.service).inc()
+                log.get().info("transaction.rerun", because=type(error).__name__)
+        raise AssertionError("unreachable: the last run returns or raises")
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def must_run_again(error: BaseException) -> bool:
+    """Say whether the same work may succeed at once: lost a race, deadlock (40P01), serialization (40001)."""
+    if isinstance(error, ConcurrentChange):
+        return True
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return state in ("40P01", "40001")
+
+
+def is_transient(error: BaseException) -> bool:
+    """Say whether the database is away: such work is retried in place and never dies."""
+    if isinstance(error, (OperationalError, psycopg.OperationalError)):
+        state = getattr(getattr(error, "orig", error), "sqlstate", None)
+        return state is None or state[:2] in ("08", "53", "57", "40", "55")
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return type(error).__module__.startswith("sqlalchemy") and type(error).__name__ == "TimeoutError"

@@ -1,0 +1,158 @@
+"""Dead letters and parked subjects: what could not be handled is set aside with its cause and its bytes, and what
+follows it on the same subject waits behind it, so that order per subject survives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from chassis.clock import machine_now
+from chassis.errors import NotFound
+
+if TYPE_CHECKING:
+    from chassis.consumer import Pair, Record
+    from chassis.db import Tx
+
+_STORE = (
+    'INSERT INTO dead_letters (topic, partition, "offset", reaction, key, type, value, waiting, cause, detail, attempts, stored_at)'
+    ' VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, %s) ON CONFLICT (topic, partition, "offset", reaction) DO NOTHING'
+)
+
+
+def parked_among(tx: Tx, pairs: Sequence[Pair]) -> set[tuple[str, str, str]]:
+    """Return which of the pairs' subjects are parked, and hold their rows against a re-drive that runs now."""
+    keys = sorted({record.key for record, _ in pairs})
+    rows = tx.cursor().execute(
+        "SELECT topic, key, reaction FROM parked_subjects WHERE key = ANY(%s) ORDER BY topic, key, reaction FOR UPDATE",
+        [keys],
+    )
+    return {(row["topic"], row["key"], row["reaction"]) for row in rows.fetchall()}
+
+
+def marked_among(tx: Tx, pairs: Sequence[Pair]) -> set[tuple[str, int, int, str]]:
+    """Return the pairs whose earlier attempt hung and was ended by the watchdog (FLOW 5.4); their marks are used up."""
+    places = {(*record.place, reaction.name) for record, reaction in pairs}
+    found = tx.cursor().execute('SELECT topic, partition, "offset", reaction FROM attempt_marks').fetchall()
+    hung = {(row["topic"], row["partition"], row["offset"], row["reaction"]) for row in found} & places
+    for place in hung:
+        tx.cursor().execute(
+            'DELETE FROM attempt_marks WHERE topic = %s AND partition = %s AND "offset" = %s AND reaction = %s', place
+        )
+    return hung
+
+
+def bury(tx: Tx, record: Record, reaction: str, *, cause: str, detail: str, park: bool) -> None:
+    """Set a pair aside, once, and park its subject."""
+    cursor = tx.cursor()
+    cursor.execute(
+        _STORE,
+        [*record.place, reaction, record.key, record.type, record.value, False, cause, detail[:4000], machine_now()],
+    )
+    if park:
+        cursor.execute(
+            "INSERT INTO parked_subjects (topic, key, reaction, parked_at) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [record.topic, record.key, reaction, machine_now()],
+        )
+
+
+def wait_behind(tx: Tx, record: Record, reaction: str) -> None:
+    """Store an event of a parked subject, unclaimed, in its order."""
+    tx.cursor().execute(
+        _STORE,
+        [
+            *record.place,
+            reaction,
+            record.key,
+            record.type,
+            record.value,
+            True,
+            "parked",
+            "an earlier event of this subject is dead",
+            machine_now(),
+        ],
+    )
+
+
+_COLUMNS = 'dead_letter_id, topic, partition, "offset", reaction, key, type, value, waiting, cause, detail, attempts, stored_at, resolved_at, resolution'
+
+
+def listed(
+    tx: Any,
+    *,
+    topic: str | None = None,
+    reaction: str | None = None,
+    cause: str | None = None,
+    ids: Sequence[int] | None = None,
+    after: int = 0,
+    limit: int = 100,
+) -> list[dict[str, Any]]:
+    """Return unresolved dead letters that fit the filter, oldest first."""
+    rows = tx.cursor().execute(
+        f"SELECT {_COLUMNS} FROM dead_letters WHERE resolved_at IS NULL AND dead_letter_id > %(after)s"
+        " AND (%(topic)s::text IS NULL OR topic = %(topic)s) AND (%(reaction)s::text IS NULL OR reaction = %(reaction)s)"
+        " AND (%(cause)s::text IS NULL OR cause = %(cause)s) AND (%(ids)s::bigint[] IS NULL OR dead_letter_id = ANY(%(ids)s::bigint[]))"
+        " ORDER BY dead_letter_id LIMIT %(limit)s",
+        {
+            "topic": topic,
+            "reaction": reaction,
+            "cause": cause,
+            "ids": None if ids is None else list(ids),
+            "after": after,
+            "limit": limit,
+        },
+    )
+    return list(rows.fetchall())
+
+
+def one(tx: Any, dead_letter_id: int) -> dict[str, Any]:
+    """Return one dead letter, resolved or not; raises NotFound."""
+    row = (
+        tx.cursor()
+        .execute(f"SELECT {_COLUMNS} FROM dead_letters WHERE dead_letter_id = %s", [dead_letter_id])
+        .fetchone()
+    )
+    if row is None:
+        raise NotFound(f"no dead letter {dead_letter_id}; list them to see their numbers")
+    return dict(row)
+
+
+def behind(tx: Tx, topic: str, key: str, reaction: str) -> list[dict[str, Any]]:
+    """Lock a subject against the consumer and return all that waits on it, first in first out."""
+    cursor = tx.cursor()
+    cursor.execute(
+        "SELECT 1 FROM parked_subjects WHERE topic = %s AND key = %s AND reaction = %s FOR UPDATE",
+        [topic, key, reaction],
+    )
+    rows = cursor.execute(
+        f"SELECT {_COLUMNS} FROM dead_letters WHERE topic = %s AND key = %s AND reaction = %s AND resolved_at IS NULL"
+        ' ORDER BY partition, "offset" FOR UPDATE',
+        [topic, key, reaction],
+    )
+    return list(rows.fetchall())
+
+
+def resolve(tx: Tx, dead_letter_id: int, resolution: str) -> None:
+    """Say what became of a dead letter."""
+    tx.cursor().execute(
+        "UPDATE dead_letters SET resolved_at = %s, resolution = %s WHERE dead_letter_id = %s",
+        [machine_now(), resolution, dead_letter_id],
+    )
+
+
+def failed_again(tx: Tx, dead_letter_id: int, *, cause: str, detail: str) -> None:
+    """Count one more attempt of a dead letter; it is the head of its subject now."""
+    tx.cursor().execute(
+        "UPDATE dead_letters SET attempts = attempts + 1, waiting = false, cause = %s, detail = %s WHERE dead_letter_id = %s",
+        [cause, detail[:4000], dead_letter_id],
+    )
+
+
+def unpark(tx: Tx, topic: str, key: str, reaction: str) -> bool:
+    """Let the subject go on, when nothing of it is left here; says whether it did."""
+    gone = tx.cursor().execute(
+        "DELETE FROM parked_subjects WHERE topic = %s AND key = %s AND reaction = %s AND NOT EXISTS"
+        " (SELECT 1 FROM dead_letters d WHERE d.topic = parked_subjects.topic AND d.key = parked_subjects.key"
+        "  AND d.reaction = parked_subjects.reaction AND d.resolved_at IS NULL) RETURNING 1",
+        [topic, key, reaction],
+    )
+    return gone.fetchone() is not None

@@ -1,0 +1,275 @@
+"""Effects: what is told to the outside world after commit, at least once, with a key that the recipient can dedupe.
+
+No Tx is open while something is sent. Outside `live`, and where nothing else is configured, the transport records what
+would have been sent; that is decided here and not by each effect.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+import httpx
+
+from chassis import dead, inbox, kafka, log, metrics, scheduler, timers
+from chassis.clock import machine_now
+from chassis.consumer import POLL_SECONDS, Record, context_of
+from chassis.db import Context, Database, Tx, is_transient
+from chassis.reactions import Reactions
+from chassis.settings import ServiceSettings
+from schemas.base import Event
+from schemas.envelope import decode
+
+SEND_SECONDS_MAX = 5.0
+BACKOFF_SECONDS_MAX = 5.0
+T = TypeVar("T")
+E = TypeVar("E", bound=Event)
+
+
+class Undeliverable(Exception):
+    """The recipient cannot be reached; `permanent` says that trying again is useless."""
+
+    def __init__(self, reason: str, *, permanent: bool) -> None:
+        super().__init__(reason)
+        self.permanent = permanent
+
+
+class Transport(Protocol):
+    """A way out: sends one content to one recipient under a key that the recipient can dedupe."""
+
+    name: str
+
+    def send(self, *, key: str, recipient: str, content: dict[str, Any]) -> None:
+        """Send, or raise Undeliverable."""
+
+
+class RecordingTransport:
+    """Keeps what would have been sent, once per key; a recipient that ends in `.invalid` cannot be reached (RFC 2606)."""
+
+    name = "recorded"
+
+    def __init__(self, database: Database, effect: str) -> None:
+        self._database, self._effect = database, effect
+
+    def send(self, *, key: str, recipient: str, content: dict[str, Any]) -> None:
+        if recipient.endswith(".invalid"):
+            raise Undeliverable(f"no mail exchanger for {recipient.rpartition('@')[2]}", permanent=True)
+        with self._database.begin(lambda now: Context(UUID(int=0), UUID(int=0), "act", now)) as tx:
+            tx.cursor().execute(
+                "INSERT INTO recorded_sends (effect, key, recipient, content, recorded_at) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                [self._effect, key, recipient, json.dumps(content, default=str), tx.now],
+            )
+
+
+class HttpTransport:
+    """Posts to the one configured address, with the key as Idempotency-Key."""
+
+    name = "http"
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def send(self, *, key: str, recipient: str, content: dict[str, Any]) -> None:
+        try:
+            answer = httpx.post(
+                self._url,
+                json={"recipient": recipient, **content},
+                headers={"Idempotency-Key": key},
+                timeout=SEND_SECONDS_MAX,
+            )
+        except httpx.HTTPError as error:
+            raise Undeliverable(f"{type(error).__name__} at the gateway", permanent=False) from error
+        if answer.status_code >= 400:
+            raise Undeliverable(
+                f"the gateway answered {answer.status_code}",
+                permanent=400 <= answer.status_code < 500 and answer.status_code != 429,
+            )
+
+
+@dataclass
+class Sending:
+    """One effect at work: transactions before and after, and the transport in between."""
+
+    database: Database
+    transport: Transport
+    effect: str
+    context: Callable[[Any], Context]
+
+    def transaction(self, work: Callable[[Tx], T]) -> T:
+        """Do something in a transaction of its own, caused by the fact that the effect answers."""
+        return self.database.run(work, self.context)
+
+    def attempt(self, tx: Tx, key: str) -> int | None:
+        """Write an attempt at this key and return its number; None when an earlier one went out."""
+        rows = (
+            tx.cursor()
+            .execute(
+                "SELECT attempt, outcome FROM effect_attempts WHERE effect = %s AND key = %s ORDER BY attempt FOR UPDATE",
+                [self.effect, key],
+            )
+            .fetchall()
+        )
+        if any(row["outcome"] == "sent" for row in rows):
+            return None
+        number = len(rows) + 1
+        tx.cursor().execute(
+            "INSERT INTO effect_attempts (effect, key, attempt, started_at) VALUES (%s, %s, %s, %s)",
+            [self.effect, key, number, machine_now()],
+        )
+        return number
+
+    def attempted(self, tx: Tx, key: str, number: int, outcome: str) -> None:
+        """Say what came of an attempt."""
+        tx.cursor().execute(
+            "UPDATE effect_attempts SET outcome = %s, ended_at = %s WHERE effect = %s AND key = %s AND attempt = %s",
+            [outcome, machine_now(), self.effect, key, number],
+        )
+
+
+class Effects:
+    """The register of one service's effects, and of the timers at which one is tried again."""
+
+    def __init__(self) -> None:
+        self.by_event: dict[str, tuple[type[Event], Callable[[Sending, Any], str]]] = {}
+        self.at_timers: dict[str, Callable[[Sending, timers.Timer], str]] = {}
+
+    def on(self, event: type[E]) -> Callable[[Callable[[Sending, E], str]], Callable[[Sending, E], str]]:
+        """Register an effect of a fact; it returns its outcome in a word, for the metrics."""
+
+        def register(tell: Callable[[Sending, E], str]) -> Callable[[Sending, E], str]:
+            self.by_event[event.event_name] = (event, tell)
+            return tell
+
+        return register
+
+    def at(
+        self, timer: str
+    ) -> Callable[[Callable[[Sending, timers.Timer], str]], Callable[[Sending, timers.Timer], str]]:
+        """Register what is tried again when a timer of this name is due."""
+
+        def register(tell: Callable[[Sending, timers.Timer], str]) -> Callable[[Sending, timers.Timer], str]:
+            self.at_timers[timer] = tell
+            return tell
+
+        return register
+
+    def topics(self) -> tuple[str, ...]:
+        """Return the registered topics that carry the facts answered."""
+        return tuple(sorted({event.event_topic.name for event, _ in self.by_event.values()}))
+
+
+class EffectRunner:
+    """Runs one service's effects from their own consumer group, and their timers."""
+
+    def __init__(self, database: Database, effects: Effects, settings: ServiceSettings) -> None:
+        self._database, self._effects, self._settings = database, effects, settings
+        self._service = database.service
+        self.stopped = threading.Event()
+        self.woken = threading.Event()
+        self.positions: dict[tuple[str, int], int] = {}
+        self.assigned = not effects.by_event
+        self.fatal: BaseException | None = None
+
+    def run(self) -> None:
+        """Tell what has to be told until stopped."""
+        if not self._effects.by_event:
+            return
+        consumer = kafka.group_consumer(
+            self._settings.kafka_bootstrap, self._settings.group(self._service, "effects"), self._settings.instance
+        )
+        consumer.subscribe([self._settings.topic(t) for t in self._effects.topics()], on_assign=self._on_assign)
+        try:
+            while not self.stopped.is_set():
+                message = consumer.poll(POLL_SECONDS)
+                if message is not None and message.error() is None:
+                    self._patiently(lambda m=message: self._tell(m))  # type: ignore[misc]
+                    consumer.commit(message=message, asynchronous=True)
+                    self.positions[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
+                self._patiently(self._try_again)
+        except Exception as error:
+            self.fatal = error
+            log.get().exception("effects.stopped")
+        finally:
+            consumer.close()
+
+    def _on_assign(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
+        for tp in consumer.committed(partitions, timeout=10):
+            self.positions[tp.topic, tp.partition] = max(tp.offset, 0)
+        self.assigned = True
+
+    def _patiently(self, work: Callable[[], None]) -> None:
+        backoff = 0.05
+        while not self.stopped.is_set():
+            try:
+                return work()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.get().warning("effects.waits", detail=str(error)[:300])
+                self.stopped.wait(backoff)
+                backoff = min(backoff * 2, BACKOFF_SECONDS_MAX)
+
+    def _sending(self, name: str, context: Callable[[Any], Context]) -> Sending:
+        live = self._settings.world == "live" and bool(self._settings.effect_url)
+        transport: Transport = (
+            HttpTransport(self._settings.effect_url) if live else RecordingTransport(self._database, name)
+        )
+        return Sending(self._database, transport, name, context)
+
+    def _tell(self, message: kafka.Message) -> None:
+        name = kafka.header(message, kafka.TYPE_HEADER) or ""
+        if name not in self._effects.by_event:
+            metrics.effects_total.labels(self._service, "none", "ignored").inc()
+            return
+        _, tell = self._effects.by_event[name]
+        record = Record(
+            self._settings.register_name(message.topic() or ""), message.partition() or 0, message.offset() or 0,
+            (message.key() or b"").decode(errors="replace"), name, message.value() or b"", None,
+        )  # fmt: skip
+        try:
+            envelope = decode(record.value, name)
+            sending = self._sending(tell.__name__, lambda now: context_of(envelope, now, driven=self._settings.driven))
+            outcome = tell(sending, envelope.data)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            self._bury(record, tell.__name__, error)
+            outcome = "dead"
+        metrics.effects_total.labels(self._service, tell.__name__, outcome).inc()
+
+    def _try_again(self) -> None:
+        """Try again what is due; the timer is marked fired after the attempt, so that a crash in between repeats it."""
+        if not self._effects.at_timers:
+            return
+        with self._database.begin(lambda now: Context(UUID(int=0), UUID(int=0), "timer", now)) as tx:
+            due = timers.claim_due(tx, list(self._effects.at_timers), tx.now, 1)
+        for timer in due:
+            tell = self._effects.at_timers[timer.name]
+            sending = self._sending(
+                tell.__name__, lambda now, t=timer: scheduler.context_of(t, now, driven=self._settings.driven)
+            )  # type: ignore[misc]
+            try:
+                outcome = tell(sending, timer)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                log.get().exception("effect.dead", timer=timer.name, subject=timer.subject)
+                outcome = "dead"
+            with self._database.begin(lambda now: Context(UUID(int=0), UUID(int=0), "timer", now)) as tx:
+                inbox.claim(tx, [(timer.timer_id, f"at {timer.name}")])
+                timers.mark_fired(tx, [timer])
+            metrics.effects_total.labels(self._service, tell.__name__, outcome).inc()
+
+    def _bury(self, record: Record, effect: str, error: Exception) -> None:
+        log.get().error("effect.dead", effect=effect, topic=record.topic, offset=record.offset, exc_info=error)
+        with self._database.begin(lambda now: Context(UUID(int=0), UUID(int=0), "event", now)) as tx:
+            dead.bury(tx, record, effect, cause=type(error).__name__, detail=str(error), park=False)
+
+
+def reaction_timers(reactions: Reactions, effects: Effects) -> list[str]:
+    """Return the names of every timer that this service fires."""
+    return [*reactions.at_timers, *effects.at_timers]

@@ -1,0 +1,81 @@
+"""Producers, consumers and admin clients built from settings; the only import of confluent_kafka."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicPartition,
+)  # fmt: skip
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec
+
+TYPE_HEADER = "ce_type"
+
+
+def producer(bootstrap: str, client_id: str) -> Producer:
+    """Return an idempotent producer, acks=all, that hashes keys as every Kafka client but librdkafka does."""
+    return Producer(
+        {
+            "bootstrap.servers": bootstrap, "client.id": client_id, "enable.idempotence": True, "acks": "all",
+            "partitioner": "murmur2_random", "linger.ms": 0, "message.timeout.ms": 120_000,
+            "queue.buffering.max.messages": 100_000, "allow.auto.create.topics": False, "log_level": 3,
+        }
+    )  # fmt: skip
+
+
+def group_consumer(bootstrap: str, group: str, instance: int) -> Consumer:
+    """Return a group member that is static, so that a restart costs seconds (FLOW 5.6), and commits only when told."""
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap, "group.id": group, "group.instance.id": f"{group}.{instance}",
+            "client.id": f"{group}.{instance}", "enable.auto.commit": False, "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest", "partition.assignment.strategy": "range", "session.timeout.ms": 10_000,
+            "heartbeat.interval.ms": 2_000, "max.poll.interval.ms": 300_000, "fetch.wait.max.ms": 100,
+            "fetch.queue.backoff.ms": 10, "allow.auto.create.topics": False, "topic.metadata.refresh.interval.ms": 30_000, "log_level": 3,
+        }
+    )  # fmt: skip
+
+
+def lone_consumer(bootstrap: str, client_id: str) -> Consumer:
+    """Return a consumer without a group, for following topics from given offsets."""
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap, "group.id": f"{client_id}.alone", "client.id": client_id, "enable.auto.commit": False,
+            "auto.offset.reset": "earliest", "fetch.wait.max.ms": 100, "fetch.queue.backoff.ms": 10, "log_level": 3,
+        }
+    )  # fmt: skip
+
+
+def admin(bootstrap: str) -> AdminClient:
+    """Return an admin client."""
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
+
+
+def ends(
+    client: AdminClient, partitions: list[TopicPartition], timeout_seconds: float = 5.0
+) -> dict[tuple[str, int], int]:
+    """Return the end offset of each partition, asked of the broker in one call."""
+    asked = client.list_offsets({tp: OffsetSpec.latest() for tp in partitions}, request_timeout=timeout_seconds)
+    return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
+
+
+def header(message: Message, name: str) -> str | None:
+    """Return one header of a record as text."""
+    for key, value in message.headers() or ():
+        if key == name and value is not None:
+            text: Any = value
+            return text.decode() if isinstance(text, bytes) else str(text)
+    return None
+
+
+__all__ = [
+    "OFFSET_BEGINNING", "OFFSET_END", "TYPE_HEADER", "AdminClient", "ConfigResource", "Consumer", "KafkaError", "KafkaException", "Message",
+    "NewTopic", "Producer", "TopicPartition", "admin", "ends", "group_consumer", "header", "lone_consumer", "producer",
+]  # fmt: skip

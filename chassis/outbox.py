@@ -1,0 +1,61 @@
+"""Emitted events become outbox rows in the transaction that made them true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from chassis import log, trace
+from chassis.clock import machine_now
+from chassis.ids import time_ordered_id
+from chassis.store import bulk_insert
+from chassis.tables import ChassisTables
+from schemas.base import Event
+from schemas.envelope import Envelope, encode, wrap
+
+if TYPE_CHECKING:
+    from chassis.db import Context
+
+CHANNEL = "outbox"
+
+
+class Emitted(NamedTuple):
+    """An event and why it happened."""
+
+    event: Event
+    context: Context
+
+
+def write(cursor: Any, tables: ChassisTables, emitted: Sequence[Emitted], *, source: str) -> list[Envelope]:
+    """Write one row per event in their order, and hint the relay; returns the envelopes."""
+    envelopes = [_envelope(one, source) for one in emitted]
+    stored_at = machine_now()
+    rows = [
+        {
+            "event_id": e.id, "topic": e.data.event_topic.name, "key": e.subject, "type": e.type,
+            "payload": encode(e).decode(), "stored_at": stored_at,
+        }
+        for e in envelopes
+    ]  # fmt: skip
+    bulk_insert(cursor, tables.outbox, rows)
+    cursor.execute(f"NOTIFY {CHANNEL}")
+    return envelopes
+
+
+def _envelope(one: Emitted, source: str) -> Envelope:
+    context = one.context
+    return wrap(
+        one.event, id=time_ordered_id(), source=source, recorded_at=context.now, correlation_id=context.correlation_id,
+        causation_id=context.causation_id, cause_kind=context.cause_kind, armed_by=context.armed_by,
+        armed_kind=context.armed_kind, traceparent=trace.child(context.traceparent),
+    )  # fmt: skip
+
+
+def tell(envelopes: Sequence[Envelope]) -> None:
+    """Log one line per fact, after the commit."""
+    logger = log.get()
+    for e in envelopes:
+        logger.info(
+            e.type, event_id=str(e.id), subject=e.subject, correlation_id=str(e.correlationid), causation_id=str(e.causationid),
+            cause_kind=e.causekind, trace_id=trace.trace_id(e.traceparent), occurred_at=e.time.isoformat(), recorded_at=e.recordedtime.isoformat(),
+        )  # fmt: skip

@@ -1,0 +1,269 @@
+"""A service's process: its roles, its signals, its drain, its exit codes. `all` is api, consumer, relay and effects in one."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from pydantic import ValidationError
+
+from chassis import http, kafka, log, metrics, migrations, scheduler, standard
+from chassis.auth import Verifier
+from chassis.clock import WorldClock, machine_now
+from chassis.consumer import Consumer
+from chassis.db import Database
+from chassis.effects import EffectRunner, Effects, reaction_timers
+from chassis.reactions import Reactions
+from chassis.relay import Relay
+from chassis.settings import ServiceSettings
+from chassis.tables import ChassisTables
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_HUNG = 0, 1, 2, 75
+DRAIN_SECONDS_MAX = 10.0
+STUCK_SECONDS = 30.0
+ALL_ROLES = ("api", "consumer", "relay", "effects")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a service consists of; its `__main__` names them."""
+
+    name: str
+    tables: ChassisTables
+    routers: Sequence[http.Router]
+    reactions: Reactions
+    effects: Effects = field(default_factory=Effects)
+    own_roles: dict[str, Callable[[ServiceSettings], int]] = field(default_factory=dict)
+
+
+def main(parts: Parts, arguments: Sequence[str]) -> int:
+    """Run one role, or `all`; returns the process's exit code."""
+    known = [*ALL_ROLES, "all", "migrate", *parts.own_roles]
+    parser = argparse.ArgumentParser(
+        prog=f"python -m services.{parts.name}", description=f"Run a role of the {parts.name} service."
+    )
+    parser.add_argument("role", choices=known)
+    parser.add_argument("--to", default="head", help="migrate: the revision to go to (head, base, or an id)")
+    chosen = parser.parse_args(arguments)
+    try:
+        settings = ServiceSettings()
+    except ValidationError as error:
+        missing = ", ".join(str(e["loc"][0]).upper() + ": " + e["msg"] for e in error.errors())
+        print(f"{parts.name}: cannot start, the environment lacks or misspells {missing}", file=sys.stderr)
+        return EXIT_USAGE
+    log.configure(parts.name, chosen.role, settings.world, settings.log_level)
+    if chosen.role in parts.own_roles:
+        return parts.own_roles[chosen.role](settings)
+    if chosen.role == "migrate":
+        migrations.migrate(parts.name, settings.database_url, chosen.to)
+        return EXIT_OK
+    return Running(parts, settings, ALL_ROLES if chosen.role == "all" else (chosen.role,)).run()
+
+
+class Running:
+    """The loops of one process, and what they know about themselves."""
+
+    def __init__(self, parts: Parts, settings: ServiceSettings, roles: Sequence[str]) -> None:
+        self.parts, self.settings, self.roles = parts, settings, roles
+        self.stop = threading.Event()
+        self.exit_code = EXIT_OK
+        self.database = Database(
+            settings.database_url, service=parts.name, world=settings.world, tables=parts.tables,
+            clock=WorldClock.parse(settings.world_clock), connections_max=settings.pool_connections_max,
+        )  # fmt: skip
+        self.consumer = Consumer(self.database, parts.reactions, settings) if "consumer" in roles else None
+        self.scheduler = scheduler.Scheduler(self.database, parts.reactions, settings) if "consumer" in roles else None
+        self.effects = EffectRunner(self.database, parts.effects, settings) if "effects" in roles else None
+        self.relay = Relay(self.database, settings) if "relay" in roles else None
+        self.server: uvicorn.Server | None = None
+        self._admin: kafka.AdminClient | None = None
+        self._threads: dict[str, threading.Thread] = {}
+
+    def run(self) -> int:
+        """Serve until SIGTERM or SIGINT, then drain; returns the exit code."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stop.set())
+        ops = OpsServer(self.settings, self.readiness)
+        ops.start()
+        if self.settings.migrate_on_start:
+            migrations.migrate(self.parts.name, self.settings.database_url, "head")
+        self._start_loops()
+        log.get().info(
+            "process.started",
+            roles=list(self.roles),
+            http_port=self.settings.http_port,
+            ops_port=self.settings.ops_port,
+        )
+        while not self.stop.wait(0.25):
+            self._watch()
+        self._drain()
+        ops.stop()
+        log.get().info("process.ended", exit_code=self.exit_code)
+        return self.exit_code
+
+    def _start_loops(self) -> None:
+        loops: dict[str, Callable[[], Any]] = {}
+        if "api" in self.roles:
+            self.server = uvicorn.Server(
+                uvicorn.Config(self.app(), host=self.settings.http_host, port=self.settings.http_port, log_config=None, access_log=False,
+                               timeout_graceful_shutdown=int(DRAIN_SECONDS_MAX) - 2, limit_concurrency=1000, backlog=2048)
+            )  # fmt: skip
+            loops["api"] = self.server.run
+        for name, loop in (
+            ("consumer", self.consumer),
+            ("scheduler", self.scheduler),
+            ("effects", self.effects),
+            ("relay", self.relay),
+        ):
+            if loop is not None:
+                loops[name] = loop.run
+        for name, run in loops.items():
+            self._threads[name] = threading.Thread(target=self._guarded, args=(name, run), name=name, daemon=True)
+            self._threads[name].start()
+
+    def _guarded(self, name: str, run: Callable[[], Any]) -> None:
+        try:
+            run()
+        except BaseException:
+            log.get().exception("loop.failed", loop=name)
+            self.exit_code = EXIT_FAILED
+        finally:
+            self.stop.set()  # one loop gone: the process ends and is started again whole
+
+    def app(self) -> Any:
+        """Return the API with the standard routes."""
+        verifier = Verifier(
+            issuer=self.settings.auth_issuer, audience=self.settings.auth_audience, jwks=self.settings.auth_jwks
+        )
+        routes = standard.router(self.probe, self.parts.reactions, wake=self.wake, driven=self.settings.driven)
+        return http.create_app(
+            service=self.parts.name, database=self.database, verifier=verifier, cursor_secret=self.settings.cursor_secret,
+            routers=[*self.parts.routers, routes],
+        )  # fmt: skip
+
+    def wake(self) -> None:
+        """Tell the scheduler that time was moved."""
+        if self.scheduler is not None:
+            self.scheduler.woken.set()
+
+    def readiness(self) -> dict[str, bool]:
+        """Say which loops are ready."""
+        ready = {"started": bool(self._threads) or not self.roles}
+        if "api" in self.roles:
+            ready["api"] = self.server is not None and self.server.started
+        if self.consumer is not None:
+            ready["consumer"] = self.consumer.assigned and self.consumer.fatal is None
+        if self.effects is not None:
+            ready["effects"] = self.effects.assigned
+        ready["running"] = not self.stop.is_set()
+        return ready
+
+    def probe(self) -> dict[str, Any]:
+        """Return positions, ends and the next due time, for the driver of a driven world (FLOW 6.3)."""
+        positions = {f"{role}:{topic}/{p}": offset for role, loop in (("consumer", self.consumer), ("effects", self.effects)) if loop
+                     for (topic, p), offset in list(loop.positions.items())}  # fmt: skip
+        places = {place.partition(":")[2] for place in positions}
+        partitions = [
+            kafka.TopicPartition(t, int(p)) for t, _, p in (place.rpartition("/") for place in sorted(places))
+        ]
+        if self._admin is None:
+            self._admin = kafka.admin(self.settings.kafka_bootstrap)
+        ends = kafka.ends(self._admin, partitions) if partitions else {}
+        with self.database.reading() as read:
+            due = scheduler.next_due(read.cursor(), reaction_timers(self.parts.reactions, self.parts.effects))
+        all_ends = {
+            place: ends[t, int(p)] for place in positions for t, _, p in [place.partition(":")[2].rpartition("/")]
+        }
+        return {"positions": positions, "ends": all_ends, "next_due": due}
+
+    # ── the watchdog (FLOW 5.4) ──────────────────────────────────────────────────────────────────
+
+    def _watch(self) -> None:
+        loop = self.consumer
+        if loop is None:
+            return
+        if loop.fatal is not None:
+            self.exit_code = EXIT_FAILED
+            self.stop.set()
+        running = loop.current
+        if running is not None and time.monotonic() - running[2] > self.settings.reaction_limit_seconds:
+            record, reaction, _ = running
+            with self.database.engine.connect() as connection:
+                connection.exec_driver_sql(
+                    'INSERT INTO attempt_marks (topic, partition, "offset", reaction, marked_at) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING',
+                    (*record.place, reaction, machine_now()),
+                )
+                connection.commit()
+            log.get().error("reaction.hung", reaction=reaction, topic=record.topic, offset=record.offset)
+            sys.stdout.flush()
+            os._exit(EXIT_HUNG)
+
+    def _drain(self) -> None:
+        """End the loops in the order of the path: doors first, the relay last."""
+        deadline = time.monotonic() + DRAIN_SECONDS_MAX
+        if self.server is not None:
+            self.server.should_exit = True
+        for loop in (self.consumer, self.scheduler, self.effects):
+            if loop is not None:
+                loop.stopped.set()
+        if self.scheduler is not None:
+            self.scheduler.woken.set()
+        for name in ("api", "consumer", "scheduler", "effects"):
+            if name in self._threads:
+                self._threads[name].join(max(0.0, deadline - time.monotonic()))
+        if self.relay is not None:
+            self.relay.stopped.set()
+            self._threads["relay"].join(max(0.5, deadline - time.monotonic()))
+        self.database.dispose()
+
+
+class OpsServer:
+    """Metrics, health and readiness on a port of their own, without login; health touches neither Kafka nor database."""
+
+    def __init__(self, settings: ServiceSettings, readiness: Callable[[], dict[str, bool]]) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                status, kind, body = 404, "application/json", b'{"detail": "known here: /metrics, /health, /ready"}'
+                if self.path == "/metrics":
+                    status, kind, body = 200, "text/plain; version=0.0.4; charset=utf-8", metrics.exposition()
+                elif self.path == "/health":
+                    status, body = 200, b'{"status": "alive"}'
+                elif self.path == "/ready":
+                    parts = readiness()
+                    status, body = (200 if all(parts.values()) else 503), json.dumps(parts).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Scrapes are not news."""
+
+        self._server = ThreadingHTTPServer((settings.http_host, settings.ops_port), Handler)
+        self._server.daemon_threads = True
+
+    def start(self) -> None:
+        """Serve in a thread of its own."""
+        threading.Thread(target=self._server.serve_forever, name="ops", daemon=True).start()
+
+    def stop(self) -> None:
+        """Close the port."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def package_folder(service: str) -> Path:
+    """Return the folder of a service's package."""
+    return Path(__file__).resolve().parent.parent / "services" / service

@@ -1,0 +1,82 @@
+"""Re-drive of dead letters: one subject at a time, first in first out, under the lock that the consumer takes too."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from chassis import dead, inbox, scheduler
+from chassis.consumer import context_of
+from chassis.db import Context, Database, Tx
+from chassis.errors import NotFound
+from chassis.reactions import Reactions
+from schemas.envelope import decode
+
+
+class Redriven(NamedTuple):
+    """What became of one dead letter."""
+
+    dead_letter_id: int
+    outcome: str  # done, duplicate, failed, waiting, would-run
+    detail: str = ""
+
+
+def _context(now: Any) -> Context:
+    return Context(UUID(int=0), UUID(int=0), "event", now)
+
+
+def redrive(database: Database, reactions: Reactions, letter: dict[str, Any], *, driven: bool) -> list[Redriven]:
+    """Run again all that waits on one letter's subject, in its order, until one fails; unpark the subject when none is left."""
+    topic, key, reaction = letter["topic"], letter["key"], letter["reaction"]
+    results: list[Redriven] = []
+    with database.reading() as read:
+        waiting = [
+            row["dead_letter_id"]
+            for row in dead.listed(read, topic=topic, reaction=reaction, limit=10_000)
+            if row["key"] == key
+        ]
+    if not letter["key"] and topic != scheduler.TOPIC:
+        waiting = [letter["dead_letter_id"]]
+    for _ in waiting:
+        try:
+            step = database.run(lambda tx: _first(tx, reactions, topic, key, reaction, driven=driven), _context)
+        except Exception as error:  # noqa: BLE001  whatever the reaction raised becomes the letter's new cause, for a person to read
+            first = waiting[len(results)]
+            message, kind = str(error), type(error).__name__
+            database.run(lambda tx, i=first, c=kind, d=message: dead.failed_again(tx, i, cause=c, detail=d), _context)  # type: ignore[misc]
+            results.append(Redriven(first, "failed", f"{kind}: {message}"))
+            results += [Redriven(i, "waiting") for i in waiting[len(results) :]]
+            break
+        if step is None:
+            break
+        results.append(step)
+    database.run(lambda tx: dead.unpark(tx, topic, key, reaction), _context)
+    return results
+
+
+def _first(tx: Tx, reactions: Reactions, topic: str, key: str, reaction: str, *, driven: bool) -> Redriven | None:
+    letters = dead.behind(tx, topic, key, reaction)
+    if not letters:
+        return None
+    letter = letters[0]
+    if topic == scheduler.TOPIC:
+        timer = scheduler.revived(letter["value"])
+        with tx.within(scheduler.context_of(timer, tx.now, driven=driven)):
+            reactions.at_timers[timer.name](tx, timer)
+        outcome = "done"
+    else:
+        registered = reactions.by_name.get(reaction)
+        if registered is None:
+            raise NotFound(
+                f"this release has no reaction {reaction!r}; drop the letter or deploy the release that has it"
+            )
+        envelope = decode(letter["value"])
+        outcome = "duplicate"
+        if inbox.claim(tx, [(envelope.id, reaction)]):
+            with tx.within(context_of(envelope, tx.now, driven=driven)):
+                if registered.loads is not None:
+                    registered.loads(tx, [envelope.data])
+                registered.act(tx, envelope.data)
+            outcome = "done"
+    dead.resolve(tx, letter["dead_letter_id"], f"re-driven: {outcome}")
+    return Redriven(letter["dead_letter_id"], outcome)

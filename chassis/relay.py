@@ -1,0 +1,116 @@
+"""Pending outbox rows go to Kafka in order and are marked when acknowledged; one active relay per service.
+
+No cursor: a row is pending while `published_at IS NULL`, because identity order is not commit order.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import psycopg
+
+from chassis import kafka, log, metrics
+from chassis.clock import machine_now
+from chassis.db import Database
+from chassis.settings import ServiceSettings
+
+ROWS_MAX = 1000
+POLL_SECONDS = 0.1
+RETRY_SECONDS = 0.5
+DELIVERY_SECONDS_MAX = 125.0
+KEPT_DAYS = 7  # published rows; inbox rows are kept longer, so a rebuilt topic cannot be taken for new
+_LOCK = 0x63726F73  # advisory lock of the active relay
+_PENDING = (
+    "SELECT position, topic, key, type, payload FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT %s"
+)
+
+
+class Undelivered(RuntimeError):
+    """Kafka did not acknowledge a record in time; what follows it waits, so that order stays."""
+
+
+class Relay:
+    """Publishes one service's outbox until told to stop."""
+
+    def __init__(self, database: Database, settings: ServiceSettings) -> None:
+        self._database, self._settings = database, settings
+        self._label = database.service
+        self.active = False
+        self.stopped = threading.Event()
+
+    def run(self) -> None:
+        """Publish until stopped; a lost broker or database is waited for with back-off."""
+        logger = log.get()
+        while not self.stopped.is_set():
+            try:
+                self._run_connected()
+            except (psycopg.Error, kafka.KafkaException, Undelivered) as error:
+                self.active = False
+                logger.warning("relay.interrupted", because=type(error).__name__, detail=str(error)[:300])
+                self.stopped.wait(RETRY_SECONDS)
+
+    def _run_connected(self) -> None:
+        url = self._database.url.replace("postgresql+psycopg://", "postgresql://", 1)
+        with psycopg.connect(
+            url, autocommit=True, prepare_threshold=None, application_name=f"{self._label}.relay"
+        ) as connection:
+            while not self.stopped.is_set():
+                row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
+                if row and row[0]:
+                    break
+                self.stopped.wait(RETRY_SECONDS)  # another relay of this service is active; take over when it ends
+            else:
+                return
+            self.active = True
+            connection.execute("LISTEN outbox")
+            connection.execute("ANALYZE outbox")
+            producer = kafka.producer(self._settings.kafka_bootstrap, f"{self._settings.world}.{self._label}.relay")
+            while not self.stopped.is_set():
+                if self.publish(connection, producer) < ROWS_MAX:
+                    self._measure(connection)
+                    for _hint in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+                        pass
+            while self.publish(connection, producer):
+                pass  # drain: what is committed leaves before the process does
+            self.active = False
+
+    def publish(self, connection: psycopg.Connection[Any], producer: kafka.Producer) -> int:
+        """Publish the oldest pending rows; returns how many. Raises Undelivered."""
+        rows = connection.execute(_PENDING, [ROWS_MAX], prepare=False).fetchall()
+        if not rows:
+            return 0
+        failures: list[str] = []
+
+        def delivered(error: kafka.KafkaError | None, _message: object) -> None:
+            if error is not None:
+                failures.append(str(error))
+
+        for _position, topic, key, name, payload in rows:
+            producer.produce(
+                self._settings.topic(topic), value=payload.encode(), key=key.encode(), on_delivery=delivered,
+                headers={kafka.TYPE_HEADER: name, "content-type": "application/cloudevents+json"},
+            )  # fmt: skip
+        if producer.flush(DELIVERY_SECONDS_MAX) or failures:
+            raise Undelivered(failures[0] if failures else f"no acknowledgement within {DELIVERY_SECONDS_MAX:.0f} s")
+        connection.execute(
+            "UPDATE outbox SET published_at = %s WHERE position = ANY(%b::bigint[])",
+            [machine_now(), [r[0] for r in rows]],
+        )
+        for topic in {r[1] for r in rows}:
+            metrics.outbox_published_total.labels(self._label, topic).inc(sum(r[1] == topic for r in rows))
+        return len(rows)
+
+    _measured = 0.0
+
+    def _measure(self, connection: psycopg.Connection[Any]) -> None:
+        if time.monotonic() - self._measured < 1.0:
+            return
+        self._measured = time.monotonic()
+        row = connection.execute("SELECT count(*), min(stored_at) FROM outbox WHERE published_at IS NULL").fetchone()
+        pending, oldest = row if row else (0, None)
+        metrics.outbox_pending_events.labels(self._label).set(pending)
+        metrics.outbox_oldest_pending_seconds.labels(self._label).set(
+            (machine_now() - oldest).total_seconds() if oldest else 0
+        )

@@ -1,0 +1,132 @@
+"""Fires due timers in the order of their due times; part of the consumer role, and of the effects role for its own."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from chassis import dead, inbox, log, metrics, timers
+from chassis.consumer import ATTEMPTS_MAX, Record
+from chassis.db import RERUNS_MAX, Context, Database, Tx, is_transient, must_run_again
+from chassis.reactions import Reactions
+from chassis.settings import ServiceSettings
+from chassis.timers import Timer
+from schemas.envelope import CauseOfFact
+
+BATCH_MAX = 200
+IDLE_SECONDS = 0.25
+TOPIC = "timer"  # dead timers lie beside the dead records under this name
+
+
+def context_of(timer: Timer, now: datetime, *, driven: bool) -> Context:
+    """Return why a timer's reaction happens; in a driven world it is due exactly now (FLOW 6.2)."""
+    return Context(
+        correlation_id=timer.correlation_id, causation_id=timer.timer_id, cause_kind="timer", now=timer.due_at if driven else now,
+        armed_by=timer.armed_by, armed_kind=cast(CauseOfFact, timer.armed_kind), traceparent=timer.traceparent,
+    )  # fmt: skip
+
+
+class Scheduler:
+    """Fires the timers that this service's reactions name."""
+
+    def __init__(self, database: Database, reactions: Reactions, settings: ServiceSettings) -> None:
+        self._database, self._reactions, self._settings = database, reactions, settings
+        self.stopped = threading.Event()
+        self.woken = threading.Event()
+
+    def run(self) -> None:
+        """Fire what is due until stopped; woken early when a driven clock was moved."""
+        if not self._reactions.at_timers:
+            return
+        while not self.stopped.is_set():
+            try:
+                fired = self.fire_due()
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.get().warning("scheduler.waits", detail=str(error)[:300])
+                fired = 0
+            if not fired:
+                self.woken.wait(IDLE_SECONDS)
+                self.woken.clear()
+
+    def fire_due(self) -> int:
+        """Fire the earliest due timers in one transaction; returns how many."""
+        reruns = RERUNS_MAX
+        limit = BATCH_MAX
+        while True:
+            try:
+                return self._fire(limit)
+            except Exception as error:
+                if must_run_again(error) and reruns:
+                    reruns -= 1
+                elif is_transient(error):
+                    raise
+                elif limit > 1:
+                    limit = max(1, limit // 8)
+                else:
+                    return self._fire_or_bury(error)
+
+    def _fire_or_bury(self, error: Exception) -> int:
+        for _ in range(ATTEMPTS_MAX - 1):
+            try:
+                return self._fire(1)
+            except Exception as again:
+                if is_transient(again):
+                    raise
+                error = again
+        return self._fire(1, dead_because=error)
+
+    def _fire(self, limit: int, dead_because: Exception | None = None) -> int:
+        with self._database.begin(lambda now: Context(UUID(int=0), UUID(int=0), "timer", now)) as tx:
+            world_now = tx.context.now
+            due = timers.claim_due(tx, list(self._reactions.at_timers), world_now, limit)
+            timers.mark_fired(tx, due)
+            claimed = inbox.claim(tx, [(t.timer_id, f"at {t.name}") for t in due])
+            for timer in due:
+                outcome = "duplicate"
+                if dead_because is not None:
+                    outcome = self._bury(tx, timer, dead_because)
+                elif (timer.timer_id, f"at {timer.name}") in claimed:
+                    outcome = "done"
+                    with tx.within(context_of(timer, world_now, driven=self._settings.driven)):
+                        self._reactions.at_timers[timer.name](tx, timer)
+                tx.count(metrics.timers_fired_total.labels(self._database.service, timer.name, outcome))
+        return len(due)
+
+    def _bury(self, tx: Tx, timer: Timer, error: Exception) -> str:
+        value = json.dumps(timer._asdict(), default=str).encode()
+        record = Record(TOPIC, 0, timer.timer_id.int >> 65, timer.subject, timer.name, value, None)
+        dead.bury(tx, record, f"at {timer.name}", cause=type(error).__name__, detail=str(error), park=False)
+        log.get().error("timer.dead", timer=timer.name, subject=timer.subject, exc_info=error)
+        return "dead"
+
+
+def revived(value: bytes) -> Timer:
+    """Return the timer inside a dead letter."""
+    raw: dict[str, Any] = json.loads(value)
+    at: Callable[[str], datetime] = datetime.fromisoformat
+    return Timer(
+        **(
+            raw
+            | {
+                "timer_id": UUID(raw["timer_id"]),
+                "armed_by": UUID(raw["armed_by"]),
+                "correlation_id": UUID(raw["correlation_id"]),
+                "due_at": at(raw["due_at"]),
+            }
+        )
+    )
+
+
+def next_due(cursor: Any, names: Sequence[str]) -> datetime | None:
+    """Return the earliest pending due instant of these timers."""
+    row = cursor.execute(
+        "SELECT min(due_at) AS due FROM timers WHERE fired_at IS NULL AND disarmed_at IS NULL AND name = ANY(%s)",
+        [list(names)],
+    ).fetchone()
+    return row["due"] if row else None

@@ -1,0 +1,60 @@
+"""Settings of a process, from its environment only; the one place that knows a world's prefix."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Role = Literal["api", "consumer", "relay", "effects", "stream", "console"]
+
+
+class ServiceSettings(BaseSettings):
+    """What every process of Crossdock must be told; a missing value stops the start with the name of the variable."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_file=None)
+
+    world: str = "live"
+    world_clock: str = "wall"
+    database_url: str = ""
+    kafka_bootstrap: str
+    http_host: str = "127.0.0.1"
+    http_port: int = 0
+    ops_port: int = 0
+    auth_issuer: str
+    auth_audience: str
+    auth_jwks: str
+    cursor_secret: str
+    instance: int = 0
+    migrate_on_start: bool = False
+    log_level: str = "info"
+    reaction_limit_seconds: float = 10.0
+    dead_in_a_row_max: int = 50
+    batch_events_max: int = 500
+    pool_connections_max: int = 12
+    effect_url: str = ""  # where `live` sends customer notices; empty: effects are recorded, not sent
+
+    @field_validator("world")
+    @classmethod
+    def _world_is_a_name(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", value):
+            raise ValueError("a world is named by a letter, then at most 30 letters, digits or hyphens")
+        return value
+
+    def topic(self, name: str) -> str:
+        """Return the name of a registered topic in this world."""
+        return f"{self.world}.{name}"
+
+    def register_name(self, topic: str) -> str:
+        """Return the registered name of a topic of this world."""
+        return topic.removeprefix(f"{self.world}.")
+
+    def group(self, service: str, role: str) -> str:
+        """Return the consumer group of a role: `<world>.<service>.<role>`."""
+        return f"{self.world}.{service}.{role}"
+
+    @property
+    def driven(self) -> bool:
+        return self.world_clock == "driven"

@@ -1,0 +1,209 @@
+"""Routes that every service has: its world's clock and quiet, its dead letters, what its causes were, its OpenAPI."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from chassis import dead, http, redrive
+from chassis.db import Database
+from chassis.errors import Conflict, Invalid
+from chassis.reactions import Reactions
+from schemas.types import Instant, Sensitive
+
+IDS_MAX = 500
+
+
+class Advance(BaseModel):
+    """Where to move a driven world's clock."""
+
+    to: Instant
+
+
+class ClockNow(http.Shown):
+    now: datetime
+    moved: bool
+
+
+class Quiet(http.Shown):
+    """Positions are read before outboxes; a world is quiet when every process says so twice with equal ends."""
+
+    service: str
+    positions: dict[str, int]
+    ends: dict[str, int]
+    pending: int
+    next_due: datetime | None
+    now: datetime
+
+
+class DeadLetter(http.Shown):
+    """One record set aside, with its cause and its original bytes (base64)."""
+
+    dead_letter_id: int
+    topic: str
+    partition: int
+    offset: int
+    reaction: str
+    key: str
+    type: str
+    waiting: bool
+    cause: str
+    detail: str
+    attempts: int
+    stored_at: datetime
+    resolved_at: datetime | None = None
+    resolution: str | None = None
+    value: str | None = None
+
+
+class Pick(BaseModel):
+    """Which dead letters: by number, or by filter. A dry run only says what would be done."""
+
+    ids: list[int] | None = Field(default=None, max_length=IDS_MAX)
+    topic: str | None = None
+    reaction: str | None = None
+    cause: str | None = None
+    dry_run: bool = False
+    reason: str = "dropped by an operator"
+
+
+class Handled(http.Shown):
+    results: list[dict[str, Any]]
+
+
+CauseKind = Literal["event", "act", "signal", "timer"]
+
+
+class CauseQuestion(BaseModel):
+    ids: list[UUID] = Field(max_length=IDS_MAX)
+
+
+class CauseFound(BaseModel):
+    """What this service can show by an id: a fact it said, an act, a raw signal, or a timer with what armed it."""
+
+    id: UUID
+    kind: CauseKind
+    what: str
+    recorded_at: datetime | None = None
+    by: str | None = None
+    armed_by: UUID | None = None
+    armed_kind: str | None = None
+    subject: str | None = None
+    content: Annotated[Any, Sensitive("cost")] = None
+
+
+class CausesFound(http.Shown):
+    found: list[CauseFound]
+
+
+def router(
+    probe: Callable[[], dict[str, Any]], reactions: Reactions, *, wake: Callable[[], None], driven: bool
+) -> http.Router:
+    """Return the standard routes; `probe` answers what the process's own loops know."""
+    routes = http.Router()
+    _world(routes, probe, wake)
+    _dead(routes, reactions, driven)
+    _causes(routes)
+    return routes
+
+
+def _world(routes: http.Router, probe: Callable[[], dict[str, Any]], wake: Callable[[], None]) -> None:
+    @routes.act("/world/advance", may="operate")
+    def advance_world(body: Advance, act: http.Act) -> ClockNow:
+        if act.tx.database.clock.kind != "driven":
+            raise Conflict("only a driven world's clock is moved; this one follows the machine's", code="not-driven")
+        row = act.tx.cursor().execute(
+            "INSERT INTO world_clock (one, now) VALUES (true, %s) ON CONFLICT (one) DO UPDATE SET now = EXCLUDED.now"
+            " WHERE world_clock.now < EXCLUDED.now RETURNING now", [body.to],
+        ).fetchone()  # fmt: skip
+        act.tx.after_commit(wake)
+        return ClockNow(now=body.to if row else act.tx.now, moved=row is not None)
+
+    @routes.question("/world/quiet", may="operate")
+    def quiet(ask: http.Question) -> Quiet:
+        loops = probe()
+        database: Database = ask.read.database
+        row = ask.read.cursor().execute("SELECT count(*) AS pending FROM outbox WHERE published_at IS NULL").fetchone()
+        now = database.world_now(ask.read._connection)
+        return Quiet(service=database.service, pending=row["pending"] if row else 0, now=now, **loops)
+
+    @routes.question("/openapi.json")
+    def openapi_document(ask: http.Question) -> dict[str, Any]:
+        document: dict[str, Any] = ask.request.app.openapi()
+        return document
+
+
+def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
+    @routes.question("/dead-letters", may="operate")
+    def list_dead_letters(
+        ask: http.Question, topic: str | None = None, reaction: str | None = None, cause: str | None = None, cursor: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)] = 100,
+    ) -> http.Page[DeadLetter]:  # fmt: skip
+        after = ask.after(cursor, topic, reaction, cause)
+        rows = dead.listed(
+            ask.read, topic=topic, reaction=reaction, cause=cause, after=after[0] if after else 0, limit=limit + 1
+        )
+        return http.Page[DeadLetter](
+            **ask.page([_letter(r) for r in rows], lambda d: [d.dead_letter_id], limit, topic, reaction, cause)
+        )
+
+    @routes.question("/dead-letters/{dead_letter_id}", may="operate")
+    def show_dead_letter(dead_letter_id: int, ask: http.Question) -> DeadLetter:
+        return _letter(dead.one(ask.read, dead_letter_id), with_bytes=True)
+
+    @routes.act("/dead-letters:retry", may="operate")
+    def retry_dead_letters(body: Pick, act: http.Act) -> Handled:
+        letters = _picked(act, body)
+        if body.dry_run:
+            return Handled(results=[{"dead_letter_id": r["dead_letter_id"], "outcome": "would-run"} for r in letters])
+        done: dict[int, dict[str, Any]] = {}
+        for letter in letters:
+            if letter["dead_letter_id"] not in done:
+                for one in redrive.redrive(act.tx.database, reactions, letter, driven=driven):
+                    done[one.dead_letter_id] = one._asdict()
+        return Handled(results=list(done.values()))
+
+    @routes.act("/dead-letters:drop", may="operate")
+    def drop_dead_letters(body: Pick, act: http.Act) -> Handled:
+        letters = _picked(act, body)
+        for letter in letters if not body.dry_run else ():
+            dead.behind(act.tx, letter["topic"], letter["key"], letter["reaction"])
+            dead.resolve(act.tx, letter["dead_letter_id"], body.reason)
+            dead.unpark(act.tx, letter["topic"], letter["key"], letter["reaction"])
+        outcome = "would-drop" if body.dry_run else "dropped"
+        return Handled(results=[{"dead_letter_id": r["dead_letter_id"], "outcome": outcome} for r in letters])
+
+
+def _picked(act: http.Doing, pick: Pick) -> list[dict[str, Any]]:
+    if pick.ids is None and not (pick.topic or pick.reaction or pick.cause):
+        raise Invalid("say which: ids, or a filter by topic, reaction or cause", field="ids")
+    return dead.listed(act.tx, topic=pick.topic, reaction=pick.reaction, cause=pick.cause, ids=pick.ids, limit=IDS_MAX)
+
+
+def _letter(row: dict[str, Any], *, with_bytes: bool = False) -> DeadLetter:
+    value = base64.b64encode(row["value"]).decode() if with_bytes else None
+    return DeadLetter(**(row | {"value": value}))
+
+
+def _causes(routes: http.Router) -> None:
+    @routes.question("/causes:resolve", asked_by="POST")
+    def resolve_causes(body: CauseQuestion, ask: http.Question) -> CausesFound:
+        cursor = ask.read.cursor()
+        found: list[CauseFound] = []
+        for statement in _RESOLVERS:
+            found += [CauseFound(**row) for row in cursor.execute(statement, [body.ids]).fetchall()]
+        return CausesFound(found=found)
+
+
+_RESOLVERS = (
+    "SELECT event_id AS id, 'event' AS kind, type AS what, stored_at AS recorded_at, key AS subject FROM outbox WHERE event_id = ANY(%s)",
+    "SELECT act_id AS id, 'act' AS kind, route AS what, recorded_at, role AS by, path AS subject FROM acts WHERE act_id = ANY(%s)",
+    "SELECT signal_id AS id, 'signal' AS kind, door AS what, recorded_at, source AS by, key AS subject, content FROM signals WHERE signal_id = ANY(%s)",
+    "SELECT timer_id AS id, 'timer' AS kind, name AS what, due_at AS recorded_at, armed_by, armed_kind, subject FROM timers WHERE timer_id = ANY(%s)",
+)

@@ -1,0 +1,288 @@
+"""How an aggregate is kept: a root table and its child tables, columns named as the fields.
+
+A Store reads and writes many aggregates of one type in a few set-based statements, at driver level on the
+connection that SQLAlchemy opened, with arrays in binary. Rules of the mapping:
+
+- a column has the name of its field; the root table has a `version` column that only the unit of work knows;
+- a JSONB column holds a nested value; a Money field `x` may be two columns, `x_amount` and `x_currency`;
+- a child table holds one row per element of a tuple field, with the root's key as its first key column; its
+  rows are added and changed, and removed when the element is gone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
+from uuid import UUID
+
+from psycopg import sql
+from pydantic import BaseModel, TypeAdapter
+from sqlalchemy import Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import JSONB
+
+from schemas.types import Money
+
+T = TypeVar("T")
+Row = dict[str, Any]
+_DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's dialect classes are untyped
+
+
+class Columns:
+    """One table's columns against one type's fields: how a thing becomes a row and a row a thing."""
+
+    def __init__(self, kind: type[Any], table: Table, *, parent_key: str | None = None) -> None:
+        self.kind, self.table = kind, table
+        hints = get_type_hints(kind, include_extras=True)
+        fields = list(kind.model_fields) if issubclass(kind, BaseModel) else [f.name for f in dataclasses.fields(kind)]
+        self.names = [c.name for c in table.columns if c.name != "version"]
+        self.casts = {c.name: _cast(c) for c in table.columns}
+        self.key_names = [c.name for c in table.primary_key.columns]
+        self.parent_key = parent_key
+        self._writers: list[tuple[str, Callable[[Any], Any]]] = []
+        self._readers: list[tuple[str, Callable[[Row], Any]]] = []
+        for name in fields:
+            self._map(name, hints[name], table)
+        covered = {name for name, _ in self._writers} | ({parent_key} if parent_key else set())
+        if missing := [name for name in self.names if name not in covered]:
+            raise TypeError(f"{table.name}: no field of {kind.__name__} for columns {missing}")
+
+    def _map(self, name: str, hint: Any, table: Table) -> None:
+        if f"{name}_amount" in table.columns:
+            amount, currency = f"{name}_amount", f"{name}_currency"
+            self._writers += [
+                (amount, lambda thing: None if (money := getattr(thing, name)) is None else money.amount),
+                (currency, lambda thing: None if (money := getattr(thing, name)) is None else money.currency),
+            ]
+            self._readers.append(
+                (name, lambda row: None if row[amount] is None else Money(amount=row[amount], currency=row[currency]))
+            )
+        elif name in table.columns and isinstance(table.columns[name].type, JSONB):
+            adapter: TypeAdapter[Any] = TypeAdapter(hint)
+            self._writers.append((name, lambda thing: adapter.dump_json(getattr(thing, name)).decode()))
+            self._readers.append(
+                (
+                    name,
+                    lambda row: (
+                        adapter.validate_python(row[name]) if row[name] is not None else adapter.validate_python(None)
+                    ),
+                )
+            )
+        elif name in table.columns:
+            self._writers.append((name, lambda thing: getattr(thing, name)))
+            self._readers.append((name, lambda row: row[name]))
+
+    def row(self, thing: Any) -> Row:
+        return {name: write(thing) for name, write in self._writers}
+
+    def thing(self, row: Row, extra: Mapping[str, Any] | None = None) -> Any:
+        return self.kind(**{name: read(row) for name, read in self._readers}, **(extra or {}))
+
+    def unnest(self, names: Sequence[str]) -> sql.Composed:
+        """Return `SELECT a, b::jsonb, … FROM unnest(%b::uuid[], …) WITH ORDINALITY` over the named columns."""
+        outs = sql.SQL(", ").join(
+            sql.SQL("u.{0}::jsonb").format(sql.Identifier(n))
+            if self.casts[n] == "jsonb"
+            else sql.SQL("u.{0}").format(sql.Identifier(n))
+            for n in names
+        )
+        arrays = sql.SQL(", ").join(
+            sql.SQL("%b::" + ("text" if self.casts[n] == "jsonb" else self.casts[n]) + "[]") for n in names
+        )
+        idents = sql.SQL(", ").join(map(sql.Identifier, names))
+        return sql.SQL("SELECT {} FROM unnest({}) WITH ORDINALITY AS u({}, ordinal) ORDER BY ordinal").format(
+            outs, arrays, idents
+        )
+
+
+def _cast(column: Any) -> str:
+    text: str = column.type.compile(dialect=_DIALECT).lower()
+    return {"timestamp with time zone": "timestamptz"}.get(text, text)
+
+
+def arrays(rows: Sequence[Row], names: Sequence[str]) -> list[list[Any]]:
+    """Return one list per column, for unnest."""
+    return [[row[name] for row in rows] for name in names]
+
+
+class Store(Generic[T]):
+    """Reads and writes aggregates of type T; used through Tx.get, find, save."""
+
+    def __init__(self, kind: type[T], table: Table, *, key: str, children: Mapping[str, Table] | None = None) -> None:
+        self.kind, self.table, self.key = kind, table, key
+        hints = get_type_hints(kind, include_extras=True)
+        self.children: dict[str, Columns] = {}
+        for name, child in (children or {}).items():
+            element = next(a for a in get_args(hints[name]) if a is not Ellipsis)
+            self.children[name] = Columns(element, child, parent_key=key)
+        self.root = Columns(kind, table)
+        self.name = table.name
+
+    def identity(self, thing: T) -> Any:
+        """Return the aggregate's id."""
+        return getattr(thing, self.key)
+
+    def load(self, cursor: Any, ids: Iterable[Any], *, lock: bool) -> dict[Any, tuple[T, int]]:
+        """Return the aggregates found, each with its version; rows are locked in the order of their ids."""
+        wanted = sorted(set(ids))
+        statement = sql.SQL("SELECT * FROM {} WHERE {} = ANY(%b::{}[]) ORDER BY {}{}").format(
+            sql.Identifier(self.name), sql.Identifier(self.key), sql.SQL(self.root.casts[self.key]), sql.Identifier(self.key),
+            sql.SQL(" FOR UPDATE") if lock else sql.SQL(""),
+        )  # fmt: skip
+        rows = cursor.execute(statement, [wanted], binary=True).fetchall()
+        found = [row[self.key] for row in rows]
+        parts = (
+            {name: self._load_children(cursor, columns, found) for name, columns in self.children.items()}
+            if found
+            else {}
+        )
+        return {
+            row[self.key]: (
+                self.root.thing(row, {name: tuple(part.get(row[self.key], ())) for name, part in parts.items()}),
+                row["version"],
+            )
+            for row in rows
+        }
+
+    def _load_children(self, cursor: Any, columns: Columns, ids: list[Any]) -> dict[Any, list[Any]]:
+        order = sql.SQL(", ").join(map(sql.Identifier, columns.key_names))
+        statement = sql.SQL("SELECT * FROM {} WHERE {} = ANY(%b::{}[]) ORDER BY {}").format(
+            sql.Identifier(columns.table.name), sql.Identifier(self.key), sql.SQL(columns.casts[self.key]), order
+        )
+        grouped: dict[Any, list[Any]] = defaultdict(list)
+        for row in cursor.execute(statement, [ids], binary=True).fetchall():
+            grouped[row[self.key]].append(columns.thing(row))
+        return grouped
+
+    def insert(self, cursor: Any, things: Sequence[T]) -> int:
+        """Write new aggregates; returns how many were really new."""
+        rows = sorted((self.root.row(t) | {"version": 1} for t in things), key=lambda row: str(row[self.key]))
+        names = [*self.root.names, "version"]
+        statement = sql.SQL("INSERT INTO {} ({}) {} ON CONFLICT DO NOTHING RETURNING {}").format(
+            sql.Identifier(self.name),
+            sql.SQL(", ").join(map(sql.Identifier, names)),
+            self.root.unnest(names),
+            sql.Identifier(self.key),
+        )
+        new = cursor.execute(statement, arrays(rows, names)).fetchall()
+        if len(new) == len(rows):
+            self._write_children(cursor, [(None, thing) for thing in things])
+        return len(new)
+
+    def update(self, cursor: Any, changed: Sequence[tuple[T, T, int]]) -> int:
+        """Write changed aggregates (as loaded, as they are now, version loaded); returns how many were still at that version."""
+        rows = sorted(
+            (self.root.row(now) | {"version": version} for _, now, version in changed),
+            key=lambda row: str(row[self.key]),
+        )
+        names = [*self.root.names, "version"]
+        sets = [n for n in self.root.names if n != self.key]
+        assign = sql.SQL(", ").join(
+            [sql.SQL("{0} = n.{0}").format(sql.Identifier(n)) for n in sets] + [sql.SQL("version = n.version + 1")]
+        )
+        statement = sql.SQL(
+            "UPDATE {t} SET {a} FROM ({u}) AS n WHERE {t}.{k} = n.{k} AND {t}.version = n.version RETURNING {t}.{k}"
+        ).format(t=sql.Identifier(self.name), a=assign, u=_named(self.root, names), k=sql.Identifier(self.key))
+        done = cursor.execute(statement, arrays(rows, names)).fetchall()
+        if len(done) == len(rows):
+            self._write_children(cursor, [(before, now) for before, now, _ in changed])
+        return len(done)
+
+    def _write_children(self, cursor: Any, pairs: Sequence[tuple[T | None, T]]) -> None:
+        for name, columns in self.children.items():
+            upserts: list[Row] = []
+            gone: list[Row] = []
+            for before, now in pairs:
+                old = (
+                    {}
+                    if before is None
+                    else {
+                        id_of: part
+                        for part in getattr(before, name)
+                        for id_of in [self._child_key(columns, before, part)]
+                    }
+                )
+                for part in getattr(now, name):
+                    key = self._child_key(columns, now, part)
+                    if old.pop(key, None) != part:
+                        upserts.append(columns.row(part) | {self.key: self.identity(now)})
+                gone += [columns.row(part) | {self.key: self.identity(now)} for part in old.values()]
+            if gone:
+                _delete(cursor, columns, gone)
+            if upserts:
+                _upsert(cursor, columns, upserts)
+
+    def _child_key(self, columns: Columns, thing: T, part: Any) -> tuple[Any, ...]:
+        return tuple(
+            self.identity(thing) if n == self.key and not hasattr(part, n) else getattr(part, n)
+            for n in columns.key_names
+        )
+
+
+def _named(columns: Columns, names: Sequence[str]) -> sql.Composed:
+    outs = sql.SQL(", ").join(
+        sql.SQL("u.{0}::jsonb AS {0}").format(sql.Identifier(n))
+        if columns.casts[n] == "jsonb"
+        else sql.SQL("u.{0}").format(sql.Identifier(n))
+        for n in names
+    )
+    arrays_ = sql.SQL(", ").join(
+        sql.SQL("%b::" + ("text" if columns.casts[n] == "jsonb" else columns.casts[n]) + "[]") for n in names
+    )
+    return sql.SQL("SELECT {} FROM unnest({}) AS u({})").format(
+        outs, arrays_, sql.SQL(", ").join(map(sql.Identifier, names))
+    )
+
+
+def _upsert(cursor: Any, columns: Columns, rows: list[Row]) -> None:
+    names = columns.names
+    rest = [n for n in names if n not in columns.key_names]
+    action = (
+        sql.SQL("DO UPDATE SET {}").format(
+            sql.SQL(", ").join(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(n)) for n in rest)
+        )
+        if rest
+        else sql.SQL("DO NOTHING")
+    )
+    statement = sql.SQL("INSERT INTO {} ({}) {} ON CONFLICT ({}) {}").format(
+        sql.Identifier(columns.table.name), sql.SQL(", ").join(map(sql.Identifier, names)), columns.unnest(names),
+        sql.SQL(", ").join(map(sql.Identifier, columns.key_names)), action,
+    )  # fmt: skip
+    cursor.execute(statement, arrays(rows, names))
+
+
+def _delete(cursor: Any, columns: Columns, rows: list[Row]) -> None:
+    keys = columns.key_names
+    match = sql.SQL(" AND ").join(sql.SQL("t.{0} = n.{0}").format(sql.Identifier(n)) for n in keys)
+    statement = sql.SQL("DELETE FROM {} AS t USING ({}) AS n WHERE {}").format(
+        sql.Identifier(columns.table.name), _named(columns, keys), match
+    )
+    cursor.execute(statement, arrays(rows, keys))
+
+
+def bulk_insert(
+    cursor: Any, table: Table, rows: Sequence[Row], *, on_conflict: str = "", returning: str = ""
+) -> list[Row]:
+    """Insert rows in one statement, in their order; JSONB values are given as Python and written as JSON."""
+    names = list(rows[0])
+    casts = {n: _cast(table.columns[n]) for n in names}
+    outs = sql.SQL(", ").join(
+        sql.SQL("u.{0}::jsonb").format(sql.Identifier(n))
+        if casts[n] == "jsonb"
+        else sql.SQL("u.{0}").format(sql.Identifier(n))
+        for n in names
+    )
+    arrays_ = sql.SQL(", ").join(sql.SQL("%b::" + ("text" if casts[n] == "jsonb" else casts[n]) + "[]") for n in names)
+    idents = sql.SQL(", ").join(map(sql.Identifier, names))
+    statement = sql.SQL(
+        "INSERT INTO {} ({}) SELECT {} FROM unnest({}) WITH ORDINALITY AS u({}, ordinal) ORDER BY ordinal {} {}"
+    ).format(sql.Identifier(table.name), idents, outs, arrays_, idents, sql.SQL(on_conflict), sql.SQL(returning))
+    values = [[json.dumps(row[n], default=str) if casts[n] == "jsonb" else row[n] for row in rows] for n in names]
+    done = cursor.execute(statement, values)
+    return list(done.fetchall()) if returning else []
+
+
+__all__ = ["UUID", "Columns", "Row", "Store", "bulk_insert"]

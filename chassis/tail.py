@@ -1,0 +1,88 @@
+"""Follow topics from given offsets without a group: live streams, `watch`. The vector of offsets is the place to resume."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from chassis import kafka, log
+from schemas.envelope import Envelope, UnknownEvent, decode
+
+POLL_SECONDS = 0.1
+BATCH_MAX = 500
+Place = tuple[str, int]  # registered topic, partition
+
+
+class Seen(NamedTuple):
+    """One record of a followed topic; `next` is the offset after it."""
+
+    topic: str
+    partition: int
+    next: int
+    envelope: Envelope
+    value: bytes
+
+
+class Tail:
+    """Follows topics of one world until stopped."""
+
+    def __init__(self, bootstrap: str, world: str, topics: Sequence[str], client_id: str) -> None:
+        self._bootstrap, self._prefix, self._topics, self._client_id = bootstrap, f"{world}.", topics, client_id
+        self.stopped = threading.Event()
+
+    def partitions(self) -> list[kafka.TopicPartition]:
+        """Return every partition of the followed topics."""
+        client = kafka.admin(self._bootstrap)
+        found: list[kafka.TopicPartition] = []
+        for topic in self._topics:
+            metadata = client.list_topics(self._prefix + topic, timeout=10).topics[self._prefix + topic]
+            found += [kafka.TopicPartition(self._prefix + topic, p) for p in sorted(metadata.partitions)]
+        return found
+
+    def ends(self) -> dict[Place, int]:
+        """Return the end offset of each partition now."""
+        found = kafka.ends(kafka.admin(self._bootstrap), self.partitions())
+        return {(topic.removeprefix(self._prefix), partition): offset for (topic, partition), offset in found.items()}
+
+    def follow(self, start: Mapping[Place, int]) -> Iterator[Seen | None]:
+        """Yield records from these offsets on, and None whenever there is nothing for a moment; ends when stopped."""
+        consumer = kafka.lone_consumer(self._bootstrap, self._client_id)
+        consumer.assign(
+            [
+                kafka.TopicPartition(t, p, start.get((t.removeprefix(self._prefix), p), 0))
+                for t, p in ((tp.topic, tp.partition) for tp in self.partitions())
+            ]
+        )
+        try:
+            while not self.stopped.is_set():
+                first = consumer.poll(POLL_SECONDS)
+                if first is None:
+                    yield None
+                    continue
+                for message in [first, *consumer.consume(BATCH_MAX - 1, timeout=0)]:
+                    seen = self._seen(message)
+                    if seen is not None:
+                        yield seen
+        finally:
+            consumer.close()
+
+    def _seen(self, message: kafka.Message) -> Seen | None:
+        if message.error() is not None:
+            log.get().warning("tail.poll_failed", detail=str(message.error()))
+            return None
+        value = message.value() or b""
+        try:
+            envelope = decode(value, kafka.header(message, kafka.TYPE_HEADER))
+        except (UnknownEvent, ValueError) as error:
+            log.get().warning(
+                "tail.unreadable", topic=message.topic(), offset=message.offset(), detail=str(error)[:300]
+            )
+            return None
+        return Seen(
+            (message.topic() or "").removeprefix(self._prefix),
+            message.partition() or 0,
+            (message.offset() or 0) + 1,
+            envelope,
+            value,
+        )

@@ -1,0 +1,61 @@
+"""Create or check topics from the register, the world's prefix included. Broker auto-creation stays off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from chassis import kafka
+from schemas.topics import Topic
+
+_TIMEOUT_SECONDS = 30.0
+
+
+class WrongTopics(RuntimeError):
+    """A topic stands on the broker otherwise than the register says."""
+
+
+def wanted(world: str, topics: Iterable[Topic], *, partitions: int | None, replication: int) -> list[kafka.NewTopic]:
+    """Return the topics of a world as the register says them."""
+    return [
+        kafka.NewTopic(
+            f"{world}.{t.name}", num_partitions=partitions or t.partitions, replication_factor=replication,
+            config={
+                "cleanup.policy": "compact" if t.compacted else "delete", "retention.ms": str(t.retention_days * 86_400_000),
+                "min.insync.replicas": str(max(1, replication - 1)),
+            },
+        )
+        for t in topics
+    ]  # fmt: skip
+
+
+def apply(bootstrap: str, topics: Sequence[kafka.NewTopic]) -> list[str]:
+    """Create what is missing and check what stands; returns the names made. Raises WrongTopics."""
+    client = kafka.admin(bootstrap)
+    standing = client.list_topics(timeout=_TIMEOUT_SECONDS).topics
+    missing = [t for t in topics if t.topic not in standing]
+    wrong = [f"{t.topic}: {len(standing[t.topic].partitions)} partitions, register says {t.num_partitions}" for t in topics
+             if t.topic in standing and len(standing[t.topic].partitions) < t.num_partitions]  # fmt: skip
+    if wrong:
+        raise WrongTopics("; ".join(wrong) + "; grow them as docs say, or drop the world")
+    if missing:
+        for future in client.create_topics(missing, operation_timeout=_TIMEOUT_SECONDS).values():
+            _done(future, kafka.KafkaError.TOPIC_ALREADY_EXISTS)
+    return [t.topic for t in missing]
+
+
+def drop(bootstrap: str, world: str) -> list[str]:
+    """Delete every topic of a world, the stream's internal ones included; returns their names."""
+    client = kafka.admin(bootstrap)
+    names = [name for name in client.list_topics(timeout=_TIMEOUT_SECONDS).topics if name.startswith(f"{world}.")]
+    if names:
+        for future in client.delete_topics(names, operation_timeout=_TIMEOUT_SECONDS).values():
+            _done(future, kafka.KafkaError.UNKNOWN_TOPIC_OR_PART)
+    return names
+
+
+def _done(future: object, harmless: int) -> None:
+    try:
+        future.result()  # type: ignore[attr-defined]  # the client's futures are untyped
+    except kafka.KafkaException as error:
+        if error.args[0].code() != harmless:
+            raise

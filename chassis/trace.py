@@ -1,0 +1,27 @@
+"""W3C traceparent in and out: HTTP, outbox row, event, reaction. Carried by us, about thirty lines."""
+
+from __future__ import annotations
+
+import os
+import re
+
+_FORM = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
+
+
+def started() -> str:
+    """Return the traceparent of a new trace."""
+    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
+
+
+def child(parent: str | None) -> str:
+    """Return a traceparent in the same trace with a span of its own; a new trace where there was none."""
+    matched = _FORM.match(parent or "")
+    if matched is None or set(matched[1]) == {"0"}:
+        return started()
+    return f"00-{matched[1]}-{os.urandom(8).hex()}-{matched[3]}"
+
+
+def trace_id(parent: str | None) -> str | None:
+    """Return the trace's id, for logs."""
+    matched = _FORM.match(parent or "")
+    return matched[1] if matched else None

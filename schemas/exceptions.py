@@ -1,0 +1,267 @@
+"""Facts of the response: a case, its tasks and the clock points they leave behind."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from schemas.base import Event
+from schemas.types import (
+    By,
+    Cause,
+    Code,
+    CustomerCode,
+    Function,
+    Instant,
+    ItemCode,
+    Money,
+    Quantity,
+    Reason,
+    Severity,
+    SiteCode,
+    SupplierCode,
+    Text,
+    Tier,
+    Word,
+)  # fmt: skip
+
+
+class AffectedLine(Word):
+    """One line that the disruption endangers; counted once in the money at risk (FLOW 1.4)."""
+
+    line_id: UUID
+    reference: Code
+    shipment_id: UUID | None = None
+    item: ItemCode
+    site: SiteCode
+    quantity: Quantity
+    value: Money
+    needed_on: date
+    expected_on: date | None = None
+    order_id: UUID | None = None
+    order_line_id: UUID | None = None
+    customer: CustomerCode | None = None
+    purchase_order_line_id: UUID | None = None
+    supplier: SupplierCode | None = None
+
+
+class AffectedCustomer(Word):
+    """One customer whose promises are in danger."""
+
+    customer: CustomerCode
+    tier: Tier
+    lines: int
+
+
+class CaseFact(Event, abstract=True):
+    """What every fact about a case says: the cause, and the sites and customers known at that time (FLOW 4.3)."""
+
+    case_id: UUID
+    cause: Cause
+    severity: Severity
+    sites: tuple[SiteCode, ...]
+    customers: tuple[CustomerCode, ...]
+
+
+class CaseOpened(CaseFact, name="exceptions.case.opened.v1", key="case_id"):
+    """The system held the evidence of a disruption and opened a case: the clock point *identified*."""
+
+    headline: Text
+    recurrence: int
+    previous_case_id: UUID | None = None
+    cause_occurred_at: Instant
+    playbook: Code
+    playbook_version: int
+    value_at_risk: Money
+    lines: tuple[AffectedLine, ...]
+    provisional: bool = False
+
+
+class CaseExtended(CaseFact, name="exceptions.case.extended.v1", key="case_id"):
+    """The same cause grew: the lines and the days are the new ones."""
+
+    headline: Text
+    value_at_risk: Money
+    lines: tuple[AffectedLine, ...]
+
+
+class CaseReassessed(CaseFact, name="exceptions.case.reassessed.v1", key="case_id"):
+    """A consequence completed the impact: who is hurt, or a shortage that follows; severity only tightens."""
+
+    because: Literal["impact", "shortage", "averted"]
+    previous_severity: Severity
+    value_at_risk: Money
+    affected: tuple[AffectedCustomer, ...] = ()
+    shortages: int = 0
+
+
+class CaseAcknowledged(CaseFact, name="exceptions.case.acknowledged.v1", key="case_id"):
+    """The first accountable person or policy accepted the case."""
+
+    by: By
+
+
+class CaseTaken(CaseFact, name="exceptions.case.taken.v1", key="case_id"):
+    """Somebody owns the case now."""
+
+    by: By
+
+
+class CaseDecided(CaseFact, name="exceptions.case.decided.v1", key="case_id"):
+    """The way out was chosen."""
+
+    by: By
+    choice: Text
+    rationale: Text | None = None
+    alternative_id: UUID | None = None
+    automatic: bool = False
+
+
+class CaseImplemented(CaseFact, name="exceptions.case.implemented.v1", key="case_id"):
+    """Every required task is completed or waived: the coordinated response stands."""
+
+
+class CaseSettled(CaseFact, name="exceptions.case.settled.v1", key="case_id"):
+    """The cause ended badly: really late; the response stays to be finished."""
+
+    days_late: int
+
+
+class CaseCleared(CaseFact, name="exceptions.case.cleared.v1", key="case_id"):
+    """The cause went away before the response was implemented."""
+
+    reason: Text
+
+
+class CaseVerified(CaseFact, name="exceptions.case.verified.v1", key="case_id"):
+    """The effect of the response was checked; the case is closed."""
+
+    by: By
+    outcome: Text
+
+
+class CaseReopened(CaseFact, name="exceptions.case.reopened.v1", key="case_id"):
+    """The same cause came back within the recurrence window, or a person reopened the case.
+
+    The time since `stopped_at` (implemented or cleared) is left out of the clock.
+    """
+
+    by: By | None = None
+    reason: Text
+    stopped_at: Instant
+
+
+class CaseEscalated(CaseFact, name="exceptions.case.escalated.v1", key="case_id"):
+    """A deadline passed and the next rung was told."""
+
+    task_id: UUID | None = None
+    level: int
+    rung: Function
+    recipients: tuple[Code, ...]
+    due_at: Instant
+
+
+class CasePaused(CaseFact, name="exceptions.case.paused.v1", key="case_id"):
+    """Working-hours clocks stand still, for a reason."""
+
+    by: By
+    reason: Reason
+
+
+class CaseResumed(CaseFact, name="exceptions.case.resumed.v1", key="case_id"):
+    """Working-hours clocks run again."""
+
+    by: By
+
+
+class TaskFact(CaseFact, abstract=True):
+    """What every fact about a task says; `function` is the playbook's, whoever acts (FLOW 2.2)."""
+
+    task_id: UUID
+    kind: Code
+    function: Function
+    required: bool
+
+
+class TaskOpened(TaskFact, name="exceptions.task.opened.v1", key="case_id"):
+    """A function was asked for its part; a choice above `money_limit` needs the planning lead (FLOW 3.3)."""
+
+    title: Text
+    lines: tuple[AffectedLine, ...]
+    needed_on: date
+    commit_by: Instant
+    complete_by: Instant
+    money_limit: Money | None = None
+
+
+class TaskCommitted(TaskFact, name="exceptions.task.committed.v1", key="case_id"):
+    """A function accepted its task with a date."""
+
+    by: By
+    committed_to: Instant
+    note: Text | None = None
+
+
+class TaskRefused(TaskFact, name="exceptions.task.refused.v1", key="case_id"):
+    """A function said no; the planning lead decides (FLOW 2.3)."""
+
+    by: By
+    reason: Reason
+
+
+class TaskHandedOver(TaskFact, name="exceptions.task.handed-over.v1", key="case_id"):
+    """A task was offered to another function; the giver owns it until it is accepted."""
+
+    by: By
+    from_function: Function
+    to_function: Function
+    note: Text
+
+
+class HandoverAccepted(TaskFact, name="exceptions.task.handover-accepted.v1", key="case_id"):
+    """The function handed to accepted the task."""
+
+    by: By
+    from_function: Function
+    to_function: Function
+
+
+class HandoverReturned(TaskFact, name="exceptions.task.handover-returned.v1", key="case_id"):
+    """The function handed to gave the task back, with a reason."""
+
+    by: By
+    from_function: Function
+    to_function: Function
+    reason: Reason
+
+
+class TaskCompleted(TaskFact, name="exceptions.task.completed.v1", key="case_id"):
+    """A function's part is done; without `by` it was completed by the fact that caused this one."""
+
+    by: By | None = None
+    outcome: Text
+
+
+class TaskWaived(TaskFact, name="exceptions.task.waived.v1", key="case_id"):
+    """A task is not needed, for a reason; counts as committed and completed."""
+
+    by: By
+    reason: Reason
+
+
+class TaskWithdrawn(TaskFact, name="exceptions.task.withdrawn.v1", key="case_id"):
+    """The cause cleared before the task was done."""
+
+    reason: Text
+
+
+class TaskReopened(TaskFact, name="exceptions.task.reopened.v1", key="case_id"):
+    """A task came back: the case was reopened, or the planning lead returned or assigned a refused task."""
+
+    reason: Text
+    lines: tuple[AffectedLine, ...]
+    needed_on: date
+    commit_by: Instant
+    complete_by: Instant
+    money_limit: Money | None = None

@@ -1,0 +1,39 @@
+"""Facts of the scorecard: what was measured."""
+
+from __future__ import annotations
+
+from typing import Literal
+from uuid import UUID
+
+from schemas.base import Event
+from schemas.types import CauseKind, Function, Instant, Severity, Word
+
+CaseState = Literal["open", "implemented", "cleared", "closed"]
+Phase = Literal["blind", "task", "acknowledge", "decide", "commit", "execute", "verify"]
+
+
+class PhaseDuration(Word):
+    """One phase of a case in microseconds; an open one runs until the as-of time."""
+
+    phase: Phase
+    duration_us: int
+    open: bool = False
+
+
+class MeasureRecorded(Event, name="scorecard.measure.recorded.v1", key="case_id"):
+    """The stream processor folded one more fact of a case into its clock (METRICS 3.1); durations in microseconds."""
+
+    case_id: UUID
+    fact_id: UUID
+    cause_kind: CauseKind
+    severity: Severity
+    state: CaseState
+    identified_at: Instant
+    as_of: Instant
+    decision_us: int | None = None
+    coordination_us: int | None = None
+    excluded_us: int = 0
+    phases: tuple[PhaseDuration, ...]
+    inversions: tuple[Phase, ...] = ()
+    critical_function: Function | None = None
+    reopened: int = 0
