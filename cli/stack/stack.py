@@ -46,6 +46,8 @@ class Stack:
         self.worlds: dict[str, World] = {}
         self._lock: IO[str] | None = None
         self._turn = threading.RLock()
+        self._opening: World | None = None
+        self._ending = threading.Event()
 
     @classmethod
     def start(
@@ -98,6 +100,7 @@ class Stack:
         copies: Mapping[str, int] | None = None,
         split: list[str] | None = None,
         ports: Mapping[str, int] | None = None,
+        report: Report | None = None,
     ) -> World:
         """Make a world, or start a kept one as it was planned, and return it when all of it is ready.
 
@@ -123,8 +126,9 @@ class Stack:
                 raise WorldRefused(
                     f"World {name} is kept with the clock {kept['clock']}: drop it first, or choose another name."
                 )
-            self.report(f"World {name} starts")
-            return self._open_world(World(self, name, plan), new=kept is None)
+            report = report or self.report
+            report(f"World {name} starts")
+            return self._open_world(World(self, name, plan), new=kept is None, report=report)
 
     def drop_world(self, name: str) -> None:
         """Drop a world with everything in it; raises WorldUnknown where there is none."""
@@ -172,13 +176,19 @@ class Stack:
 
     def close(self) -> None:
         """End everything of ours; what was committed and acknowledged stays in the data folder."""
-        stop_all(_Ending(world) for world in list(self.worlds.values()))
-        self.worlds.clear()
-        self.infrastructure.stop()
-        if self._lock is not None:
-            forget(self.home.stack_file)
-            self._lock.close()
-            self._lock = None
+        self._ending.set()
+        opening = self._opening
+        if opening is not None:
+            # Another thread waits for this world: without its processes it gives up and takes it back.
+            opening.close()
+        with self._turn:
+            stop_all(_Ending(world) for world in list(self.worlds.values()))
+            self.worlds.clear()
+            self.infrastructure.stop()
+            if self._lock is not None:
+                forget(self.home.stack_file)
+                self._lock.close()
+                self._lock = None
 
     def _open(self) -> None:
         make_folder(self.home.root)
@@ -201,18 +211,25 @@ class Stack:
             ) from why
         self._lock = lock
 
-    def _open_world(self, world: World, *, new: bool) -> World:
+    def _open_world(self, world: World, *, new: bool, report: Report) -> World:
+        self._opening = world
         try:
-            world.open()
+            world.open(self._refuse_when_ending)
         except BaseException:
             world.close()
             if new:
-                self.report(f"World {world.name} did not become ready and is taken back")
-                worlds.drop(self, world.name, keep_logs=True)
+                report(f"World {world.name} did not become ready and is taken back")
+                worlds.drop(self, world.name, taken_back=True)
             raise
+        finally:
+            self._opening = None
         self.worlds[world.name] = world
         self._write_state()
         return world
+
+    def _refuse_when_ending(self) -> None:
+        if self._ending.is_set():
+            raise StackError("The stack ends: nothing more is started.")
 
     def _write_state(self) -> None:
         content = {"pid": os.getpid(), "worlds": sorted(self.worlds), **self.infrastructure.describe()}

@@ -9,7 +9,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,8 +151,11 @@ class World:
 
     # --- for the stack ----------------------------------------------------------------------------
 
-    def open(self) -> None:
-        """Make what is missing, start all processes at once, wait until all are ready, plant the seed."""
+    def open(self, check: Callable[[], None]) -> None:
+        """Make what is missing, start all processes at once, wait until all are ready, plant the seed.
+
+        `check` raises when the stack is ending meanwhile.
+        """
         home = self.stack.home
         make_folder(home.logs(self.name))
         self._choose_ports()
@@ -166,6 +169,7 @@ class World:
         for spec in self.specs:
             self.processes[spec.name] = self._watch(spec)
         for watched in self.processes.values():
+            check()
             watched.start()
         for watched in self.processes.values():
             watched.wait_until_ready(seconds=READY_SECONDS)
@@ -223,7 +227,7 @@ class World:
         )  # fmt: skip
         if done.returncode:
             last = ((done.stderr or done.stdout).strip().splitlines() or ["it said nothing"])[-1]
-            raise StackError(f"The topics of world {self.name} could not be set up: {last}")
+            raise StackError(f"The topics of world {self.name} could not be set up or dropped: {last}")
 
     def _shared_env(self) -> dict[str, str]:
         """Return what every process of the world is told."""
@@ -292,14 +296,22 @@ def known_worlds(home: Home) -> list[str]:
     return sorted(path.parent.name for path in home.worlds.glob("*/world.json"))
 
 
-def drop(stack: Stack, name: str, *, keep_logs: bool = False) -> None:
-    """Drop topics, databases, roles and files of a world whose processes have ended."""
+def drop(stack: Stack, name: str, *, taken_back: bool = False) -> None:
+    """Drop topics, databases, roles and files of a world whose processes have ended.
+
+    One that is taken back because it never became ready keeps its logs, and its topics may be missing.
+    """
     world = World(stack, name, WorldPlan(services=[]))
-    world.drop_topics()
+    try:
+        world.drop_topics()
+    except StackError as why:
+        if not taken_back:
+            raise
+        stack.report(str(why))
     for service in sorted({spec.service for spec in stack.recipe.processes if spec.service}):
         database = postgres.database_name(name, service)
         postgres.drop_database(stack.infrastructure.postgres_admin_url, database)
-    if keep_logs:
+    if taken_back:
         stack.home.world_file(name).unlink(missing_ok=True)
         (stack.home.world(name) / "secrets.json").unlink(missing_ok=True)
     else:

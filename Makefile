@@ -1,0 +1,80 @@
+# Everything a person does with this checkout. `make help` lists it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+STAMP := .venv/.crossdock-ready
+NEEDS_SERVERS := postgres or kafka or journey
+CODE := schemas chassis services console simulator cli tools
+# A folder that a later piece of work brings is no reason to fail before it is there.
+PRESENT = $(wildcard $(CODE))
+
+# Run one part and say how long it took: $(call part,name,command)
+part = @begin=$$SECONDS; echo "== $(1)"; $(2); echo "== $(1): $$((SECONDS - begin)) s"
+
+.PHONY: help setup demo up down test quick journeys rooms types lint format contracts contracts-check canvas \
+	migrate bench new-service sure
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  \1\t/' | expand -t 20
+
+setup: $(STAMP) ## Make the environment (.venv) from the locks; costs nothing the second time
+
+$(STAMP): requirements/lock.txt requirements/bootstrap.lock pyproject.toml deploy/local/setup.sh
+	@begin=$$SECONDS; echo "== setup"; deploy/local/setup.sh; touch $@; echo "== setup: $$((SECONDS - begin)) s"
+
+demo: setup ## Tell the story of one delay, as it happens; ONCE=1 ends after it
+	@$(PY) -m cli demo $(if $(ONCE),--once)
+
+up: setup ## Start PostgreSQL, Kafka and the world live until Ctrl-C
+	@$(PY) -m cli up
+
+down: setup ## End what `up` or `crossdock up --detach` started
+	@$(PY) -m cli down
+
+test: setup ## Run every gate and every test, on real PostgreSQL and real Kafka
+	@$(MAKE) lint types rooms contracts-check
+	$(call part,tests without servers,$(PY) -m pytest -m "not ($(NEEDS_SERVERS))")
+	$(call part,tests on PostgreSQL and Kafka,$(PY) -m pytest -m "($(NEEDS_SERVERS)) and not journey")
+	@$(MAKE) journeys
+
+quick: setup ## Run what needs no server at all: seconds
+	$(call part,quick,$(PY) -m pytest -m "not ($(NEEDS_SERVERS)) and not records")
+
+journeys: setup ## Run the journeys: every service a process, real Kafka and PostgreSQL
+	$(call part,journeys,$(PY) -m pytest -m journey || { code=$$?; [ $$code -eq 5 ] || exit $$code; })
+
+rooms: setup ## Check the house rules: who may import whom, what each room may do
+	$(call part,imports,.venv/bin/lint-imports --no-logo)
+	$(call part,rooms,$(PY) -m tools.lint_rooms)
+
+types: setup ## Check types, strictly
+	$(call part,types,.venv/bin/mypy $(PRESENT))
+
+lint: setup ## Check style
+	$(call part,lint,.venv/bin/ruff check . && .venv/bin/ruff format --check .)
+
+format: setup ## Put style right
+	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+contracts: setup ## Make the JSON Schemas, the AsyncAPI document and docs/events.md from the code
+	@$(PY) -m tools.generate_contracts
+
+contracts-check: setup ## Fail when a generated contract is not what the code says
+	$(call part,contracts,$(PY) -m tools.generate_contracts --check)
+
+canvas: setup ## Write the generated block of each service's README
+	@$(PY) -m tools.canvas
+
+migrate: setup ## Bring the database named by DATABASE_URL up to date: make migrate service=logistics
+	@$(PY) -m services.$(service) migrate
+
+bench: setup ## Measure, calibration first
+	@$(PY) -m benchmarks
+
+new-service: setup ## Make an empty house: make new-service name=returns
+	@$(PY) -m tools.new_service $(name)
+
+sure: test ## What .ci/run runs

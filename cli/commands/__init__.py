@@ -1,0 +1,1 @@
+"""One module per group of commands, each with a `register(app)`; the list is in cli/app.py."""

@@ -1,0 +1,89 @@
+"""`world create`, `world list`, `world drop`: isolated copies of the system."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cli.errors import NotFound
+from cli.output import JsonOption, emit, progress, say, table
+from cli.stack import daemon
+from cli.stack.control import NotRunning, ask
+from cli.stack.state import Home, read_json
+from cli.stack.worlds import known_worlds
+
+NameArgument = Annotated[str, typer.Argument(help="Small letters, digits, hyphens.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    world = typer.Typer(help="Make, list and drop worlds.", no_args_is_help=True, rich_markup_mode=None)
+    world.command(epilog="Example: crossdock world create drill --clock 2025-01-01T00:00:00Zx60")(create)
+    world.command("list", epilog="Example: crossdock world list --json")(list_worlds)
+    world.command(epilog="Example: crossdock world drop drill")(drop)
+    app.add_typer(world, name="world")
+
+
+def create(
+    name: NameArgument,
+    clock: Annotated[
+        str, typer.Option(help="`wall`, `driven`, or an instant and a speed such as 2025-01-01T00:00:00Zx60.")
+    ] = "wall",
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Run this process; repeat it for more.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a world (or start a kept one) and come back when all of it is ready."""
+    home = Home.find()
+    with progress(f"World {name} is made", quiet=as_json) as report:
+        started = not daemon.is_running(home)
+        if started:
+            daemon.detach(home, report=report, world=None)
+        try:
+            made = ask(home, "create-world", report, name=name, clock=clock, services=only or None)
+        except BaseException:
+            if started:
+                daemon.end(home)
+            raise
+    rows = sorted(made["urls"].items())
+    emit(made, as_json=as_json, show=lambda: table(("Service", "Address"), rows, title=f"World {name}"))
+
+
+def list_worlds(as_json: JsonOption = False) -> None:
+    """List the worlds of this checkout and whether they run."""
+    home = Home.find()
+    try:
+        running = {one["world"]: one for one in ask(home, "status")["worlds"]}
+    except NotRunning:
+        running = {}
+    found: list[dict[str, Any]] = []
+    for name in sorted({*known_worlds(home), *running}):
+        kept = read_json(home.world_file(name)) or {}
+        state = running.get(name, {}).get("state", "stopped")
+        found.append(
+            {"world": name, "clock": kept.get("clock"), "state": state, "urls": kept.get("urls", {})}
+        )
+    rows = [(one["world"], one["clock"], one["state"]) for one in found]
+    emit(found, as_json=as_json, show=lambda: table(("World", "Clock", "State"), rows))
+
+
+def drop(
+    name: NameArgument,
+    as_json: JsonOption = False,
+) -> None:
+    """Drop a world with its databases, topics and files."""
+    home = Home.find()
+    if name not in known_worlds(home):
+        raise NotFound(f"There is no world {name}; `crossdock world list` shows those that are.")
+    with progress(f"World {name} is dropped", quiet=as_json) as report:
+        started = not daemon.is_running(home)
+        if started:
+            daemon.detach(home, report=report, world=None)
+        try:
+            ask(home, "drop-world", report, name=name)
+        finally:
+            if started:
+                daemon.end(home)
+    emit({"dropped": name}, as_json=as_json, show=lambda: say(f"World {name} is gone."))
