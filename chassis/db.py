@@ -353,7 +353,7 @@ class Database:
             try:
                 with self.begin(context) as tx:
                     result = work(tx)
-                return result
+                return result  # noqa: RET504  after the commit
             except Exception as error:
                 if not (left and must_run_again(error)):
                     raise

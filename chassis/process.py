@@ -135,7 +135,7 @@ class Running:
     def _guarded(self, name: str, run: Callable[[], Any]) -> None:
         try:
             run()
-        except BaseException:
+        except BaseException:  # noqa: BLE001  logged, and the process ends with a failure
             log.get().exception("loop.failed", loop=name)
             self.exit_code = EXIT_FAILED
         finally:

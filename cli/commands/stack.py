@@ -76,11 +76,7 @@ def down(as_json: JsonOption = False) -> None:
     """End the stack of this checkout; what it stored stays."""
     with progress("The stack ends", quiet=as_json):
         ended = daemon.end(Home.find())
-    words = (
-        "The stack has ended; `crossdock up` starts it with what it stored."
-        if ended
-        else "Nothing was running."
-    )
+    words = "The stack has ended; `crossdock up` starts it with what it stored." if ended else "Nothing was running."
     emit({"ended": ended}, as_json=as_json, show=lambda: say(words))
 
 
@@ -139,9 +135,7 @@ def _log_files(home: Home, world: str, process: str | None) -> dict[str, Path]:
         if not files:
             raise NotFound(f"World {world} has no logs; `crossdock world list` shows the worlds that are.")
         return files
-    files |= {
-        name: home.root / part for name, part in INFRASTRUCTURE_LOGS.items() if (home.root / part).exists()
-    }
+    files |= {name: home.root / part for name, part in INFRASTRUCTURE_LOGS.items() if (home.root / part).exists()}
     if process not in files:
         raise NotFound(
             f"There is no log of {process} in world {world}; there are {', '.join(sorted(files)) or 'none'}."

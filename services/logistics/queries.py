@@ -76,7 +76,7 @@ def shipments_by_promised_day(
         if value is not None:
             query = query.where(shipments.c[column] == value)
     if verdict is not None:
-        query = query.where(VERDICT == verdict)
+        query = query.where(VERDICT.in_([verdict]))
     if promised_before is not None:
         query = query.where(shipments.c.promised_on < promised_before)
     if after is not None:
