@@ -336,6 +336,7 @@ class Database:
         `context` is given the world's time. Raises ConcurrentChange when it must be run again.
         """
         with self.engine.connect() as connection:
+            connection.begin()  # said aloud: work at driver level begins none by itself, and commit would do nothing
             try:
                 tx = Tx(connection, self, context(self.world_now(connection)))
                 yield tx
