@@ -44,6 +44,7 @@ class Actor:
     supplier: str | None = None
     warehouse: str | None = None
     topics: frozenset[str] = frozenset()
+    expires_at: float | None = None  # Unix time; a stream ends with its reader's token
 
     @property
     def is_machine(self) -> bool:
@@ -178,4 +179,5 @@ def actor_from(claims: dict[str, Any]) -> Actor:
         subject=claims["sub"], roles=frozenset(claims.get("roles", [])), sites=scope("sites"), customers=scope("customers"),
         source=claims.get("source"), carrier=claims.get("carrier"), supplier=claims.get("supplier"), warehouse=claims.get("warehouse"),
         topics=frozenset(claims.get("topics", [])),
+        expires_at=claims.get("exp"),
     )  # fmt: skip
