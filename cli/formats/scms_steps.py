@@ -23,6 +23,7 @@ class PlannedLine:
     item: str
     quantity: Decimal
     value: Decimal
+    pack_price: Decimal | None
     scheduled_on: date
 
 
@@ -161,7 +162,14 @@ def _shipment(name: str, lines: list[DeliveryLine]) -> Shipment:
         mode=first.mode,
         due_on=min(line.scheduled_on for line in lines),
         lines=tuple(
-            PlannedLine(line.line_id, line.item, line.quantity, line.value, line.scheduled_on)
+            PlannedLine(
+                line_id=line.line_id,
+                item=line.item,
+                quantity=line.quantity,
+                value=line.value,
+                pack_price=line.pack_price.value,
+                scheduled_on=line.scheduled_on,
+            )
             for line in lines
         ),
     )
