@@ -1,0 +1,134 @@
+"""Rules 9 and HOUSE section 9: what operations, reactions, effects and everything else are called."""
+
+import ast
+import re
+
+from tools.lint_rooms.files import Finding, SourceFile
+
+_SAY_NOTHING = "manager managers helper helpers util utils common data info handle handler handlers"
+REFUSED = frozenset(_SAY_NOTHING.split(" "))
+# Words with an honest meaning elsewhere (an operating system's process), but none in a business.
+REFUSED_IN_SERVICES = REFUSED | {"process", "exception", "event"}
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def snake(name: str) -> str:
+    """Turn `ShipmentDelayedV2`, `task-deadline` or `shipment.overdue` into snake case."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+
+
+def wrong_names(source: SourceFile) -> list[Finding]:
+    """Judge the names and signatures that the doors and the chassis rely on."""
+    if source.room == "operations":
+        return _operations(source)
+    if source.room == "reactions":
+        return _registered(source, "reactions", "when_")
+    if source.room == "effects":
+        return _registered(source, "effects", "tell_")
+    return []
+
+
+def _operations(source: SourceFile) -> list[Finding]:
+    findings = []
+    for function in source.public_functions():
+        arguments = [*function.args.posonlyargs, *function.args.args]
+        takes_tx = bool(arguments) and arguments[0].arg == "tx"
+        is_load = function.args.vararg is None and _is_load(function)
+        if is_load:
+            continue
+        if not takes_tx or len(arguments) > 1 or function.args.vararg is not None:
+            advice = f"{function.name} must be (tx, *, …): a transaction first, then names only"
+            findings.append(source.finding(function, "operations", advice))
+    return findings
+
+
+def _is_load(function: Function) -> bool:
+    """Tell a reaction's `loads=` function, called by the chassis, by the event (or events) it looks into."""
+    names = [argument.arg for argument in [*function.args.posonlyargs, *function.args.args]]
+    return (
+        names[-1:] in (["event"], ["events"]) and names[:-1] in ([], ["tx"]) and not function.args.kwonlyargs
+    )
+
+
+def _registered(source: SourceFile, register: str, prefix: str) -> list[Finding]:
+    findings = []
+    for function in source.public_functions():
+        marks = [mark for mark in function.decorator_list if _is_mark(mark, register)]
+        if not marks:
+            if function.name.startswith(prefix):
+                advice = f"{function.name} is registered nowhere: decorate it with @{register}.on(…)"
+                findings.append(source.finding(function, register, advice))
+            continue
+        wanted = [start for mark in marks for start in _starts(mark, prefix)]
+        if not any(function.name.startswith(start) and function.name != start for start in wanted):
+            advice = f"{function.name} must start with {' or '.join(wanted)} and end with what it does"
+            findings.append(source.finding(function, register, advice))
+    return findings
+
+
+def _is_mark(mark: ast.expr, register: str) -> bool:
+    called = mark.func if isinstance(mark, ast.Call) else mark
+    return (
+        isinstance(called, ast.Attribute)
+        and isinstance(called.value, ast.Name)
+        and called.value.id == register
+        and called.attr in ("on", "at")
+    )
+
+
+def _starts(mark: ast.expr, prefix: str) -> list[str]:
+    """List how the name may begin: the whole event, or for a timer any ending of its dotted name."""
+    if prefix != "when_" or not isinstance(mark, ast.Call) or not mark.args:
+        return [prefix]
+    starts = []
+    for argument in mark.args:
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            parts = argument.value.split(".")
+            starts += [f"{prefix}{snake('.'.join(parts[n:]))}_" for n in range(len(parts))]
+        elif isinstance(argument, ast.Attribute | ast.Name):
+            name = argument.attr if isinstance(argument, ast.Attribute) else argument.id
+            # A constant in capitals names the timer elsewhere; its spelling is then the due thing.
+            starts.append(f"{prefix}{snake(name.lower() if name.isupper() else name)}_")
+    return starts or [prefix]
+
+
+def refused_words(source: SourceFile) -> list[Finding]:
+    """Refuse words that say nothing, in the names of files, classes and functions."""
+    if source.is_test:
+        return []
+    refused = REFUSED_IN_SERVICES if source.package == "services" else REFUSED
+    findings = []
+    for part in source.parts[1:]:
+        if bad := _bad_words(part, refused):
+            advice = f"a file called {part}: '{bad}' is a word to refuse, name what is in it"
+            findings.append(source.finding(1, "words", advice))
+    for node in ast.walk(source.tree):
+        if isinstance(node, ast.ClassDef | Function) and (bad := _bad_words(node.name, refused)):
+            advice = f"{node.name}: '{bad}' is a word to refuse, say what it does or is"
+            findings.append(source.finding(node, "words", advice))
+    return findings + _words_of_events(source)
+
+
+def _bad_words(name: str, refused: frozenset[str]) -> str:
+    return " ".join(word for word in snake(name).split("_") if word in refused)
+
+
+def _words_of_events(source: SourceFile) -> list[Finding]:
+    if source.package != "schemas":
+        return []
+    findings = []
+    for node in ast.walk(source.tree):
+        name = event_name(node) if isinstance(node, ast.ClassDef) else ""
+        if name and (bad := _bad_words(name, REFUSED | {"event"})):
+            advice = f"{name}: '{bad}' is a word to refuse, name the fact"
+            findings.append(source.finding(node, "words", advice))
+    return findings
+
+
+def event_name(node: ast.ClassDef) -> str:
+    """Answer the wire name on the class line, or nothing for a class that is no event."""
+    for word in node.keywords:
+        if word.arg == "name" and isinstance(word.value, ast.Constant):
+            return str(word.value.value)
+    return ""
