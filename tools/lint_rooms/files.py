@@ -83,9 +83,14 @@ class SourceFile:
         return found
 
     def allows(self, finding: Finding) -> bool:
-        """Tell whether the line, or the comment line right above it, allows the finding with a reason."""
-        places = (self.allowances.get(finding.line), self.allowances.get(finding.line - 1))
-        return any(place is not None and place[0] == finding.rule and place[1] for place in places)
+        """Tell whether the line, or a comment that stands alone right above it, allows it with a reason."""
+        lines = (finding.line, finding.line - 1) if self.stands_alone(finding.line - 1) else (finding.line,)
+        places = (self.allowances.get(line, ("", "")) for line in lines)
+        return any(rule == finding.rule and reason for rule, reason in places)
+
+    def stands_alone(self, line: int) -> bool:
+        """Tell whether the line is a comment and nothing else."""
+        return self.text.splitlines()[line - 1].lstrip().startswith("#") if line >= 1 else False
 
     def finding(self, node: ast.AST | int, rule: str, advice: str) -> Finding:
         """Make a finding at a node or at a line."""

@@ -40,7 +40,8 @@ def useless_allowances(source: SourceFile, found: list[Finding]) -> list[Finding
     """Find allowances that allow nothing any more, so that they do not hide the next crime."""
     findings = []
     for line, (rule, _) in source.allowances.items():
-        if not any(finding.rule == rule and finding.line in (line, line + 1) for finding in found):
+        reached = (line, line + 1) if source.stands_alone(line) else (line,)
+        if not any(finding.rule == rule and finding.line in reached for finding in found):
             advice = f"allows '{rule}', which nothing here breaks: take the comment away"
             findings.append(source.finding(line, "suppression", advice))
     return findings
