@@ -1,6 +1,6 @@
 """Write the contracts from the code: JSON Schema per event, one AsyncAPI document, docs/events.md.
 
-`python -m tools.generate_contracts` writes them; with `--check` it only compares and answers 1 on a difference.
+`python -m tools.generate_contracts` writes them; `--check` only compares, and answers 1 on a difference.
 """
 
 from __future__ import annotations

@@ -58,10 +58,11 @@ def finish(schema: Schema, event: type[Event]) -> Schema:
 def mark_sensitive(definitions: dict[str, Schema], event: type[Event]) -> None:
     """Carry the mark of a field that not everybody may see into its schema."""
     for model in models_of(event):
+        # Two services may have a model of the same name; generated together, each goes by its module too.
+        full_name = f"{model.__module__}.{model.__name__}".replace(".", "__")
+        definition = definitions.get(full_name) or definitions.get(model.__name__, {})
         for name, kind in sensitive_fields(model).items():
-            properties = definitions.get(model.__name__, {}).get("properties", {})
-            if name in properties:
-                properties[name]["x-sensitive"] = kind
+            definition["properties"][name]["x-sensitive"] = kind
 
 
 def sensitive_fields(model: type[BaseModel]) -> dict[str, str]:
