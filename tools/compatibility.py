@@ -156,17 +156,13 @@ def base_revision(root: Path = ROOT) -> str:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=root, capture_output=True, text=True, check=True, timeout=60
-    )
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=True, timeout=60)
     return done.stdout.strip()
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Print every breaking change; answer 1 when there is one, 2 when there is nothing to compare with."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", help="a git revision or a folder of generated schemas")
     against = parser.parse_args(arguments).against
     try:

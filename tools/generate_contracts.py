@@ -41,9 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     stale = generated.stale(ROOT, files, made_here=MADE_HERE)
     if stale:
         named = "\n  ".join(stale)
-        print(
-            f"These contracts are not what schemas/ and the reactions make:\n  {named}\nRun `make contracts`."
-        )
+        print(f"These contracts are not what schemas/ and the reactions make:\n  {named}\nRun `make contracts`.")
         return 1
     print(f"{len(files)} contracts are what the code makes")
     return 0

@@ -92,7 +92,7 @@ def example_of(event: type[Event]) -> str:
     envelope = wrap(
         data,
         id=fact,
-        source=owner_of(event),
+        source=f"/crossdock/live/{owner_of(event)}",
         recorded_at=data.occurred_at + timedelta(seconds=2),
         correlation_id=correlation,
         causation_id=cause,

@@ -67,9 +67,7 @@ def test_a_room_may_be_a_package_and_the_optional_rooms_may_be_there(tmp_path: P
     text = (tmp_path / LOGISTICS / "domain.py").read_text(encoding="utf-8")
     (tmp_path / LOGISTICS / "domain.py").unlink()
     commit_crime(tmp_path, f"{LOGISTICS}/domain/shipment.py", text)
-    commit_crime(
-        tmp_path, f"{LOGISTICS}/domain/__init__.py", "from services.logistics.domain.shipment import *\n"
-    )
+    commit_crime(tmp_path, f"{LOGISTICS}/domain/__init__.py", "from services.logistics.domain.shipment import *\n")
     commit_crime(tmp_path, f"{LOGISTICS}/stream.py", "import faust\nfrom services.logistics import domain\n")
     commit_crime(tmp_path, f"{LOGISTICS}/models.py", "import numpy\nfrom services.logistics import domain\n")
     for room in ("connectors", "effects", "jobs"):
@@ -78,17 +76,13 @@ def test_a_room_may_be_a_package_and_the_optional_rooms_may_be_there(tmp_path: P
     assert broken_contracts(tmp_path) == set()
 
 
-@pytest.mark.parametrize(
-    ("contract", "path", "crime"), IMPORT_CRIMES, ids=lambda value: str(value).strip()[:60]
-)
+@pytest.mark.parametrize(("contract", "path", "crime"), IMPORT_CRIMES, ids=lambda value: str(value).strip()[:60])
 def test_a_forbidden_import_breaks_its_contract(tmp_path: Path, contract: str, path: str, crime: str) -> None:
     """Rules 1 to 6 and the contracts of .importlinter, crime by crime."""
     plant(tmp_path)
     if path.startswith(f"{LOGISTICS}/domain/"):
         (tmp_path / LOGISTICS / "domain.py").rename(tmp_path / "moved.py")
-        commit_crime(
-            tmp_path, f"{LOGISTICS}/domain/__init__.py", (tmp_path / "moved.py").read_text(encoding="utf-8")
-        )
+        commit_crime(tmp_path, f"{LOGISTICS}/domain/__init__.py", (tmp_path / "moved.py").read_text(encoding="utf-8"))
     commit_crime(tmp_path, path, crime)
     assert contract in broken_contracts(tmp_path)
 
@@ -97,9 +91,7 @@ def test_a_missing_room_breaks_the_rooms_contract(tmp_path: Path) -> None:
     """Rule 3, no fewer."""
     plant(tmp_path)
     (tmp_path / LOGISTICS / "queries.py").unlink()
-    (tmp_path / LOGISTICS / "api.py").write_text(
-        "from services.logistics import operations\n", encoding="utf-8"
-    )
+    (tmp_path / LOGISTICS / "api.py").write_text("from services.logistics import operations\n", encoding="utf-8")
     assert broken_contracts(tmp_path) == {"Rooms"}
 
 
@@ -116,14 +108,10 @@ RUFF_CRIMES = [
 
 
 @pytest.mark.parametrize(("rule", "crime"), RUFF_CRIMES, ids=lambda value: value.splitlines()[-1])
-def test_a_clock_a_chance_or_a_swallowed_error_is_refused_by_ruff(
-    tmp_path: Path, rule: str, crime: str
-) -> None:
+def test_a_clock_a_chance_or_a_swallowed_error_is_refused_by_ruff(tmp_path: Path, rule: str, crime: str) -> None:
     """Rules 4 and 14: the banned names of pyproject.toml."""
     commit_crime(tmp_path, f"{LOGISTICS}/operations.py", crime)
-    done = run(
-        tmp_path, "-m", "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml"), LOGISTICS
-    )
+    done = run(tmp_path, "-m", "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml"), LOGISTICS)
     assert done.returncode == 1
     assert rule in done.stdout
 
@@ -165,7 +153,5 @@ def test_a_code_without_a_crime_passes_ruff_and_mypy(tmp_path: Path) -> None:
     config = str(ROOT / "pyproject.toml")
     done = run(tmp_path, "-m", "ruff", "check", "--no-cache", "--config", config, "services")
     assert done.returncode == 0, done.stdout
-    done = run(
-        tmp_path, "-m", "mypy", "--config-file", config, "--cache-dir", str(tmp_path / "cache"), "services"
-    )
+    done = run(tmp_path, "-m", "mypy", "--config-file", config, "--cache-dir", str(tmp_path / "cache"), "services")
     assert done.returncode == 0, done.stdout

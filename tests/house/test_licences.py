@@ -99,9 +99,7 @@ def test_a_strong_copyleft_is_seen(said: str) -> None:
     assert is_beyond_lgpl(said)
 
 
-@pytest.mark.parametrize(
-    "said", ["LGPL-3.0-only", "MIT", "MPL-2.0", "GPL-2.0-only OR MIT", "Apache-2.0 AND MIT"]
-)
+@pytest.mark.parametrize("said", ["LGPL-3.0-only", "MIT", "MPL-2.0", "GPL-2.0-only OR MIT", "Apache-2.0 AND MIT"])
 def test_a_weak_or_no_copyleft_passes(said: str) -> None:
     """The other half of the rule."""
     assert not is_beyond_lgpl(said)

@@ -1,7 +1,5 @@
 """The rules of tools/lint_rooms, crime by crime: rules 3, 4, 7 to 10, 12 and 14 of the house."""
 
-# ruff: noqa: E501 — a crime is read as one line
-
 from __future__ import annotations
 
 import shutil
@@ -45,6 +43,11 @@ CRIMES = [
         "commit",
         "chassis/relay.py",
         "def mark(engine: object) -> None:\n    with engine.begin():\n        return\n",
+    ),
+    (
+        "commit",
+        f"{HOME}/jobs.py",
+        "def run(database: object) -> None:\n    with database.begin(None):\n        return\n",
     ),
     ("commit", f"{HOME}/queries.py", "engine = sqlalchemy.create_engine('x', autocommit=True)\n"),
     ("emit", f"{HOME}/api.py", "def post(tx: object) -> None:\n    tx.emit([])\n"),
@@ -157,9 +160,7 @@ def test_a_clean_tree_has_no_finding(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("rule", "path", "crime"), CRIMES, ids=lambda value: str(value).strip()[:70])
-def test_each_crime_is_found_in_its_file_under_its_rule(
-    tmp_path: Path, rule: str, path: str, crime: str
-) -> None:
+def test_each_crime_is_found_in_its_file_under_its_rule(tmp_path: Path, rule: str, path: str, crime: str) -> None:
     """Rules 3, 4, 7, 8, 9, 10, 12 and 14."""
     commit_crime(plant(tmp_path), path, crime)
     findings = lint(tmp_path)
@@ -169,9 +170,7 @@ def test_each_crime_is_found_in_its_file_under_its_rule(
     assert all(finding.advice and finding.line >= 1 for finding in places)
 
 
-@pytest.mark.parametrize(
-    "missing", ["README.md", "queries.py", "migrations/env.py", "__main__.py", "metrics.py"]
-)
+@pytest.mark.parametrize("missing", ["README.md", "queries.py", "migrations/env.py", "__main__.py", "metrics.py"])
 def test_a_missing_room_is_found(tmp_path: Path, missing: str) -> None:
     """Rule 3, with the files that an import graph cannot see."""
     (plant(tmp_path) / HOME / missing).unlink()
@@ -190,9 +189,7 @@ def test_a_missing_test_file_is_found_and_a_split_one_is_enough(tmp_path: Path) 
 def test_an_escape_comment_with_a_reason_allows_its_own_rule_only(tmp_path: Path) -> None:
     """The named escape: the rule and the reason stand beside the line."""
     plant(tmp_path)
-    allowed = (
-        "import time\n\ntime.sleep(1)  # house: allow wait — two polls of a foreign feed lie this far apart\n"
-    )
+    allowed = "import time\n\ntime.sleep(1)  # house: allow wait — two polls of a foreign feed lie this far apart\n"
     commit_crime(tmp_path, f"{HOME}/queries.py", allowed)
     assert lint(tmp_path) == []
     commit_crime(
@@ -225,12 +222,10 @@ def test_what_is_allowed_is_not_found(tmp_path: Path) -> None:
         "x: int = 'a'  # type: ignore[assignment]  # the driver answers text\n",
     )
     commit_crime(tmp_path, f"{HOME}/queries.py", "try:\n    y = 1\nexcept KeyError:\n    y = 2\n")
-    commit_crime(
-        tmp_path, "chassis/db.py", "def transaction(session: object) -> None:\n    session.commit()\n"
-    )
-    commit_crime(
-        tmp_path, "chassis/relay.py", "def push(producer: object) -> None:\n    producer.produce('x')\n"
-    )
+    commit_crime(tmp_path, "chassis/db.py", "def transaction(session: object) -> None:\n    session.commit()\n")
+    keep = "def keep(consumer: object) -> None:\n    consumer.commit(offsets=[], asynchronous=True)\n"
+    commit_crime(tmp_path, "chassis/consumer.py", keep)
+    commit_crime(tmp_path, "chassis/relay.py", "def push(producer: object) -> None:\n    producer.produce('x')\n")
     assert [str(finding) for finding in lint(tmp_path)] == []
 
 

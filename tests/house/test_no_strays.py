@@ -15,9 +15,7 @@ HOSTS = (
     "pypi" + ".org", "files.python" + "hosted.org", "registry.npm" + "js.org", "repo.maven" + ".apache.org",
     "repo1" + ".maven.org", "registry.yarn" + "pkg.com", "proxy.go" + "lang.org",
 )  # fmt: skip
-PLACES = re.compile(
-    r"(?<![\w.$~{}-])/(home/[a-z]|Users/[A-Za-z]|root/[a-z.]|private/var/)|[A-Z]:\\Users\\[A-Za-z]"
-)
+PLACES = re.compile(r"(?<![\w.$~{}-])/(home/[a-z]|Users/[A-Za-z]|root/[a-z.]|private/var/)|[A-Z]:\\Users\\[A-Za-z]")
 ADDRESS = re.compile(r"://|--(extra-)?index-url|--find-links|--trusted-host|^\s*-i\s", re.MULTILINE)
 LOCKS = ("*.lock", "lock.txt", "package-lock.json", "requirements*.txt")
 

@@ -201,9 +201,7 @@ def test_a_model_that_contains_itself_is_compared_to_its_end() -> None:
     assert any("value 'b' removed" in finding for finding in compare(old, new))
 
 
-def test_the_command_compares_with_a_folder_and_answers_1(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_command_compares_with_a_folder_and_answers_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As `make contracts-check` calls it: the old folder had a field that is gone now."""
     for path in (ROOT / "schemas" / "generated").glob("*.json"):
         (tmp_path / path.name).write_bytes(path.read_bytes())

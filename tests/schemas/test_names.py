@@ -48,9 +48,7 @@ def test_a_marked_field_travels_only_on_a_topic_that_is_cleared_for_it(event: ty
         assert not kinds
 
 
-@pytest.mark.parametrize(
-    "name", [event.event_name for event in EVENTS if event.event_topic.name == "exceptions.case"]
-)
+@pytest.mark.parametrize("name", [event.event_name for event in EVENTS if event.event_topic.name == "exceptions.case"])
 def test_every_fact_of_a_case_carries_its_scope(name: str) -> None:
     """FLOW 4.3: sites and customers known at that time travel with every fact on exceptions.case."""
     assert {"sites", "customers", "cause"} <= set(REGISTER[name].model_fields)

@@ -54,9 +54,7 @@ def _channel(topic: Topic, said: list[type[Event]]) -> Schema:
     return {
         "address": topic.name,
         "description": about,
-        "messages": {
-            event.event_name: _pointer("components", "messages", event.event_name) for event in said
-        },
+        "messages": {event.event_name: _pointer("components", "messages", event.event_name) for event in said},
         "bindings": {"kafka": {**kafka, "bindingVersion": "0.5.0"}},
     }
 

@@ -25,9 +25,7 @@ def catalogue(hears: dict[str, list[str]]) -> str:
 def _chart(hears: dict[str, list[str]]) -> str:
     """Draw services and topics; a thick arrow says, a thin one hears."""
     says_it = {(owner_of(event), event.event_topic.name) for event in events()}
-    hears_it = {
-        (event.event_topic.name, service) for event in events() for service in hears.get(event.event_name, [])
-    }
+    hears_it = {(event.event_topic.name, service) for event in events() for service in hears.get(event.event_name, [])}
     services = sorted({service for service, _ in says_it} | {service for _, service in hears_it})
     lines = ["```mermaid", "flowchart LR"]
     lines += [f"    {service}[{service}]" for service in services]

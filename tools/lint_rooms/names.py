@@ -46,9 +46,7 @@ def _operations(source: SourceFile) -> list[Finding]:
 def _is_load(function: Function) -> bool:
     """Tell a reaction's `loads=` function, called by the chassis, by the event (or events) it looks into."""
     names = [argument.arg for argument in [*function.args.posonlyargs, *function.args.args]]
-    return (
-        names[-1:] in (["event"], ["events"]) and names[:-1] in ([], ["tx"]) and not function.args.kwonlyargs
-    )
+    return names[-1:] in (["event"], ["events"]) and names[:-1] in ([], ["tx"]) and not function.args.kwonlyargs
 
 
 def _registered(source: SourceFile, register: str, prefix: str) -> list[Finding]:

@@ -30,9 +30,7 @@ def unfinished_lines(source: SourceFile) -> list[Finding]:
     """Find comments that promise work."""
     advice = "a promise in a comment: do it now, or open an issue and take the comment away"
     return [
-        source.finding(line, "unfinished", advice)
-        for line, comment in source.comments
-        if UNFINISHED.search(comment)
+        source.finding(line, "unfinished", advice) for line, comment in source.comments if UNFINISHED.search(comment)
     ]
 
 
