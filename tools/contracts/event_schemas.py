@@ -40,7 +40,7 @@ def finish(schema: Schema, event: type[Event]) -> Schema:
     properties["type"] = {"const": event.event_name, "type": "string"}
     properties["source"] = {
         **properties["source"],
-        "description": f"The service that says it: {owner_of(event)}.",
+        "description": f"`/crossdock/<world>/{owner_of(event)}`",
     }
     properties["subject"] = {**properties["subject"], "description": f"The Kafka key: {event.event_key}."}
     kept = {key: value for key, value in schema.items() if key not in ("properties", "required", "title")}
