@@ -208,6 +208,8 @@ def test_what_is_allowed_is_not_found(tmp_path: Path) -> None:
         f"{HOME}/reactions.py",
         f"{REACTIONS}\n\n@reactions.on(ShipmentDelayed, loads=operations.case_of_cause)\n"
         "def when_shipment_delayed_open_case(tx: object, event: object) -> None:\n    return\n"
+        "\n\ndef when_any_fact_keep_it(tx: object, event: object) -> None:\n    return\n"
+        "\n\nfor kind in (ShipmentDelayed,):\n    reactions.on(kind)(when_any_fact_keep_it)\n"
         '\n\n@reactions.at("logistics.shipment-overdue")\n'
         "def when_shipment_overdue_tell_delay(tx: object, timer: object) -> None:\n    return\n",
     )

@@ -51,8 +51,14 @@ def _is_load(function: Function) -> bool:
 
 def _registered(source: SourceFile, register: str, prefix: str) -> list[Finding]:
     findings = []
+    called = _registered_by_call(source, register)
     for function in source.public_functions():
         marks = [mark for mark in function.decorator_list if _is_mark(mark, register)]
+        if not marks and function.name in called:
+            if not function.name.startswith(prefix):
+                advice = f"{function.name} must start with {prefix} and end with what it does"
+                findings.append(source.finding(function, register, advice))
+            continue
         if not marks:
             if function.name.startswith(prefix):
                 advice = f"{function.name} is registered nowhere: decorate it with @{register}.on(…)"
@@ -63,6 +69,17 @@ def _registered(source: SourceFile, register: str, prefix: str) -> list[Finding]
             advice = f"{function.name} must start with {' or '.join(wanted)} and end with what it does"
             findings.append(source.finding(function, register, advice))
     return findings
+
+
+def _registered_by_call(source: SourceFile, register: str) -> set[str]:
+    """Names of functions registered as `reactions.on(event)(function)`: one for many events, in a loop."""
+    return {
+        argument.id
+        for call in source.calls()
+        if isinstance(call.func, ast.Call) and _is_mark(call.func, register)
+        for argument in call.args
+        if isinstance(argument, ast.Name)
+    }
 
 
 def _is_mark(mark: ast.expr, register: str) -> bool:
