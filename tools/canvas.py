@@ -22,8 +22,8 @@ from tools.contracts.event_schemas import says
 from tools.contracts.hearing import service_names
 
 ROOT = Path(__file__).resolve().parents[1]
-OPENS = "<!-- canvas: made by `make canvas` from the code, do not edit -->"
-CLOSES = "<!-- end of canvas -->"
+OPENS, CLOSES = "<!-- canvas -->", "<!-- /canvas -->"
+NOTE = "Made by `make canvas` from the code; do not edit."
 
 
 def readmes(names: Iterable[str] | None = None) -> dict[str, str]:
@@ -40,12 +40,12 @@ def with_block(text: str, block: str) -> str:
     """Put the block between the markers; a page without markers gets them at its end."""
     before, opens, rest = text.partition(OPENS)
     after = rest.partition(CLOSES)[2] if opens else ""
-    return f"{before.rstrip()}\n\n{OPENS}\n{block}\n{CLOSES}\n{after.lstrip()}"
+    return f"{before.rstrip()}\n\n{OPENS}\n{block}{CLOSES}\n{after.lstrip()}"
 
 
 def canvas(name: str) -> str:
-    """Write the block of one service."""
-    parts = parts_of(importlib.import_module(f"services.{name}.__main__"))
+    """Write the block of one service, whose `__main__` says by `parts()` what it consists of."""
+    parts: Parts = importlib.import_module(f"services.{name}.__main__").parts()
     metrics = importlib.import_module(f"services.{name}.metrics")
     sections = [
         ("Tables", ("Table", "Columns"), _tables(parts)),
@@ -57,15 +57,7 @@ def canvas(name: str) -> str:
         ("Effects", ("After", "Told by"), _effects(parts)),
         ("Metrics", ("Metric", "Labels", "What it says"), _metrics(metrics)),
     ]
-    return "\n".join(_section(title, heads, rows) for title, heads, rows in sections)
-
-
-def parts_of(module: ModuleType) -> Parts:
-    """Find the Parts that a service's `__main__` names; raises LookupError when it names none."""
-    for value in vars(module).values():
-        if isinstance(value, Parts):
-            return value
-    raise LookupError(f"{module.__name__} names no chassis.process.Parts: a service says there what it consists of")
+    return "\n".join([f"{NOTE}\n", *(_section(title, heads, rows) for title, heads, rows in sections)])
 
 
 def _section(title: str, heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

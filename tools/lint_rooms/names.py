@@ -9,6 +9,7 @@ _SAY_NOTHING = "manager managers helper helpers util utils common data info hand
 REFUSED = frozenset(_SAY_NOTHING.split(" "))
 # Words with an honest meaning elsewhere (an operating system's process), but none in a business.
 REFUSED_IN_SERVICES = REFUSED | {"process", "exception", "event"}
+Constants = dict[str, str]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -18,14 +19,27 @@ def snake(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
-def wrong_names(source: SourceFile) -> list[Finding]:
+def text_constants(sources: list[SourceFile]) -> Constants:
+    """Map the full name of each text constant of a module to its text: timers are named by one."""
+    found: Constants = {}
+    for source in sources:
+        for node in source.tree.body:
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+                for target in node.targets:
+                    if isinstance(target, ast.Name) and isinstance(node.value.value, str):
+                        module = ".".join(source.parts).removesuffix(".__init__")
+                        found[f"{module}.{target.id}"] = node.value.value
+    return found
+
+
+def wrong_names(source: SourceFile, constants: Constants) -> list[Finding]:
     """Judge the names and signatures that the doors and the chassis rely on."""
     if source.room == "operations":
         return _operations(source)
     if source.room == "reactions":
-        return _registered(source, "reactions", "when_")
+        return _registered(source, constants, "reactions", "when_")
     if source.room == "effects":
-        return _registered(source, "effects", "tell_")
+        return _registered(source, constants, "effects", "tell_")
     return []
 
 
@@ -49,7 +63,7 @@ def _is_load(function: Function) -> bool:
     return names[-1:] in (["event"], ["events"]) and names[:-1] in ([], ["tx"]) and not function.args.kwonlyargs
 
 
-def _registered(source: SourceFile, register: str, prefix: str) -> list[Finding]:
+def _registered(source: SourceFile, constants: Constants, register: str, prefix: str) -> list[Finding]:
     findings = []
     called = _registered_by_call(source, register)
     for function in source.public_functions():
@@ -64,7 +78,7 @@ def _registered(source: SourceFile, register: str, prefix: str) -> list[Finding]
                 advice = f"{function.name} is registered nowhere: decorate it with @{register}.on(…)"
                 findings.append(source.finding(function, register, advice))
             continue
-        wanted = [start for mark in marks for start in _starts(mark, prefix)]
+        wanted = [start for mark in marks for start in _starts(source, constants, mark, prefix)]
         if not any(function.name.startswith(start) and function.name != start for start in wanted):
             advice = f"{function.name} must start with {' or '.join(wanted)} and end with what it does"
             findings.append(source.finding(function, register, advice))
@@ -92,20 +106,34 @@ def _is_mark(mark: ast.expr, register: str) -> bool:
     )
 
 
-def _starts(mark: ast.expr, prefix: str) -> list[str]:
+def _starts(source: SourceFile, constants: Constants, mark: ast.expr, prefix: str) -> list[str]:
     """List how the name may begin: the whole event, or for a timer any ending of its dotted name."""
     if prefix != "when_" or not isinstance(mark, ast.Call) or not mark.args:
         return [prefix]
     starts = []
     for argument in mark.args:
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            parts = argument.value.split(".")
+        name = source.full_name(argument)
+        timer = argument.value if isinstance(argument, ast.Constant) else _constant(source, constants, name)
+        if isinstance(timer, str):
+            parts = timer.split(".")
             starts += [f"{prefix}{snake('.'.join(parts[n:]))}_" for n in range(len(parts))]
-        elif isinstance(argument, ast.Attribute | ast.Name):
-            name = argument.attr if isinstance(argument, ast.Attribute) else argument.id
-            # A constant in capitals names the timer elsewhere; its spelling is then the due thing.
-            starts.append(f"{prefix}{snake(name.lower() if name.isupper() else name)}_")
+        elif name:
+            starts.append(f"{prefix}{snake(name.rpartition('.')[2])}_")
     return starts or [prefix]
+
+
+def _constant(source: SourceFile, constants: Constants, name: str) -> str | None:
+    """Find a constant of this module, of the module it was imported from, or of a package's own module."""
+    module, _, last = name.rpartition(".")
+    here = ".".join(source.parts)
+    if f"{module or here}.{last}" in constants:
+        return constants[f"{module or here}.{last}"]
+    inside = [
+        text
+        for full, text in constants.items()
+        if module and full.startswith(f"{module}.") and full.endswith(f".{last}")
+    ]
+    return inside[0] if inside else None
 
 
 def refused_words(source: SourceFile) -> list[Finding]:
