@@ -144,7 +144,6 @@ class _Route(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         inner = super().get_route_handler()
 
-        # house: allow words — what FastAPI calls it
         async def handler(request: Request) -> Response:
             started, status = time.perf_counter(), 500
             service = request.app.state.service

@@ -229,7 +229,6 @@ class OpsServer:
     """Metrics, health and readiness on a port of their own, without login; health touches neither Kafka nor database."""
 
     def __init__(self, settings: ServiceSettings, readiness: Callable[[], dict[str, bool]]) -> None:
-        # house: allow words — the name is http.server's
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 status, kind, body = 404, "application/json", b'{"detail": "known here: /metrics, /health, /ready"}'

@@ -213,6 +213,16 @@ def test_what_is_allowed_is_not_found(tmp_path: Path) -> None:
         '\n\n@reactions.at("logistics.shipment-overdue")\n'
         "def when_shipment_overdue_tell_delay(tx: object, timer: object) -> None:\n    return\n",
     )
+    commit_crime(tmp_path, f"{HOME}/operations.py", 'TASK_TIMER = "task-due"\n')
+    commit_crime(
+        tmp_path,
+        f"{HOME}/reactions.py",
+        "\n\n@reactions.at(operations.TASK_TIMER)\ndef when_task_due_escalate(tx: object) -> None:\n    return\n",
+    )
+    wait = "import time\n\ndone = []\nwhile not done:\n    time.sleep(0.1)\n"
+    commit_crime(tmp_path, "tests/logistics/test_api.py", wait)
+    local = "def open_door() -> type:\n    class Handler:\n        pass\n\n    return Handler\n"
+    commit_crime(tmp_path, "chassis/http.py", local)
     commit_crime(
         tmp_path,
         f"{HOME}/operations.py",

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 
 from tools.lint_rooms.files import Finding, SourceFile
 
@@ -146,11 +147,20 @@ def refused_words(source: SourceFile) -> list[Finding]:
         if bad := _bad_words(part, refused):
             advice = f"a file called {part}: '{bad}' is a word to refuse, name what is in it"
             findings.append(source.finding(1, "words", advice))
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.ClassDef | Function) and (bad := _bad_words(node.name, refused)):
+    for node in _named(source.tree):
+        if bad := _bad_words(node.name, refused):
             advice = f"{node.name}: '{bad}' is a word to refuse, say what it does or is"
             findings.append(source.finding(node, "words", advice))
     return findings + _words_of_events(source)
+
+
+def _named(node: ast.AST) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
+    """Walk classes, functions and methods that others can see; what is local to a function is its own affair."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef | Function):
+            yield child
+        if not isinstance(child, Function):
+            yield from _named(child)
 
 
 def _bad_words(name: str, refused: frozenset[str]) -> str:

@@ -81,9 +81,15 @@ def sleeps(source: SourceFile) -> list[Finding]:
     if source.package in ("chassis", "cli"):
         return []
     advice = "sleeps: wait for the condition itself, or say here what the pause is for"
-    return [
-        source.finding(call, "wait", advice) for call in source.calls() if source.full_name(call.func) == "time.sleep"
-    ]
+    polls = _polls(source) if source.is_test else set()
+    sleeping = [call for call in source.calls() if source.full_name(call.func) == "time.sleep"]
+    return [source.finding(call, "wait", advice) for call in sleeping if id(call) not in polls]
+
+
+def _polls(source: SourceFile) -> set[int]:
+    """Answer what stands in a loop that ends with its condition: there a test may pause between two looks."""
+    loops = (node for node in ast.walk(source.tree) if isinstance(node, ast.While))
+    return {id(part) for loop in loops if not isinstance(loop.test, ast.Constant) for part in ast.walk(loop)}
 
 
 def unbounded_queues(source: SourceFile) -> list[Finding]:
