@@ -86,7 +86,7 @@ class ReadTx:
 
     def cursor(self) -> psycopg.Cursor[dict[str, Any]]:
         """Return a driver cursor on this transaction's connection, with rows as dicts."""
-        driver: psycopg.Connection[Any] = self._connection.connection.driver_connection  # type: ignore[assignment]
+        driver: psycopg.Connection[Any] = self._connection.connection.driver_connection  # type: ignore[assignment]  # SQLAlchemy types it as any driver
         return driver.cursor(row_factory=dict_row)
 
 

@@ -189,7 +189,7 @@ class EffectRunner:
             while not self.stopped.is_set():
                 message = consumer.poll(POLL_SECONDS)
                 if message is not None and message.error() is None:
-                    self._patiently(lambda m=message: self._tell(m))  # type: ignore[misc]
+                    self._patiently(lambda m=message: self._tell(m))  # type: ignore[misc]  # a default binds it now
                     consumer.commit(message=message, asynchronous=True)
                     self.positions[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
                 self._patiently(self._try_again)

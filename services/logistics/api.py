@@ -300,7 +300,7 @@ def plan_shipment(body: PlanShipment, act: http.Act) -> Made:
 @router.batch("/shipments:batch", may="keep-shipments", item=PlanShipmentItem)
 def plan_shipments(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     """Plan up to 500 shipments of one source."""
-    operations.load_shipments(act.tx, _named(body, "reference"))
+    operations.load_shipments(act.tx, shipment_ids=_named(body, "reference"))
 
     def each(tx: Tx, item: PlanShipmentItem) -> UUID:
         return operations.plan_shipment(tx, **_plan(act.actor, body.source, item)).shipment_id
@@ -311,7 +311,7 @@ def plan_shipments(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 @router.batch("/shipments:import", may="import", item=ImportShipmentItem)
 def import_shipments(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     """Bring up to 500 completed shipments in as history: no timer, no delay, no case."""
-    operations.load_shipments(act.tx, _named(body, "reference"))
+    operations.load_shipments(act.tx, shipment_ids=_named(body, "reference"))
 
     def each(tx: Tx, item: ImportShipmentItem) -> UUID:
         plan = _plan(act.actor, body.source, item)
@@ -333,7 +333,7 @@ def record_milestone(shipment_id: UUID, body: RecordMilestone, act: http.Act) ->
 @router.batch("/milestones:batch", may="keep-milestones", item=RecordMilestoneItem)
 def record_milestones(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     """Record up to 500 milestones, in whatever order they come."""
-    operations.load_shipments(act.tx, _named(body, "shipment"))
+    operations.load_shipments(act.tx, shipment_ids=_named(body, "shipment"))
 
     def each(tx: Tx, item: RecordMilestoneItem) -> UUID:
         shipment_id = _mine(act, subject_id("shipment", item.planned_by or body.source, item.shipment))
@@ -359,7 +359,7 @@ def receive_shipment(shipment_id: UUID, body: ReceiveShipment, act: http.Act) ->
 @router.batch("/receipts:batch", may="keep-shipments", item=ReceiveShipmentItem)
 def receive_shipments(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     """Record up to 500 receipts."""
-    operations.load_shipments(act.tx, _named(body, "shipment"))
+    operations.load_shipments(act.tx, shipment_ids=_named(body, "shipment"))
 
     def each(tx: Tx, item: ReceiveShipmentItem) -> UUID:
         shipment_id = _mine(act, subject_id("shipment", item.planned_by or body.source, item.shipment))

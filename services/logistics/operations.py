@@ -202,7 +202,7 @@ def _count_delays(tx: Tx, shipment: domain.Shipment, events: Sequence[object]) -
         tx.count(metrics.delays_told.labels(shipment.told_basis))
 
 
-def load_shipments(tx: Tx, shipment_ids: Iterable[UUID]) -> None:
+def load_shipments(tx: Tx, *, shipment_ids: Iterable[UUID]) -> None:
     """Lock and load the shipments that a batch will touch."""
     repository.load(tx, shipment_ids)
 
@@ -243,7 +243,7 @@ def keep_calendar_zone(tx: Tx, *, code: str, zone: str) -> None:
 def rearm_site(tx: Tx, *, site: str) -> None:
     """Recompute when the promised days of a site's open shipments end."""
     pending = timers.pending_with_rule(tx, f"site:{site}")
-    load_shipments(tx, [UUID(timer.subject) for timer in pending])
+    load_shipments(tx, shipment_ids=[UUID(timer.subject) for timer in pending])
     for timer in pending:
         shipment = repository.get(tx, UUID(timer.subject))
         _keep(tx, domain.promise_ends(shipment, promised_at=_end_of_day(tx, site, shipment.promised_on)))
