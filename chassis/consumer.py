@@ -160,7 +160,7 @@ class Consumer:
                     reruns -= 1
                     metrics.transactions_rerun_total.labels(self._service).inc()
                     continue
-                if is_transient(error):
+                if is_transient(error) or (must_run_again(error) and len(pairs) == 1):
                     log.get().warning("consumer.waits", because=type(error).__name__, detail=str(error)[:300])
                     self.stopped.wait(backoff)
                     backoff = min(backoff * 2, BACKOFF_SECONDS_MAX)
@@ -185,7 +185,7 @@ class Consumer:
                 self._transact([pair])
                 return
             except Exception as again:  # noqa: BLE001  becomes the cause of the dead letter
-                if is_transient(again):
+                if is_transient(again) or must_run_again(again):
                     self.answer([pair])
                     return
                 error = again
