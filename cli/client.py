@@ -126,9 +126,7 @@ class Client:
             # The address is looked up each time: a service may come back elsewhere.
             url = f"{self.address(service)}{path}"
             try:
-                answer = self.http.request(
-                    method, url, params=params, json=body, headers=self.headers(key=key)
-                )
+                answer = self.http.request(method, url, params=params, json=body, headers=self.headers(key=key))
                 if answer.status_code not in AGAIN or time.monotonic() + pause > deadline:
                     return understood(answer, service)
             except httpx.TransportError as why:

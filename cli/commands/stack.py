@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.errors import NotFound
+from cli.errors import Interrupted, NotFound
 from cli.output import JsonOption, WorldOption, emit, print_json, progress, say, table, warn
 from cli.stack import daemon
 from cli.stack.control import ask
@@ -53,7 +53,7 @@ def up(
             with progress("The stack starts", quiet=as_json) as report:
                 ready = daemon.detach(home, report=report, world=world, ports=ports)
         except KeyboardInterrupt as why:
-            raise KeyboardInterrupt(INTERRUPTED) from why
+            raise Interrupted(INTERRUPTED) from why
         emit(ready, as_json=as_json, show=lambda: _addresses(ready, "`crossdock down` ends it."))
         return
     was_ready = False
@@ -69,18 +69,14 @@ def up(
         daemon.run(home, report=report, on_ready=on_ready, world=world, ports=ports)
     except KeyboardInterrupt as why:
         if not was_ready:
-            raise KeyboardInterrupt(INTERRUPTED) from why
+            raise Interrupted(INTERRUPTED) from why
 
 
 def down(as_json: JsonOption = False) -> None:
     """End the stack of this checkout; what it stored stays."""
     with progress("The stack ends", quiet=as_json):
         ended = daemon.end(Home.find())
-    words = (
-        "The stack has ended; `crossdock up` starts it with what it stored."
-        if ended
-        else "Nothing was running."
-    )
+    words = "The stack has ended; `crossdock up` starts it with what it stored." if ended else "Nothing was running."
     emit({"ended": ended}, as_json=as_json, show=lambda: say(words))
 
 
@@ -139,9 +135,7 @@ def _log_files(home: Home, world: str, process: str | None) -> dict[str, Path]:
         if not files:
             raise NotFound(f"World {world} has no logs; `crossdock world list` shows the worlds that are.")
         return files
-    files |= {
-        name: home.root / part for name, part in INFRASTRUCTURE_LOGS.items() if (home.root / part).exists()
-    }
+    files |= {name: home.root / part for name, part in INFRASTRUCTURE_LOGS.items() if (home.root / part).exists()}
     if process not in files:
         raise NotFound(
             f"There is no log of {process} in world {world}; there are {', '.join(sorted(files)) or 'none'}."

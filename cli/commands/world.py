@@ -30,9 +30,7 @@ def create(
     clock: Annotated[
         str, typer.Option(help="`wall`, `driven`, or an instant and a speed such as 2025-01-01T00:00:00Zx60.")
     ] = "wall",
-    only: Annotated[
-        list[str] | None, typer.Option("--only", help="Run this process; repeat it for more.")
-    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Run this process; repeat it for more.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a world (or start a kept one) and come back when all of it is ready."""
@@ -62,9 +60,7 @@ def list_worlds(as_json: JsonOption = False) -> None:
     for name in sorted({*known_worlds(home), *running}):
         kept = read_json(home.world_file(name)) or {}
         state = running.get(name, {}).get("state", "stopped")
-        found.append(
-            {"world": name, "clock": kept.get("clock"), "state": state, "urls": kept.get("urls", {})}
-        )
+        found.append({"world": name, "clock": kept.get("clock"), "state": state, "urls": kept.get("urls", {})})
     rows = [(one["world"], one["clock"], one["state"]) for one in found]
     emit(found, as_json=as_json, show=lambda: table(("World", "Clock", "State"), rows))
 

@@ -121,9 +121,7 @@ def ask(home: Home, act: str, report: Callable[[str], None] | None = None, **ask
     timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
     headers = {"Authorization": f"Bearer {address['secret']}"}
     try:
-        with httpx.stream(
-            "POST", f"{address['url']}/{act}", json=asked, headers=headers, timeout=timeout
-        ) as answer:
+        with httpx.stream("POST", f"{address['url']}/{act}", json=asked, headers=headers, timeout=timeout) as answer:
             if answer.status_code != HTTPStatus.OK:
                 raise NotRunning("Something else answers at the supervisor's address: try `crossdock up`.")
             return _read(answer, report)

@@ -105,9 +105,7 @@ def end(home: Home) -> bool:
     deadline = time.monotonic() + DOWN_SECONDS
     while is_running(home):
         if time.monotonic() > deadline:
-            raise StackError(
-                f"The stack does not end: see {home.run / 'daemon.log'}, or end its process by hand."
-            )
+            raise StackError(f"The stack does not end: see {home.run / 'daemon.log'}, or end its process by hand.")
         time.sleep(POLL_SECONDS)
     return True
 

@@ -18,7 +18,7 @@ from cli.stack.state import CHECKOUT, Home, StackError, make_folder
 from cli.stack.supervisor import Guarded
 
 IMAGE = "apache/kafka:4.4.0"
-REACH_SECONDS = 20.0
+REACH_SECONDS = 10.0
 DOCKER_ASK_SECONDS = 10.0
 FORGETS = "This broker runs in memory and keeps nothing: what it holds is gone after `crossdock down`."
 
@@ -134,9 +134,7 @@ class Infrastructure:
     def describe(self) -> dict[str, Any]:
         """Return addresses and process ids for the state file (no password)."""
         return {
-            "postgres": {
-                "kind": "url" if not any(g.name == "postgres" for g in self.guarded) else "embedded"
-            },
+            "postgres": {"kind": "url" if not any(g.name == "postgres" for g in self.guarded) else "embedded"},
             "kafka": {"kind": self.kafka_kind, "bootstrap": self.kafka_bootstrap},
             "pids": {guard.name: guard.pid for guard in self.guarded},
             "warnings": self.warnings,
@@ -187,10 +185,7 @@ class Infrastructure:
 
 def _succeeds(command: list[str]) -> bool:
     try:
-        return (
-            subprocess.run(command, capture_output=True, timeout=DOCKER_ASK_SECONDS, check=False).returncode
-            == 0
-        )
+        return subprocess.run(command, capture_output=True, timeout=DOCKER_ASK_SECONDS, check=False).returncode == 0
     except (OSError, subprocess.SubprocessError):
         return False
 

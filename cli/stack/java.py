@@ -33,9 +33,7 @@ def packaged_java() -> str | None:
 def version_of(java: str) -> int | None:
     """Return the major version of a Java runtime, or None when it does not run."""
     try:
-        said = subprocess.run(
-            [java, "-version"], capture_output=True, text=True, timeout=ASK_SECONDS, check=True
-        )
+        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=ASK_SECONDS, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     found = re.search(r'version "(\d+)', said.stderr + said.stdout)

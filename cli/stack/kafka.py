@@ -158,9 +158,7 @@ class LocalKafka:
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
         if any("No space left" in line for line in lines[-50:]):
             return unusable(self.folder, OSError(28, "No space left on device"))
-        words = next(
-            (line for line in reversed(lines) if "ERROR" in line or "Exception" in line), "no message"
-        )
+        words = next((line for line in reversed(lines) if "ERROR" in line or "Exception" in line), "no message")
         return f"{words.strip()} (more in {self.log})"
 
 
@@ -197,9 +195,7 @@ def fetch_jars(libs: Path) -> None:
         shutil.rmtree(libs, ignore_errors=True)
         part.rename(libs)
     except subprocess.TimeoutExpired as why:
-        raise KafkaUnavailable(
-            "Maven did not bring Kafka's jars in time: check the network and try again."
-        ) from why
+        raise KafkaUnavailable("Maven did not bring Kafka's jars in time: check the network and try again.") from why
     except OSError as why:
         raise FolderUnusable(unusable(libs.parent, why)) from why
     finally:

@@ -97,9 +97,7 @@ def _server_ids(data: Path) -> tuple[int, int]:
         with contextlib.suppress(KeyError):
             found = pwd.getpwnam(name)
             return found.pw_uid, found.pw_gid
-    raise PostgresFailed(
-        "PostgreSQL does not run as root, and no user `nobody` is here: be an ordinary user."
-    )
+    raise PostgresFailed("PostgreSQL does not run as root, and no user `nobody` is here: be an ordinary user.")
 
 
 class EmbeddedPostgres:
@@ -156,9 +154,7 @@ class EmbeddedPostgres:
     def _password(self) -> str:
         kept = read_json(self.folder / "admin.json")
         if kept is None:
-            raise PostgresFailed(
-                f"{self.folder / 'admin.json'} is missing: remove {self.folder} to start anew."
-            )
+            raise PostgresFailed(f"{self.folder / 'admin.json'} is missing: remove {self.folder} to start anew.")
         return str(kept["password"])
 
     def _initialize(self, tools: Path, prefix: list[str]) -> None:
@@ -216,9 +212,7 @@ class EmbeddedPostgres:
                     note.unlink(missing_ok=True)
                     return
             if time.monotonic() > deadline:
-                raise PostgresFailed(
-                    f"Another PostgreSQL uses {self.data}: stop it, or name another CROSSDOCK_HOME."
-                )
+                raise PostgresFailed(f"Another PostgreSQL uses {self.data}: stop it, or name another CROSSDOCK_HOME.")
             time.sleep(POLL_SECONDS)
 
     def _wait_until_it_answers(self) -> None:
@@ -283,9 +277,7 @@ def connect_admin(admin_url: str) -> psycopg.Connection:
     except psycopg.OperationalError as why:
         where = urlsplit(admin_url).hostname or "the unix socket"
         reason = str(why).strip().splitlines()[-1]
-        raise PostgresFailed(
-            f"PostgreSQL at {where} cannot be reached ({reason}): check POSTGRES_URL."
-        ) from why
+        raise PostgresFailed(f"PostgreSQL at {where} cannot be reached ({reason}): check POSTGRES_URL.") from why
 
 
 def url_for(admin_url: str, *, database: str, role: str, password: str) -> str:
@@ -304,9 +296,7 @@ def create_database(admin_url: str, name: str, *, password: str | None = None) -
     password = password or secrets.token_urlsafe(24)
     role = sql.Identifier(name)
     with connect_admin(admin_url) as admin:
-        verb: LiteralString = (
-            "ALTER" if _has(admin, "SELECT 1 FROM pg_roles WHERE rolname = %s", name) else "CREATE"
-        )
+        verb: LiteralString = "ALTER" if _has(admin, "SELECT 1 FROM pg_roles WHERE rolname = %s", name) else "CREATE"
         admin.execute(sql.SQL(verb + " ROLE {} LOGIN PASSWORD {}").format(role, sql.Literal(password)))
         if not _has(admin, "SELECT 1 FROM pg_database WHERE datname = %s", name):
             # A managed administrator is no superuser and must belong to a role to give it something.

@@ -47,8 +47,7 @@ def whole() -> Recipe:
     """Return the recipe of the whole system: one process per service, the stream and the console."""
     python = sys.executable
     services = tuple(
-        ProcessSpec(name, (python, "-m", f"services.{name}", "all"), service=name, serves=name)
-        for name in SERVICES
+        ProcessSpec(name, (python, "-m", f"services.{name}", "all"), service=name, serves=name) for name in SERVICES
     )
     stream = ProcessSpec(STREAM, (python, "-m", "services.scorecard", "stream"), service="scorecard")
     console = ProcessSpec(CONSOLE, (python, "-m", "console.server"), serves=CONSOLE)

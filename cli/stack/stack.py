@@ -124,8 +124,7 @@ class Stack:
             )
             if kept and clock not in ("wall", kept["clock"]):
                 raise WorldRefused(
-                    f"World {name} is kept with the clock {kept['clock']}: drop it first, "
-                    "or choose another name."
+                    f"World {name} is kept with the clock {kept['clock']}: drop it first, or choose another name."
                 )
             report = report or self.report
             report(f"World {name} starts")
@@ -145,9 +144,7 @@ class Stack:
     def world(self, name: str) -> World:
         """Return a running world; raises WorldUnknown."""
         if name not in self.worlds:
-            raise WorldUnknown(
-                f"World {name} does not run here: `crossdock world create {name}` makes or starts it."
-            )
+            raise WorldUnknown(f"World {name} does not run here: `crossdock world create {name}` makes or starts it.")
         return self.worlds[name]
 
     def status(self) -> dict[str, Any]:

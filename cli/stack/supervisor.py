@@ -33,9 +33,7 @@ class NotReady(StackError):
 class Watched:
     """One process that is wanted, with the thread that keeps it there."""
 
-    def __init__(
-        self, name: str, launch: Callable[[], spawn.Popen], *, ready_url: str | None, log: Path
-    ) -> None:
+    def __init__(self, name: str, launch: Callable[[], spawn.Popen], *, ready_url: str | None, log: Path) -> None:
         self.name = name
         self.ready_url = ready_url
         self.log = log
@@ -150,9 +148,7 @@ def is_ready(url: str | None) -> bool:
     if url is None:
         return True
     parts = urlsplit(url)
-    line = http.client.HTTPConnection(
-        parts.hostname or "127.0.0.1", parts.port or 80, timeout=READY_ASK_SECONDS
-    )
+    line = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port or 80, timeout=READY_ASK_SECONDS)
     try:
         line.request("GET", parts.path or "/")
         return line.getresponse().status == 200
@@ -197,6 +193,7 @@ class Guarded:
         self.log = log
         self.restarts = 0
         self.trouble: str | None = None
+        self._starting = False
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -207,6 +204,8 @@ class Guarded:
     @property
     def state(self) -> str:
         """Say in a word how it stands."""
+        if self._starting:
+            return "starting"
         return "ready" if self.server.alive() else "waiting"
 
     def guard(self) -> None:
@@ -228,9 +227,12 @@ class Guarded:
                 continue
             if self._ended.wait(min(BACK_OFF_FIRST_SECONDS * 2**failures, BACK_OFF_LIMIT_SECONDS)):
                 return
+            self._starting = True
             try:
                 self.server.start()
                 self.restarts += 1
                 self.trouble, failures = None, 0
             except (StackError, OSError) as why:
                 self.trouble, failures = str(why), min(failures + 1, 30)
+            finally:
+                self._starting = False

@@ -187,9 +187,7 @@ class World:
 
     def _process(self, name: str) -> Watched:
         if name not in self.processes:
-            raise WorldUnknown(
-                f"World {self.name} has no process {name}; it has {', '.join(sorted(self.processes))}."
-            )
+            raise WorldUnknown(f"World {self.name} has no process {name}; it has {', '.join(sorted(self.processes))}.")
         return self.processes[name]
 
     def _choose_ports(self) -> None:
@@ -200,8 +198,7 @@ class World:
             told = self.plan.ports.get(spec.name)
             if told is not None and not spawn.port_is_free(told):
                 raise PortInUse(
-                    f"Port {told} is in use: choose another one for {spec.name}, or none, "
-                    "and a free one is taken."
+                    f"Port {told} is in use: choose another one for {spec.name}, or none, and a free one is taken."
                 )
             http = told or _kept_or_free(before.get("http_port"))
             self._ports[spec.name] = http, _kept_or_free(before.get("ops_port"))
@@ -259,9 +256,7 @@ class World:
         if spec.service:
             env["DATABASE_URL"] = self.database_urls[spec.service]
         if spec.name == CONSOLE:
-            env["SERVICES_URLS"] = json.dumps(
-                {name: url for name, url in self.urls.items() if name != CONSOLE}
-            )
+            env["SERVICES_URLS"] = json.dumps({name: url for name, url in self.urls.items() if name != CONSOLE})
             env["ISSUER_KEY"] = str(self.stack.issuer.key_file)
         return env | dict(self.plan.env.get(spec.name, {}))
 

@@ -21,9 +21,7 @@ def _make_topic(bootstrap: str, name: str) -> None:
         made.result(20)
 
 
-def test_a_record_that_was_acknowledged_is_there_after_a_restart(
-    infra: Infrastructure, tmp_path: Path
-) -> None:
+def test_a_record_that_was_acknowledged_is_there_after_a_restart(infra: Infrastructure, tmp_path: Path) -> None:
     assert kafka.answers(infra.kafka_bootstrap)
     broker = kafka.LocalKafka(tmp_path / "kafka", libs=infra.kafka_libs)
     try:
@@ -36,9 +34,7 @@ def test_a_record_that_was_acknowledged_is_there_after_a_restart(
         broker.stop()
         assert not kafka.answers(bootstrap)
         assert broker.start() == bootstrap
-        consumer = Consumer(
-            {"bootstrap.servers": bootstrap, "group.id": "t", "auto.offset.reset": "earliest"}
-        )
+        consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "t", "auto.offset.reset": "earliest"})
         consumer.subscribe(["kept"])
         record = consumer.poll(30)
         consumer.close()
@@ -62,9 +58,7 @@ def test_without_maven_and_jars_the_sentence_names_both_ways_out(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_download_that_breaks_leaves_no_jars_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_download_that_breaks_leaves_no_jars_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     maven = tmp_path / "bin" / "mvn"
     maven.parent.mkdir()
     maven.write_text("#!/bin/sh\necho '[ERROR] the network is away'\nexit 1\n")
@@ -75,9 +69,7 @@ def test_a_download_that_breaks_leaves_no_jars_behind(
     assert list((tmp_path / "kafka").iterdir()) == []
 
 
-def test_the_packaged_java_is_used_where_the_machine_has_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_packaged_java_is_used_where_the_machine_has_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
     found = find_java()

@@ -43,9 +43,7 @@ def test_no_service_can_open_the_database_of_another(infra: Infrastructure) -> N
     infra.drop_database(logistics)
 
 
-def test_a_dropped_database_takes_its_role_with_it(
-    infra: Infrastructure, fresh_database: Callable[[str], str]
-) -> None:
+def test_a_dropped_database_takes_its_role_with_it(infra: Infrastructure, fresh_database: Callable[[str], str]) -> None:
     url = infra.database("sales")
     with psycopg.connect(url) as held:
         infra.drop_database(url)

@@ -25,9 +25,7 @@ StartStack = Callable[..., Stack]
 
 
 @pytest.fixture
-def start_stack(
-    infra: Infrastructure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[StartStack]:
+def start_stack(infra: Infrastructure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StartStack]:
     """Start stacks on the session's PostgreSQL and Kafka; each is closed after the test."""
     monkeypatch.setenv("POSTGRES_URL", infra.postgres_admin_url)
     monkeypatch.setenv("KAFKA_BOOTSTRAP", infra.kafka_bootstrap)
@@ -116,13 +114,9 @@ def test_a_killed_process_comes_back_on_its_port_and_is_counted(start_stack: Sta
     stack.drop_world("kills")
 
 
-def test_a_process_that_ignores_sigterm_is_killed(
-    start_stack: StartStack, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_ignores_sigterm_is_killed(start_stack: StartStack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spawn.stop, "__kwdefaults__", {"first": 15, "seconds": 0.5})
-    world = start_stack().create_world(
-        "stubborn", services=["logistics"], env={"*": {"STAND_IN": "stubborn"}}
-    )
+    world = start_stack().create_world("stubborn", services=["logistics"], env={"*": {"STAND_IN": "stubborn"}})
     pid = world.pid("logistics")
     world.stop("logistics")
     assert pid is not None and not spawn.alive(pid)

@@ -51,10 +51,7 @@ def main() -> None:
         sys.exit("the stand-in dies as it was told")
     if mood == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    servers = [
-        ThreadingHTTPServer(("127.0.0.1", int(os.environ[name])), Answer)
-        for name in ("HTTP_PORT", "OPS_PORT")
-    ]
+    servers = [ThreadingHTTPServer(("127.0.0.1", int(os.environ[name])), Answer) for name in ("HTTP_PORT", "OPS_PORT")]
     threading.Thread(target=servers[0].serve_forever, daemon=True).start()
     servers[1].serve_forever()
 
