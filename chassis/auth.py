@@ -44,6 +44,7 @@ class Actor:
     supplier: str | None = None
     warehouse: str | None = None
     topics: frozenset[str] = frozenset()
+    expires_at: float | None = None  # Unix time; a stream ends with its reader's token
 
     @property
     def is_machine(self) -> bool:
@@ -75,6 +76,13 @@ class Actor:
         if not self.sees(site=site, customer=customer):
             raise Forbidden(
                 "outside your scope of sites and customers; ask the planning lead to widen it", code="outside-scope"
+            )
+
+    def must_see_everything(self) -> None:
+        """Raise Forbidden unless the actor's scope is all sites and all customers: sums over everything show everything."""
+        if self.sites is not None or self.customers is not None:
+            raise Forbidden(
+                "this figure adds up all sites and customers; your scope is a part of them", code="outside-scope"
             )
 
     def must_own(self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None) -> None:
@@ -171,4 +179,5 @@ def actor_from(claims: dict[str, Any]) -> Actor:
         subject=claims["sub"], roles=frozenset(claims.get("roles", [])), sites=scope("sites"), customers=scope("customers"),
         source=claims.get("source"), carrier=claims.get("carrier"), supplier=claims.get("supplier"), warehouse=claims.get("warehouse"),
         topics=frozenset(claims.get("topics", [])),
+        expires_at=claims.get("exp"),
     )  # fmt: skip

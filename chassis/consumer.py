@@ -94,7 +94,7 @@ class Consumer:
                 messages = self._drain(consumer)
                 if messages:
                     self._take(consumer, messages)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  kept, logged, and the process ends with it
             self.fatal = error
             log.get().exception("consumer.stopped", because=type(error).__name__)
         finally:
@@ -106,18 +106,18 @@ class Consumer:
             return []
         found = [first, *consumer.consume(self._settings.batch_events_max - 1, timeout=0)]
         for message in found:
-            if message.error() is not None and message.error().code() != kafka.KafkaError._PARTITION_EOF:
-                log.get().warning("consumer.poll_failed", detail=str(message.error()))
+            if (error := message.error()) is not None:
+                log.get().warning("consumer.poll_failed", detail=str(error))
         return [m for m in found if m.error() is None]
 
     def _take(self, consumer: kafka.Consumer, messages: Sequence[kafka.Message]) -> None:
         started = time.perf_counter()
         pairs = [pair for message in messages for pair in self._pairs(message)]
         if pairs:
-            self._handle(pairs)
+            self._answer(pairs)
         ends: dict[tuple[str, int], int] = {}
         for message in messages:
-            ends[message.topic(), message.partition()] = message.offset() + 1
+            ends[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
         held = {(tp.topic, tp.partition) for tp in consumer.assignment()}
         kept = [kafka.TopicPartition(t, p, offset) for (t, p), offset in ends.items() if (t, p) in held]
         if kept:
@@ -147,14 +147,14 @@ class Consumer:
 
     # ── one batch, by halves where it fails ──────────────────────────────────────────────────────
 
-    def _handle(self, pairs: Sequence[Pair]) -> None:
+    def _answer(self, pairs: Sequence[Pair]) -> None:
         backoff = 0.05
         reruns = RERUNS_MAX
         while not self.stopped.is_set():
             try:
                 self._transact(pairs)
                 return
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  sorted by kind below; none is dropped
                 if must_run_again(error) and reruns:
                     reruns -= 1
                     metrics.transactions_rerun_total.labels(self._service).inc()
@@ -167,8 +167,8 @@ class Consumer:
                     continue
                 if len(pairs) > 1:
                     middle = len(pairs) // 2
-                    self._handle(pairs[:middle])
-                    self._handle(pairs[middle:])
+                    self._answer(pairs[:middle])
+                    self._answer(pairs[middle:])
                 else:
                     self._try_alone(pairs[0], error)
                 return
@@ -183,9 +183,9 @@ class Consumer:
             try:
                 self._transact([pair])
                 return
-            except Exception as again:
+            except Exception as again:  # noqa: BLE001  becomes the cause of the dead letter
                 if is_transient(again):
-                    self._handle([pair])
+                    self._answer([pair])
                     return
                 error = again
         record, reaction = pair

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import psycopg
@@ -86,7 +86,7 @@ class ReadTx:
 
     def cursor(self) -> psycopg.Cursor[dict[str, Any]]:
         """Return a driver cursor on this transaction's connection, with rows as dicts."""
-        driver: psycopg.Connection[Any] = self._connection.connection.driver_connection  # type: ignore[assignment]
+        driver: psycopg.Connection[Any] = self._connection.connection.driver_connection  # type: ignore[assignment]  # SQLAlchemy types it as any driver
         return driver.cursor(row_factory=dict_row)
 
 
@@ -97,6 +97,7 @@ class Tx(ReadTx):
         super().__init__(connection, database)
         self.context = context
         self._map: dict[tuple[str, Any], Entry | None] = {}
+        self._looked: dict[tuple[str, Any], Any] = {}
         self._stores: dict[str, Store[Any]] = {}
         self._dirty: dict[tuple[str, Any], None] = {}
         self._subjects: set[str] = set()
@@ -140,6 +141,15 @@ class Tx(ReadTx):
         if found is None:
             raise NotFound(f"no {store.kind.__name__.lower()} {identity} is known here; check the id")
         return found
+
+    def look(self, store: Store[T], identity: Any) -> T | None:
+        """Return an aggregate without locking it, or None; read once per transaction. For what others own and rarely change."""
+        key = (store.name, identity)
+        if (entry := self._map.get(key)) is not None:
+            return cast(T, entry.now)
+        if key not in self._looked:
+            self._looked[key] = self.peek(store, identity)
+        return cast("T | None", self._looked[key])
 
     def save(self, store: Store[T], thing: T) -> None:
         """Keep an aggregate, new or changed; it is written at flush."""
@@ -326,6 +336,7 @@ class Database:
         `context` is given the world's time. Raises ConcurrentChange when it must be run again.
         """
         with self.engine.connect() as connection:
+            connection.begin()  # said aloud: work at driver level begins none by itself, and commit would do nothing
             try:
                 tx = Tx(connection, self, context(self.world_now(connection)))
                 yield tx
@@ -343,7 +354,7 @@ class Database:
             try:
                 with self.begin(context) as tx:
                     result = work(tx)
-                return result
+                return result  # noqa: RET504  after the commit
             except Exception as error:
                 if not (left and must_run_again(error)):
                     raise

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
@@ -173,6 +175,7 @@ class EffectRunner:
         self.positions: dict[tuple[str, int], int] = {}
         self.assigned = not effects.by_event
         self.fatal: BaseException | None = None
+        self._looked_at = 0.0
 
     def run(self) -> None:
         """Tell what has to be told until stopped."""
@@ -186,11 +189,11 @@ class EffectRunner:
             while not self.stopped.is_set():
                 message = consumer.poll(POLL_SECONDS)
                 if message is not None and message.error() is None:
-                    self._patiently(lambda m=message: self._tell(m))  # type: ignore[misc]
+                    self._patiently(lambda m=message: self._tell(m))  # type: ignore[misc]  # a default binds it now
                     consumer.commit(message=message, asynchronous=True)
                     self.positions[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
                 self._patiently(self._try_again)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  kept, logged, and the process ends with it
             self.fatal = error
             log.get().exception("effects.stopped")
         finally:
@@ -205,7 +208,8 @@ class EffectRunner:
         backoff = 0.05
         while not self.stopped.is_set():
             try:
-                return work()
+                work()
+                return
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -243,15 +247,14 @@ class EffectRunner:
 
     def _try_again(self) -> None:
         """Try again what is due; the timer is marked fired after the attempt, so that a crash in between repeats it."""
-        if not self._effects.at_timers:
+        if not self._effects.at_timers or time.monotonic() - self._looked_at < scheduler.IDLE_SECONDS:
             return
+        self._looked_at = time.monotonic()
         with self._database.begin(lambda now: Context(UUID(int=0), UUID(int=0), "timer", now)) as tx:
             due = timers.claim_due(tx, list(self._effects.at_timers), tx.now, 1)
         for timer in due:
             tell = self._effects.at_timers[timer.name]
-            sending = self._sending(
-                tell.__name__, lambda now, t=timer: scheduler.context_of(t, now, driven=self._settings.driven)
-            )  # type: ignore[misc]
+            sending = self._sending(tell.__name__, partial(scheduler.context_of, timer, driven=self._settings.driven))
             try:
                 outcome = tell(sending, timer)
             except Exception as error:

@@ -140,6 +140,7 @@ Act = Annotated[Doing, Depends(_doing)]
 class _Route(APIRoute):
     """Authenticates, authorizes, opens the transaction, masks, counts."""
 
+    # house: allow words — the name is FastAPI's
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         inner = super().get_route_handler()
 
@@ -179,7 +180,7 @@ class _Route(APIRoute):
         read = await run_in_threadpool(reading.__enter__)
         try:
             request.state.at_work = Asking(actor, read, request)
-            return await inner(request)  # type: ignore[no-any-return]
+            return await inner(request)  # type: ignore[no-any-return]  # FastAPI does not type its handler
         finally:
             await run_in_threadpool(reading.__exit__, None, None, None)
 
@@ -339,7 +340,7 @@ def _audit(tx: Tx, actor: Actor, act: str, route: str, path: str, body: bytes) -
 
 # ── batches ──────────────────────────────────────────────────────────────────────────────────────
 
-I = TypeVar("I", bound=Item)  # noqa: E741
+I = TypeVar("I", bound=Item)  # noqa: E741 — I is the item of a batch
 
 
 def run_batch(act: Doing, body: RawBatch, *, door: str, item: type[I], each: Callable[[Tx, I], object]) -> BatchAnswer:

@@ -14,9 +14,15 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )  # fmt: skip
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, OffsetSpec
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package re-exports without saying so
+    AdminClient,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+)
 
 TYPE_HEADER = "ce_type"
+_LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the package
 
 
 def producer(bootstrap: str, client_id: str) -> Producer:
@@ -62,13 +68,14 @@ def ends(
     client: AdminClient, partitions: list[TopicPartition], timeout_seconds: float = 5.0
 ) -> dict[tuple[str, int], int]:
     """Return the end offset of each partition, asked of the broker in one call."""
-    asked = client.list_offsets({tp: OffsetSpec.latest() for tp in partitions}, request_timeout=timeout_seconds)
+    asked = client.list_offsets(dict.fromkeys(partitions, _LATEST), request_timeout=timeout_seconds)
     return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
 
 
 def header(message: Message, name: str) -> str | None:
     """Return one header of a record as text."""
-    for key, value in message.headers() or ():
+    headers: Any = message.headers() or ()
+    for key, value in headers:
         if key == name and value is not None:
             text: Any = value
             return text.decode() if isinstance(text, bytes) else str(text)

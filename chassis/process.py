@@ -135,11 +135,10 @@ class Running:
     def _guarded(self, name: str, run: Callable[[], Any]) -> None:
         try:
             run()
-        except BaseException:
+        except BaseException:  # noqa: BLE001  logged, and the process ends with a failure
             log.get().exception("loop.failed", loop=name)
             self.exit_code = EXIT_FAILED
-        finally:
-            self.stop.set()  # one loop gone: the process ends and is started again whole
+            self.stop.set()  # one loop failed: the process ends and is started again whole
 
     def app(self) -> Any:
         """Return the API with the standard routes."""
@@ -190,13 +189,10 @@ class Running:
     # ── the watchdog (FLOW 5.4) ──────────────────────────────────────────────────────────────────
 
     def _watch(self) -> None:
-        loop = self.consumer
-        if loop is None:
-            return
-        if loop.fatal is not None:
+        if any(loop is not None and loop.fatal is not None for loop in (self.consumer, self.effects)):
             self.exit_code = EXIT_FAILED
             self.stop.set()
-        running = loop.current
+        running = self.consumer.current if self.consumer is not None else None
         if running is not None and time.monotonic() - running[2] > self.settings.reaction_limit_seconds:
             record, reaction, _ = running
             with self.database.engine.connect() as connection:
@@ -204,6 +200,7 @@ class Running:
                     'INSERT INTO attempt_marks (topic, partition, "offset", reaction, marked_at) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING',
                     (*record.place, reaction, machine_now()),
                 )
+                # house: allow commit — the watchdog writes while the Tx it judges hangs, and ends the process
                 connection.commit()
             log.get().error("reaction.hung", reaction=reaction, topic=record.topic, offset=record.offset)
             sys.stdout.flush()

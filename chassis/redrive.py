@@ -43,7 +43,7 @@ def redrive(database: Database, reactions: Reactions, letter: dict[str, Any], *,
         except Exception as error:  # noqa: BLE001  whatever the reaction raised becomes the letter's new cause, for a person to read
             first = waiting[len(results)]
             message, kind = str(error), type(error).__name__
-            database.run(lambda tx, i=first, c=kind, d=message: dead.failed_again(tx, i, cause=c, detail=d), _context)  # type: ignore[misc]
+            database.run(lambda tx, i=first, c=kind, d=message: dead.failed_again(tx, i, cause=c, detail=d), _context)  # type: ignore[misc]  # defaults bind now
             results.append(Redriven(first, "failed", f"{kind}: {message}"))
             results += [Redriven(i, "waiting") for i in waiting[len(results) :]]
             break

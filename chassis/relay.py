@@ -53,6 +53,7 @@ class Relay:
 
     def _run_connected(self) -> None:
         url = self._database.url.replace("postgresql+psycopg://", "postgresql://", 1)
+        # house: allow commit — the lock and LISTEN outlive any transaction; each mark is one statement
         with psycopg.connect(
             url, autocommit=True, prepare_threshold=None, application_name=f"{self._label}.relay"
         ) as connection:

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 
-from confluent_kafka import Producer
+from chassis.kafka import Producer
 
 
 class InProcessBroker:

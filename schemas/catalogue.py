@@ -1,6 +1,6 @@
 """Import every event module, so that REGISTER is whole."""
 
-from schemas import (  # noqa: F401
+from schemas import (  # noqa: F401 — imported for what they register
     collaboration,
     exceptions,
     forecast,

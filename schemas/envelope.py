@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -47,9 +46,17 @@ class Envelope(BaseModel):
     data: Any
 
 
-@cache
-def _adapter(event_class: type[Event]) -> TypeAdapter[Envelope]:
+_ADAPTERS: dict[type[Event], TypeAdapter[Envelope]] = {}
+
+
+def _adapter_of(event_class: type[Event]) -> TypeAdapter[Envelope]:
     """Return the one reused adapter that reads this class's envelopes straight from bytes."""
+    if event_class not in _ADAPTERS:
+        _ADAPTERS[event_class] = _made_adapter(event_class)
+    return _ADAPTERS[event_class]
+
+
+def _made_adapter(event_class: type[Event]) -> TypeAdapter[Envelope]:
     typed = type(
         f"{event_class.__name__}Envelope",
         (Envelope,),
@@ -79,7 +86,7 @@ def decode(value: bytes, name: str | None = None) -> Envelope:
     event_class = REGISTER.get(name)
     if event_class is None:
         raise UnknownEvent(name)
-    return _adapter(event_class).validate_json(value)
+    return _adapter_of(event_class).validate_json(value)
 
 
 def wrap(
@@ -96,7 +103,7 @@ def wrap(
     traceparent: str | None = None,
 ) -> Envelope:
     """Return the envelope of a fact that is about to be stored in an outbox."""
-    return _adapter(type(event)).validate_python(
+    return _adapter_of(type(event)).validate_python(
         {
             "id": id, "source": source, "type": event.event_name, "subject": event.subject,
             "time": event.occurred_at, "recordedtime": recorded_at, "correlationid": correlation_id,
@@ -108,4 +115,4 @@ def wrap(
 
 def encode(envelope: Envelope) -> bytes:
     """Return the structured-mode bytes of an envelope; absent optional fields are left out (CloudEvents has no null)."""
-    return _adapter(type(envelope.data)).dump_json(envelope, exclude_none=True)
+    return _adapter_of(type(envelope.data)).dump_json(envelope, exclude_none=True)

@@ -35,7 +35,7 @@ class Control:
     def __init__(self, stack: Stack, end: Callable[[], None]) -> None:
         self.stack = stack
         self._secret = secrets.token_urlsafe(32)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._answering())
         self._server.daemon_threads = True
         self._acts: dict[str, Act] = {
             "status": lambda *_: stack.status(),
@@ -79,7 +79,7 @@ class Control:
         acts[what](process)
         return {"pid_before": before, "pid": world.pid(process)}
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
+    def _answering(self) -> type[BaseHTTPRequestHandler]:
         control = self
 
         class Handler(BaseHTTPRequestHandler):

@@ -29,6 +29,9 @@ _PR_SET_PDEATHSIG = 1
 Popen = subprocess.Popen[bytes]
 
 
+STARTS_WAITING_MAX = 100
+
+
 class _Spawner:
     """One thread that starts every child.
 
@@ -37,7 +40,7 @@ class _Spawner:
     """
 
     def __init__(self) -> None:
-        self._asked: queue.SimpleQueue[tuple[Callable[[], Popen], Future[Popen]]] = queue.SimpleQueue()
+        self._asked: queue.Queue[tuple[Callable[[], Popen], Future[Popen]]] = queue.Queue(STARTS_WAITING_MAX)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 

@@ -1,0 +1,243 @@
+"""The public doors of a world, over HTTP: batches told once, questions asked, the clock moved.
+
+A broken connection is tried again with the same keys, so that a service that was killed and started again
+notices nothing; how long is limited and said.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+BATCH_ITEMS_MAX = 500
+RETRY_SECONDS_MAX = 120.0
+RETRY_WAIT_SECONDS = 0.05
+RETRY_WAIT_SECONDS_MAX = 1.0
+QUIET_SECONDS_MAX = 300.0
+QUIET_WAIT_SECONDS = 0.002
+QUIET_WAIT_SECONDS_MAX = 0.05
+REQUEST_SECONDS_MAX = 30.0
+LATER = {429, 500, 502, 503, 504}
+CLOCK_ROLE = "sre"
+
+Token = Callable[[str, bool], str]
+
+
+class DoorUnreachable(Exception):
+    """A service did not answer for as long as this command waits; says which and what to do."""
+
+
+class DoorRefused(Exception):
+    """A service refused a whole request; carries its problem details."""
+
+    def __init__(self, what: str, status: int, problem: Mapping[str, Any]) -> None:
+        detail = problem.get("detail") or problem.get("title") or "no reason given"
+        super().__init__(f"{what} was refused ({status}): {detail}")
+        self.status = status
+        self.problem = problem
+
+
+class NeverQuiet(Exception):
+    """Something was still on its way when the time was over; says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedItem:
+    """One item of a batch that was not taken."""
+
+    service: str
+    path: str
+    key: str
+    field: str
+    reason: str
+
+
+@dataclass
+class Told:
+    """What became of the items that were told."""
+
+    created: int = 0
+    unchanged: int = 0
+    refused: list[RefusedItem] = field(default_factory=list)
+
+
+class Doors:
+    """The services of one world by name; `token` returns a bearer token for a role, anew when asked."""
+
+    def __init__(self, urls: Mapping[str, str], token: Token) -> None:
+        self.services = tuple(urls)
+        self._urls = dict(urls)
+        self._token = token
+        limits = httpx.Limits(max_connections=4 * len(urls), max_keepalive_connections=4 * len(urls))
+        self._client = httpx.Client(timeout=REQUEST_SECONDS_MAX, limits=limits)
+        self.retried = 0
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def ask(self, service: str, path: str, *, role: str, **params: str | int) -> Any:
+        """Return the answer to a question."""
+        return self._send("GET", service, path, role=role, params=params)
+
+    def act(self, service: str, path: str, body: Mapping[str, Any], *, role: str) -> Any:
+        """Do one act and return its answer."""
+        return self._send("POST", service, path, role=role, json=body)
+
+    def tell(
+        self,
+        service: str,
+        path: str,
+        items: Sequence[Mapping[str, Any]],
+        *,
+        source: str,
+        role: str,
+        told: Told,
+    ) -> None:
+        """Tell items in batches; what was refused alone is noted in `told`, nothing else stops for it."""
+        for start in range(0, len(items), BATCH_ITEMS_MAX):
+            part = items[start : start + BATCH_ITEMS_MAX]
+            answer = self.act(service, path, {"source": source, "items": part}, role=role)
+            for result in answer["results"]:
+                if result["status"] == "created":
+                    told.created += 1
+                elif result["status"] == "unchanged":
+                    told.unchanged += 1
+                else:
+                    told.refused.append(
+                        RefusedItem(
+                            service,
+                            path,
+                            result["key"],
+                            result.get("field") or "",
+                            result.get("reason") or "",
+                        )
+                    )
+
+    def _send(self, method: str, service: str, path: str, *, role: str, **what: Any) -> Any:
+        end = time.monotonic() + RETRY_SECONDS_MAX
+        wait, renew = RETRY_WAIT_SECONDS, False
+        while True:
+            try:
+                answer = self._client.request(
+                    method,
+                    self._urls[service] + path,
+                    headers={"Authorization": f"Bearer {self._token(role, renew)}"},
+                    **what,
+                )
+            except httpx.TransportError as error:
+                said: object = error or type(error).__name__
+            else:
+                if answer.is_success:
+                    return answer.json()
+                if answer.status_code == httpx.codes.UNAUTHORIZED and not renew:
+                    renew = True
+                    continue
+                if answer.status_code not in LATER:
+                    raise DoorRefused(f"{method} {service} {path}", answer.status_code, _problem(answer))
+                said = answer.status_code
+            if time.monotonic() > end:
+                raise DoorUnreachable(
+                    f"{service} did not answer {method} {path} for {RETRY_SECONDS_MAX:.0f} s (last: {said}). "
+                    f"Look at its log with `crossdock logs {service}`, then run the same command again."
+                )
+            self.retried += 1
+            time.sleep(wait)  # back-off before the same keys are sent again
+            wait = min(2 * wait, RETRY_WAIT_SECONDS_MAX)
+
+
+def _problem(answer: httpx.Response) -> Mapping[str, Any]:
+    try:
+        said = answer.json()
+    except ValueError:
+        return {"detail": answer.text[:200]}
+    return said if isinstance(said, dict) else {"detail": str(said)[:200]}
+
+
+class DrivenWorld:
+    """The clock and the quiet of a world, asked of each of its services."""
+
+    def __init__(self, doors: Doors, *, listeners: Iterable[str] = ()) -> None:
+        """`listeners` only listen; they are waited for when the whole world must be quiet."""
+        self._doors = doors
+        self._listeners = frozenset(listeners)
+        self._pool = ThreadPoolExecutor(len(doors.services), thread_name_prefix="door")
+
+    def close(self) -> None:
+        """End the threads that ask."""
+        self._pool.shutdown()
+
+    def clocks(self) -> Mapping[str, datetime]:
+        """Return the time of each service."""
+        return {name: _instant(said["now"]) for name, said in self._ask(self._doors.services).items()}
+
+    def advance(self, to: datetime) -> None:
+        """Move every clock to an instant."""
+        body = {"to": to.isoformat().replace("+00:00", "Z")}
+        moved = [
+            self._pool.submit(self._doors.act, name, "/world/advance", body, role=CLOCK_ROLE)
+            for name in self._doors.services
+        ]
+        for one in moved:
+            one.result()
+
+    def wait_until_quiet(self, *, whole: bool) -> Mapping[str, datetime | None]:
+        """Ask until two answers in a row of every service are quiet with equal ends (FLOW 6.3)."""
+        asked = tuple(name for name in self._doors.services if whole or name not in self._listeners)
+        end = time.monotonic() + QUIET_SECONDS_MAX
+        wait, before = QUIET_WAIT_SECONDS, None
+        while True:
+            said = self._ask(asked)
+            busy = {name: why for name, one in said.items() if (why := _busy(one))}
+            ends = {name: one["ends"] for name, one in said.items()}
+            if not busy and ends == before:
+                return {name: _instant_or_none(one["next_due"]) for name, one in said.items()}
+            before = None if busy else ends
+            if not busy:
+                continue
+            if time.monotonic() > end:
+                where = "; ".join(f"{name}: {why}" for name, why in sorted(busy.items()))
+                raise NeverQuiet(
+                    f"The world was not quiet after {QUIET_SECONDS_MAX:.0f} s ({where}). "
+                    "Look at `crossdock status` and `crossdock dead-letters list`; the same command goes on."
+                )
+            time.sleep(wait)  # between two questions; the condition is the answer
+            wait = min(2 * wait, QUIET_WAIT_SECONDS_MAX)
+
+    def _ask(self, names: Sequence[str]) -> dict[str, Any]:
+        asked = {
+            name: self._pool.submit(self._doors.ask, name, "/world/quiet", role=CLOCK_ROLE) for name in names
+        }
+        return {name: answer.result() for name, answer in asked.items()}
+
+
+def _busy(said: Mapping[str, Any]) -> str | None:
+    """Say what a service has still to do, or None when it is quiet."""
+    behind = {
+        place: end - said["positions"].get(place, 0)
+        for place, end in said["ends"].items()
+        if said["positions"].get(place, 0) < end
+    }
+    if behind:
+        place, records = max(behind.items(), key=lambda pair: pair[1])
+        return f"{records} records behind on {place}"
+    if said["pending"]:
+        return f"{said['pending']} facts to publish"
+    due = _instant_or_none(said["next_due"])
+    if due is not None and due <= _instant(said["now"]):
+        return f"a timer of {said['next_due']} has to fire"
+    return None
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _instant_or_none(text: str | None) -> datetime | None:
+    return None if text is None else _instant(text)

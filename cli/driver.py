@@ -1,0 +1,182 @@
+"""Drive a world through its days: tell what becomes known, and let nothing fall due unseen (FLOW 6.4).
+
+The driver knows no record and no service. It is given moments, in order; it tells several together while
+nothing falls due between them, and where something does it waits until the world is quiet, moves the clock to
+that instant, and waits again for what fired.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+TOGETHER_MAX = 500
+STOPS_AT_ONE_MOMENT_MAX = 10_000
+
+
+@dataclass(frozen=True)
+class Moment(Generic[T]):
+    """What becomes known at one instant; what it makes fall due later, and what it answers."""
+
+    at: datetime
+    told: T
+    items: int
+    arms: Sequence[tuple[str, datetime]] = ()
+    answers: Sequence[str] = ()
+
+
+class World(Protocol):
+    """A driven world, asked and moved through its public doors."""
+
+    def clocks(self) -> Mapping[str, datetime]:
+        """Return the time of each service."""
+
+    def wait_until_quiet(self, *, whole: bool) -> Mapping[str, datetime | None]:
+        """Wait until no message is on its way; return what falls due next in each service.
+
+        `whole` includes those that only listen, such as the causal record.
+        """
+
+    def advance(self, to: datetime) -> None:
+        """Move every clock to an instant; one that is there already stays."""
+
+
+@dataclass
+class Run:
+    """What a run did."""
+
+    told_before: int = 0
+    moments: int = 0
+    stops: int = 0
+    waits: int = 0
+
+
+class Driver(Generic[T]):
+    """Tell moments to a world in their order.
+
+    `foretold` names the service whose due instants this driver knows from the moments themselves, because
+    each was armed by one (`arms`) and taken back by another (`answers`). What that service says of its next
+    due instant is listened to where it is none of those; this spares a question at every moment. No moment
+    looks at one that is later than itself.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        tell: Callable[[Sequence[T]], None],
+        *,
+        step: timedelta = timedelta(days=1),
+        foretold: str | None = None,
+        progress: Callable[[datetime, int], None] = lambda at, items: None,
+    ) -> None:
+        self._world = world
+        self._tell = tell
+        self._step = step
+        self._foretold = foretold
+        self._progress = progress
+        self._together: list[Moment[T]] = []
+        self._armed = _Armed()
+        self._due: datetime | None = None
+        self.run = Run()
+
+    def drive(self, moments: Iterable[Moment[T]], *, end: datetime) -> Run:
+        """Tell all moments and end at `end`, quiet; goes on where an earlier run was broken off."""
+        clocks = self._world.clocks()
+        now = max(clocks.values())
+        if min(clocks.values()) < now:
+            self._world.advance(now)
+        self._wait()
+        for moment in moments:
+            if moment.at < now:
+                self.run.told_before += 1
+            else:
+                self._let_fall_due(moment.at)
+            self._add(moment, now)
+        self._let_fall_due(end)
+        self._tell_together()
+        self._wait()
+        self._world.advance(end)
+        self._wait(whole=True)
+        return self.run
+
+    def _add(self, moment: Moment[T], now: datetime) -> None:
+        if self._together and sum(m.items for m in self._together) + moment.items > TOGETHER_MAX:
+            self._tell_together()
+        self._together.append(moment)
+        self._armed.take(moment, after=now)
+        self.run.moments += 1
+
+    def _let_fall_due(self, at: datetime) -> None:
+        for _ in range(STOPS_AT_ONE_MOMENT_MAX):
+            if not self._is_due(at):
+                return
+            self._tell_together()
+            self._wait()
+            if not self._is_due(at):
+                return
+            self._world.advance(self._rounded(self._earliest() or at))
+            self.run.stops += 1
+            self._wait()
+        raise RuntimeError(f"something falls due again and again at {at.isoformat()}; the world cannot go on")
+
+    def _is_due(self, at: datetime) -> bool:
+        earliest = self._earliest()
+        return earliest is not None and self._rounded(earliest) <= at
+
+    def _earliest(self) -> datetime | None:
+        known = [due for due in (self._due, self._armed.earliest()) if due is not None]
+        return min(known, default=None)
+
+    def _rounded(self, due: datetime) -> datetime:
+        midnight = due.replace(hour=0, minute=0, second=0, microsecond=0)
+        beyond = (due - midnight) % self._step
+        return due if not beyond else due - beyond + self._step
+
+    def _tell_together(self) -> None:
+        if self._together:
+            self._tell([moment.told for moment in self._together])
+            self._progress(self._together[-1].at, sum(moment.items for moment in self._together))
+            self._together = []
+
+    def _wait(self, *, whole: bool = False) -> None:
+        """Wait for quiet and note what falls due next; what has fallen due by then has fired."""
+        due = dict(self._world.wait_until_quiet(whole=whole))
+        self.run.waits += 1
+        foretold = due.pop(self._foretold, None) if self._foretold else None
+        self._armed.correct(foretold)
+        if foretold == self._armed.earliest():
+            foretold = None
+        self._due = min((at for at in (*due.values(), foretold) if at is not None), default=None)
+
+
+@dataclass
+class _Armed:
+    """What this driver's own moments made fall due and did not answer yet."""
+
+    _heap: list[tuple[datetime, str]] = field(default_factory=list)
+    _live: dict[str, datetime] = field(default_factory=dict)
+
+    def take(self, moment: Moment[T], *, after: datetime) -> None:
+        """Note what a moment arms and answers; what fell due before this run has fired."""
+        for name, due in moment.arms:
+            if due > after:
+                self._live[name] = due
+                heapq.heappush(self._heap, (due, name))
+        for name in moment.answers:
+            self._live.pop(name, None)
+
+    def earliest(self) -> datetime | None:
+        """Return the earliest that is still to come."""
+        while self._heap and self._live.get(self._heap[0][1]) != self._heap[0][0]:
+            heapq.heappop(self._heap)
+        return self._heap[0][0] if self._heap else None
+
+    def correct(self, said: datetime | None) -> None:
+        """Forget what the service says is no longer to come: it fired, or was never armed there."""
+        while (mine := self.earliest()) is not None and (said is None or mine < said):
+            self._live.pop(self._heap[0][1])

@@ -1,0 +1,190 @@
+"""How the delivery records are told to the services: which door, in which order, with which words.
+
+Pure: it makes the items of `:batch` bodies and talks to nobody. Every item is keyed by the record it comes
+from, so that telling it twice is telling it once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from cli.formats.scms import PLACEHOLDER_SUPPLIER
+from cli.formats.scms_steps import (
+    Masters,
+    OrderPlan,
+    PlannedLine,
+    RecordedDelivery,
+    Shipment,
+    ShipmentPlan,
+    Step,
+)
+
+SOURCE = "scms"
+CURRENCY = "USD"
+ZONE = "UTC"
+CALENDAR = "seven-days"
+UNIT = "pack"
+TIER = "standard"
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A `:batch` route of a service and the role that may use it."""
+
+    service: str
+    path: str
+    role: str
+
+
+SITES = Door("inventory", "/sites:batch", "inventory")
+ITEMS = Door("inventory", "/items:batch", "inventory")
+SUPPLIERS = Door("procurement", "/suppliers:batch", "procurement")
+CUSTOMERS = Door("sales", "/customers:batch", "sales")
+ORDERS = Door("sales", "/orders:batch", "sales")
+PURCHASE_ORDERS = Door("procurement", "/orders:batch", "procurement")
+SHIPMENTS = Door("logistics", "/shipments:batch", "logistics")
+RECEIPTS = Door("logistics", "/receipts:batch", "logistics")
+
+Telling = Sequence[tuple[Door, list[Item]]]
+
+
+def start_of(day: date) -> datetime:
+    """Return the instant at which a day begins; all sites of these records use UTC."""
+    return datetime.combine(day, time.min, UTC)
+
+
+def end_of(day: date) -> datetime:
+    """Return the instant at which a day ends."""
+    return start_of(day + timedelta(days=1))
+
+
+def master_items(named: Masters) -> Telling:
+    """Tell the sites, items, suppliers and customers; the placeholder of stock orders is nobody."""
+    sites = [
+        {"key": code, "code": code, "name": code, "country": code, "zone": ZONE, "calendar": CALENDAR}
+        for code in named.sites
+    ]
+    items = [{"key": code, "code": code, "description": code, "unit": UNIT} for code in named.items]
+    suppliers = [
+        {"key": code, "code": code, "name": code} for code in named.suppliers if code != PLACEHOLDER_SUPPLIER
+    ]
+    customers = [{"key": code, "code": code, "name": code, "tier": TIER} for code in named.customers]
+    return [(SITES, sites), (ITEMS, items), (SUPPLIERS, suppliers), (CUSTOMERS, customers)]
+
+
+def step_items(steps: Iterable[Step]) -> Telling:
+    """Tell some days together: orders, purchase orders, plans, records, each in the order of the days."""
+    orders: list[Item] = []
+    purchases: list[Item] = []
+    plans: list[Item] = []
+    receipts: list[Item] = []
+    for step in steps:
+        known_at = _instant(start_of(step.day))
+        orders += [order_item(order) | {"known_at": known_at} for order in step.orders]
+        purchases += [purchase_item(order) | {"known_at": known_at} for order in step.purchase_orders]
+        plans += [shipment_item(plan) | {"known_at": known_at} for plan in step.plans]
+        receipts += [receipt_item(delivery) | {"known_at": known_at} for delivery in step.deliveries]
+    return [(ORDERS, orders), (PURCHASE_ORDERS, purchases), (SHIPMENTS, plans), (RECEIPTS, receipts)]
+
+
+def history_telling(steps: Sequence[Step], told: Iterable[Shipment]) -> Telling:
+    """Tell all days at once as what is over: a shipment is planned and received in one act."""
+    by_door: dict[Door, list[Item]] = {ORDERS: [], PURCHASE_ORDERS: []}
+    for step in steps:
+        for door, items in step_items([step]):
+            if door in by_door:
+                by_door[door] += items
+    return [*by_door.items(), (SHIPMENTS, [history_item(shipment) for shipment in told])]
+
+
+def history_item(shipment: Shipment) -> Item:
+    """Make a shipment that is over; it opens no case, however late it was."""
+    return shipment_item(shipment.plan) | {
+        "known_at": _instant(start_of(shipment.known_on)),
+        "received_on": max(delivery.delivered_on for delivery in shipment.deliveries).isoformat(),
+        "recorded_on": max(delivery.recorded_on for delivery in shipment.deliveries).isoformat(),
+    }
+
+
+def order_item(order: OrderPlan) -> Item:
+    """Make a customer order, or the lines added to one that is known."""
+    return {
+        "key": order.key,
+        "reference": order.order,
+        "customer": order.project,
+        "site": order.country,
+        "lines": [
+            _line(line)
+            | {
+                "requested_on": line.scheduled_on.isoformat(),
+                "promised_on": line.scheduled_on.isoformat(),
+                "value": _money(line.value),
+            }
+            for line in order.lines
+        ],
+    }
+
+
+def purchase_item(order: OrderPlan) -> Item:
+    """Make a purchase order, or the lines added to one that is known."""
+    return {
+        "key": order.key,
+        "reference": order.order,
+        "supplier": order.vendor,
+        "destination": order.country,
+        "lines": [
+            _line(line)
+            | {"needed_on": line.scheduled_on.isoformat()}
+            | ({} if line.pack_price is None else {"price": _money(line.pack_price)})
+            for line in order.lines
+        ],
+    }
+
+
+def shipment_item(plan: ShipmentPlan) -> Item:
+    """Make a planned shipment; its lines name the order line and, where bought, the purchase order line."""
+    common: Item = {"order": plan.order, "customer": plan.project}
+    if plan.fulfilment == "Direct Drop":
+        common |= {"purchase_order": plan.order, "supplier": plan.vendor}
+    return {
+        "key": plan.key,
+        "reference": plan.shipment,
+        "destination": plan.country,
+        **({"mode": plan.mode} if plan.mode else {}),
+        "lines": [
+            _line(line)
+            | {"promised_on": line.scheduled_on.isoformat(), "value": _money(line.value)}
+            | common
+            | {"order_line": line.line_id}
+            | ({"purchase_order_line": line.line_id} if "purchase_order" in common else {})
+            for line in plan.lines
+        ],
+    }
+
+
+def receipt_item(delivery: RecordedDelivery) -> Item:
+    """Make the record of a delivery; a part of a shipment names its lines."""
+    return {
+        "key": delivery.key,
+        "shipment": delivery.shipment,
+        "received_on": delivery.delivered_on.isoformat(),
+        **({} if delivery.whole else {"lines": list(delivery.line_ids)}),
+    }
+
+
+def _line(line: PlannedLine) -> Item:
+    return {"reference": line.line_id, "item": line.item, "quantity": str(line.quantity)}
+
+
+def _money(amount: Decimal) -> Item:
+    return {"amount": str(amount), "currency": CURRENCY}
+
+
+def _instant(at: datetime) -> str:
+    return at.isoformat().replace("+00:00", "Z")

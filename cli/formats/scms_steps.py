@@ -1,0 +1,221 @@
+"""What becomes known on each day of the delivery records, in the order in which the doors are told.
+
+A plan is made of `PlannedLine`, which has no field for what only the record of the delivery says: nobody can
+put tomorrow's knowledge into today's plan.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from cli.formats.scms import DeliveryLine, Fulfilment
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLine:
+    """What is known of a line when its shipment is planned."""
+
+    line_id: str
+    item: str
+    quantity: Decimal
+    value: Decimal
+    pack_price: Decimal | None
+    scheduled_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDelivery:
+    """The lines of a shipment that were recorded as delivered on one day."""
+
+    key: str
+    shipment: str
+    recorded_on: date
+    delivered_on: date
+    line_ids: tuple[str, ...]
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShipmentPlan:
+    """A shipment as planned: due when the earliest scheduled day of its lines ends."""
+
+    key: str
+    shipment: str
+    order: str
+    project: str
+    country: str
+    fulfilment: Fulfilment
+    vendor: str
+    mode: str
+    due_on: date
+    lines: tuple[PlannedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """Everything the file says of one shipment; only `plan` may be told on `known_on`."""
+
+    plan: ShipmentPlan
+    known_on: date
+    deliveries: tuple[RecordedDelivery, ...]
+    first_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlan:
+    """The lines of an order that become known on one day; `added` when the order was known before."""
+
+    key: str
+    order: str
+    project: str
+    country: str
+    fulfilment: Fulfilment
+    vendor: str
+    added: bool
+    lines: tuple[PlannedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One day, in the order in which it is told: orders, purchase orders, plans, records of delivery."""
+
+    day: date
+    orders: tuple[OrderPlan, ...]
+    plans: tuple[ShipmentPlan, ...]
+    deliveries: tuple[RecordedDelivery, ...]
+
+    @property
+    def purchase_orders(self) -> tuple[OrderPlan, ...]:
+        """The orders that were sent to a vendor; stock orders have none."""
+        return tuple(order for order in self.orders if order.fulfilment == "Direct Drop")
+
+
+@dataclass(frozen=True, slots=True)
+class Masters:
+    """The sites, items, suppliers and customers that some steps speak of, in order of appearance."""
+
+    sites: tuple[str, ...]
+    items: tuple[str, ...]
+    suppliers: tuple[str, ...]
+    customers: tuple[str, ...]
+
+
+def shipments(lines: Iterable[DeliveryLine]) -> tuple[Shipment, ...]:
+    """Group lines by shipment, in source order."""
+    grouped: dict[str, list[DeliveryLine]] = defaultdict(list)
+    for line in lines:
+        grouped[line.shipment].append(line)
+    return tuple(_shipment(name, group) for name, group in grouped.items())
+
+
+def steps(known: Sequence[Shipment], until: date = date.max) -> tuple[Step, ...]:
+    """Return the days up to `until` on which something becomes known, in order."""
+    planned: dict[date, list[Shipment]] = defaultdict(list)
+    delivered: dict[date, list[RecordedDelivery]] = defaultdict(list)
+    for shipment in sorted(known, key=lambda shipment: shipment.first_row):
+        if shipment.known_on <= until:
+            planned[shipment.known_on].append(shipment)
+        for delivery in shipment.deliveries:
+            if delivery.recorded_on <= until:
+                delivered[delivery.recorded_on].append(delivery)
+    told: set[str] = set()
+    return tuple(
+        Step(
+            day=day,
+            orders=_orders(planned[day], told),
+            plans=tuple(shipment.plan for shipment in planned[day]),
+            deliveries=tuple(delivered[day]),
+        )
+        for day in sorted(planned.keys() | delivered.keys())
+    )
+
+
+def masters(told: Iterable[Step]) -> Masters:
+    """Name what must exist before these steps are told; nothing that only later steps speak of."""
+    sites: dict[str, None] = {}
+    items: dict[str, None] = {}
+    suppliers: dict[str, None] = {}
+    customers: dict[str, None] = {}
+    for step in told:
+        for order in step.orders:
+            sites.setdefault(order.country)
+            suppliers.setdefault(order.vendor)
+            customers.setdefault(order.project)
+            items.update(dict.fromkeys(line.item for line in order.lines))
+    return Masters(tuple(sites), tuple(items), tuple(suppliers), tuple(customers))
+
+
+def _shipment(name: str, lines: list[DeliveryLine]) -> Shipment:
+    first = lines[0]
+    plan = ShipmentPlan(
+        key=name,
+        shipment=name,
+        order=first.order,
+        project=first.project,
+        country=first.country,
+        fulfilment=first.fulfilment,
+        vendor=first.vendor,
+        mode=first.mode,
+        due_on=min(line.scheduled_on for line in lines),
+        lines=tuple(
+            PlannedLine(
+                line_id=line.line_id,
+                item=line.item,
+                quantity=line.quantity,
+                value=line.value,
+                pack_price=line.pack_price.value,
+                scheduled_on=line.scheduled_on,
+            )
+            for line in lines
+        ),
+    )
+    return Shipment(plan, min(line.known_on for line in lines), _deliveries(name, lines), first.row)
+
+
+def _deliveries(name: str, lines: list[DeliveryLine]) -> tuple[RecordedDelivery, ...]:
+    """Tell the lines recorded on one day together; what is still to come is not looked at."""
+    by_day: dict[date, list[DeliveryLine]] = defaultdict(list)
+    for line in lines:
+        by_day[line.recorded_on].append(line)
+    told: list[RecordedDelivery] = []
+    for day in sorted(by_day):
+        group = by_day[day]
+        whole = len(group) == len(lines)
+        told.append(
+            RecordedDelivery(
+                key=f"{name}@received" if whole else f"{name}@received@{day.isoformat()}",
+                shipment=name,
+                recorded_on=day,
+                delivered_on=max(line.delivered_on for line in group),
+                line_ids=tuple(line.line_id for line in group),
+                whole=whole,
+            )
+        )
+    return tuple(told)
+
+
+def _orders(planned: list[Shipment], told: set[str]) -> tuple[OrderPlan, ...]:
+    by_order: dict[str, list[ShipmentPlan]] = defaultdict(list)
+    for shipment in planned:
+        by_order[shipment.plan.order].append(shipment.plan)
+    orders = []
+    for name, plans in by_order.items():
+        first, added = plans[0], name in told
+        told.add(name)
+        orders.append(
+            OrderPlan(
+                key=f"{name}@{first.shipment}" if added else name,
+                order=name,
+                project=first.project,
+                country=first.country,
+                fulfilment=first.fulfilment,
+                vendor=first.vendor,
+                added=added,
+                lines=tuple(line for plan in plans for line in plan.lines),
+            )
+        )
+    return tuple(orders)

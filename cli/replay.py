@@ -1,0 +1,121 @@
+"""Replay the delivery records through the public doors into a driven world (FLOW 6.4, 7), or import them as
+history."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from cli.doors import Doors, DrivenWorld, RefusedItem, Told
+from cli.driver import Driver, Moment, Run
+from cli.formats import scms_doors
+from cli.formats.scms import DeliveryFile
+from cli.formats.scms_doors import Door
+from cli.formats.scms_steps import Step, masters, shipments, steps
+
+Progress = Callable[[datetime, int], None]
+
+# Whose timers follow from the plans and records that are told: a shipment is due when its day ends.
+TIMES_SHIPMENTS = "logistics"
+# Who hears everything and says nothing that moves the loop; waited for at the end only (FLOW 6.3).
+LISTENERS = ("scorecard",)
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay did; the figures are asked from the services afterwards."""
+
+    run: Run
+    created: int
+    unchanged: int
+    refused: tuple[RefusedItem, ...]
+    retried: int
+    items: int
+    end: datetime
+
+
+@dataclass(frozen=True)
+class Script:
+    """A file as the driver tells it: the masters first, then the days."""
+
+    steps: tuple[Step, ...]
+    masters: scms_doors.Telling
+    end: datetime
+
+    @property
+    def items(self) -> int:
+        """Count what is told after the masters."""
+        return sum(_items(step) for step in self.steps)
+
+
+def script_of(file: DeliveryFile, until: date | None) -> Script:
+    """Lay out what is told; nothing of it looks at what becomes known after `until`."""
+    told = steps(shipments(file.lines), until or date.max)
+    last = until or told[-1].day
+    return Script(told, scms_doors.master_items(masters(told)), scms_doors.end_of(last))
+
+
+def replay(script: Script, doors: Doors, *, progress: Progress = lambda at, items: None) -> Replayed:
+    """Tell a file to a driven world, day by day; told again, it goes on where it was broken off."""
+    told, world = Told(), DrivenWorld(doors, listeners=LISTENERS)
+    try:
+        tell_all(script.masters, doors, told)
+        driver: Driver[Step] = Driver(
+            world,
+            lambda days: tell_all(scms_doors.step_items(days), doors, told),
+            foretold=TIMES_SHIPMENTS,
+            progress=progress,
+        )
+        run = driver.drive(moments(script.steps), end=script.end)
+    finally:
+        world.close()
+    return Replayed(
+        run, told.created, told.unchanged, tuple(told.refused), doors.retried, script.items, script.end
+    )
+
+
+def bring_history(
+    file: DeliveryFile, doors: Doors, *, progress: Callable[[int], None] = lambda n: None
+) -> Told:
+    """Tell a file to a running world as what is over: plan and receipt in one act, no case for any of it."""
+    told, known = Told(), shipments(file.lines)
+    days = steps(known)
+    tell_all(scms_doors.master_items(masters(days)), doors, told)
+    for door, items in scms_doors.history_telling(days, known):
+        tell_all([(door, items)], doors, told)
+        progress(len(items))
+    return told
+
+
+def tell_all(telling: Iterable[tuple[Door, Sequence[dict[str, Any]]]], doors: Doors, told: Told) -> None:
+    """Send items to their doors, in the written order."""
+    for door, items in telling:
+        if items:
+            doors.tell(door.service, door.path, items, source=scms_doors.SOURCE, role=door.role, told=told)
+
+
+def moments(days: Iterable[Step]) -> Iterable[Moment[Step]]:
+    """Say of each day what it makes fall due and what it answers."""
+    for day in days:
+        yield Moment(
+            at=scms_doors.start_of(day.day),
+            told=day,
+            items=_items(day),
+            arms=[(plan.shipment, scms_doors.end_of(plan.due_on)) for plan in day.plans],
+            answers=[delivery.shipment for delivery in day.deliveries],
+        )
+
+
+def fingerprint(entries: Iterable[tuple[str, str, str, Iterable[tuple[str, str]]]]) -> str:
+    """Hash the sorted list of shipment, due day, verdict and candidates (line and supplier)."""
+    listed = sorted([name, due, verdict, sorted(map(list, pairs))] for name, due, verdict, pairs in entries)
+    text = json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _items(step: Step) -> int:
+    return len(step.orders) + len(step.purchase_orders) + len(step.plans) + len(step.deliveries)

@@ -1,0 +1,1 @@
+"""The console: owns no data; asks services over HTTP and follows topics."""

@@ -1,0 +1,46 @@
+"""Run the console's server."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+
+import uvicorn
+from pydantic import ValidationError
+
+from chassis import log
+from chassis.process import EXIT_OK, EXIT_USAGE, OpsServer
+from console.server.app import create_app, tail_of
+from console.server.hub import Hub
+from console.server.settings import ConsoleSettings
+
+DRAIN_SECONDS = 1
+
+
+def main() -> int:
+    """Serve until SIGTERM; streams end at once and are resumed elsewhere by their last id."""
+    try:
+        settings = ConsoleSettings()
+    except ValidationError as error:
+        missing = ", ".join(str(e["loc"][0]).upper() + ": " + e["msg"] for e in error.errors())
+        print(f"console: cannot start, the environment lacks or misspells {missing}", file=sys.stderr)
+        return EXIT_USAGE
+    log.configure("console", "api", settings.world, settings.log_level)
+    hub = Hub(partial(tail_of, settings), settings.stream_ring_records)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            create_app(settings, hub), host=settings.http_host, port=settings.http_port, log_config=None, access_log=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS, backlog=4096,
+        )
+    )  # fmt: skip
+    ops = OpsServer(settings, lambda: {"api": server.started, "hub": hub.ready})
+    ops.start()
+    log.get().info("process.started", http_port=settings.http_port, ops_port=settings.ops_port)
+    server.run()
+    ops.stop()
+    log.get().info("process.ended")
+    return EXIT_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

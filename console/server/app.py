@@ -1,0 +1,184 @@
+"""Routes of the console's server: login, session, the live exception stream."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
+from fastapi.exceptions import HTTPException, RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from chassis import http
+from chassis.auth import Actor, Verifier
+from chassis.errors import Forbidden, Invalid, Refusal
+from chassis.tail import Tail
+from console.server import hub as hubs
+from console.server import view
+from console.server.issuer import BuiltInIssuer
+from console.server.settings import ConsoleSettings
+from console.server.stream import Reader, Stream
+from schemas.access import PERSONS
+
+COOKIE = "crossdock_session"
+TOPICS = ("exceptions.case",)
+
+
+class Login(BaseModel):
+    """Which demo role, and how its scope is narrowed."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    role: str = Field(alias="as")
+    name: str | None = None
+    sites: list[str] | None = None
+    customers: list[str] | None = None
+    source: str | None = None
+    carrier: str | None = None
+    supplier: str | None = None
+    warehouse: str | None = None
+
+
+class TooManyReaders(Refusal):
+    code, status = "too-many-readers", 503
+
+
+def actor(request: Request, authorization: Annotated[str | None, Header()] = None) -> Actor:
+    """Return who asks: a bearer token, or the session's cookie, which only the browser can read and send."""
+    verifier: Verifier = request.app.state.verifier
+    cookie = request.cookies.get(COOKIE)
+    if authorization is None and cookie:
+        return verifier.actor_of(cookie)
+    return verifier.actor(authorization)
+
+
+Who = Annotated[Actor, Depends(actor)]
+
+
+def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
+    """Return the console server's application."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        hub.start(asyncio.get_running_loop())
+        app.state.catch_ups = asyncio.Semaphore(settings.stream_catch_ups_max)
+        yield
+        hub.stop()
+
+    app = FastAPI(
+        title="Crossdock console", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life
+    )
+    app.state.service, app.state.settings, app.state.hub, app.state.readers = "console", settings, hub, 0
+    app.state.verifier = Verifier(issuer=settings.auth_issuer, audience=settings.auth_audience, jwks=settings.auth_jwks)
+    app.state.issuer = _issuer(settings)
+    for kind in (HTTPException, RequestValidationError, Refusal, Exception, 404, 405):
+        app.add_exception_handler(kind, http.problem)
+    _login(app)
+    _stream(app)
+    return app
+
+
+def _issuer(settings: ConsoleSettings) -> BuiltInIssuer | None:
+    if not settings.issuer_key:
+        return None
+    key_id = json.loads(Path(settings.auth_jwks).read_text(encoding="utf-8"))["keys"][0]["kid"]
+    return BuiltInIssuer(
+        issuer=settings.auth_issuer, audience=settings.auth_audience, key_file=settings.issuer_key, key_id=key_id
+    )
+
+
+def _login(app: FastAPI) -> None:
+    @app.post("/issuer/token")
+    def give_token(body: Login, request: Request) -> dict[str, str]:
+        issuer: BuiltInIssuer | None = request.app.state.issuer
+        if issuer is None:
+            raise Forbidden("there is no built-in issuer here; log in at your organisation's issuer")
+        token, ends = issuer.token(body.role, body.model_dump(exclude={"role"}))
+        return {"token": token, "expires_at": ends.isoformat()}
+
+    @app.post("/session", status_code=204)
+    def open_session(request: Request, who: Who, authorization: Annotated[str, Header()]) -> Response:
+        """Turn a bearer token into a session cookie; a page of another site can neither read nor send it."""
+        response = Response(status_code=204)
+        secure = request.url.scheme == "https"
+        token = authorization.partition(" ")[2].strip()
+        response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/")
+        return response
+
+    @app.get("/session")
+    def show_session(who: Who) -> dict[str, Any]:
+        return {
+            "subject": who.subject,
+            "roles": sorted(who.roles),
+            "sites": sorted(who.sites) if who.sites is not None else "*",
+            "customers": sorted(who.customers) if who.customers is not None else "*",
+        }
+
+
+Many = Annotated[list[str] | None, Query()]
+
+
+def _stream(app: FastAPI) -> None:
+    @app.get("/stream")
+    async def exception_stream(
+        request: Request, who: Who, type: Many = None, severity: Many = None, function: Many = None, case: Many = None,
+        site: Many = None, customer: Many = None, start: Annotated[str, Query(alias="from")] = "now",
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> Response:  # fmt: skip
+        """Follow cases and tasks as they change. `from`: now, beginning, or an event id; Last-Event-ID comes first."""
+        if not who.has(*PERSONS) and "exceptions.case" not in who.topics:
+            raise Forbidden("this stream is for persons, and for machines that subscribed to exceptions.case")
+        hub: hubs.Hub = request.app.state.hub
+        settings: ConsoleSettings = request.app.state.settings
+        if request.app.state.readers >= settings.stream_clients_max:
+            return JSONResponse({"detail": "too many readers; try again"}, 503, headers={"Retry-After": "5"})
+        vector = await run_in_threadpool(_place, hub, last_event_id or start)
+        chosen = view.Filter(
+            *(tuple(many) if many else None for many in (type, severity, function, case, site, customer))
+        )
+        stream = Stream(
+            hub, Reader(who, vector, chosen, f"console.{id(request):x}"),
+            heartbeat_seconds=settings.stream_heartbeat_seconds, catch_ups=request.app.state.catch_ups,
+        )  # fmt: skip
+        return StreamingResponse(
+            _counted(app, stream),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+
+
+async def _counted(app: FastAPI, stream: Stream) -> AsyncIterator[bytes]:
+    app.state.readers += 1
+    try:
+        async for chunk in stream:
+            yield chunk
+    finally:
+        app.state.readers -= 1
+
+
+def _place(hub: hubs.Hub, start: str) -> hubs.Vector:
+    ends = dict(hub.ends)
+    if start == "now":
+        return ends
+    if start == "beginning":
+        return dict.fromkeys(ends, 0)
+    try:
+        asked = hubs.read(start)
+    except ValueError as error:
+        raise Invalid(
+            f"{error}; expected `now`, `beginning` or the id of an event of this stream", field="from"
+        ) from error
+    unknown = set(asked) - set(ends)
+    if unknown:
+        raise Invalid(f"no partition {sorted(unknown)[0]} in this world's stream", field="from")
+    return {place: min(asked.get(place, 0), end) for place, end in ends.items()}
+
+
+def tail_of(settings: ConsoleSettings, client: str) -> Tail:
+    """Return a follower of the stream's topics."""
+    return Tail(settings.kafka_bootstrap, settings.world, TOPICS, client)

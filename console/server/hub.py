@@ -1,0 +1,145 @@
+"""One follower of the case topic, shared by all readers: a ring of records, and a place in it for each.
+
+A place is a vector of Kafka offsets, one per partition. Whoever falls out of the ring is dropped and resumes by its
+vector; whoever asks for something older than the ring catches up from Kafka first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from chassis import log
+from chassis.tail import Place, Seen, Tail
+
+Vector = dict[Place, int]
+
+
+@dataclass
+class Kept:
+    """A record in the ring; what a reader may see of it is encoded once per scope and kept beside it."""
+
+    number: int
+    seen: Seen
+    shown: dict[object, bytes | None] = field(default_factory=dict)
+
+
+class Hub:
+    """Follows topics in one thread and wakes the readers."""
+
+    def __init__(self, tail: Callable[[str], Tail], size: int) -> None:
+        self._make_tail = tail
+        self._tail = tail("hub")
+        self._ring: deque[Kept] = deque(maxlen=size)
+        self._numbers = 0
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._news = asyncio.Event()
+        self.ends: Vector = {}
+        self._starts: Vector = {}
+        self.ready = False
+        self.fatal: BaseException | None = None
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Follow from the topics' present ends, in a thread of its own."""
+        self._loop = loop
+        threading.Thread(target=self._run, name="hub", daemon=True).start()
+
+    def stop(self) -> None:
+        """End the follower."""
+        self._tail.stopped.set()
+
+    def _run(self) -> None:
+        try:
+            start = self._tail.ends()
+            with self._lock:
+                self.ends, self._starts = dict(start), dict(start)
+            self.ready = True
+            for seen in self._tail.follow(start):
+                if seen is not None:
+                    self._keep(seen)
+        except Exception as error:  # noqa: BLE001  kept, logged, and readiness fails
+            self.fatal = error
+            self.ready = False
+            log.get().exception("hub.stopped")
+
+    def _keep(self, seen: Seen) -> None:
+        with self._lock:
+            if len(self._ring) == self._ring.maxlen:
+                oldest = self._ring[0].seen
+                self._starts[oldest.topic, oldest.partition] = oldest.next
+            self._numbers += 1
+            self._ring.append(Kept(self._numbers, seen))
+            self.ends[seen.topic, seen.partition] = seen.next
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def news(self, seconds: float) -> bool:
+        """Wait for something new, at most this long; says whether there is."""
+        try:
+            await asyncio.wait_for(self._news.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def holds(self, vector: Vector) -> bool:
+        """Say whether everything after this vector is still in the ring."""
+        with self._lock:
+            return all(vector.get(place, 0) >= start for place, start in self._starts.items())
+
+    def after(self, number: int, limit: int) -> list[Kept] | None:
+        """Return what came after a record's number; None when that has left the ring already."""
+        with self._lock:
+            if not self._ring or self._ring[-1].number <= number:
+                return []
+            first = self._ring[0].number
+            if number < first - 1:
+                return None if number else list(self._slice(0, limit))
+            return list(self._slice(number - first + 1, limit))
+
+    def _slice(self, start: int, limit: int) -> Iterator[Kept]:
+        for index in range(start, min(start + limit, len(self._ring))):
+            yield self._ring[index]
+
+    def older(self, vector: Vector, client: str) -> Iterator[Seen]:
+        """Yield from Kafka what lies between a vector and the ring's ends; blocks, so run it in a thread."""
+        with self._lock:
+            ends = dict(self.ends)
+        tail = self._make_tail(client)
+        missing = {place for place, end in ends.items() if vector.get(place, 0) < end}
+        if not missing:
+            return
+        for seen in tail.follow(vector):
+            if seen is None:
+                continue
+            place = (seen.topic, seen.partition)
+            if seen.next <= ends[place]:
+                yield seen
+            if seen.next >= ends[place]:
+                missing.discard(place)
+            if not missing:
+                return
+
+
+def written(vector: Vector) -> str:
+    """Return a vector as the id of a server-sent event: `topic/partition=next offset`, joined by commas."""
+    return ",".join(f"{topic}/{partition}={offset}" for (topic, partition), offset in sorted(vector.items()))
+
+
+def read(text: str) -> Vector:
+    """Read an event id; raises ValueError where it is not one of ours."""
+    vector: Vector = {}
+    for part in text.split(","):
+        place, equals, offset = part.partition("=")
+        topic, slash, partition = place.rpartition("/")
+        if not (equals and slash and partition.isdigit() and offset.isdigit()):
+            raise ValueError(f"{part[:80]!r} is not `topic/partition=offset`")
+        vector[topic, int(partition)] = int(offset)
+    return vector

@@ -1,0 +1,45 @@
+"""The built-in issuer of the local stack: gives each demo role a token. It answers only where it was given a key."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from chassis.clock import machine_now
+from chassis.errors import Invalid
+from schemas.access import PERSONS
+
+TOKEN_HOURS = 8
+MACHINES: dict[str, dict[str, Any]] = {
+    "machine-carrier": {"carrier": "northline", "source": "northline"},
+    "machine-erp": {"source": "erp"},
+    "machine-supplier": {"supplier": "Bolt & Sons"},
+    "machine-warehouse": {"warehouse": "main"},
+    "machine-subscriber": {"topics": ["exceptions.case"]},
+}
+NARROWS = ("sites", "customers", "source", "carrier", "supplier", "warehouse")
+
+
+class BuiltInIssuer:
+    """Signs tokens for demo roles of one world."""
+
+    def __init__(self, *, issuer: str, audience: str, key_file: str, key_id: str) -> None:
+        self._issuer, self._audience, self._key_id = issuer, audience, key_id
+        self._key = load_pem_private_key(Path(key_file).read_bytes(), password=None)
+
+    def token(self, role: str, narrow: dict[str, Any]) -> tuple[str, datetime]:
+        """Return a token for a demo role, narrowed to a scope or a source; raises Invalid for an unknown role."""
+        if role not in PERSONS and role not in MACHINES:
+            raise Invalid(f"role {role!r}: expected one of {', '.join([*PERSONS, *MACHINES])}", field="as")
+        now = machine_now()
+        ends = now + timedelta(hours=TOKEN_HOURS)
+        claims: dict[str, Any] = {
+            "iss": self._issuer, "aud": self._audience, "sub": narrow.get("name") or role, "iat": now, "exp": ends, "sites": "*", "customers": "*",
+        }  # fmt: skip
+        claims |= {"roles": ["machine"], **MACHINES[role]} if role in MACHINES else {"roles": [role]}
+        claims |= {name: narrow[name] for name in NARROWS if narrow.get(name) is not None}
+        return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._key_id}), ends  # type: ignore[arg-type]  # an RSA key

@@ -1,0 +1,16 @@
+"""Settings that only the console's server knows."""
+
+from __future__ import annotations
+
+from chassis.settings import ServiceSettings
+
+
+class ConsoleSettings(ServiceSettings):
+    """The built-in issuer answers only where it was given a key; in production an OIDC issuer stands in its place."""
+
+    issuer_key: str = ""
+    services_urls: dict[str, str] = {}
+    stream_clients_max: int = 2_500
+    stream_catch_ups_max: int = 32
+    stream_ring_records: int = 20_000
+    stream_heartbeat_seconds: float = 10.0

@@ -1,0 +1,1 @@
+"""The eight services; each a house of the same rooms."""

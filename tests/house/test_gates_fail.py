@@ -1,0 +1,157 @@
+"""Rule 13: each crime of rules 1 to 14 is planted in a small clean tree, and its gate is seen to fail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.house.small_tree import ROOT, broken_contracts, commit_crime, plant, run
+
+LOGISTICS = "services/logistics"
+
+# (the contract that must break, the file of the crime, the crime)
+IMPORT_CRIMES = [
+    ("Floors", "schemas/logistics.py", "import chassis.log\n"),
+    ("Floors", "chassis/log.py", "import services.logistics.domain\n"),
+    ("Floors", "services/logistics/api.py", "import console\n"),
+    ("Floors", "simulator/people.py", "import services.sales\nimport services.logistics.api\n"),
+    ("Floors", "cli/cases.py", "import tools\n"),
+    ("Stranger", "chassis/relay.py", "from schemas import exceptions\n"),
+    ("Command", "cli/cases.py", "import services.exceptions.domain\n"),
+    ("Command", "cli/cases.py", "import confluent_kafka\n"),
+    ("Command", "cli/cases.py", "from chassis import db\n"),
+    ("Command", "cli/cases.py", "from sqlalchemy import select\n"),
+    ("Houses", "services/exceptions/operations.py", "from services.logistics import domain as other\n"),
+    ("Rooms", "services/logistics/domain.py", "from services.logistics import repository\n"),
+    ("Rooms", "services/logistics/domain/case.py", "from services.logistics import tables\n"),
+    ("Rooms", "services/logistics/repository.py", "from services.logistics import operations\n"),
+    ("Rooms", "services/logistics/api.py", "from services.logistics import reactions\n"),
+    ("Rooms", "services/logistics/helpers.py", "x = 1\n"),
+    ("Rooms", "services/logistics/models.py", "from services.logistics import operations\n"),
+    ("Heart", "services/logistics/domain.py", "import sqlalchemy\n"),
+    ("Heart", "services/logistics/domain.py", "from chassis import log\n"),
+    ("Heart", "services/logistics/domain.py", "import structlog\n"),
+    ("Heart", "services/logistics/domain.py", "from services.logistics import settings\n"),
+    ("Heart", "schemas/logistics.py", "import httpx\n"),
+    ("Models", "services/logistics/models.py", "from chassis import db\n"),
+    ("Models", "services/logistics/models.py", "import prometheus_client\n"),
+    ("Numbers", "services/logistics/queries.py", "import numpy\n"),
+    ("Cellar", "services/logistics/operations.py", "from sqlalchemy import select\n"),
+    ("Cellar", "services/logistics/api.py", "import sqlalchemy\n"),
+    ("Cellar", "services/logistics/reactions.py", "import psycopg\n"),
+    ("Doors", "services/logistics/api.py", "from services.logistics import repository\n"),
+    ("Doors", "services/logistics/reactions.py", "from services.logistics import tables\n"),
+    ("Doors", "services/logistics/effects.py", "from services.logistics import repository\n"),
+    ("Doors", "services/logistics/connectors.py", "from services.logistics import tables\n"),
+    ("Reactions", "services/logistics/reactions.py", "from services.logistics import domain\n"),
+    ("Web", "services/logistics/operations.py", "from fastapi import HTTPException\n"),
+    ("Web", "services/logistics/queries.py", "import starlette.requests\n"),
+    ("Pipes", "services/logistics/reactions.py", "import confluent_kafka\n"),
+    ("Pipes", "chassis/relay.py", "from confluent_kafka import Producer\n"),
+    ("Pipes", "services/logistics/operations.py", "import faust\n"),
+    ("Stream", "services/logistics/stream.py", "import faust\nfrom services.logistics import repository\n"),
+    ("Stream", "services/logistics/stream.py", "from services.logistics import operations\n"),
+    ("Stream", "services/logistics/stream.py", "import sqlalchemy\n"),
+]
+
+
+def test_the_small_tree_without_a_crime_keeps_every_contract(tmp_path: Path) -> None:
+    """Otherwise a broken contract below would prove nothing."""
+    assert broken_contracts(plant(tmp_path)) == set()
+
+
+def test_a_room_may_be_a_package_and_the_optional_rooms_may_be_there(tmp_path: Path) -> None:
+    """HOUSE section 3: `domain/` with one file per aggregate passes as `domain.py` does."""
+    plant(tmp_path)
+    text = (tmp_path / LOGISTICS / "domain.py").read_text(encoding="utf-8")
+    (tmp_path / LOGISTICS / "domain.py").unlink()
+    commit_crime(tmp_path, f"{LOGISTICS}/domain/shipment.py", text)
+    commit_crime(tmp_path, f"{LOGISTICS}/domain/__init__.py", "from services.logistics.domain.shipment import *\n")
+    commit_crime(tmp_path, f"{LOGISTICS}/stream.py", "import faust\nfrom services.logistics import domain\n")
+    commit_crime(tmp_path, f"{LOGISTICS}/models.py", "import numpy\nfrom services.logistics import domain\n")
+    for room in ("connectors", "effects", "jobs"):
+        commit_crime(tmp_path, f"{LOGISTICS}/{room}.py", "from services.logistics import operations\n")
+    commit_crime(tmp_path, f"{LOGISTICS}/operations.py", "from services.logistics import models, queries\n")
+    assert broken_contracts(tmp_path) == set()
+
+
+@pytest.mark.parametrize(("contract", "path", "crime"), IMPORT_CRIMES, ids=lambda value: str(value).strip()[:60])
+def test_a_forbidden_import_breaks_its_contract(tmp_path: Path, contract: str, path: str, crime: str) -> None:
+    """Rules 1 to 6 and the contracts of .importlinter, crime by crime."""
+    plant(tmp_path)
+    if path.startswith(f"{LOGISTICS}/domain/"):
+        (tmp_path / LOGISTICS / "domain.py").rename(tmp_path / "moved.py")
+        commit_crime(tmp_path, f"{LOGISTICS}/domain/__init__.py", (tmp_path / "moved.py").read_text(encoding="utf-8"))
+    commit_crime(tmp_path, path, crime)
+    assert contract in broken_contracts(tmp_path)
+
+
+def test_a_missing_room_breaks_the_rooms_contract(tmp_path: Path) -> None:
+    """Rule 3, no fewer."""
+    plant(tmp_path)
+    (tmp_path / LOGISTICS / "queries.py").unlink()
+    (tmp_path / LOGISTICS / "api.py").write_text("from services.logistics import operations\n", encoding="utf-8")
+    assert broken_contracts(tmp_path) == {"Rooms"}
+
+
+RUFF_CRIMES = [
+    ("TID251", "from datetime import datetime\n\nNOW = datetime.now()\n"),
+    ("TID251", "import datetime\n\nNOW = datetime.datetime.utcnow()\n"),
+    ("TID251", "from datetime import date\n\nTODAY = date.today()\n"),
+    ("TID251", "import time\n\nNOW = time.time()\n"),
+    ("TID251", "from uuid import uuid4\n\nID = uuid4()\n"),
+    ("TID251", "import random\n\nCHANCE = random.random()\n"),
+    ("S110", "try:\n    print(1)\nexcept Exception:\n    pass\n"),
+    ("BLE001", "try:\n    print(1)\nexcept Exception:\n    print(2)\n"),
+]
+
+
+@pytest.mark.parametrize(("rule", "crime"), RUFF_CRIMES, ids=lambda value: value.splitlines()[-1])
+def test_a_clock_a_chance_or_a_swallowed_error_is_refused_by_ruff(tmp_path: Path, rule: str, crime: str) -> None:
+    """Rules 4 and 14: the banned names of pyproject.toml."""
+    commit_crime(tmp_path, f"{LOGISTICS}/operations.py", crime)
+    done = run(tmp_path, "-m", "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml"), LOGISTICS)
+    assert done.returncode == 1
+    assert rule in done.stdout
+
+
+MYPY_CRIMES = [
+    ("no-untyped-def", "def open_case(tx, *, cause):\n    return cause\n"),
+    ("no-any-return", "from typing import Any\n\n\ndef open_case(cause: Any) -> int:\n    return cause\n"),
+    ("arg-type", "def open_case(cause: int) -> int:\n    return cause\n\n\nopen_case('one')\n"),
+    (
+        "call-arg",
+        "from pydantic import BaseModel\n\n\nclass Fact(BaseModel):\n    at: int\n\n\nFact(at=1, oops=2)\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "crime"), MYPY_CRIMES, ids=lambda value: value.splitlines()[-1])
+def test_an_untyped_door_is_refused_by_mypy(tmp_path: Path, code: str, crime: str) -> None:
+    """Rule 12: --strict, and a producer's unknown keyword is a typing error (HOUSE section 12, trap 5)."""
+    commit_crime(tmp_path, "services/logistics/operations.py", crime)
+    cache = str(tmp_path / "cache")
+    done = run(
+        tmp_path,
+        "-m",
+        "mypy",
+        "--config-file",
+        str(ROOT / "pyproject.toml"),
+        "--cache-dir",
+        cache,
+        "services",
+    )
+    assert done.returncode == 1
+    assert f"[{code}]" in done.stdout
+
+
+def test_a_code_without_a_crime_passes_ruff_and_mypy(tmp_path: Path) -> None:
+    """Otherwise the two tests above would prove nothing."""
+    text = '"""Act."""\n\n\ndef open_case(cause: int) -> int:\n    """Open it."""\n    return cause\n'
+    commit_crime(tmp_path, "services/logistics/operations.py", text)
+    config = str(ROOT / "pyproject.toml")
+    done = run(tmp_path, "-m", "ruff", "check", "--no-cache", "--config", config, "services")
+    assert done.returncode == 0, done.stdout
+    done = run(tmp_path, "-m", "mypy", "--config-file", config, "--cache-dir", str(tmp_path / "cache"), "services")
+    assert done.returncode == 0, done.stdout

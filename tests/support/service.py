@@ -1,0 +1,200 @@
+"""One service's rooms on a real PostgreSQL: its doors, its reactions and its timers, without a broker in between.
+
+Events go in through the chassis' own consumer and come out of its own outbox; nothing of ours is replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+from uuid import UUID
+
+from fastapi.testclient import TestClient
+
+from chassis import migrations, process
+from chassis.consumer import Consumer, Record
+from chassis.db import Context, Database, Tx
+from chassis.ids import derived_id, time_ordered_id
+from chassis.process import Parts
+from chassis.scheduler import Scheduler
+from chassis.settings import ServiceSettings
+from cli.stack.issuer import ISSUER, Issuer
+from schemas.base import Event
+from schemas.envelope import Envelope, decode, encode, wrap
+
+START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+
+@cache
+def issuer() -> Issuer:
+    """Return the test session's issuer."""
+    made = Issuer(Path(mkdtemp(prefix="xd-issuer-")))
+    made.ensure()
+    return made
+
+
+def token(role: str, **claims: Any) -> str:
+    """Return a token of a role in the test world; a machine's role is `machine`."""
+    return issuer().token(role, world="test", **claims)
+
+
+@dataclass
+class House:
+    """A service under test, in a driven world whose clock the test moves."""
+
+    parts: Parts
+    database: Database
+    settings: ServiceSettings
+    client: TestClient
+    consumer: Consumer
+    scheduler: Scheduler
+    _offset: int = field(default=0)
+    _seen: int = field(default=0)
+
+    @contextmanager
+    def tx(self, *, cause: UUID | None = None) -> Iterator[Tx]:
+        """Open a unit of work, caused by an act, and commit it at the end."""
+        act_id = cause or time_ordered_id()
+        with self.database.begin(lambda now: Context(act_id, act_id, "act", now)) as tx:
+            yield tx
+
+    def do(self, work: Callable[[Tx], Any]) -> Any:
+        """Run one operation in a transaction of its own."""
+        with self.tx() as tx:
+            return work(tx)
+
+    def now(self) -> datetime:
+        """Return the world's time."""
+        with self.database.engine.connect() as connection:
+            return self.database.world_now(connection)
+
+    def set_clock(self, now: datetime) -> None:
+        """Move the world's clock without firing anything."""
+        with self.tx() as tx:
+            tx.cursor().execute(
+                "INSERT INTO world_clock (one, now) VALUES (true, %s) ON CONFLICT (one) DO UPDATE SET now = EXCLUDED.now",
+                [now],
+            )
+
+    def advance(self, to: datetime) -> int:
+        """Move the world's clock and fire what is due; returns how many timers fired."""
+        self.set_clock(to)
+        fired = 0
+        while step := self.scheduler.fire_due():
+            fired += step
+        return fired
+
+    def hear(self, *events: Event | Envelope) -> list[Envelope]:
+        """Hear facts as one batch, through the consumer; an Envelope again is a redelivery. Returns the envelopes."""
+        envelopes = [e if isinstance(e, Envelope) else self.envelope(e) for e in events]
+        pairs = []
+        for envelope in envelopes:
+            self._offset += 1
+            record = Record(
+                envelope.data.event_topic.name,
+                0,
+                self._offset,
+                envelope.subject,
+                envelope.type,
+                encode(envelope),
+                envelope,
+            )
+            pairs += [(record, reaction) for reaction in self.parts.reactions.by_event.get(envelope.type, [])]
+        self.consumer._handle(pairs)
+        return envelopes
+
+    def envelope(self, event: Event) -> Envelope:
+        """Wrap a fact as another service would have said it now."""
+        cause = derived_id("test", event.event_name, event.subject)
+        return wrap(
+            event, id=time_ordered_id(), source="/crossdock/test/elsewhere", recorded_at=self.now(), correlation_id=cause,
+            causation_id=cause, cause_kind="signal",
+        )  # fmt: skip
+
+    def said(self) -> list[Envelope]:
+        """Return the facts that this service said since the last call, in their order."""
+        with self.database.reading() as read:
+            rows = (
+                read.cursor()
+                .execute("SELECT position, payload FROM outbox WHERE position > %s ORDER BY position", [self._seen])
+                .fetchall()
+            )
+        if rows:
+            self._seen = rows[-1]["position"]
+        return [decode(row["payload"].encode()) for row in rows]
+
+    def names(self) -> list[str]:
+        """Return the short names of the facts said since the last call: `case.opened`, …"""
+        return [e.type.split(".", 1)[1].rsplit(".", 1)[0] for e in self.said()]
+
+    def rows(self, sql: str, parameters: Any = None) -> list[dict[str, Any]]:
+        """Ask the database directly."""
+        with self.database.reading() as read:
+            return list(read.cursor().execute(sql, parameters).fetchall())
+
+    def get(
+        self, path: str, *, role: str = "planning-lead", claims: dict[str, Any] | None = None, **options: Any
+    ) -> Any:
+        """Ask over HTTP as a role; returns the response."""
+        return self.client.get(path, headers=self._head(role, claims), **options)
+
+    def post(
+        self,
+        path: str,
+        body: Any = None,
+        *,
+        role: str = "planning-lead",
+        claims: dict[str, Any] | None = None,
+        key: str | None = None,
+    ) -> Any:
+        """Act over HTTP as a role; returns the response."""
+        head = self._head(role, claims) | ({"Idempotency-Key": key} if key else {})
+        return self.client.post(
+            path, content=json.dumps(body or {}, default=str), headers=head | {"Content-Type": "application/json"}
+        )
+
+    @staticmethod
+    def _head(role: str, claims: dict[str, Any] | None) -> dict[str, str]:
+        return {"Authorization": f"Bearer {token(role, **(claims or {}))}"}
+
+
+@contextmanager
+def house(parts: Parts, database_url: str, *, clock: str = "driven", at: datetime = START) -> Iterator[House]:
+    """Open a service on a fresh database, migrated to its head, with its clock at `at`."""
+    settings = ServiceSettings(
+        world="test", world_clock=clock, database_url=database_url, kafka_bootstrap="127.0.0.1:1", auth_issuer=ISSUER,
+        auth_audience="crossdock.test", auth_jwks=str(issuer().jwks_file), cursor_secret="only for tests",
+    )  # fmt: skip
+    migrations.migrate(parts.name, database_url, "head")
+    running = process.Running(parts, settings, ("api", "consumer"))
+    assert running.consumer is not None
+    assert running.scheduler is not None
+    client = TestClient(running.app(), raise_server_exceptions=False)
+    opened = House(parts, running.database, settings, client, running.consumer, running.scheduler)
+    try:
+        if clock == "driven":
+            opened.set_clock(at)
+        yield opened
+    finally:
+        client.close()
+        running.database.dispose()
+
+
+def wait_until(question: Callable[[], Any], *, seconds: float = 15.0, every: float = 0.02) -> Any:
+    """Ask until the answer is true; raises AssertionError with the last answer when it never is."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = question()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"never true within {seconds:.0f} s; the last answer was {answer!r}")
+        time.sleep(every)

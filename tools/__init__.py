@@ -1,0 +1,1 @@
+"""Tools for developers and for setting a world up; may import everything, nobody imports them."""

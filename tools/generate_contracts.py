@@ -1,0 +1,51 @@
+"""Write the contracts from the code: JSON Schema per event, one AsyncAPI document, docs/events.md.
+
+`python -m tools.generate_contracts` writes them; `--check` only compares, and answers 1 on a difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from tools import generated
+from tools.contracts.asyncapi import asyncapi
+from tools.contracts.catalogue import catalogue
+from tools.contracts.event_schemas import events, render, schema_of
+from tools.contracts.hearing import heard_by
+
+ROOT = Path(__file__).resolve().parents[1]
+MADE_HERE = ("schemas/generated/*.json",)
+
+
+def contracts() -> dict[str, str]:
+    """Answer path and text of every generated contract."""
+    hears = heard_by()
+    files = {f"schemas/generated/{event.event_name}.json": render(schema_of(event)) for event in events()}
+    files["schemas/generated/asyncapi.json"] = render(asyncapi(hears))
+    files["docs/events.md"] = catalogue(hears)
+    return files
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write or check; answer 1 when a check finds a difference."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="compare only")
+    options = parser.parse_args(arguments)
+    files = contracts()
+    if not options.check:
+        changed = generated.write(ROOT, files, made_here=MADE_HERE)
+        print("\n".join([*changed, f"{len(changed)} of {len(files)} contracts changed"]))
+        return 0
+    stale = generated.stale(ROOT, files, made_here=MADE_HERE)
+    if stale:
+        named = "\n  ".join(stale)
+        print(f"These contracts are not what schemas/ and the reactions make:\n  {named}\nRun `make contracts`.")
+        return 1
+    print(f"{len(files)} contracts are what the code makes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""The house rules an import graph cannot see (HOUSE section 7), read from the syntax tree.
+
+`python -m tools.lint_rooms` prints one line per finding and answers 1 when there is any.
+A line that must break a rule says so beside it: `# house: allow <rule> — <reason>`.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tools.lint_rooms.files import Finding, SourceFile, read_sources
+from tools.lint_rooms.layout import missing_tests, wrong_rooms
+from tools.lint_rooms.names import refused_words, text_constants, wrong_names
+from tools.lint_rooms.owners import events_by_service, events_made_elsewhere, events_never_said
+from tools.lint_rooms.prose import unfinished_lines, unreasoned_suppressions, useless_allowances
+from tools.lint_rooms.purity import impure_hearts, loose_imports, thawed_aggregates
+from tools.lint_rooms.size import too_long
+from tools.lint_rooms.verbs import misplaced_verbs, sleeps, swallowed_errors, unbounded_queues
+
+Rule = Callable[[SourceFile], list[Finding]]
+
+RULES: tuple[Rule, ...] = (
+    impure_hearts,
+    loose_imports,
+    thawed_aggregates,
+    misplaced_verbs,
+    swallowed_errors,
+    sleeps,
+    unbounded_queues,
+    refused_words,
+    too_long,
+    unreasoned_suppressions,
+    unfinished_lines,
+)
+
+__all__ = ["Finding", "lint"]
+
+
+def lint(root: Path) -> list[Finding]:
+    """Answer every finding of the tree below root, in the order of files and lines."""
+    sources = read_sources(root)
+    owned, constants = events_by_service(sources), text_constants(sources)
+    findings = [*wrong_rooms(root), *missing_tests(root), *events_never_said(sources, owned)]
+    for source in sources:
+        found = [finding for rule in RULES for finding in rule(source)]
+        found += [*events_made_elsewhere(source, owned), *wrong_names(source, constants)]
+        findings += [finding for finding in found if not source.allows(finding)]
+        findings += useless_allowances(source, found)
+    return sorted(findings, key=lambda finding: (finding.path, finding.line, finding.rule))
