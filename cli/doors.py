@@ -211,9 +211,7 @@ class DrivenWorld:
             wait = min(2 * wait, QUIET_WAIT_SECONDS_MAX)
 
     def _ask(self, names: Sequence[str]) -> dict[str, Any]:
-        asked = {
-            name: self._pool.submit(self._doors.ask, name, "/world/quiet", role=CLOCK_ROLE) for name in names
-        }
+        asked = {name: self._pool.submit(self._doors.ask, name, "/world/quiet", role=CLOCK_ROLE) for name in names}
         return {name: answer.result() for name, answer in asked.items()}
 
 

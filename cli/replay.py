@@ -73,14 +73,10 @@ def replay(script: Script, doors: Doors, *, progress: Progress = lambda at, item
         run = driver.drive(moments(script.steps), end=script.end)
     finally:
         world.close()
-    return Replayed(
-        run, told.created, told.unchanged, tuple(told.refused), doors.retried, script.items, script.end
-    )
+    return Replayed(run, told.created, told.unchanged, tuple(told.refused), doors.retried, script.items, script.end)
 
 
-def bring_history(
-    file: DeliveryFile, doors: Doors, *, progress: Callable[[int], None] = lambda n: None
-) -> Told:
+def bring_history(file: DeliveryFile, doors: Doors, *, progress: Callable[[int], None] = lambda n: None) -> Told:
     """Tell a file to a running world as what is over: plan and receipt in one act, no case for any of it."""
     told, known = Told(), shipments(file.lines)
     days = steps(known)
