@@ -101,8 +101,11 @@ class LocalKafka:
         self._format(java, properties)
         command = [java, *JVM, "-cp", f"{self.libs}/*", "kafka.Kafka", str(properties)]
         self._child = spawn.spawn(command, log=self.log, cwd=self.folder)
+        return self._wait(seconds=START_SECONDS)
+
+    def _wait(self, *, seconds: float) -> str:
         try:
-            wait_until_it_answers(self.bootstrap, seconds=START_SECONDS, alive=self.alive)
+            wait_until_it_answers(self.bootstrap, seconds=seconds, alive=self.alive)
         except KafkaFailed as why:
             self.stop()
             raise KafkaFailed(f"Kafka did not start: {self._last_words()}") from why

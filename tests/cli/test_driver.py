@@ -64,9 +64,7 @@ class Timers:
 
 def drive(world: Timers, moments: Sequence[Moment[str]], *, foretold: str | None = "armer") -> None:
     by_name = {moment.told: moment for moment in moments}
-    driver: Driver[str] = Driver(
-        world, lambda told: world.tell([by_name[name] for name in told]), foretold=foretold
-    )
+    driver: Driver[str] = Driver(world, lambda told: world.tell([by_name[name] for name in told]), foretold=foretold)
     driver.drive(moments, end=END)
 
 
@@ -154,9 +152,7 @@ def test_every_timer_fires_between_what_is_known_before_it_and_what_is_known_aft
     world = Timers(deadlines)
     drive(world, moments, foretold=foretold)
     fired_late = {
-        str(number)
-        for number, (_, after, answered) in enumerate(plans)
-        if answered is None or answered >= after
+        str(number) for number, (_, after, answered) in enumerate(plans) if answered is None or answered >= after
     }
     told_until = datetime(1970, 1, 1, tzinfo=UTC)
     fired_until = told_until

@@ -65,9 +65,7 @@ def three_shipments() -> bytes:
     )
 
 
-def test_a_day_that_ends_with_nothing_recorded_is_seen_by_the_world(
-    world: PretendWorld, doors: Doors
-) -> None:
+def test_a_day_that_ends_with_nothing_recorded_is_seen_by_the_world(world: PretendWorld, doors: Doors) -> None:
     done = replayed(three_shipments(), doors)
     assert (world.wrongs, done.refused) == ([], ())
     assert [name for name, _ in world.delayed] == ["ASN-1", "ASN-3"]
@@ -177,9 +175,7 @@ def replay_in_a_process(urls: dict[str, str], path: Path, until: date) -> subpro
 
 
 @pytest.mark.records
-def test_a_replay_killed_again_and_again_ends_as_one_that_was_not(
-    world: PretendWorld, urls: dict[str, str]
-) -> None:
+def test_a_replay_killed_again_and_again_ends_as_one_that_was_not(world: PretendWorld, urls: dict[str, str]) -> None:
     """FLOW 6.4: killed, it is started again with the same command and goes on."""
     path, until, chance = shared_file(RECORDED), date(2008, 6, 30), Random(7)
     kills = 0

@@ -30,7 +30,7 @@ def only_quarantined(*rows: dict[str, str]) -> Quarantined:
 @pytest.mark.parametrize("mark", [False, True])
 @pytest.mark.parametrize(("line_end", "named"), [("\n", "LF"), ("\r\n", "CRLF"), ("\r", "CR")])
 @pytest.mark.parametrize(("delimiter", "called"), [(",", "comma"), ("\t", "tab")])
-def test_every_dialect_reads_the_same(  # noqa: PLR0917 - one argument for each trait of a dialect
+def test_every_dialect_reads_the_same(
     delimiter: str, called: str, line_end: str, named: str, mark: bool, packed: bool
 ) -> None:
     rows = [a_row(), a_row(id="2", item='Test "A", 30 Tests')]
@@ -165,9 +165,7 @@ def test_a_quotation_mark_that_is_never_closed_spoils_its_own_row_only() -> None
     lines[2] = lines[2].replace(b'30 Tests"', b"30 Tests")
     read = read_deliveries(b"\n".join(lines))
     assert [line.line_id for line in read.lines] == ["1", "3"]
-    assert [(row.row, row.reason) for row in read.quarantined] == [
-        (3, "a quotation mark is opened and never closed")
-    ]
+    assert [(row.row, row.reason) for row in read.quarantined] == [(3, "a quotation mark is opened and never closed")]
 
 
 def test_an_id_used_twice_with_other_content_is_quarantined_and_the_first_stays() -> None:
@@ -242,9 +240,7 @@ whole = a_file(a_row(), packed=True)
         (whole + b"tail", "followed by 4 bytes of something else"),
     ],
 )
-def test_another_file_altogether_is_refused_with_what_was_expected_and_what_to_do(
-    content: bytes, says: str
-) -> None:
+def test_another_file_altogether_is_refused_with_what_was_expected_and_what_to_do(content: bytes, says: str) -> None:
     with pytest.raises(WrongFile) as refused:
         read_deliveries(content)
     assert says in str(refused.value)
@@ -297,9 +293,7 @@ def test_a_gzip_file_cut_anywhere_is_refused(cut: int) -> None:
     cell=st.text(max_size=30).filter(lambda text: not set(text) & {"\n", "\r", "\0"}),
     column=st.sampled_from(COLUMNS),
 )
-def test_whatever_one_field_says_its_row_is_used_or_quarantined_and_never_lost(
-    cell: str, column: str
-) -> None:
+def test_whatever_one_field_says_its_row_is_used_or_quarantined_and_never_lost(cell: str, column: str) -> None:
     try:
         content = a_file(a_row(id="0"), a_row() | {column: cell}, a_row(id="2"))
     except UnicodeEncodeError:

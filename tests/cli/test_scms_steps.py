@@ -80,9 +80,7 @@ def test_a_shipment_of_a_known_order_is_a_change_with_a_key_of_its_own() -> None
 
 def test_lines_recorded_on_different_days_are_told_on_their_days() -> None:
     first, second = told(a_row(id="1"), a_row(id="2", recorded="9-Jun-06", delivered="8-Jun-06"))
-    assert [(d.key, d.line_ids, d.whole) for d in first.deliveries] == [
-        ("ASN-8@received@2006-06-02", ("1",), False)
-    ]
+    assert [(d.key, d.line_ids, d.whole) for d in first.deliveries] == [("ASN-8@received@2006-06-02", ("1",), False)]
     assert [(d.key, d.line_ids, d.delivered_on.day) for d in second.deliveries] == [
         ("ASN-8@received@2006-06-09", ("2",), 8)
     ]
