@@ -114,7 +114,7 @@ class Consumer:
         started = time.perf_counter()
         pairs = [pair for message in messages for pair in self._pairs(message)]
         if pairs:
-            self._answer(pairs)
+            self.answer(pairs)
         ends: dict[tuple[str, int], int] = {}
         for message in messages:
             ends[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
@@ -147,7 +147,7 @@ class Consumer:
 
     # ── one batch, by halves where it fails ──────────────────────────────────────────────────────
 
-    def _answer(self, pairs: Sequence[Pair]) -> None:
+    def answer(self, pairs: Sequence[Pair]) -> None:
         backoff = 0.05
         reruns = RERUNS_MAX
         while not self.stopped.is_set():
@@ -167,8 +167,8 @@ class Consumer:
                     continue
                 if len(pairs) > 1:
                     middle = len(pairs) // 2
-                    self._answer(pairs[:middle])
-                    self._answer(pairs[middle:])
+                    self.answer(pairs[:middle])
+                    self.answer(pairs[middle:])
                 else:
                     self._try_alone(pairs[0], error)
                 return
@@ -185,7 +185,7 @@ class Consumer:
                 return
             except Exception as again:  # noqa: BLE001  becomes the cause of the dead letter
                 if is_transient(again):
-                    self._answer([pair])
+                    self.answer([pair])
                     return
                 error = again
         record, reaction = pair

@@ -34,6 +34,10 @@ class ConcurrentChange(Exception):
     """Somebody else changed or made one of the aggregates first; the work must be run again."""
 
 
+class FlushedItem(ConcurrentChange):
+    """An item of a batch was refused after it had been flushed; the batch must be run again carefully, with savepoints."""
+
+
 class Unlocked(RuntimeError):
     """An event was emitted whose aggregate was neither locked nor made in this Tx: order per subject would be a guess."""
 
@@ -106,6 +110,7 @@ class Tx(ReadTx):
         self._inserts: list[tuple[Any, dict[str, Any], str]] = []
         self._after: list[Callable[[], None]] = []
         self._flushed_in_item = False
+        self.careful = False  # items are undone by savepoint, because one of them is flushed before it is refused
 
     @property
     def now(self) -> datetime:
@@ -218,23 +223,22 @@ class Tx(ReadTx):
     @contextmanager
     def item(self) -> Iterator[None]:
         """Do one item of a batch; when it raises, its saves, events and timers are forgotten (FLOW 5.2)."""
-        marks = (
-            dict(self._map),
-            dict(self._dirty),
-            set(self._subjects),
-            len(self._events),
-            len(self._timers),
-            len(self._inserts),
-            len(self._after),
-        )
+        if self.careful:
+            self._flush_aggregates()
+            self.cursor().execute("SAVEPOINT item")
+        marks = (dict(self._map), dict(self._dirty), set(self._subjects))
+        lengths = [len(kept) for kept in (self._events, self._timers, self._inserts, self._after)]
         self._flushed_in_item = False
         try:
             yield
         except Exception as error:
-            if self._flushed_in_item:
-                raise ConcurrentChange("the item was flushed before it was refused; run it alone") from error
-            self._map, self._dirty, self._subjects = marks[0], marks[1], marks[2]
-            del self._events[marks[3] :], self._timers[marks[4] :], self._inserts[marks[5] :], self._after[marks[6] :]
+            if self._flushed_in_item and not self.careful:
+                raise FlushedItem("an item was flushed before it was refused") from error
+            if self.careful:
+                self.cursor().execute("ROLLBACK TO SAVEPOINT item")
+            self._map, self._dirty, self._subjects = marks
+            for kept, length in zip((self._events, self._timers, self._inserts, self._after), lengths, strict=True):
+                del kept[length:]  # type: ignore[attr-defined]  # four lists of four types
             raise
 
     # ── asking inside a unit of work sees its own changes ────────────────────────────────────────

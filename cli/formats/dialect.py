@@ -82,9 +82,7 @@ def read_sheet(content: bytes, *, required: Sequence[str], expected: str) -> She
     lines, line_end = _split_lines(text)
     first = next((number for number, line in enumerate(lines) if line.strip()), None)
     if first is None:
-        raise WrongFile(
-            "The file is empty.", expected=expected, advice="Check that the download or copy was finished."
-        )
+        raise WrongFile("The file is empty.", expected=expected, advice="Check that the download or copy was finished.")
     delimiter, header = _header(lines[first], required, expected)
     rows = tuple(_rows(lines, first + 1, delimiter, len(header)))
     blank = sum(1 for line in lines[first + 1 :] if not line.strip()) + first

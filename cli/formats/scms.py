@@ -242,9 +242,7 @@ def _agreeing(
     return sorted(kept.values(), key=lambda line: line.row), quarantined, repeated
 
 
-def _contradiction(
-    line: DeliveryLine, first: DeliveryLine | None, what: str, columns: dict[str, str]
-) -> Fault | None:
+def _contradiction(line: DeliveryLine, first: DeliveryLine | None, what: str, columns: dict[str, str]) -> Fault | None:
     if first is None:
         return None
     for name, column in columns.items():

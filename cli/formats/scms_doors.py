@@ -71,9 +71,7 @@ def master_items(named: Masters) -> Telling:
         for code in named.sites
     ]
     items = [{"key": code, "code": code, "description": code, "unit": UNIT} for code in named.items]
-    suppliers = [
-        {"key": code, "code": code, "name": code} for code in named.suppliers if code != PLACEHOLDER_SUPPLIER
-    ]
+    suppliers = [{"key": code, "code": code, "name": code} for code in named.suppliers if code != PLACEHOLDER_SUPPLIER]
     customers = [{"key": code, "code": code, "name": code, "tier": TIER} for code in named.customers]
     return [(SITES, sites), (ITEMS, items), (SUPPLIERS, suppliers), (CUSTOMERS, customers)]
 

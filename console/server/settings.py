@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from chassis.settings import ServiceSettings
 
 
@@ -9,7 +11,7 @@ class ConsoleSettings(ServiceSettings):
     """The built-in issuer answers only where it was given a key; in production an OIDC issuer stands in its place."""
 
     issuer_key: str = ""
-    services_urls: dict[str, str] = {}
+    services_urls: dict[str, str] = Field(default_factory=dict)
     stream_clients_max: int = 2_500
     stream_catch_ups_max: int = 32
     stream_ring_records: int = 20_000

@@ -62,7 +62,7 @@ def test_an_arrival_expected_later_than_promised_is_a_reported_delay() -> None:
         a_shipment(), estimate(1, said=NOW, expected=DUE + timedelta(days=1)), tolerance=TOLERANCE, now=NOW
     )
     (told,) = events
-    assert (told.basis, told.provisional, told.delay_minutes) == ("reported", False, 1440)  # type: ignore[attr-defined]
+    assert (told.basis, told.provisional, told.delay_minutes) == ("reported", False, 1440)
     assert shipment.state == "delayed"
 
 
@@ -91,7 +91,7 @@ def test_milestones_come_out_right_in_whatever_order_they_came() -> None:
 
 def test_silence_at_the_end_of_the_promised_day_is_told_once_and_provisional() -> None:
     shipment, (told,) = domain.shipment_falls_due(a_shipment(), now=DUE)
-    assert (told.basis, told.provisional, told.occurred_at) == ("overdue", True, DUE)  # type: ignore[attr-defined]
+    assert (told.basis, told.provisional, told.occurred_at) == ("overdue", True, DUE)
     assert domain.shipment_falls_due(shipment, now=DUE)[1] == []
 
 
@@ -105,7 +105,7 @@ def test_a_carrier_that_breaks_its_silence_makes_the_delay_certain() -> None:
     shipment, _ = domain.shipment_falls_due(a_shipment(), now=DUE)
     said = estimate(1, said=DUE + timedelta(hours=3), expected=DUE + timedelta(days=2))
     shipment, (told,) = domain.record_milestone(shipment, said, tolerance=TOLERANCE, now=DUE + timedelta(hours=3))
-    assert (type(told).__name__, told.provisional) == ("ShipmentExtended", False)  # type: ignore[attr-defined]
+    assert (type(told).__name__, told.provisional) == ("ShipmentExtended", False)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_nothing_moves_after_the_receipt_or_the_cancellation() -> None:
 def test_a_cancelled_delay_names_its_cause() -> None:
     shipment, _ = after(a_shipment(), estimate(1, said=NOW, expected=DUE + timedelta(days=1)))
     _, (cancelled,) = domain.cancel_shipment(shipment, reason="lost at sea", now=NOW)
-    assert cancelled.cause == shipment.cause  # type: ignore[attr-defined]
+    assert cancelled.cause == shipment.cause
 
 
 def test_an_estimate_without_a_date_is_refused() -> None:

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
-
-import pytest
 
 from schemas.collaboration import CalendarChanged
 from schemas.inventory import SiteChanged
 from schemas.types import subject_id
 from services.logistics import operations
-from services.logistics.__main__ import parts
 from tests.logistics.test_domain import LINE
-from tests.support.service import START, House, house
+from tests.support.service import START, House
 
 PROMISED = date(2026, 3, 4)
-
-
-@pytest.fixture
-def logistics(fresh_database: Callable[[str], str]) -> Iterator[House]:
-    with house(parts(), fresh_database("logistics")) as opened:
-        yield opened
 
 
 def site(zone: str = "UTC", calendar: str = "every-day") -> SiteChanged:

@@ -126,9 +126,7 @@ def figures(rows: list[Row], until: date = date.max) -> dict[str, Any]:
         for row in recorded
         if written_day(row["Delivered to Client Date"]) > written_day(row["Scheduled Delivery Date"])
     ]
-    cases = {
-        name: entry for name, entry in said.items() if entry.verdict in {"late", "recorded-late", "open"}
-    }
+    cases = {name: entry for name, entry in said.items() if entry.verdict in {"late", "recorded-late", "open"}}
     lines_of_cases: dict[str, list[Row]] = defaultdict(list)
     for row in known:
         if row["ASN/DN #"] in cases:

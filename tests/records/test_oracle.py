@@ -79,7 +79,5 @@ def test_what_was_not_known_by_a_day_does_not_move_its_fingerprint(rows: list[or
     until = date(2011, 6, 30)
     planned = {entry.shipment for entry in oracle.verdicts(rows, until)}
     changed = [altered(row, planned=row["ASN/DN #"] in planned, until=until) for row in rows]
-    assert oracle.fingerprint(oracle.verdicts(changed, until)) == oracle.fingerprint(
-        oracle.verdicts(rows, until)
-    )
+    assert oracle.fingerprint(oracle.verdicts(changed, until)) == oracle.fingerprint(oracle.verdicts(rows, until))
     assert oracle.fingerprint(oracle.verdicts(changed)) != oracle.fingerprint(oracle.verdicts(rows))

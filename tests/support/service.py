@@ -108,7 +108,7 @@ class House:
                 envelope,
             )
             pairs += [(record, reaction) for reaction in self.parts.reactions.by_event.get(envelope.type, [])]
-        self.consumer._handle(pairs)
+        self.consumer.answer(pairs)
         return envelopes
 
     def envelope(self, event: Event) -> Envelope:
@@ -197,4 +197,4 @@ def wait_until(question: Callable[[], Any], *, seconds: float = 15.0, every: flo
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"never true within {seconds:.0f} s; the last answer was {answer!r}")
-        time.sleep(every)
+        time.sleep(every)  # house: allow wait — between two looks at a condition

@@ -1,0 +1,63 @@
+"""An answer kept under its Idempotency-Key for 48 hours, and the audit row of every act."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from fastapi import Response
+
+from chassis.auth import Actor
+from chassis.clock import machine_now
+from chassis.db import ConcurrentChange, Tx
+from chassis.errors import Conflict
+
+
+def _hash(path: str, body: bytes) -> str:
+    return hashlib.sha256(path.encode() + b"\x00" + body).hexdigest()
+
+
+def kept_answer(tx: Tx, actor: Actor, route: str, key: str, path: str, body: bytes) -> Response | None:
+    row = tx.cursor().execute(
+        "SELECT content_hash, status, body FROM idempotency_keys WHERE subject = %s AND route = %s AND key = %s", [actor.subject, route, key]
+    ).fetchone()  # fmt: skip
+    if row is None:
+        return None
+    if row["content_hash"] != _hash(path, body):
+        raise Conflict(
+            "this Idempotency-Key came before with other content; use a new key for a new act",
+            field="Idempotency-Key",
+            code="key-reused",
+        )
+    return Response(
+        row["body"], status_code=row["status"], media_type="application/json", headers={"Idempotent-Replay": "true"}
+    )
+
+
+def keep_answer(tx: Tx, actor: Actor, route: str, key: str, path: str, body: bytes, response: Response) -> None:
+    row = {
+        "key": key, "route": route, "subject": actor.subject, "content_hash": _hash(path, body), "status": response.status_code,
+        "body": bytes(response.body).decode(), "stored_at": machine_now(),
+    }  # fmt: skip
+    made = tx.cursor().execute(
+        "INSERT INTO idempotency_keys (key, route, subject, content_hash, status, body, stored_at) VALUES"
+        " (%(key)s, %(route)s, %(subject)s, %(content_hash)s, %(status)s, %(body)s, %(stored_at)s) ON CONFLICT DO NOTHING RETURNING key",
+        row,
+    ).fetchone()  # fmt: skip
+    if made is None:
+        raise ConcurrentChange("the same key is being used by another request")
+
+
+def audit(tx: Tx, actor: Actor, act: str, route: str, path: str, body: bytes) -> None:
+    try:
+        content = json.loads(body) if body and len(body) < 20_000 else None
+    except ValueError:
+        content = None
+    role = ",".join(sorted(actor.roles))
+    tx.append(
+        tx.database.tables.acts,
+        {
+            "act_id": tx.context.causation_id, "act": act, "route": route, "subject": actor.subject, "role": role, "path": path,
+            "body": content, "traceparent": tx.context.traceparent, "recorded_at": tx.now, "machine_at": machine_now(),
+        },
+    )  # fmt: skip

@@ -1,0 +1,204 @@
+"""Routes: acts in a transaction that is committed before the answer leaves, questions, batches.
+
+An act's handler opens the unit of work, runs the endpoint in it, stores the answer under the Idempotency-Key, commits,
+and only then answers; a lost race is run again from the start. A FastAPI dependency with `yield` would commit
+after the 200, which is why this is a route class.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+
+from chassis import metrics, trace
+from chassis.auth import Actor, Verifier
+from chassis.db import RERUNS_MAX, Context, Database, FlushedItem, must_run_again
+from chassis.errors import Refusal
+from chassis.http.batches import Item
+from chassis.http.idempotency import audit, keep_answer, kept_answer
+from chassis.http.problems import Problem, problem
+from chassis.http.work import Asking, Doing
+from chassis.ids import time_ordered_id
+from chassis.masking import masked
+from schemas.access import ACTS
+
+BODY_BYTES_MAX = 8_000_000
+Endpoint = Callable[..., Any]
+
+
+class _Route(APIRoute):
+    """Authenticates, authorizes, opens the transaction, masks, counts."""
+
+    # house: allow words — the name is FastAPI's
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        inner = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            started, status = time.perf_counter(), 500
+            service = request.app.state.service
+            try:
+                response = await self._answer(request, inner)
+                status = response.status_code
+                return response
+            finally:
+                metrics.http_requests_total.labels(service, request.method, self.path, f"{status // 100}xx").inc()
+                metrics.http_seconds.labels(service, request.method, self.path).observe(time.perf_counter() - started)
+
+        return handler
+
+    async def _answer(self, request: Request, inner: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
+        try:
+            actor = await run_in_threadpool(request.app.state.verifier.actor, request.headers.get("authorization"))
+            act = (self.openapi_extra or {})["x-act"]
+            actor.may(act)
+            if int(request.headers.get("content-length") or 0) > BODY_BYTES_MAX:
+                raise Refusal(
+                    f"the body is larger than {BODY_BYTES_MAX:,} bytes; send smaller batches",
+                    code="too-large",
+                    status=413,
+                )
+            database: Database = request.app.state.database
+            if (self.openapi_extra or {}).get("x-question"):
+                return await self._ask(request, inner, actor, database)
+            return await self._act(request, inner, actor, database, act)
+        except Exception as error:  # noqa: BLE001  every failure becomes a problem document, logged there
+            return problem(request, error)
+
+    async def _ask(self, request: Request, inner: Any, actor: Actor, database: Database) -> Response:
+        reading = database.reading()
+        read = await run_in_threadpool(reading.__enter__)
+        try:
+            request.state.at_work = Asking(actor, read, request)
+            return await inner(request)  # type: ignore[no-any-return]  # FastAPI does not type its handler
+        finally:
+            await run_in_threadpool(reading.__exit__, None, None, None)
+
+    async def _act(self, request: Request, inner: Any, actor: Actor, database: Database, act: str) -> Response:
+        body = await request.body()
+        if len(body) > BODY_BYTES_MAX:
+            raise Refusal(
+                f"the body is larger than {BODY_BYTES_MAX:,} bytes; send smaller batches", code="too-large", status=413
+            )
+        careful = False
+        for left in range(RERUNS_MAX, -1, -1):
+            try:
+                return await self._act_once(request, inner, actor, database, act, body, careful)
+            except FlushedItem:
+                careful = True
+            except Exception as error:
+                if not (left and must_run_again(error)):
+                    raise
+                metrics.transactions_rerun_total.labels(database.service).inc()
+        raise AssertionError("unreachable: the last run returns or raises")
+
+    async def _act_once(
+        self, request: Request, inner: Any, actor: Actor, database: Database, act: str, body: bytes, careful: bool
+    ) -> Response:
+        act_id, traceparent = time_ordered_id(), trace.child(request.headers.get("traceparent"))
+        opened = database.begin(lambda now: Context(act_id, act_id, "act", now, traceparent=traceparent))
+        tx = await run_in_threadpool(opened.__enter__)
+        tx.careful = careful
+        try:
+            key = request.headers.get("idempotency-key")
+            kept = (
+                await run_in_threadpool(kept_answer, tx, actor, self.path, key, request.url.path, body) if key else None
+            )
+            if kept is not None:
+                await run_in_threadpool(opened.__exit__, None, None, None)
+                return kept
+            audit(tx, actor, act, f"{request.method} {self.path}", request.url.path, body)
+            request.state.at_work = Doing(actor, tx, request, tx)
+            response: Response = await inner(request)
+            if response.status_code < 400 and key:
+                keep_answer(tx, actor, self.path, key, request.url.path, body, response)
+        except BaseException as error:
+            await run_in_threadpool(opened.__exit__, type(error), error, error.__traceback__)
+            raise
+        await run_in_threadpool(opened.__exit__, None, None, None)
+        response.headers["traceparent"] = traceparent
+        return response
+
+
+class Router:
+    """The routes of one service; each names the act of schemas/access.py that it is."""
+
+    def __init__(self) -> None:
+        self.api = APIRouter(route_class=_Route)
+
+    def act(self, path: str, *, may: str, status: int = 200, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Register an act: POST, in a transaction."""
+        return self._route("POST", path, may, status, options)
+
+    def question(
+        self, path: str, *, may: str = "read", asked_by: str = "GET", **options: Any
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Register a question, read only; one too long for an address is asked by POST."""
+        return self._route(asked_by, path, may, 200, options, {"x-question": True})
+
+    def batch(self, path: str, *, may: str, item: type[Item], **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Register the `:batch` form of an act; its OpenAPI shows the item's schema."""
+        return self._route("POST", path, may, 200, options, {"x-item": item.model_json_schema(), "x-batch": True})
+
+    def _route(
+        self,
+        method: str,
+        path: str,
+        may: str,
+        status: int,
+        options: dict[str, Any],
+        extra: dict[str, Any] | None = None,
+    ) -> Callable[[Endpoint], Endpoint]:
+        row = ACTS[may]
+        shown = {"x-act": may, "x-roles": list(row.roles), "x-machine": list(row.machine), **(extra or {})}
+
+        def register(endpoint: Endpoint) -> Endpoint:
+            self.api.add_api_route(
+                path, _masking(endpoint), methods=[method], status_code=status, openapi_extra=shown,
+                responses={"4XX": {"model": Problem, "description": "Refused; what was expected and what to do."}}, **options,
+            )  # fmt: skip
+            return endpoint
+
+        return register
+
+
+def _masking(endpoint: Endpoint) -> Endpoint:
+    """Wrap an endpoint so that its answer is masked for its reader."""
+    parameter = next(
+        (p.name for p in inspect.signature(endpoint).parameters.values() if p.name in ("ask", "act")), None
+    )
+    if parameter is None:
+        raise TypeError(f"{endpoint.__name__}: an endpoint takes `ask: http.Question` or `act: http.Act`")
+
+    @functools.wraps(endpoint)
+    def shown(**arguments: Any) -> Any:
+        return masked(endpoint(**arguments), arguments[parameter].actor)
+
+    return shown
+
+
+def create_app(
+    *, service: str, database: Database, verifier: Verifier, cursor_secret: str, routers: Sequence[Router]
+) -> FastAPI:
+    """Return a service's application: its routes, every failure as problem details, no documentation pages."""
+    app = FastAPI(title=f"Crossdock {service}", version="1", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.service, app.state.database, app.state.verifier, app.state.cursor_secret = (
+        service,
+        database,
+        verifier,
+        cursor_secret,
+    )
+    for router in routers:
+        app.include_router(router.api)
+    for kind in (HTTPException, RequestValidationError, Refusal, Exception):
+        app.add_exception_handler(kind, problem)
+    app.add_exception_handler(404, problem)
+    app.add_exception_handler(405, problem)
+    return app

@@ -1,0 +1,82 @@
+"""What an endpoint works with: who asks, its transaction, and where a list goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Depends, Request
+from pydantic import BaseModel, ConfigDict
+
+from chassis import cursors
+from chassis.auth import Actor
+from chassis.db import ReadTx, Tx
+
+PAGE_ITEMS_MAX = 500
+T = TypeVar("T")
+
+
+class Shown(BaseModel):
+    """Base of every answer: `masked` names the fields that this reader may not see."""
+
+    model_config = ConfigDict(frozen=True)
+    masked: tuple[str, ...] = ()
+
+
+class Page(Shown, Generic[T]):
+    """One page of a list; `next` is the cursor of the page after it."""
+
+    items: tuple[T, ...]
+    next: str | None = None
+
+
+@dataclass
+class Asking:
+    """What a question works with."""
+
+    actor: Actor
+    read: ReadTx
+    request: Request
+
+    def after(self, cursor: str | None, *question: object) -> list[Any] | None:
+        """Return where a list goes on; the cursor must belong to the same question."""
+        return cursors.read(self._secret, self._question(question), cursor)
+
+    def page(
+        self, items: Sequence[Any], last: Callable[[Any], list[Any]], limit: int, *question: object
+    ) -> dict[str, Any]:
+        """Return `items` and `next` of a page, given one item more than the limit when there is more."""
+        shown = items[:limit]
+        more = cursors.sign(self._secret, self._question(question), last(shown[-1])) if len(items) > limit else None
+        return {"items": tuple(shown), "next": more}
+
+    @property
+    def _secret(self) -> str:
+        secret: str = self.request.app.state.cursor_secret
+        return secret
+
+    def _question(self, question: tuple[object, ...]) -> str:
+        return f"{self.request.url.path}?{json.dumps([str(q) for q in question])}"
+
+
+@dataclass
+class Doing(Asking):
+    """What an act works with: its unit of work is committed before the answer leaves."""
+
+    tx: Tx
+
+
+def _asking(request: Request) -> Asking:
+    asking: Asking = request.state.at_work
+    return asking
+
+
+def _doing(request: Request) -> Doing:
+    doing: Doing = request.state.at_work
+    return doing
+
+
+Question = Annotated[Asking, Depends(_asking)]
+Act = Annotated[Doing, Depends(_doing)]

@@ -1,0 +1,16 @@
+"""Logistics on a fresh database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from services.logistics.__main__ import parts
+from tests.support.service import House, house
+
+
+@pytest.fixture
+def logistics(fresh_database: Callable[[str], str]) -> Iterator[House]:
+    with house(parts(), fresh_database("logistics")) as opened:
+        yield opened
