@@ -212,3 +212,36 @@ def _without_maven(folder: Path) -> dict[str, str]:
             if program.name not in ("mvn", "docker") and not link.is_symlink():
                 link.symlink_to(program)
     return {"PATH": str(tools), "CROSSDOCK_KAFKA_LIBS": str(folder / "no-jars")}
+
+
+def test_ctrl_c_while_a_detached_stack_starts_takes_the_supervisor_along(crossdock: Crossdock) -> None:
+    running = crossdock.begin("up", "--bare", "--detach")
+    running.wait_for("Kafka starts")
+    said = running.interrupt()
+    assert said.code == ExitCode.INTERRUPTED
+    assert "nothing is left running" in said.err
+    assert gone(crossdock.home, seconds=0.5), crossdock.left()
+
+
+def test_a_world_that_cannot_be_made_leaves_no_stack_that_was_started_for_it(crossdock: Crossdock) -> None:
+    said = crossdock("world", "create", "demo", "--only", "nonsense")
+    assert said.code == ExitCode.FAILED
+    assert "There is no process 'nonsense'; a world is made of" in said.err.strip().splitlines()[-1]
+    assert crossdock.left() == []
+    assert crossdock("world", "list", "--json").json == []
+
+
+def test_a_world_is_made_used_and_dropped_by_the_command(crossdock: Crossdock) -> None:
+    made = crossdock("world", "create", "demo", "--only", "logistics", "--only", "console", "--json")
+    assert made.code == ExitCode.OK, made.err
+    assert set(made.json["urls"]) == {"logistics", "console"}
+    login = crossdock("login", "--as", "logistics", "--world", "demo", "--json")
+    assert login.code == ExitCode.OK, login.err
+    again = crossdock("world", "create", "demo")
+    assert again.code == ExitCode.FAILED and "runs already" in again.err
+    states = {one["process"]: one["state"] for one in crossdock("status", "--json").json["worlds"][0]["processes"]}
+    assert states == {"logistics": "ready", "console": "ready"}
+    assert "process.started" in crossdock("logs", "logistics", "--world", "demo").out
+    assert crossdock("world", "drop", "demo").code == ExitCode.OK
+    assert crossdock("world", "list", "--json").json == []
+    assert not (crossdock.home / "worlds" / "demo").exists()
