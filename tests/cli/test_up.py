@@ -88,6 +88,19 @@ def test_ctrl_c_in_the_middle_of_up_leaves_nothing_behind(crossdock: Crossdock, 
     assert gone(crossdock.home, seconds=0.5), crossdock.left()
 
 
+def test_ctrl_c_while_the_world_starts_takes_the_new_world_back(crossdock: Crossdock) -> None:
+    running = crossdock.begin("up", "--only", "logistics", "--only", "console")
+    running.wait_for("World live starts")
+    said = running.interrupt()
+    assert said.code == ExitCode.INTERRUPTED, said.err
+    assert "nothing is left running" in said.err.strip().splitlines()[-1]
+    assert gone(crossdock.home, seconds=0.5), crossdock.left()
+    assert crossdock("world", "list", "--json").json == []
+    again = crossdock("up", "--only", "logistics", "--detach", "--json")
+    assert again.code == ExitCode.OK, again.err
+    assert [world["state"] for world in again.json["worlds"]] == ["ready"]
+
+
 def test_nothing_survives_a_supervisor_that_is_killed_and_the_next_up_works(crossdock: Crossdock) -> None:
     first = crossdock("up", "--bare", "--detach", "--json").json
     os.kill(first["pid"], signal.SIGKILL)
