@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,7 +68,7 @@ class Consumer:
     def __init__(self, database: Database, reactions: Reactions, settings: ServiceSettings) -> None:
         self._database, self._reactions, self._settings = database, reactions, settings
         self._service = database.service
-        self._dead_in_a_row = 0
+        self._dead_in_a_row: Counter[str] = Counter()  # by reaction, since it last did its work
         self.stopped = threading.Event()
         self.positions: dict[tuple[str, int], int] = {}
         self.assigned = False
@@ -198,10 +199,10 @@ class Consumer:
             exc_info=error,
         )
         self._transact([pair], dead_because=error)
-        self._dead_in_a_row += 1
-        if self._dead_in_a_row >= self._settings.dead_in_a_row_max:
+        self._dead_in_a_row[reaction.name] += 1
+        if self._dead_in_a_row[reaction.name] >= self._settings.dead_in_a_row_max:
             raise TooManyDead(
-                f"{self._dead_in_a_row} records in a row died, the last of {record.topic}: {error}"
+                f"{reaction.name}: {self._settings.dead_in_a_row_max} records in a row died, the last of {record.topic}: {error}"
             ) from error
 
     def _transact(self, pairs: Sequence[Pair], dead_because: Exception | None = None) -> None:
@@ -229,8 +230,8 @@ class Consumer:
                 else:
                     live.append((record, reaction))
             self._react(tx, live)
-        if dead_because is None and live:
-            self._dead_in_a_row = 0
+        for _, reaction in live:
+            self._dead_in_a_row.pop(reaction.name, None)
 
     def _react(self, tx: Tx, pairs: Sequence[Pair]) -> None:
         claimed = inbox.claim(tx, [(r.envelope.id, reaction.name) for r, reaction in pairs if r.envelope])

@@ -8,6 +8,11 @@ from typing import Any
 
 import structlog
 
+# Locals stay out of the log: they hold what only some may see.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(
+    structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
+)
+
 
 def configure(service: str, role: str, world: str, level: str = "info") -> None:
     """Bind the process's names once, at start."""
@@ -16,7 +21,7 @@ def configure(service: str, role: str, world: str, level: str = "info") -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks,
+            _TRACEBACKS,
             structlog.processors.JSONRenderer(default=str),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

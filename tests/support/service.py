@@ -18,8 +18,9 @@ from typing import Any
 from uuid import UUID
 
 from fastapi.testclient import TestClient
+from sqlalchemy import MetaData, create_engine
 
-from chassis import migrations, process
+from chassis import log, migrations, process
 from chassis.consumer import Consumer, Record
 from chassis.db import Context, Database, Tx
 from chassis.ids import derived_id, time_ordered_id
@@ -167,13 +168,27 @@ class House:
 
 
 @contextmanager
-def house(parts: Parts, database_url: str, *, clock: str = "driven", at: datetime = START) -> Iterator[House]:
-    """Open a service on a fresh database, migrated to its head, with its clock at `at`."""
+def house(
+    parts: Parts,
+    database_url: str,
+    *,
+    clock: str = "driven",
+    at: datetime = START,
+    metadata: MetaData | None = None,
+    kafka: str = "127.0.0.1:1",
+) -> Iterator[House]:
+    """Open a service on a fresh database, migrated to its head (or made from `metadata`), with its clock at `at`."""
     settings = ServiceSettings(
-        world="test", world_clock=clock, database_url=database_url, kafka_bootstrap="127.0.0.1:1", auth_issuer=ISSUER,
+        world="test", world_clock=clock, database_url=database_url, kafka_bootstrap=kafka, auth_issuer=ISSUER,
         auth_audience="crossdock.test", auth_jwks=str(issuer().jwks_file), cursor_secret="only for tests",
     )  # fmt: skip
-    migrations.migrate(parts.name, database_url, "head")
+    log.configure(parts.name, "test", "test", "critical")
+    if metadata is None:
+        migrations.migrate(parts.name, database_url, "head")
+    else:
+        engine = create_engine(database_url.replace("postgresql://", "postgresql+psycopg://", 1))
+        metadata.create_all(engine)
+        engine.dispose()
     running = process.Running(parts, settings, ("api", "consumer"))
     assert running.consumer is not None
     assert running.scheduler is not None

@@ -1,0 +1,164 @@
+"""The batch loop's promises: once per reaction, order per subject, nothing lost, the pair at fault alone set aside."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from chassis import redrive
+from chassis.consumer import Record, TooManyDead
+from chassis.errors import Refusal
+from schemas.envelope import encode
+from schemas.inventory import ItemChanged
+from tests.chassis import toy
+from tests.support.service import START, House
+
+A, B = UUID(int=1), UUID(int=2)
+
+
+def changed(item: UUID, mark: str) -> ItemChanged:
+    return ItemChanged(occurred_at=START, item_id=item, code=str(item), description=mark, unit="each")
+
+
+def trail(house: House, item: UUID) -> str:
+    rows = house.rows("SELECT trail FROM counters WHERE item_id = %s", [item])
+    return str(rows[0]["trail"]) if rows else ""
+
+
+def letters(house: House) -> list[tuple[str, str, bool]]:
+    rows = house.rows(
+        "SELECT reaction, cause, waiting FROM dead_letters WHERE resolved_at IS NULL ORDER BY dead_letter_id"
+    )
+    return [(r["reaction"], r["cause"], r["waiting"]) for r in rows]
+
+
+def test_a_fact_is_answered_once_however_often_it_comes(toy_house: House) -> None:
+    heard = toy_house.hear(changed(A, "a"))
+    for _ in range(1000):
+        toy_house.consumer.answer([pair for e in heard for pair in pairs_of(toy_house, e, 1)])
+    assert trail(toy_house, A) == "a"
+    assert len(toy_house.said()) == 1
+
+
+def pairs_of(house: House, envelope: object, offset: int) -> list[object]:
+    e = envelope
+    record = Record("inventory.item", 0, offset, e.subject, e.type, encode(e), e)
+    return [(record, reaction) for reaction in house.parts.reactions.by_event[e.type]]
+
+
+def test_the_same_fact_twice_in_one_batch_is_answered_once(toy_house: House) -> None:
+    envelope = toy_house.envelope(changed(A, "a"))
+    toy_house.hear(envelope, envelope, envelope)
+    assert trail(toy_house, A) == "a"
+
+
+def test_a_batch_keeps_the_order_of_each_subject(toy_house: House) -> None:
+    toy_house.hear(*[changed(A if n % 2 else B, str(n)) for n in range(10)])
+    assert (trail(toy_house, A), trail(toy_house, B)) == ("13579", "02468")
+
+
+def test_one_bad_fact_in_a_batch_of_many_is_dead_alone_and_its_sisters_are_done_once(toy_house: House) -> None:
+    toy.faults["bad"] = ValueError
+    toy_house.hear(
+        *[changed(UUID(int=100 + n), "x") for n in range(40)],
+        changed(A, "bad"),
+        *[changed(UUID(int=200 + n), "y") for n in range(40)],
+    )
+    assert letters(toy_house) == [("when_item_changed_count_it", "ValueError", False)]
+    assert toy_house.rows("SELECT count(*), max(heard) FROM counters") == [{"count": 80, "max": 1}]
+
+
+def test_what_follows_a_dead_fact_waits_behind_it_and_is_redriven_in_order(toy_house: House) -> None:
+    """FLOW 5.3: a redelivery stores nothing twice; order per subject survives death."""
+    toy.faults["2"] = ValueError
+    toy_house.hear(changed(A, "1"), changed(B, "b"))
+    toy_house.hear(changed(A, "2"))
+    later = toy_house.hear(changed(A, "3"), changed(A, "4"), changed(B, "c"))
+    toy_house._offset -= 3
+    toy_house.hear(*later)  # the same records again, as after a lost commit of offsets
+    assert (trail(toy_house, A), trail(toy_house, B)) == ("1", "bc")
+    assert [waiting for _, _, waiting in letters(toy_house)] == [False, True, True]
+
+    (letter,) = toy_house.rows("SELECT * FROM dead_letters WHERE NOT waiting")
+    still = redrive.redrive(toy_house.database, toy_house.parts.reactions, letter, driven=True)
+    assert [r.outcome for r in still] == ["failed", "waiting", "waiting"]
+
+    toy.faults.clear()
+    done = redrive.redrive(toy_house.database, toy_house.parts.reactions, letter, driven=True)
+    assert [r.outcome for r in done] == ["done", "done", "done"]
+    assert trail(toy_house, A) == "1234"
+    assert toy_house.rows("SELECT * FROM parked_subjects") == []
+    toy_house.hear(changed(A, "5"))
+    assert trail(toy_house, A) == "12345"
+    assert redrive.redrive(toy_house.database, toy_house.parts.reactions, letter, driven=True) == [], (
+        "twice has no second effect"
+    )
+
+
+def test_bytes_that_nobody_can_read_are_dead_at_once_and_park_nobody(toy_house: House) -> None:
+    record = Record("inventory.item", 0, 5, str(A), "inventory.item.changed.v1", b"{not json", None, "not json")
+    from chassis.consumer import _UNREADABLE
+
+    toy_house.consumer.answer([(record, _UNREADABLE)])
+    assert letters(toy_house) == [("unreadable", "undecodable", False)]
+    assert toy_house.rows("SELECT value FROM dead_letters") == [{"value": b"{not json"}]
+    toy_house.hear(changed(A, "a"))
+    assert trail(toy_house, A) == "a"
+
+
+def test_a_refusal_is_not_tried_again(toy_house: House) -> None:
+    tried: list[int] = []
+
+    class No(Refusal):
+        def __init__(self, text: str) -> None:
+            tried.append(1)
+            super().__init__(text)
+
+    toy.faults["no"] = No
+    toy_house.hear(changed(A, "no"))
+    assert len(tried) <= 3, "once in the batch, once alone per reaction"
+    assert letters(toy_house)[0][1] == "No"
+
+
+def test_a_database_that_is_away_for_a_moment_kills_nothing(toy_house: House) -> None:
+    class Away(psycopg.OperationalError):
+        def __init__(self, text: str) -> None:
+            toy.faults.clear()  # back at the next attempt
+            super().__init__(text)
+
+    toy.faults["a"] = Away
+    toy_house.hear(changed(A, "a"))
+    assert (trail(toy_house, A), letters(toy_house)) == ("a", [])
+
+
+def test_too_many_dead_in_a_row_stop_the_consumer(toy_house: House) -> None:
+    toy.faults["bad"] = ValueError
+    toy_house.settings.dead_in_a_row_max = 3
+    with pytest.raises(TooManyDead):
+        toy_house.hear(*[changed(UUID(int=500 + n), "bad") for n in range(10)])
+    assert len(letters(toy_house)) == 3
+
+
+def test_a_reaction_that_hung_before_is_dead_at_once_and_nothing_else(toy_house: House) -> None:
+    """FLOW 5.4: the watchdog's mark names one pair; after the restart that pair is dead, its sisters are done."""
+    toy_house.rows("SELECT 1")
+    with toy_house.tx() as tx:
+        tx.cursor().execute(
+            "INSERT INTO attempt_marks VALUES ('inventory.item', 0, 1, 'when_item_changed_count_it', now())"
+        )
+    toy_house.hear(changed(A, "a"), changed(B, "b"))
+    assert (trail(toy_house, A), trail(toy_house, B)) == ("", "b")
+    assert letters(toy_house) == [("when_item_changed_count_it", "hung", False)]
+    assert toy_house.rows("SELECT * FROM attempt_marks") == []
+
+
+def test_inside_a_reaction_of_a_driven_world_the_time_is_that_of_the_fact(toy_house: House) -> None:
+    """FLOW 6.2."""
+    envelope = toy_house.envelope(changed(A, "a"))
+    toy_house.set_clock(START.replace(year=2027))
+    toy_house.hear(envelope)
+    (said,) = toy_house.said()
+    assert said.recordedtime == START
+    assert (said.causationid, said.causekind, said.correlationid) == (envelope.id, "event", envelope.correlationid)
