@@ -12,7 +12,7 @@ CODE := schemas chassis services console simulator cli tools
 PRESENT = $(wildcard $(CODE))
 
 # Run one part and say how long it took: $(call part,name,command)
-part = @begin=$$SECONDS; echo "== $(1)"; $(2); echo "== $(1): $$((SECONDS - begin)) s"
+part = @begin=$$SECONDS; echo "== $(1)"; $(2) || exit $$?; echo "== $(1): $$((SECONDS - begin)) s"
 
 .PHONY: help setup demo up down test quick journeys rooms types lint format contracts contracts-check canvas \
 	migrate bench new-service sure
@@ -44,7 +44,7 @@ quick: setup ## Run what needs no server at all: seconds
 	$(call part,quick,$(PY) -m pytest -m "not ($(NEEDS_SERVERS)) and not records")
 
 journeys: setup ## Run the journeys: every service a process, real Kafka and PostgreSQL
-	$(call part,journeys,$(PY) -m pytest -m journey || { code=$$?; [ $$code -eq 5 ] || exit $$code; })
+	$(call part,journeys,$(PY) -m pytest -m journey)
 
 rooms: setup ## Check the house rules: who may import whom, what each room may do
 	$(call part,imports,.venv/bin/lint-imports --no-logo)

@@ -48,11 +48,15 @@ def build() -> typer.Typer:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; no failure that was foreseen shows a traceback."""
     told = list(sys.argv[1:] if arguments is None else arguments)
+    command = build()
     try:
-        code = build()(told, prog_name="crossdock", standalone_mode=False)
+        code = command(told, prog_name="crossdock", standalone_mode=False)
         result = int(code) if isinstance(code, int) else int(ExitCode.OK)
-    except (KeyboardInterrupt, typer.Abort) as why:
-        result = _fail(str(why) or "Interrupted.", ExitCode.INTERRUPTED, told)
+        if result == ExitCode.INTERRUPTED:
+            # Typer turns Ctrl-C into this code without a word.
+            _fail("Interrupted.", ExitCode.INTERRUPTED, told)
+    except (KeyboardInterrupt, typer.Abort):
+        result = _fail("Interrupted.", ExitCode.INTERRUPTED, told)
     except typer.TyperException as why:
         result = _fail(_usage(why), ExitCode.USAGE, told)
     except CommandFailed as why:

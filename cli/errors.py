@@ -39,3 +39,10 @@ class NotAllowed(CommandFailed):
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence, ExitCode.NOT_ALLOWED)
+
+
+class Interrupted(CommandFailed):
+    """Ctrl-C, with what became of what was begun."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, ExitCode.INTERRUPTED)

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from cli.stack import Stack
 from tests.support.stack import Infrastructure
 
 NEEDS_POSTGRES = {"infra", "fresh_database"}
+NEEDS_KAFKA = {"stack"}
 PURE_FOLDERS = {"schemas"}
 
 
@@ -24,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("journey")
         if fixtures & NEEDS_POSTGRES or path.parent.name == "journeys":
             item.add_marker("postgres")
-        if path.parent.name == "journeys":
+        if fixtures & NEEDS_KAFKA or path.parent.name == "journeys":
             item.add_marker("kafka")
 
 
@@ -36,6 +38,14 @@ def infra() -> Iterator[Infrastructure]:
         yield infrastructure
     finally:
         infrastructure.close()
+
+
+@pytest.fixture(scope="session")
+def stack(infra: Infrastructure) -> Iterator[Stack]:
+    """A supervisor on the session's servers: `stack.create_world(infra.world(), services=[…])`."""
+    home = infra.home / "stack"
+    with Stack.start(home, postgres_url=infra.postgres_admin_url, kafka_bootstrap=infra.kafka_bootstrap) as running:
+        yield running
 
 
 @pytest.fixture

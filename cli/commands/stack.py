@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.errors import NotFound
+from cli.errors import Interrupted, NotFound
 from cli.output import JsonOption, WorldOption, emit, print_json, progress, say, table, warn
 from cli.stack import daemon
 from cli.stack.control import ask
@@ -38,6 +38,9 @@ def register(app: typer.Typer) -> None:
 def up(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Come back when it is ready.")] = False,
     bare: Annotated[bool, typer.Option(help="Start PostgreSQL and Kafka, no world.")] = False,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="Run this process of the world; repeat it for more.")
+    ] = None,
     port: Annotated[
         int | None,
         typer.Option(min=1, max=65535, help="The console's port; a free one is taken where none is named."),
@@ -51,9 +54,9 @@ def up(
     if detach:
         try:
             with progress("The stack starts", quiet=as_json) as report:
-                ready = daemon.detach(home, report=report, world=world, ports=ports)
+                ready = daemon.detach(home, report=report, world=world, ports=ports, only=only or None)
         except KeyboardInterrupt as why:
-            raise KeyboardInterrupt(INTERRUPTED) from why
+            raise Interrupted(INTERRUPTED) from why
         emit(ready, as_json=as_json, show=lambda: _addresses(ready, "`crossdock down` ends it."))
         return
     was_ready = False
@@ -66,10 +69,10 @@ def up(
 
     try:
         report = (lambda _: None) if as_json else warn
-        daemon.run(home, report=report, on_ready=on_ready, world=world, ports=ports)
+        daemon.run(home, report=report, on_ready=on_ready, world=world, ports=ports, only=only or None)
     except KeyboardInterrupt as why:
         if not was_ready:
-            raise KeyboardInterrupt(INTERRUPTED) from why
+            raise Interrupted(INTERRUPTED) from why
 
 
 def down(as_json: JsonOption = False) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.errors import NotFound
+from cli.errors import Interrupted, NotFound
 from cli.output import JsonOption, emit, progress, say, table
 from cli.stack import daemon
 from cli.stack.control import NotRunning, ask
@@ -41,9 +41,14 @@ def create(
             daemon.detach(home, report=report, world=None)
         try:
             made = ask(home, "create-world", report, name=name, clock=clock, services=only or None)
-        except BaseException:
+        except BaseException as why:
             if started:
                 daemon.end(home)
+            elif isinstance(why, KeyboardInterrupt):
+                raise Interrupted(
+                    f"Interrupted, but the supervisor finishes world {name}: "
+                    f"`crossdock world drop {name}` takes it back."
+                ) from why
             raise
     rows = sorted(made["urls"].items())
     emit(made, as_json=as_json, show=lambda: table(("Service", "Address"), rows, title=f"World {name}"))

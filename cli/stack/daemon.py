@@ -57,6 +57,7 @@ def run(
     on_ready: Callable[[Stack], None],
     world: str | None = LIVE,
     ports: dict[str, int] | None = None,
+    only: list[str] | None = None,
 ) -> None:
     """Run a stack until somebody asks for its end; cleans up before KeyboardInterrupt or StackError."""
     for process, port in (ports or {}).items():
@@ -70,7 +71,8 @@ def run(
         control.open()
         try:
             if world is not None:
-                stack.create_world(world, ports=ports)
+                whole = [spec.name for spec in stack.recipe.processes]
+                stack.create_world(world, ports=ports, services=only or whole)
             on_ready(stack)
             end.wait()
         finally:
@@ -116,12 +118,14 @@ def detach(
     report: Callable[[str], None],
     world: str | None = LIVE,
     ports: dict[str, int] | None = None,
+    only: list[str] | None = None,
 ) -> dict[str, Any]:
     """Start a supervisor that stays when we go, wait until it is ready and return its status."""
     make_folder(home.run)
     command = [sys.executable, "-m", "cli.stack.daemon", "--home", str(home.root)]
     command += ["--world", world] if world else []
     command += [f"--port={name}={port}" for name, port in (ports or {}).items()]
+    command += [f"--only={name}" for name in only or []]
     with spawn.open_log(home.run / "daemon.log") as log:
         daemon = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd=CHECKOUT,
@@ -152,6 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--home", type=Path, required=True)
     parser.add_argument("--world")
     parser.add_argument("--port", action="append", default=[])
+    parser.add_argument("--only", action="append")
     told = parser.parse_args(arguments)
     ports = {name: int(port) for name, port in (pair.split("=") for pair in told.port)}
     tell = _Parent()
@@ -162,6 +167,7 @@ def main(arguments: list[str] | None = None) -> int:
             on_ready=lambda stack: tell.last({"ready": stack.status()}),
             world=told.world,
             ports=ports,
+            only=told.only,
         )
     except StackError as why:
         tell({"error": str(why)})

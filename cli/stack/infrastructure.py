@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from cli.stack import spawn
-from cli.stack.kafka import POM, KafkaFailed, KafkaUnavailable, LocalKafka, wait_until_it_answers
+from cli.stack.kafka import KafkaFailed, KafkaUnavailable, LocalKafka, wait_until_it_answers
 from cli.stack.postgres import EmbeddedPostgres, connect_admin
-from cli.stack.state import CHECKOUT, Home, StackError, make_folder
+from cli.stack.state import CHECKOUT, Home, make_folder
 from cli.stack.supervisor import Guarded
 
 IMAGE = "apache/kafka:4.4.0"
-REACH_SECONDS = 20.0
+REACH_SECONDS = 10.0
 DOCKER_ASK_SECONDS = 10.0
+PULL_SECONDS = 300.0
 FORGETS = "This broker runs in memory and keeps nothing: what it holds is gone after `crossdock down`."
 
 Report = Callable[[str], None]
@@ -52,12 +53,7 @@ class DockerKafka(LocalKafka):
         command += ["-e", "LOG_DIR=/tmp", "-v", f"{self.folder}:{self.folder}"]
         command += ["--entrypoint", "sh", IMAGE, "-c", script]
         self._child = spawn.spawn(command, log=self.log, death_signal=15)
-        try:
-            wait_until_it_answers(self.bootstrap, seconds=300.0, alive=self.alive)
-        except BaseException:
-            self.stop()
-            raise
-        return self.bootstrap
+        return self._wait(seconds=PULL_SECONDS)
 
 
 class MemoryBroker:
@@ -102,9 +98,18 @@ class MemoryBroker:
 class Infrastructure:
     """The two servers of a stack, ours or somebody's."""
 
-    def __init__(self, home: Home, report: Report) -> None:
+    def __init__(
+        self,
+        home: Home,
+        report: Report,
+        *,
+        postgres_url: str | None = None,
+        kafka_bootstrap: str | None = None,
+    ) -> None:
         self.home = home
         self.report = report
+        self._postgres_told = postgres_url or os.environ.get("POSTGRES_URL")
+        self._kafka_told = kafka_bootstrap or os.environ.get("KAFKA_BOOTSTRAP")
         self.postgres_admin_url = ""
         self.kafka_bootstrap = ""
         self.kafka_kind = ""
@@ -141,7 +146,7 @@ class Infrastructure:
         }
 
     def _start_postgres(self) -> None:
-        told = os.environ.get("POSTGRES_URL")
+        told = self._postgres_told
         if told:
             connect_admin(told).close()
             self.postgres_admin_url = told
@@ -152,7 +157,7 @@ class Infrastructure:
         self.guarded.append(Guarded("postgres", server, server.log))
 
     def _start_kafka(self) -> None:
-        told = os.environ.get("KAFKA_BOOTSTRAP")
+        told = self._kafka_told
         if told:
             wait_until_it_answers(told, seconds=REACH_SECONDS)
             self.kafka_bootstrap, self.kafka_kind = told, "address"
@@ -188,6 +193,3 @@ def _succeeds(command: list[str]) -> bool:
         return subprocess.run(command, capture_output=True, timeout=DOCKER_ASK_SECONDS, check=False).returncode == 0
     except (OSError, subprocess.SubprocessError):
         return False
-
-
-__all__ = ["POM", "Infrastructure", "Report", "StackError"]

@@ -19,7 +19,16 @@ from pathlib import Path
 
 from cli.stack import spawn
 from cli.stack.java import find_java
-from cli.stack.state import CHECKOUT, FolderUnusable, StackError, make_folder, read_json, unusable, write_json
+from cli.stack.state import (
+    CHECKOUT,
+    FolderUnusable,
+    StackError,
+    full_disk,
+    make_folder,
+    read_json,
+    unusable,
+    write_json,
+)
 
 POM = CHECKOUT / "deploy" / "local" / "pom.xml"
 TEMPLATE = CHECKOUT / "deploy" / "local" / "server.properties"
@@ -92,8 +101,11 @@ class LocalKafka:
         self._format(java, properties)
         command = [java, *JVM, "-cp", f"{self.libs}/*", "kafka.Kafka", str(properties)]
         self._child = spawn.spawn(command, log=self.log, cwd=self.folder)
+        return self._wait(seconds=START_SECONDS)
+
+    def _wait(self, *, seconds: float) -> str:
         try:
-            wait_until_it_answers(self.bootstrap, seconds=START_SECONDS, alive=self.alive)
+            wait_until_it_answers(self.bootstrap, seconds=seconds, alive=self.alive)
         except KafkaFailed as why:
             self.stop()
             raise KafkaFailed(f"Kafka did not start: {self._last_words()}") from why
@@ -149,15 +161,17 @@ class LocalKafka:
         if done.returncode:
             shutil.rmtree(self.data, ignore_errors=True)
             said = done.stderr + done.stdout
-            if "No space left" in said:
-                raise FolderUnusable(unusable(self.folder, OSError(28, "No space left on device")))
+            full = full_disk(said)
+            if full is not None:
+                raise FolderUnusable(unusable(self.folder, full))
             last = (said.strip().splitlines() or ["no message"])[-1]
             raise KafkaFailed(f"Kafka could not format its data folder {self.data}: {last}")
 
     def _last_words(self) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
-        if any("No space left" in line for line in lines[-50:]):
-            return unusable(self.folder, OSError(28, "No space left on device"))
+        full = full_disk("\n".join(lines[-50:]))
+        if full is not None:
+            return unusable(self.folder, full)
         words = next((line for line in reversed(lines) if "ERROR" in line or "Exception" in line), "no message")
         return f"{words.strip()} (more in {self.log})"
 

@@ -23,7 +23,7 @@ import psycopg
 from psycopg import sql
 
 from cli.stack import spawn
-from cli.stack.state import FolderUnusable, StackError, make_folder, read_json, unusable, write_json
+from cli.stack.state import FolderUnusable, StackError, full_disk, make_folder, read_json, unusable, write_json
 
 START_SECONDS = 60.0
 POLL_SECONDS = 0.02
@@ -178,8 +178,9 @@ class EmbeddedPostgres:
         if done.returncode:
             shutil.rmtree(self.data, ignore_errors=True)
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            if "No space left" in done.stderr:
-                raise FolderUnusable(unusable(self.folder, OSError(28, "No space left on device")))
+            full = full_disk(done.stderr)
+            if full is not None:
+                raise FolderUnusable(unusable(self.folder, full))
             raise PostgresFailed(f"PostgreSQL could not make its data folder {self.data}: {last}")
 
     def _own(self, folder: Path, prefix: list[str]) -> None:
@@ -231,8 +232,9 @@ class EmbeddedPostgres:
     def _last_words(self) -> str:
         lines = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
         words = next((line for line in reversed(lines) if "FATAL" in line or "PANIC" in line), "no message")
-        if "No space left" in words:
-            return unusable(self.folder, OSError(28, "No space left on device"))
+        full = full_disk(words)
+        if full is not None:
+            return unusable(self.folder, full)
         return f"{words} (more in {self.log})"
 
 

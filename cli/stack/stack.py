@@ -37,12 +37,12 @@ def _silent(_: str) -> None:
 class Stack:
     """The supervisor of one data folder."""
 
-    def __init__(self, home: Home, *, recipe: Recipe, report: Report) -> None:
+    def __init__(self, home: Home, *, recipe: Recipe, report: Report, infrastructure: Infrastructure) -> None:
         self.home = home
         self.recipe = recipe
         self.report = report
         self.issuer = Issuer(home.issuer)
-        self.infrastructure = Infrastructure(home, report)
+        self.infrastructure = infrastructure
         self.worlds: dict[str, World] = {}
         self._lock: IO[str] | None = None
         self._turn = threading.RLock()
@@ -56,14 +56,18 @@ class Stack:
         *,
         recipe: Recipe | None = None,
         report: Report = _silent,
+        postgres_url: str | None = None,
+        kafka_bootstrap: str | None = None,
     ) -> Self:
-        """Start the infrastructure of a data folder; raises AlreadyRunning or another StackError.
+        """Start the infrastructure of a data folder, or reach the one that is named here or in the
+        environment; raises AlreadyRunning or another StackError.
 
         What was started is ended before an error, Ctrl-C too, leaves this call.
         """
         if not isinstance(home, Home):
             home = Home(home.resolve()) if home else Home.find()
-        stack = cls(home, recipe=recipe or whole(), report=report)
+        infrastructure = Infrastructure(home, report, postgres_url=postgres_url, kafka_bootstrap=kafka_bootstrap)
+        stack = cls(home, recipe=recipe or whole(), report=report, infrastructure=infrastructure)
         try:
             stack._open()
         except BaseException:

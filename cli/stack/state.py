@@ -3,6 +3,7 @@ written whole or not at all, so that a reader never sees half a file."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -98,6 +99,14 @@ def unusable(path: Path, why: OSError) -> str:
         f"The data folder {path} cannot be written ({why.strerror or why}): "
         "free some space there, or name another folder with CROSSDOCK_HOME."
     )
+
+
+def full_disk(words: str) -> OSError | None:
+    """Return the error that a program's words speak of, when they say that the disk or a quota is full."""
+    for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if os.strerror(code) in words:
+            return OSError(code, os.strerror(code))
+    return None
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

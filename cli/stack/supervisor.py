@@ -193,6 +193,7 @@ class Guarded:
         self.log = log
         self.restarts = 0
         self.trouble: str | None = None
+        self._starting = False
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -203,6 +204,8 @@ class Guarded:
     @property
     def state(self) -> str:
         """Say in a word how it stands."""
+        if self._starting:
+            return "starting"
         return "ready" if self.server.alive() else "waiting"
 
     def guard(self) -> None:
@@ -224,9 +227,12 @@ class Guarded:
                 continue
             if self._ended.wait(min(BACK_OFF_FIRST_SECONDS * 2**failures, BACK_OFF_LIMIT_SECONDS)):
                 return
+            self._starting = True
             try:
                 self.server.start()
                 self.restarts += 1
                 self.trouble, failures = None, 0
             except (StackError, OSError) as why:
                 self.trouble, failures = str(why), min(failures + 1, 30)
+            finally:
+                self._starting = False

@@ -226,7 +226,9 @@ class World:
             timeout=TOPICS_SECONDS, check=False,
         )  # fmt: skip
         if done.returncode:
-            last = ((done.stderr or done.stdout).strip().splitlines() or ["it said nothing"])[-1]
+            # The Kafka client's own complaints begin with a per cent sign; the command's last word does not.
+            said = [line for line in (done.stderr or done.stdout).splitlines() if line and line[0] != "%"]
+            last = (said or ["it said nothing"])[-1]
             raise StackError(f"The topics of world {self.name} could not be set up or dropped: {last}")
 
     def _shared_env(self) -> dict[str, str]:

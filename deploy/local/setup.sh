@@ -3,6 +3,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+if [ -L .venv ]; then
+    echo ".venv is a link: the checkout it belongs to sets it up."
+    exit 0
+fi
+
 python=${PYTHON:-python3}
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     echo "Crossdock needs Python 3.11 or newer: install it, or name it with PYTHON=/path/to/python3." >&2

@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from cli.stack import kafka
+from cli.stack.infrastructure import DockerKafka
 from cli.stack.java import find_java, packaged_java, version_of
 from tests.support.stack import Infrastructure
 
@@ -79,3 +80,20 @@ def test_the_packaged_java_is_used_where_the_machine_has_none(tmp_path: Path, mo
 
 def test_something_else_on_the_port_is_not_taken_for_kafka() -> None:
     assert not kafka.answers("127.0.0.1:1")
+
+
+def test_where_docker_runs_kafka_its_container_is_our_child_and_failure_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker = tmp_path / "bin" / "docker"
+    docker.parent.mkdir()
+    docker.write_text(f'#!/bin/sh\n[ $1 = info ] && exit 0\necho "$@" > {tmp_path}/asked\nexit 125\n')
+    docker.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{docker.parent}:/usr/bin:/bin")
+    broker = DockerKafka(tmp_path / "kafka")
+    with pytest.raises(kafka.KafkaFailed, match="Kafka did not start"):
+        broker.start()
+    asked = (tmp_path / "asked").read_text()
+    assert asked.startswith("run --rm --network host")
+    assert f"{tmp_path}/kafka:{tmp_path}/kafka" in asked and "kafka-storage.sh format" in asked
+    assert not broker.alive()

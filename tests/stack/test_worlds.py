@@ -13,7 +13,7 @@ import jwt
 import psycopg
 import pytest
 
-from cli.stack import Home, Stack, postgres, spawn, worlds
+from cli.stack import Stack, postgres, spawn, worlds
 from cli.stack.stack import AlreadyRunning
 from cli.stack.supervisor import NotReady
 from tests.support.recipes import small
@@ -27,12 +27,17 @@ StartStack = Callable[..., Stack]
 @pytest.fixture
 def start_stack(infra: Infrastructure, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StartStack]:
     """Start stacks on the session's PostgreSQL and Kafka; each is closed after the test."""
-    monkeypatch.setenv("POSTGRES_URL", infra.postgres_admin_url)
-    monkeypatch.setenv("KAFKA_BOOTSTRAP", infra.kafka_bootstrap)
     started: list[Stack] = []
 
     def start(home: str = "home") -> Stack:
-        started.append(Stack.start(Home(tmp_path / home), recipe=small(tmp_path / "topics.txt")))
+        started.append(
+            Stack.start(
+                tmp_path / home,
+                recipe=small(tmp_path / "topics.txt"),
+                postgres_url=infra.postgres_admin_url,
+                kafka_bootstrap=infra.kafka_bootstrap,
+            )
+        )
         return started[-1]
 
     yield start

@@ -1,0 +1,38 @@
+"""The seed of a world: requests from files, in order, each with its key; a refusal is a sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cli import seed
+
+
+def _write(folder: Path, name: str, content: str) -> None:
+    (folder / name).write_text(content)
+
+
+def test_requests_come_in_the_order_of_their_files_and_within_them(tmp_path: Path) -> None:
+    _write(tmp_path, "20-b.yaml", "- {service: exceptions, path: /playbooks, key: p1, body: {a: 1}}\n")
+    _write(
+        tmp_path, "10-a.yaml", "- {service: collaboration, path: /x, key: k1}\n- {service: sales, path: /y, key: k2}\n"
+    )
+    assert [request["key"] for request in seed.requests(tmp_path)] == ["k1", "k2", "p1"]
+
+
+def test_a_request_without_its_key_is_refused_with_file_and_number(tmp_path: Path) -> None:
+    _write(tmp_path, "10-a.yaml", "- {service: sales, path: /y, key: k}\n- {service: sales, path: /y}\n")
+    with pytest.raises(seed.SeedRefused, match=r"Request 2 of the seed file 10-a.yaml lacks \['key'\]"):
+        seed.requests(tmp_path)
+
+
+def test_services_that_a_world_leaves_out_are_left_out_of_its_seed(tmp_path: Path) -> None:
+    _write(tmp_path, "10-a.yaml", "- {service: sales, path: /y, key: k}\n")
+    assert seed.plant({}, lambda _: "token", folder=tmp_path) == 0
+
+
+def test_a_service_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    _write(tmp_path, "10-a.yaml", "- {service: sales, path: /y, key: k}\n")
+    with pytest.raises(seed.SeedRefused, match=r"POST sales/y \(seed k\) was not answered"):
+        seed.plant({"sales": "http://127.0.0.1:1"}, lambda _: "token", folder=tmp_path)
