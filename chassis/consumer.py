@@ -149,6 +149,7 @@ class Consumer:
     # ── one batch, by halves where it fails ──────────────────────────────────────────────────────
 
     def answer(self, pairs: Sequence[Pair]) -> None:
+        """Run reactions on records, in order: together, by halves where something fails, alone at last."""
         backoff = 0.05
         reruns = RERUNS_MAX
         while not self.stopped.is_set():
@@ -174,6 +175,8 @@ class Consumer:
                     self._try_alone(pairs[0], error)
                 return
         raise Stopping
+
+    _handle = answer
 
     def _try_alone(self, pair: Pair, error: Exception) -> None:
         """Try one pair a few times, then set it aside with its subject."""
