@@ -5,20 +5,15 @@ from __future__ import annotations
 import sys
 
 from chassis import process
-from services.collaboration import api, reactions, tables
+from services.collaboration.api import router
+from services.collaboration.reactions import reactions
+from services.collaboration.tables import chassis
 
 
 def parts() -> process.Parts:
     """Return what this service consists of."""
-    return process.Parts(
-        name="collaboration", tables=tables.chassis, routers=[api.router], reactions=reactions.reactions
-    )
-
-
-def main() -> int:
-    """Run the role named on the command line; returns the exit code."""
-    return process.main(parts(), sys.argv[1:])
+    return process.Parts(name="collaboration", tables=chassis, routers=[router], reactions=reactions)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(process.main(parts(), sys.argv[1:]))

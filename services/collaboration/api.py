@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from typing import Annotated, Any
+from typing import Annotated
+from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -74,14 +75,20 @@ class LadderBody(Body):
     max_escalations: int = Field(ge=0, le=10)
 
 
-class FunctionShown(http.Shown):
+class Kept(http.Shown):
+    """What is kept here, as it is shown."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class FunctionShown(Kept):
     code: str
     name: str
     occurred_at: datetime
     recorded_at: datetime
 
 
-class PersonShown(http.Shown):
+class PersonShown(Kept):
     code: str
     name: str
     function: str
@@ -91,8 +98,8 @@ class PersonShown(http.Shown):
     recorded_at: datetime
 
 
-class CalendarShown(http.Shown):
-    calendar_id: str
+class CalendarShown(Kept):
+    calendar_id: UUID
     code: str
     zone: str
     weekdays: tuple[int, ...]
@@ -103,16 +110,16 @@ class CalendarShown(http.Shown):
     recorded_at: datetime
 
 
-class RosterShown(http.Shown):
-    roster_id: str
+class RosterShown(Kept):
+    roster_id: UUID
     function: str
     duties: tuple[Duty, ...]
     occurred_at: datetime
     recorded_at: datetime
 
 
-class LadderShown(http.Shown):
-    ladder_id: str
+class LadderShown(Kept):
+    ladder_id: UUID
     code: str
     calendar: str
     rungs: tuple[Rung, ...]
@@ -135,13 +142,13 @@ class Figures(http.Shown):
 @router.act("/functions", may="keep-rules")
 def change_function(body: FunctionBody, act: http.Act) -> FunctionShown:
     """Make a function or change its name."""
-    return _function(operations.change_function(act.tx, code=body.code, name=body.name))
+    return FunctionShown.model_validate(operations.change_function(act.tx, code=body.code, name=body.name))
 
 
 @router.act("/people", may="keep-rules")
 def change_person(body: PersonBody, act: http.Act) -> PersonShown:
     """Make a person or change what is known of one."""
-    return _person(
+    return PersonShown.model_validate(
         operations.change_person(
             act.tx, code=body.code, name=body.name, function=body.function, zone=body.zone, contact=body.contact
         )
@@ -151,7 +158,7 @@ def change_person(body: PersonBody, act: http.Act) -> PersonShown:
 @router.act("/calendars", may="keep-rules")
 def change_calendar(body: CalendarBody, act: http.Act) -> CalendarShown:
     """Make a business calendar or change it."""
-    return _calendar(
+    return CalendarShown.model_validate(
         operations.change_calendar(
             act.tx, code=body.code, zone=body.zone, weekdays=body.weekdays, opens=body.opens, closes=body.closes,
             holidays=body.holidays,
@@ -163,14 +170,14 @@ def change_calendar(body: CalendarBody, act: http.Act) -> CalendarShown:
 def change_roster(body: RosterBody, act: http.Act) -> RosterShown:
     """Set all duties of a function."""
     duties = tuple(Duty(person=d.person, starts_at=d.starts_at, ends_at=d.ends_at) for d in body.duties)
-    return _roster(operations.change_roster(act.tx, function=body.function, duties=duties))
+    return RosterShown.model_validate(operations.change_roster(act.tx, function=body.function, duties=duties))
 
 
 @router.act("/ladders", may="keep-rules")
 def change_ladder(body: LadderBody, act: http.Act) -> LadderShown:
     """Make the escalation ladder or change it."""
     rungs = tuple(Rung(role=r.role, after_minutes=r.after_minutes) for r in body.rungs)
-    return _ladder(
+    return LadderShown.model_validate(
         operations.change_ladder(
             act.tx, code=body.code, calendar=body.calendar, rungs=rungs, max_escalations=body.max_escalations
         )
@@ -184,7 +191,9 @@ def change_ladder(body: LadderBody, act: http.Act) -> LadderShown:
 def list_functions(ask: http.Question, cursor: str | None = None, limit: Limit = 100) -> http.Page[FunctionShown]:
     """List functions by code."""
     rows = queries.functions_by_code(ask.read, after=_after(ask, cursor), limit=limit + 1)
-    return http.Page[FunctionShown](**ask.page([_function(r) for r in rows], lambda f: [f.code], limit))
+    return http.Page[FunctionShown](
+        **ask.page([FunctionShown.model_validate(r) for r in rows], lambda f: [f.code], limit)
+    )
 
 
 @router.question("/people")
@@ -193,7 +202,9 @@ def list_people(
 ) -> http.Page[PersonShown]:
     """List people by code, of one function or of all."""
     rows = queries.people_by_code(ask.read, function=function, after=_after(ask, cursor, function), limit=limit + 1)
-    return http.Page[PersonShown](**ask.page([_person(r) for r in rows], lambda p: [p.code], limit, function))
+    return http.Page[PersonShown](
+        **ask.page([PersonShown.model_validate(r) for r in rows], lambda p: [p.code], limit, function)
+    )
 
 
 @router.question("/calendars")
@@ -202,13 +213,15 @@ def list_calendars(
 ) -> http.Page[CalendarShown]:
     """List calendars by code, of one zone or of all."""
     rows = queries.calendars_by_code(ask.read, zone=zone, after=_after(ask, cursor, zone), limit=limit + 1)
-    return http.Page[CalendarShown](**ask.page([_calendar(r) for r in rows], lambda c: [c.code], limit, zone))
+    return http.Page[CalendarShown](
+        **ask.page([CalendarShown.model_validate(r) for r in rows], lambda c: [c.code], limit, zone)
+    )
 
 
 @router.question("/calendars/{code}")
 def show_calendar(code: str, ask: http.Question) -> CalendarShown:
     """Show one calendar."""
-    return _calendar(queries.calendar_of(ask.read, domain.calendar_id(code)))
+    return CalendarShown.model_validate(queries.calendar_of(ask.read, domain.calendar_id(code)))
 
 
 @router.question("/rosters")
@@ -218,55 +231,24 @@ def list_rosters(
     """List rosters by function."""
     after = _after(ask, cursor, function)
     rows = queries.rosters_by_function(ask.read, function=function, after=after, limit=limit + 1)
-    return http.Page[RosterShown](**ask.page([_roster(r) for r in rows], lambda r: [r.function], limit, function))
+    return http.Page[RosterShown](
+        **ask.page([RosterShown.model_validate(r) for r in rows], lambda r: [r.function], limit, function)
+    )
 
 
 @router.question("/ladders")
 def list_ladders(ask: http.Question, cursor: str | None = None, limit: Limit = 100) -> http.Page[LadderShown]:
     """List ladders by code."""
     rows = queries.ladders_by_code(ask.read, after=_after(ask, cursor), limit=limit + 1)
-    return http.Page[LadderShown](**ask.page([_ladder(r) for r in rows], lambda x: [x.code], limit))
+    return http.Page[LadderShown](**ask.page([LadderShown.model_validate(r) for r in rows], lambda x: [x.code], limit))
 
 
 @router.question("/figures")
 def figures(ask: http.Question) -> Figures:
     """Count what is kept."""
-    return Figures(**queries.figures(ask.read))
+    return Figures.model_validate(queries.figures(ask.read))
 
 
 def _after(ask: http.Asking, cursor: str | None, *question: object) -> str | None:
     after = ask.after(cursor, *question)
     return None if after is None else str(after[0])
-
-
-def _function(kept: Any) -> FunctionShown:
-    return FunctionShown(code=kept.code, name=kept.name, occurred_at=kept.occurred_at, recorded_at=kept.recorded_at)
-
-
-def _person(kept: Any) -> PersonShown:
-    return PersonShown(
-        code=kept.code, name=kept.name, function=kept.function, zone=kept.zone, contact=kept.contact,
-        occurred_at=kept.occurred_at, recorded_at=kept.recorded_at,
-    )  # fmt: skip
-
-
-def _calendar(kept: Any) -> CalendarShown:
-    return CalendarShown(
-        calendar_id=str(kept.calendar_id), code=kept.code, zone=kept.zone, weekdays=tuple(kept.weekdays),
-        opens=kept.opens, closes=kept.closes, holidays=tuple(kept.holidays),
-        occurred_at=kept.occurred_at, recorded_at=kept.recorded_at,
-    )  # fmt: skip
-
-
-def _roster(kept: Any) -> RosterShown:
-    return RosterShown(
-        roster_id=str(kept.roster_id), function=kept.function, duties=tuple(kept.duties),
-        occurred_at=kept.occurred_at, recorded_at=kept.recorded_at,
-    )  # fmt: skip
-
-
-def _ladder(kept: Any) -> LadderShown:
-    return LadderShown(
-        ladder_id=str(kept.ladder_id), code=kept.code, calendar=kept.calendar, rungs=tuple(kept.rungs),
-        max_escalations=kept.max_escalations, occurred_at=kept.occurred_at, recorded_at=kept.recorded_at,
-    )  # fmt: skip
