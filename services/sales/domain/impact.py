@@ -12,6 +12,7 @@ from schemas.base import Event
 from schemas.logistics import ShipmentDelay, ShipmentLine
 from schemas.sales import ImpactAssessed, ImpactLine
 from schemas.types import Cause, CauseKind, Money, Tier, subject_id
+from services.sales.domain.notice import NoticeLine
 from services.sales.domain.order import Order, OrderLine
 
 ONE_DAY = timedelta(days=1)
@@ -105,6 +106,39 @@ def assess_impact(
         unmatched_lines=unmatched,
     )
     return assessed, [event]
+
+
+def lines_to_tell(impact: Impact, orders: Mapping[UUID, Order]) -> dict[str, list[NoticeLine]]:
+    """Return per customer the lines whose day has to be told: later than what the customer last heard."""
+    told: dict[UUID, tuple[str, NoticeLine]] = {}
+    for endangered in impact.lines:
+        order = orders.get(endangered.order_id)
+        line = None if order is None else order.find_line(endangered.order_line_id)
+        if order is None or line is None or order.state != "open" or line.actual_on is not None:
+            continue
+        proposed_on = max(endangered.proposed_on, line.promised_on)
+        if proposed_on <= line.told_on:
+            continue
+        before = told.get(line.order_line_id)
+        told[line.order_line_id] = (
+            order.customer,
+            NoticeLine(
+                order_line_id=line.order_line_id,
+                order_id=order.order_id,
+                order_reference=order.reference,
+                line_reference=line.reference,
+                item=line.item,
+                quantity=endangered.quantity + (before[1].quantity if before else 0),
+                value=line.value,
+                promise_version=line.promise_version,
+                promised_on=line.told_on,
+                proposed_on=proposed_on,
+            ),
+        )
+    grouped: dict[str, list[NoticeLine]] = {}
+    for customer, line_to_tell in sorted(told.values(), key=lambda one: one[1].order_line_id):
+        grouped.setdefault(customer, []).append(line_to_tell)
+    return grouped
 
 
 def propose_day(delay: ShipmentDelay, line: OrderLine, *, default_slip_days: int, today: date) -> date:

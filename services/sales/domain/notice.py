@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Literal, TypedDict
 from uuid import UUID
@@ -28,6 +28,7 @@ from schemas.types import By, Cause, CauseKind, Money, subject_id
 NoticeState = Literal["drafted", "approved", "sent", "failed", "superseded", "withdrawn"]
 OPEN_STATES: tuple[NoticeState, ...] = ("drafted", "approved", "failed", "superseded")
 BY_HAND = "by-hand"
+ONE_DAY = timedelta(days=1)
 
 
 class NoticeNotOpen(Conflict):
@@ -44,7 +45,10 @@ class TaskIsClosed(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """One promise inside a notice; once approved, `promise_version` is pinned to the version that states `proposed_on`."""
+    """One promise inside a notice: the day that the customer last heard, and the day to tell.
+
+    Once approved, `promise_version` is pinned to the version that states `proposed_on`.
+    """
 
     order_line_id: UUID
     order_id: UUID
@@ -173,7 +177,7 @@ def draft_notices(
     events: list[Event] = []
     for customer in sorted({*wanted, *known}):
         lines, notice = tuple(wanted.get(customer, ())), known.get(customer)
-        if lines and not (notice is not None and notice.state == "drafted" and notice.lines == lines):
+        if lines and not (notice is not None and _says_already(notice, lines)):
             book, notice, said = _draft(book, notice, customer=customer, site=site, lines=lines, now=now)
         elif not lines and notice is not None and notice.state in ("drafted", "superseded"):
             book, notice, said = _withdraw(book, notice, reason="the customer is not affected any more", now=now)
@@ -186,7 +190,7 @@ def draft_notices(
 
 def must_be_approvable(book: Book, notice: Notice) -> None:
     """Raise TaskIsClosed or NoticeNotOpen, with the reason, where an approval comes too late (FLOW 2.4)."""
-    _must_be_open(book)
+    must_have_open_task(book)
     if notice.state != "drafted":
         raise NoticeNotOpen(f"the notice is {_why(notice)}; only a draft is approved")
 
@@ -213,9 +217,9 @@ def approve_notice(
 # ── what came of it ──────────────────────────────────────────────────────────────────────────────
 
 
-def begin_sending(notice: Notice, *, attempt: int) -> Notice:
+def begin_sending(notice: Notice) -> Notice:
     """Count an attempt."""
-    return replace(notice, attempts=attempt)
+    return replace(notice, attempts=notice.attempts + 1)
 
 
 def stale_lines(notice: Notice, current: Mapping[UUID, int]) -> list[NoticeLine]:
@@ -223,11 +227,11 @@ def stale_lines(notice: Notice, current: Mapping[UUID, int]) -> list[NoticeLine]
     return [line for line in notice.lines if current.get(line.order_line_id) != line.promise_version]
 
 
-def supersede_notice(book: Book, notice: Notice, *, reason: str, now: datetime) -> tuple[Book, Notice, list[Event]]:
+def supersede_notice(book: Book, notice: Notice, *, reason: str, now: datetime) -> tuple[Notice, list[Event]]:
     """Stop a notice whose promises moved on before it left; it stays to go until it is drafted again."""
     superseded = replace(notice, state="superseded", reason=reason)
     event = NoticeSuperseded(occurred_at=now, reason=reason, remaining=book.remaining, **_heading(superseded))
-    return book, superseded, [event]
+    return superseded, [event]
 
 
 def record_notice_sent(
@@ -241,27 +245,38 @@ def record_notice_sent(
 
 
 def record_notice_failed(
-    book: Book, notice: Notice, *, reason: str, attempt: int, final: bool, now: datetime
-) -> tuple[Book, Notice, list[Event]]:
+    book: Book, notice: Notice, *, reason: str, final: bool, now: datetime
+) -> tuple[Notice, list[Event]]:
     """Say that an attempt failed; a final failure stays to go until a person deals with it."""
-    failed = replace(notice, state="failed" if final else notice.state, attempts=attempt, reason=reason)
+    failed = replace(notice, state="failed" if final else notice.state, reason=reason)
     event = NoticeFailed(
-        occurred_at=now, reason=reason, attempt=attempt, final=final, remaining=book.remaining, **_heading(failed)
+        occurred_at=now,
+        reason=reason,
+        attempt=notice.attempts,
+        final=final,
+        remaining=book.remaining,
+        **_heading(failed),
     )
-    return book, failed, [event]
+    return failed, [event]
+
+
+def notice_lead_seconds(line: NoticeLine, *, told_at: datetime) -> float:
+    """Return how long before the end of the day it had been promised for a customer was told, 0 when too late."""
+    ends = datetime.combine(line.promised_on + ONE_DAY, time(0, 0), tzinfo=UTC)
+    return max(0.0, (ends - told_at).total_seconds())
 
 
 def retry_notice(book: Book, notice: Notice) -> Notice:
     """Let a notice that failed go again; raises TaskIsClosed, NoticeNotOpen."""
-    _must_be_open(book)
+    must_have_open_task(book)
     if notice.state != "failed":
         raise NoticeNotOpen(f"the notice is {_why(notice)}; only one that failed is tried again")
-    return replace(notice, state="approved")
+    return replace(notice, state="approved", attempts=0)
 
 
 def resolve_notice(book: Book, notice: Notice, *, reason: str, now: datetime) -> tuple[Book, Notice, list[Event]]:
     """Record that a person told the customer another way; raises TaskIsClosed, NoticeNotOpen."""
-    _must_be_open(book)
+    must_have_open_task(book)
     if notice.state != "failed":
         raise NoticeNotOpen(f"the notice is {_why(notice)}; only one that failed is resolved by hand")
     book, told, events = record_notice_sent(book, notice, transport=BY_HAND, now=now)
@@ -332,6 +347,15 @@ def _draft(
     return _marked(book, notice, to_go=True), notice, [event]
 
 
+def _says_already(notice: Notice, lines: tuple[NoticeLine, ...]) -> bool:
+    if notice.state == "drafted":
+        return notice.lines == lines
+    if notice.state not in ("approved", "failed"):
+        return False
+    pinned = {(line.order_line_id, line.promise_version, line.proposed_on) for line in notice.lines}
+    return pinned == {(line.order_line_id, line.promise_version, line.proposed_on) for line in lines}
+
+
 def _withdraw(book: Book, notice: Notice, *, reason: str, now: datetime) -> tuple[Book, Notice, list[Event]]:
     withdrawn = replace(notice, state="withdrawn", reason=reason)
     event = NoticeWithdrawn(occurred_at=now, reason=reason, **_heading(withdrawn))
@@ -344,7 +368,8 @@ def _marked(book: Book, notice: Notice, *, to_go: bool) -> Book:
     return replace(book, entries=tuple(sorted([*others, entry], key=lambda one: one.notice_id)))
 
 
-def _must_be_open(book: Book) -> None:
+def must_have_open_task(book: Book) -> None:
+    """Raise TaskIsClosed, with the reason, where the task behind a notice is over."""
     if book.closed_because is not None:
         raise TaskIsClosed(f"the task behind this notice is closed: {book.closed_because}")
 

@@ -43,6 +43,14 @@ class LinesMissing(Invalid):
     """An order without lines, or with one line twice."""
 
 
+class CustomerUnknown(Invalid):
+    """An order names a customer whom nobody registered."""
+
+
+class OrderTooLong(Invalid):
+    """An order has more lines than one order may have."""
+
+
 class LineUnknown(NotFound):
     """The order has no such line."""
 
@@ -62,7 +70,10 @@ class NewLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One line: what was asked for, promised, confirmed and what came true; `promised_on` is the ledger's current entry."""
+    """One line: what was asked for, promised, confirmed and what came true.
+
+    `promised_on` is the ledger's current entry, `told_on` the day that the customer last heard.
+    """
 
     order_line_id: UUID
     reference: str
@@ -73,6 +84,7 @@ class OrderLine:
     promised_on: date
     promise_version: int
     first_promised_on: date
+    told_on: date
     confirmed_on: date | None
     actual_on: date | None
     occurred_at: datetime
@@ -181,6 +193,15 @@ def change_order(
     return changed, [OrderChanged(occurred_at=now, lines=_said(changed), **_heading(changed))]
 
 
+def must_not_exceed(order: Order, *, lines_max: int) -> None:
+    """Raise OrderTooLong for an order with more lines than that."""
+    if len(order.lines) > lines_max:
+        raise OrderTooLong(
+            f"order {order.reference!r} would have {len(order.lines)} lines; one order has at most {lines_max}",
+            field="lines",
+        )
+
+
 def cancel_order(order: Order, *, reason: str, now: datetime) -> tuple[Order, list[Event]]:
     """Cancel an order; raises OrderIsCancelled."""
     must_be_open(order)
@@ -243,6 +264,7 @@ def _with_new_lines(order: Order, lines: Sequence[NewLine], now: datetime) -> Or
             promised_on=new.promised_on,
             promise_version=1,
             first_promised_on=new.promised_on,
+            told_on=new.promised_on,
             confirmed_on=new.confirmed_on,
             actual_on=None,
             occurred_at=now,

@@ -129,6 +129,13 @@ def state_promise(
     )
 
 
+def heard(order: Order, statement: Statement) -> Order:
+    """Return the order of which the customer has heard a day, where the statement holds."""
+    if statement.contradicts:
+        return order
+    return with_line(order, statement.order_line_id, told_on=statement.stated_on)
+
+
 def contradiction_of(statement: Statement) -> ContradictoryUpdate:
     """Return the refusal of a statement that contradicts the ledger."""
     return ContradictoryUpdate(
