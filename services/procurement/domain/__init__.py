@@ -7,6 +7,8 @@ from services.procurement.domain.orders import (
     OrderLine,
     OtherParty,
     PurchaseOrder,
+    UnknownOrderLine,
+    UnknownSupplier,
     change_order,
     confirm_order,
     order_id,
@@ -47,7 +49,7 @@ from services.procurement.domain.terms import Term, TermSheet, agree_term, item_
 __all__ = [
     "ABOVE_LIMIT", "TASK_KIND", "AboveLimit", "Alternative", "AskedLine", "CannotWork", "Confirmation", "Decision", "HasCandidate", "Line",
     "LineDecided", "Market", "OrderKnown", "OrderLine", "OtherParty", "PurchaseOrder", "Receipt", "RoundClosed", "Sourcing", "Supplier",
-    "Term", "TermSheet", "TrackRecord", "UnknownAlternative", "UnknownLine", "agree_term", "alternative_id", "change_order",
+    "Term", "TermSheet", "TrackRecord", "UnknownAlternative", "UnknownLine", "UnknownOrderLine", "UnknownSupplier", "agree_term", "alternative_id", "change_order",
     "choose_alternative", "close_round", "confirm_order", "count_receipt", "decline_line", "item_id", "lines_of", "observe_delivery",
     "open_round", "order_id", "place_order", "rank", "rank_again", "register_supplier", "reopen_round", "sourcing_id", "supplier_id",
     "term_id",

@@ -76,10 +76,16 @@ class OtherParty(Conflict):
     code = "other-party"
 
 
-class UnknownLine(NotFound):
+class UnknownOrderLine(NotFound):
     """The order has no such line."""
 
     code = "unknown-line"
+
+
+class UnknownSupplier(Invalid):
+    """Orders and terms are made with registered suppliers only."""
+
+    code = "unknown-supplier"
 
 
 def order_id(source: str, reference: str) -> UUID:
@@ -131,12 +137,12 @@ def change_order(
 def confirm_order(
     order: PurchaseOrder, *, lines: Sequence[Confirmation], now: datetime
 ) -> tuple[PurchaseOrder, list[Event]]:
-    """Write what the supplier said will come, and when; says nothing when nothing changed. Raises UnknownLine."""
+    """Write what the supplier said will come, and when; says nothing when nothing changed. Raises UnknownOrderLine."""
     confirmed = {line.reference: line for line in order.lines}
     for one in lines:
         line = confirmed.get(one.reference)
         if line is None:
-            raise UnknownLine(
+            raise UnknownOrderLine(
                 f"order {order.reference!r} has no line {one.reference!r}; it has {', '.join(sorted(confirmed)[:20])}",
                 field="lines",
             )
