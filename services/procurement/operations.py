@@ -43,12 +43,12 @@ def agree_term(
     return domain.term_id("agreed", supplier, item, effective_from)
 
 
-def load_suppliers(tx: Tx, codes: Iterable[str]) -> None:
+def load_suppliers(tx: Tx, *, codes: Iterable[str]) -> None:
     """Lock and load the suppliers that a batch names."""
     repository.load_suppliers(tx, codes)
 
 
-def load_term_sheets(tx: Tx, items: Iterable[str]) -> None:
+def load_term_sheets(tx: Tx, *, items: Iterable[str]) -> None:
     """Lock and load the term sheets that a batch will write."""
     repository.load_term_sheets(tx, items)
 
@@ -124,7 +124,7 @@ def get_order(tx: Tx, *, order_id: UUID) -> domain.PurchaseOrder:
     return repository.get_order(tx, order_id)
 
 
-def load_orders(tx: Tx, order_ids: Iterable[UUID]) -> None:
+def load_orders(tx: Tx, *, order_ids: Iterable[UUID]) -> None:
     """Lock and load the orders that a batch will touch."""
     repository.load_orders(tx, order_ids)
 

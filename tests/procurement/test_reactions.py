@@ -14,6 +14,7 @@ from tests.procurement.builders import (
     LATER,
     NOW,
     ROUND,
+    TASK,
     TODAY,
     affected,
     case_extended,
@@ -46,7 +47,10 @@ def test_a_task_opens_its_round_and_ranks_every_candidate_at_once(procurement: H
     (opened,) = procurement.said()
     assert opened.type == "procurement.sourcing.opened.v1"
     assert (opened.data.case_id, opened.data.task_id, opened.data.lines) == (CASE, TASK, 1)
-    assert [(a.supplier, a.rank, a.feasible) for a in opened.data.alternatives] == [("Cheap", 1, True), ("Dear", 2, True)]
+    assert [(a.supplier, a.rank, a.feasible) for a in opened.data.alternatives] == [
+        ("Cheap", 1, True),
+        ("Dear", 2, True),
+    ]
     assert opened.data.alternatives[0].reasons == ("arrives 2026-03-05, 1 day after the need",)
 
 
@@ -134,7 +138,9 @@ def test_a_delivered_order_line_is_an_observed_term_from_its_recording_on(procur
     with_suppliers(procurement, "ACME", "Observed", "Other")
     procurement.hear(received("S7", "Observed"), received("S8", "Other", item="masks"))
     procurement.hear(task_opened())
-    assert procurement.rows("SELECT * FROM alternatives") == [], "what is recorded in the same instant is known after it"
+    assert procurement.rows("SELECT * FROM alternatives") == [], (
+        "what is recorded in the same instant is known after it"
+    )
     procurement.set_clock(LATER)
     procurement.hear(case_extended(affected()))
     (option,) = procurement.get(f"/sourcings/{ROUND}").json()["lines"][0]["options"]

@@ -183,8 +183,8 @@ def place_order(body: PlaceOrder, act: http.Act) -> OrderMade:
 @router.batch("/orders:batch", may="keep-purchase-orders", item=PlaceOrderItem)
 def keep_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     """Place up to 500 purchase orders of one source, or add lines to those that are placed."""
-    operations.load_orders(act.tx, [domain.order_id(body.source, name) for name in named(body, "reference")])
-    operations.load_suppliers(act.tx, named(body, "supplier"))
+    operations.load_orders(act.tx, order_ids=[domain.order_id(body.source, name) for name in named(body, "reference")])
+    operations.load_suppliers(act.tx, codes=named(body, "supplier"))
     return http.run_batch(
         act,
         body,
@@ -217,7 +217,7 @@ def confirm_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
         for raw in body.items
         if isinstance(raw.get("order"), str)
     ]
-    operations.load_orders(act.tx, wanted)
+    operations.load_orders(act.tx, order_ids=wanted)
 
     def each(tx: Tx, item: ConfirmOrderItem) -> UUID:
         return _confirm(act.actor, tx, domain.order_id(item.placed_by, item.order), item).order_id

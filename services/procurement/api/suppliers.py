@@ -121,7 +121,7 @@ def register_supplier(body: RegisterSupplier, act: http.Act) -> SupplierMade:
 @router.batch("/suppliers:batch", may="keep-procurement", item=RegisterSupplierItem)
 def register_suppliers(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     """Register up to 500 suppliers."""
-    operations.load_suppliers(act.tx, named(body, "code"))
+    operations.load_suppliers(act.tx, codes=named(body, "code"))
     return http.run_batch(
         act,
         body,
@@ -140,8 +140,8 @@ def agree_term(body: AgreeTerm, act: http.Act) -> TermMade:
 @router.batch("/terms:batch", may="keep-procurement", item=AgreeTermItem)
 def agree_terms(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     """Agree up to 500 terms."""
-    operations.load_suppliers(act.tx, named(body, "supplier"))
-    operations.load_term_sheets(act.tx, named(body, "item"))
+    operations.load_suppliers(act.tx, codes=named(body, "supplier"))
+    operations.load_term_sheets(act.tx, items=named(body, "item"))
     return http.run_batch(act, body, door="agree-terms", item=AgreeTermItem, each=_agree)
 
 
