@@ -73,10 +73,8 @@ from services.exceptions.domain.rules import (
     fallback_ladder,
     keep_playbook,
     keep_thresholds,
-    playbook_id,
-    thresholds_id,
 )
-from services.exceptions.domain.signals import Impact, Signal, impact_of, settled_reason, shortage_of, signal_of
+from services.exceptions.domain.signals import Impact, Signal, Told, impact_of, settled_reason, shortage_of, signal_of
 from services.exceptions.domain.tasks import (
     accept_handover,
     assign_task,
@@ -123,6 +121,7 @@ __all__ = [
     "Thresholds",
     "TierStep",
     "Tightening",
+    "Told",
     "Watched",
     "WrongState",
     "accept_handover",
@@ -149,7 +148,7 @@ __all__ = [
     "new_cause",
     "open_case",
     "pause_case",
-    "playbook_id",
+   
     "reassess_averted",
     "reassess_impact",
     "reassess_shortage",
@@ -165,7 +164,7 @@ __all__ = [
     "signal_of",
     "take_case",
     "task_id_of",
-    "thresholds_id",
+   
     "verify_case",
     "waive_task",
     "with_impact",

@@ -19,6 +19,7 @@ CaseState = Literal["open", "implemented", "closed"]
 TaskState = Literal["open", "committed", "refused", "completed", "waived", "withdrawn"]
 LIVE: tuple[TaskState, ...] = ("open", "committed", "refused")
 DONE: tuple[TaskState, ...] = ("completed", "waived")
+NO_CURRENCY = "XXX"  # ISO 4217: no money is named
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,8 @@ def value_of(lines: Sequence[AffectedLine], shortages: Sequence[Shortage], curre
     amounts += [s.value for s in shortages if s.value is not None and (s.item, s.site) not in covered]
     sums: dict[str, Decimal] = {}
     for money in amounts:
+        if money.currency == NO_CURRENCY:
+            continue
         sums[money.currency] = sums.get(money.currency, Decimal(0)) + money.amount
     if not sums:
         return Money(amount=Decimal(0), currency=currency)

@@ -8,10 +8,9 @@ from datetime import date as Day
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Literal
-from uuid import UUID
 
 from chassis.errors import Invalid
-from schemas.types import CauseKind, Currency, Function, Money, Severity, Tier, subject_id
+from schemas.types import CauseKind, Currency, Function, Money, Severity, Tier
 
 SEVERITIES: tuple[Severity, ...] = ("low", "medium", "high", "critical")
 TASKS_MAX = 20
@@ -50,7 +49,6 @@ class PlaybookTask:
 class Playbook:
     """Cause kind → tasks; a version is never changed, a new one takes its place for the cases that open later."""
 
-    playbook_id: UUID
     kind: CauseKind
     number: int
     calendar: str
@@ -103,7 +101,7 @@ class Tightening:
 class Thresholds:
     """What makes a case grave, and how much less time a grave one has."""
 
-    thresholds_id: UUID
+    code: str
     number: int
     currency: Currency
     money: tuple[MoneyStep, ...]
@@ -214,18 +212,15 @@ def keep_playbook(draft: Playbook, *, current: Playbook | None) -> Playbook:
     if len(set(kinds)) < len(kinds):
         raise Invalid("two tasks of a playbook have the same kind; a case has one task per kind", field="tasks")
     _check_spans(draft)
-    number = 1 if current is None else current.number + 1
-    made = replace(draft, number=number, playbook_id=playbook_id(draft.kind, number))
-    if current is not None and _content(made, current) == current:
-        return current
-    return made
+    made = replace(draft, number=1 if current is None else current.number + 1)
+    return current if current is not None and _same(made, current) else made
 
 
-def _content(draft: Playbook, current: Playbook) -> Playbook:
-    return replace(
-        draft, playbook_id=current.playbook_id, number=current.number, by_subject=current.by_subject,
-        recorded_at=current.recorded_at,
-    )  # fmt: skip
+def _same(made: Playbook | Thresholds, current: Playbook | Thresholds) -> bool:
+    """Say whether two versions say the same, whoever wrote them and when."""
+    return (
+        replace(made, number=current.number, by_subject=current.by_subject, recorded_at=current.recorded_at) == current
+    )
 
 
 def _check_spans(draft: Playbook) -> None:
@@ -242,24 +237,8 @@ def _check_spans(draft: Playbook) -> None:
 
 def keep_thresholds(draft: Thresholds, *, current: Thresholds | None) -> Thresholds:
     """Return the next version of the thresholds, or the current one when nothing changed."""
-    number = 1 if current is None else current.number + 1
-    made = replace(draft, number=number, thresholds_id=thresholds_id(number))
-    if current is not None and current == replace(
-        made, number=current.number, thresholds_id=current.thresholds_id, by_subject=current.by_subject,
-        recorded_at=current.recorded_at,
-    ):  # fmt: skip
-        return current
-    return made
-
-
-def playbook_id(kind: str, number: int) -> UUID:
-    """Return the id of a playbook's version."""
-    return subject_id("playbook", kind, str(number))
-
-
-def thresholds_id(number: int) -> UUID:
-    """Return the id of a version of the thresholds."""
-    return subject_id("thresholds", "master", str(number))
+    made = replace(draft, number=1 if current is None else current.number + 1)
+    return current if current is not None and _same(made, current) else made
 
 
 Watched = Literal["acknowledge", "commit", "complete"]

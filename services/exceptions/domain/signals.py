@@ -11,7 +11,9 @@ from schemas.inventory import ShortagePredicted
 from schemas.logistics import ShipmentCancelled, ShipmentDelay, ShipmentFact, ShipmentSettled
 from schemas.sales import ImpactAssessed
 from schemas.types import Cause, Money
-from services.exceptions.domain.case import Shortage
+from services.exceptions.domain.case import NO_CURRENCY, Shortage
+
+Told = ShipmentDelay | ShipmentCancelled | ShortagePredicted
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,10 @@ class Impact:
     nobody: bool
 
 
-def signal_of(told: ShipmentDelay | ShipmentCancelled | ShortagePredicted, *, currency: str) -> Signal:
-    """Return the root signal inside a fact; `currency` is for a shortage that names no money."""
+def signal_of(told: Told) -> Signal:
+    """Return the root signal inside a fact."""
     if isinstance(told, ShortagePredicted):
-        return _of_shortage(told, currency)
+        return _of_shortage(told)
     if isinstance(told, ShipmentCancelled):
         return _of_cancellation(told)
     expected_on = told.expected_at.date() if told.expected_at else None
@@ -64,10 +66,10 @@ def _of_cancellation(told: ShipmentCancelled) -> Signal:
     )  # fmt: skip
 
 
-def _of_shortage(told: ShortagePredicted, currency: str) -> Signal:
+def _of_shortage(told: ShortagePredicted) -> Signal:
     line = AffectedLine(
         line_id=told.stock_id, reference=f"{told.item} at {told.site}"[:200], item=told.item, site=told.site, quantity=told.quantity,
-        value=told.value or Money(amount=Decimal(0), currency=currency), needed_on=told.short_on,
+        value=told.value or Money(amount=Decimal(0), currency=NO_CURRENCY), needed_on=told.short_on,
     )  # fmt: skip
     return Signal(
         cause=told.cause, cause_occurred_at=told.cause_occurred_at, lines=(line,), provisional=False,
