@@ -156,7 +156,7 @@ def ledger_of_line(read: ReadTx, order_line_id: UUID) -> tuple[Row[Any], Sequenc
     versions = read.rows(
         select(promises)
         .where(promises.c.order_id == line.order_id, promises.c.order_line_id == order_line_id)
-        .order_by(promises.c.version)
+        .order_by(promises.c.promise_version)
     )
     said = read.rows(_counted_statements().where(statements.c.order_line_id == order_line_id))
     return line, versions, said[0]

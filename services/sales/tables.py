@@ -53,10 +53,10 @@ order_lines = Table(
 promises = Table(
     "promises", metadata,
     Column("order_id", UUID, ForeignKey("orders.order_id"), nullable=False), Column("order_line_id", UUID, nullable=False),
-    Column("version", Integer, nullable=False), Column("promised_on", Date, nullable=False), Column("previous_on", Date),
+    Column("promise_version", Integer, nullable=False), Column("promised_on", Date, nullable=False), Column("previous_on", Date),
     Column("reason", Text, nullable=False), Column("made_by", JSONB), Column("cause", JSONB), Column("notice_id", UUID),
     instant("occurred_at"), instant("recorded_at"),
-    PrimaryKeyConstraint("order_id", "order_line_id", "version"),
+    PrimaryKeyConstraint("order_id", "order_line_id", "promise_version"),
 )  # fmt: skip
 
 statements = Table(

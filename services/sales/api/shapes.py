@@ -172,7 +172,7 @@ class PromiseShown(BaseModel):
     """One entry of the ledger."""
 
     model_config = ConfigDict(from_attributes=True)
-    version: int
+    promise_version: int
     promised_on: date
     previous_on: date | None
     reason: str

@@ -96,7 +96,7 @@ class Promise:
     """One entry of the ledger; it is never changed."""
 
     order_line_id: UUID
-    version: int
+    promise_version: int
     promised_on: date
     previous_on: date | None
     reason: str
@@ -275,7 +275,7 @@ def _with_new_lines(order: Order, lines: Sequence[NewLine], now: datetime) -> Or
     entries = tuple(
         Promise(
             order_line_id=line.order_line_id,
-            version=1,
+            promise_version=1,
             promised_on=line.promised_on,
             previous_on=None,
             reason=FIRST_PROMISE,

@@ -74,7 +74,7 @@ def revise_promise(
     version = line.promise_version + 1
     entry = Promise(
         order_line_id=order_line_id,
-        version=version,
+        promise_version=version,
         promised_on=promised_on,
         previous_on=line.promised_on,
         reason=reason,

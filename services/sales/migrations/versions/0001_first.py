@@ -328,7 +328,7 @@ def upgrade() -> None:
     op.create_table('promises',
     sa.Column('order_id', sa.UUID(), nullable=False),
     sa.Column('order_line_id', sa.UUID(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('promise_version', sa.Integer(), nullable=False),
     sa.Column('promised_on', sa.Date(), nullable=False),
     sa.Column('previous_on', sa.Date(), nullable=True),
     sa.Column('reason', sa.Text(), nullable=False),
@@ -338,7 +338,7 @@ def upgrade() -> None:
     sa.Column('occurred_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['order_id'], ['orders.order_id'], ),
-    sa.PrimaryKeyConstraint('order_id', 'order_line_id', 'version')
+    sa.PrimaryKeyConstraint('order_id', 'order_line_id', 'promise_version')
     )
     op.execute(
         """
