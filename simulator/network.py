@@ -1,0 +1,153 @@
+"""A small pretend network: two warehouses, six clinics, four products, suppliers with terms, orders and trucks on the way."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from simulator.doors import Doors
+
+SITES = {"Abidjan": "Africa/Abidjan", "Lagos": "Africa/Lagos"}
+ITEMS = {"test-kit": "18.50", "syringe-100": "4.20", "glove-box": "3.10", "bandage-50": "6.75"}
+CUSTOMERS = {
+    "clinic-plateau": ("Clinic Plateau", "strategic", "Abidjan"),
+    "clinic-cocody": ("Clinic Cocody", "key", "Abidjan"),
+    "clinic-yopougon": ("Clinic Yopougon", "standard", "Abidjan"),
+    "hospital-ikeja": ("Hospital Ikeja", "key", "Lagos"),
+    "clinic-lekki": ("Clinic Lekki", "standard", "Lagos"),
+    "clinic-apapa": ("Clinic Apapa", "standard", "Lagos"),
+}
+SUPPLIERS = {"Meridian Medical": 1.00, "Bolt & Sons": 1.12, "Harmattan Supply": 1.05, "Lagoon Traders": 1.30}
+OWN_SUPPLIER = "Meridian Medical"
+SOURCE, CARRIER = "erp", "northline"
+
+
+def money(amount: float | str) -> dict[str, str]:
+    """Return an amount in dollars as the doors take it."""
+    return {"amount": f"{float(amount):.2f}", "currency": "USD"}
+
+
+@dataclass
+class Network:
+    """What was brought in, for the story to tell about."""
+
+    today: date
+    orders: dict[str, dict[str, Any]] = field(default_factory=dict)
+    trucks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    lines: int = 0
+
+
+def plant(doors: Doors, *, seed: int, now: datetime, run: str) -> Network:
+    """Bring the network in through the public doors, each function what is its own; `run` keeps references apart."""
+    chance = random.Random(seed)
+    network = Network(today=now.date())
+    _masters(doors)
+    _terms(doors, chance, network.today)
+    _orders(doors, chance, network, run)
+    _stock(doors, chance)
+    _trucks(doors, network, run)
+    return network
+
+
+def _masters(doors: Doors) -> None:
+    keyed = lambda items: [{"key": f"{one['code']}@1", **one} for one in items]  # noqa: E731 — one shape, three uses
+    sites = [
+        {"code": code, "name": f"{code} warehouse (simulated)", "zone": zone, "calendar": "every-day"}
+        for code, zone in SITES.items()
+    ]
+    items = [
+        {"code": code, "description": f"{code} (simulated)", "unit": "pack", "unit_value": money(price)}
+        for code, price in ITEMS.items()
+    ]
+    doors.batch("inventory", "inventory", "/sites:batch", "simulator", keyed(sites))
+    doors.batch("inventory", "inventory", "/items:batch", "simulator", keyed(items))
+    customers = [
+        {"code": code, "name": f"{name} (simulated)", "tier": tier, "contact": f"orders@{code}.example"}
+        for code, (name, tier, _) in CUSTOMERS.items()
+    ]
+    doors.batch("sales", "sales", "/customers:batch", "simulator", keyed(customers))
+    suppliers = [{"code": code, "name": f"{code} (simulated)"} for code in SUPPLIERS]
+    doors.batch("procurement", "procurement", "/suppliers:batch", "simulator", keyed(suppliers))
+    doors.post("logistics", "logistics", "/carriers", {"code": CARRIER, "name": "Northline Trucking (simulated)"})
+    for site in SITES:
+        lane = {"origin": "Accra", "destination": site, "carrier": CARRIER, "mode": "Truck", "transit_days": 2}
+        doors.post("logistics", "logistics", "/lanes", lane)
+
+
+def _terms(doors: Doors, chance: random.Random, today: date) -> None:
+    since = date(today.year, 1, 1).isoformat()
+    terms = [
+        {
+            "key": f"{supplier}/{item}@{since}", "supplier": supplier, "item": item, "effective_from": since,
+            "price": money(float(price) * 0.6 * factor), "freight": money(0.4 + 0.2 * factor), "lead_time_days": chance.randint(1, 5),
+            "minimum_quantity": str(chance.choice((10, 50, 500))), "capacity_per_week": str(chance.choice((200, 1000, 4000))),
+        }
+        for supplier, factor in SUPPLIERS.items()
+        for item, price in ITEMS.items()
+        if supplier == OWN_SUPPLIER or chance.random() < 0.8
+    ]  # fmt: skip
+    doors.batch("procurement", "procurement", "/terms:batch", "simulator", terms)
+
+
+def _orders(doors: Doors, chance: random.Random, network: Network, run: str) -> None:
+    for number, (customer, (_, _, site)) in enumerate(CUSTOMERS.items(), start=1):
+        reference = f"SO-{run}-{number}"
+        due = network.today + timedelta(days=3)
+        lines = []
+        for n, item in enumerate(chance.sample(list(ITEMS), 2), start=1):
+            quantity = chance.randint(20, 120)
+            lines.append(
+                {
+                    "reference": str(n),
+                    "item": item,
+                    "quantity": str(quantity),
+                    "value": money(quantity * float(ITEMS[item])),
+                    "promised_on": due.isoformat(),
+                }
+            )
+        network.orders[reference] = {
+            "key": f"{reference}@1",
+            "reference": reference,
+            "customer": customer,
+            "site": site,
+            "lines": lines,
+        }
+        network.lines += len(lines)
+    doors.batch("machine-erp", "sales", "/orders:batch", SOURCE, list(network.orders.values()))
+
+
+def _stock(doors: Doors, chance: random.Random) -> None:
+    entries = [
+        {
+            "key": f"{site}/{item}@opening",
+            "item": item,
+            "site": site,
+            "kind": "opening",
+            "quantity": str(chance.randint(0, 60)),
+        }
+        for site in SITES
+        for item in ITEMS
+    ]
+    doors.batch("inventory", "inventory", "/stock-entries:batch", "simulator", entries)
+
+
+def _trucks(doors: Doors, network: Network, run: str) -> None:
+    for number, site in enumerate(SITES, start=1):
+        reference = f"TRK-{run}-{number}"
+        due = (network.today + timedelta(days=2)).isoformat()
+        lines = [
+            {
+                "reference": f"{order['reference']}-{line['reference']}", "item": line["item"], "quantity": line["quantity"], "value": line["value"],
+                "promised_on": due, "order": order["reference"], "order_line": line["reference"], "customer": order["customer"], "supplier": OWN_SUPPLIER,
+            }
+            for order in network.orders.values()
+            if order["site"] == site
+            for line in order["lines"]
+        ]  # fmt: skip
+        network.trucks[reference] = {
+            "key": f"{reference}@1", "reference": reference, "destination": site, "origin": "Accra", "carrier": CARRIER, "mode": "Truck",
+            "promised_on": due, "lines": lines,
+        }  # fmt: skip
+    doors.batch("machine-erp", "logistics", "/shipments:batch", SOURCE, list(network.trucks.values()))
