@@ -39,14 +39,14 @@ def test_a_refused_change_leaves_nothing_behind(tried: Tried):
     assert tried.rows("SELECT * FROM calendars") == []
 
 
-def test_the_schema_goes_down_and_up_again_and_takes_the_same_data(tried: Tried):
-    make_calendar(tried)
-    before = tried.data()
-    migrations.migrate("collaboration", tried.url, "base")
-    assert tried.data() == {}
-    migrations.migrate("collaboration", tried.url, "head")
-    tried.at(tried.now)
-    make_calendar(tried)
-    after = tried.data()
+def test_the_schema_goes_down_and_up_again_and_takes_the_same_data(fresh: Tried):
+    make_calendar(fresh)
+    before = fresh.data()
+    migrations.migrate("collaboration", fresh.url, "base")
+    assert fresh.data() == {}
+    migrations.migrate("collaboration", fresh.url, "head")
+    fresh.at(fresh.now)
+    make_calendar(fresh)
+    after = fresh.data()
     assert after.keys() == before.keys()
     assert after["calendars"] == before["calendars"]

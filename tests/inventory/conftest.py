@@ -1,4 +1,4 @@
-"""Inventory under test, on a database of its own."""
+"""Inventory under test: one database for the session, emptied for every test; a fresh one where the schema itself is tried."""
 
 from __future__ import annotations
 
@@ -11,8 +11,20 @@ from tests.support.stack import Infrastructure
 from tests.support.tried import Tried, tried_service
 
 
+@pytest.fixture(scope="session")
+def _opened(infra: Infrastructure) -> Iterator[Tried]:
+    with tried_service(infra, parts()) as opened:
+        yield opened
+
+
 @pytest.fixture
-def tried(infra: Infrastructure) -> Iterator[Tried]:
-    """Make a fresh inventory."""
-    with tried_service(infra, parts()) as tried:
-        yield tried
+def tried(_opened: Tried) -> Tried:
+    """Return inventory as if it were new."""
+    return _opened.emptied()
+
+
+@pytest.fixture
+def fresh(infra: Infrastructure) -> Iterator[Tried]:
+    """Make inventory on a database of its own."""
+    with tried_service(infra, parts()) as opened:
+        yield opened

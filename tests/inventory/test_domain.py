@@ -7,6 +7,7 @@ from decimal import Decimal as D
 from uuid import UUID
 
 import pytest
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -152,6 +153,7 @@ class StockLedger(RuleBasedStateMachine):
 
 
 TestStockLedger = StockLedger.TestCase
+TestStockLedger.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 
 
 # ── the projection ───────────────────────────────────────────────────────────────────────────────

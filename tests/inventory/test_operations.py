@@ -64,17 +64,17 @@ def test_two_openings_at_once_leave_one(tried: Tried):
     assert tried.rows("SELECT on_hand FROM stocks")[0]["on_hand"] == 10
 
 
-def test_the_schema_goes_down_and_up_again_and_takes_the_same_data(tried: Tried):
-    with_masters(tried)
-    enter(tried, "opening", 10)
-    before = tried.data()
-    migrations.migrate("inventory", tried.url, "base")
-    assert tried.data() == {}
-    migrations.migrate("inventory", tried.url, "head")
-    tried.at(tried.now)
-    with_masters(tried)
-    enter(tried, "opening", 10)
-    after = tried.data()
+def test_the_schema_goes_down_and_up_again_and_takes_the_same_data(fresh: Tried):
+    with_masters(fresh)
+    enter(fresh, "opening", 10)
+    before = fresh.data()
+    migrations.migrate("inventory", fresh.url, "base")
+    assert fresh.data() == {}
+    migrations.migrate("inventory", fresh.url, "head")
+    fresh.at(fresh.now)
+    with_masters(fresh)
+    enter(fresh, "opening", 10)
+    after = fresh.data()
     assert after.keys() == before.keys()
     for table in ("items", "sites", "stocks", "shortages"):
         assert after[table] == before[table]

@@ -1,0 +1,82 @@
+"""What can be asked of forecast; read-only, straight SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, Table, func, literal, select, tuple_
+
+from chassis.auth import Actor
+from chassis.db import ReadTx
+from chassis.errors import NotFound
+from services.forecast.tables import baselines, forecasts, overrides, publications
+
+
+def forecasts_by_site(
+    read: ReadTx, actor: Actor, *, item: str | None, site: str | None, after: tuple[str, str] | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Return forecasts in scope, by site and item."""
+    asked = _equal(select(forecasts), forecasts, item=item, site=site)
+    asked = asked.order_by(forecasts.c.site, forecasts.c.item).limit(limit)
+    if after is not None:
+        asked = asked.where(tuple_(forecasts.c.site, forecasts.c.item) > tuple_(*map(literal, after)))
+    return read.rows(_in_scope(asked, actor))
+
+
+def forecast_with_weeks(read: ReadTx, forecast_id: UUID) -> tuple[Row[Any], Sequence[Row[Any]], Sequence[Row[Any]]]:
+    """Return one forecast, its baselines by week and its overrides by time; raises NotFound."""
+    found = read.row(select(forecasts).where(forecasts.c.forecast_id == forecast_id))
+    if found is None:
+        raise NotFound(f"no forecast {forecast_id} is known here; list forecasts by item and site")
+    weeks = read.rows(select(baselines).where(baselines.c.forecast_id == forecast_id).order_by(baselines.c.week_on))
+    entered = read.rows(
+        select(overrides)
+        .where(overrides.c.forecast_id == forecast_id)
+        .order_by(overrides.c.occurred_at, overrides.c.override_id)
+    )
+    return found, weeks, entered
+
+
+def overrides_by_week(
+    read: ReadTx,
+    actor: Actor,
+    *,
+    item: str | None,
+    site: str | None,
+    after: tuple[date, UUID] | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
+    """Return overrides in scope, by week."""
+    asked = select(overrides, forecasts.c.item, forecasts.c.site).join(forecasts)
+    asked = _in_scope(_equal(asked, forecasts, item=item, site=site), actor)
+    asked = asked.order_by(overrides.c.week_on, overrides.c.override_id).limit(limit)
+    if after is not None:
+        asked = asked.where(tuple_(overrides.c.week_on, overrides.c.override_id) > tuple_(*map(literal, after)))
+    return read.rows(asked)
+
+
+def publications_by_version(read: ReadTx, forecast_id: UUID, *, after: int | None, limit: int) -> Sequence[Row[Any]]:
+    """Return what was published of a forecast, the first version first."""
+    asked = select(publications).where(publications.c.forecast_id == forecast_id)
+    asked = asked.order_by(publications.c.published).limit(limit)
+    return read.rows(asked.where(publications.c.published > after) if after is not None else asked)
+
+
+def figures(read: ReadTx) -> dict[str, int]:
+    """Return how many of each are kept."""
+    kinds = (forecasts, baselines, overrides, publications)
+    return {table.name: read.scalar(select(func.count()).select_from(table)) for table in kinds}
+
+
+def _equal(asked: Select[Any], table: Table, **wanted: str | None) -> Select[Any]:
+    for name, value in wanted.items():
+        if value is not None:
+            asked = asked.where(table.c[name] == value)
+    return asked
+
+
+def _in_scope(asked: Select[Any], actor: Actor) -> Select[Any]:
+    return asked if actor.sites is None else asked.where(forecasts.c.site.in_(actor.sites))

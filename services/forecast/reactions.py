@@ -1,0 +1,7 @@
+"""Events in: forecast hears none yet; demand history will come from orders."""
+
+from __future__ import annotations
+
+from chassis.reactions import Reactions
+
+reactions = Reactions()
