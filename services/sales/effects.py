@@ -41,10 +41,9 @@ def _tell(sending: Sending, notice_id: UUID, revision: int) -> str:
         sending.transport.send(key=message.key, recipient=message.recipient, content=message.content)
     except Undeliverable as failure:
         reason, permanent = str(failure), failure.permanent
-        sending.transaction(
+        return sending.transaction(
             lambda tx: _failed(sending, tx, notice_id, revision, message.key, attempt, reason, permanent)
         )
-        return "failed" if permanent else "delayed"
     sending.transaction(lambda tx: _sent(sending, tx, notice_id, revision, message.key, attempt))
     return "sent"
 
@@ -64,6 +63,9 @@ def _sent(sending: Sending, tx: Tx, notice_id: UUID, revision: int, key: str, at
 
 def _failed(
     sending: Sending, tx: Tx, notice_id: UUID, revision: int, key: str, attempt: int, reason: str, permanent: bool
-) -> None:
-    operations.record_notice_failed(tx, notice_id=notice_id, revision=revision, reason=reason, permanent=permanent)
+) -> str:
+    notice = operations.record_notice_failed(
+        tx, notice_id=notice_id, revision=revision, reason=reason, permanent=permanent
+    )
     sending.attempted(tx, key, attempt, "failed")
+    return "failed" if notice.state == "failed" else "delayed"
