@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -20,7 +20,6 @@ from tests.procurement.builders import (
     case_extended,
     option_of,
     price,
-    procurement_house,
     received,
     task_completed,
     task_opened,
@@ -30,12 +29,6 @@ from tests.procurement.builders import (
     with_suppliers,
 )
 from tests.support.service import House
-
-
-@pytest.fixture
-def procurement(fresh_database: Callable[[str], str]) -> Iterator[House]:
-    with procurement_house(fresh_database) as opened:
-        yield opened
 
 
 def test_a_task_opens_its_round_and_ranks_every_candidate_at_once(procurement: House) -> None:
