@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from schemas.base import Event
 from schemas.types import subject_id
 from tests.procurement.builders import (
     CASE,
@@ -90,8 +91,8 @@ def test_a_withdrawn_task_closes_the_round_and_a_choice_is_refused_with_the_reas
 
 
 @pytest.mark.parametrize("ended", [task_waived, task_completed])
-def test_a_task_that_a_person_ended_closes_its_round(procurement: House, ended: Callable[[], object]) -> None:
-    procurement.hear(task_opened(), ended())  # type: ignore[arg-type]  # one of two kinds of fact
+def test_a_task_that_a_person_ended_closes_its_round(procurement: House, ended: Callable[[], Event]) -> None:
+    procurement.hear(task_opened(), ended())
     assert procurement.names() == ["sourcing.opened", "sourcing.closed"]
 
 
