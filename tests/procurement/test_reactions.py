@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from schemas.base import Event
 from schemas.types import subject_id
 from tests.procurement.builders import (
     CASE,
@@ -20,7 +21,6 @@ from tests.procurement.builders import (
     case_extended,
     option_of,
     price,
-    procurement_house,
     received,
     task_completed,
     task_opened,
@@ -30,12 +30,6 @@ from tests.procurement.builders import (
     with_suppliers,
 )
 from tests.support.service import House
-
-
-@pytest.fixture
-def procurement(fresh_database: Callable[[str], str]) -> Iterator[House]:
-    with procurement_house(fresh_database) as opened:
-        yield opened
 
 
 def test_a_task_opens_its_round_and_ranks_every_candidate_at_once(procurement: House) -> None:
@@ -97,8 +91,8 @@ def test_a_withdrawn_task_closes_the_round_and_a_choice_is_refused_with_the_reas
 
 
 @pytest.mark.parametrize("ended", [task_waived, task_completed])
-def test_a_task_that_a_person_ended_closes_its_round(procurement: House, ended: Callable[[], object]) -> None:
-    procurement.hear(task_opened(), ended())  # type: ignore[arg-type]  # one of two kinds of fact
+def test_a_task_that_a_person_ended_closes_its_round(procurement: House, ended: Callable[[], Event]) -> None:
+    procurement.hear(task_opened(), ended())
     assert procurement.names() == ["sourcing.opened", "sourcing.closed"]
 
 

@@ -145,7 +145,7 @@ def _landed_cost(term: Term, quantity: Decimal) -> Money | None:
     if term.price is None:
         return None
     unit = term.price.amount + (term.freight.amount if term.freight else Decimal(0))
-    return Money(amount=(unit * quantity).quantize(Decimal("0.000001")), currency=term.price.currency)
+    return Money(amount=(unit * quantity).quantize(Decimal("0.000001")).normalize(), currency=term.price.currency)
 
 
 def _blocking(line: Line, term: Term, supplier: Supplier, arrives_on: date | None) -> list[str]:
