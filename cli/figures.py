@@ -54,7 +54,7 @@ def ask_fingerprint(doors: Doors) -> str:
     """Hash what the services say of every shipment: due day, verdict, and who else could deliver its lines."""
     candidates: dict[str, list[tuple[str, str]]] = {}
     for one in pages(doors, "procurement", "/candidates", role=READER):
-        candidates.setdefault(one["cause_id"], []).append((one["line_id"], one["supplier"]))
+        candidates.setdefault(one["cause"]["id"], []).append((one["line"], one["supplier"]))
     return fingerprint(
         (one["reference"], one["promised_on"], one["verdict"], candidates.get(one["shipment_id"], []))
         for one in pages(doors, "logistics", "/shipments", role=READER)
@@ -74,6 +74,16 @@ def pages(doors: Doors, service: str, path: str, *, role: str, **params: str) ->
 
 def _number(told: Any) -> Any:
     """Return decimals, which travel as text, as JSON numbers; every figure here fits a float exactly."""
+    if isinstance(told, list):
+        return _amount(told)
     if not isinstance(told, str):
         return told
     return float(told) if "." in told else int(told)
+
+
+def _amount(money: list[dict[str, Any]]) -> Any:
+    """Return the amount of money in one currency; amounts in several are kept apart, by currency."""
+    amounts = {one["currency"]: _number(one["amount"]) for one in money}
+    if not amounts:
+        return 0
+    return next(iter(amounts.values())) if len(amounts) == 1 else amounts

@@ -119,7 +119,7 @@ def _read(file: Path) -> tuple[bytes, DeliveryFile]:
 
 
 def _doors(client: Client) -> Doors:
-    return Doors({name: client.address(name) for name in SERVICES}, RoleTokens(client))
+    return Doors({name: url for name, url in client.addresses().items() if name in SERVICES}, RoleTokens(client))
 
 
 def _told(records: DeliveryFile, until: date | None, doors: Doors, *, hidden: bool) -> Replayed:

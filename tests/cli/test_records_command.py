@@ -118,7 +118,12 @@ def test_each_figure_is_asked_from_its_owner_and_the_answer_names_the_route() ->
         "logistics": dict.fromkeys(("lines", "shipments", "late_lines", "late_shipments"), 3)
         | {"units": "57", "value": "1653.50", "on_time_line_share": "0.6667", "delayed_shipments": 2}
         | {"confirmed_late": 1, "reported_late_only": 1},
-        "exceptions": {"cases": 2, "tasks": {"notify-customers": 2}, "value_at_risk": "1102", "duplicates": 0},
+        "exceptions": {
+            "cases": 2,
+            "tasks": {"notify-customers": 2},
+            "value_at_risk": [{"amount": "1102.00", "currency": "USD"}],
+            "duplicates": 0,
+        },
         "procurement": {
             "cases_with_candidate_for_every_line": 1,
             "cases_with_candidate_for_some_line": 1,
@@ -133,7 +138,7 @@ def test_each_figure_is_asked_from_its_owner_and_the_answer_names_the_route() ->
             for name, due, verdict in entries
         ],
         "procurement/candidates": [
-            {"cause_id": "ASN-1", "line_id": "1", "supplier": supplier} for supplier in ("B", "A", "C")
+            {"cause": {"id": "ASN-1"}, "line": "1", "supplier": supplier} for supplier in ("B", "A", "C")
         ],
     } | {f"{name}/dead-letters": [] for name in SERVICES}
     world.lists["sales/dead-letters"] = [{}, {}, {}]
