@@ -110,13 +110,13 @@ def test_every_door_is_there_and_its_role_may_use_it(door: Door) -> None:
 def model_of(door: Door) -> type[BaseModel]:
     """Find the model of a door's items by the schema that its route shows."""
     shown = routes_of(door).openapi_extra["x-item"]
-    found = [
+    found = {
         model
         for model in _models(BaseModel)
         if model.__module__.startswith(f"services.{door.service}.") and model.__name__ == shown["title"]
-    ]
-    assert len(found) == 1
-    return found[0]
+    }
+    (model,) = found
+    return model
 
 
 def _models(base: type[BaseModel]) -> list[type[BaseModel]]:
