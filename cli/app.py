@@ -20,6 +20,7 @@ COMMANDS = (
     "cli.commands.stack",
     "cli.commands.world",
     "cli.commands.login",
+    "cli.commands.records",
 )
 """Modules with a `register(app)`, in the order of `--help`."""
 

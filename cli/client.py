@@ -91,6 +91,13 @@ class Client:
             raise NotFound(f"World {self.world} runs without {service}.")
         return str(known["urls"][service])
 
+    def addresses(self) -> dict[str, str]:
+        """Return the base URL of every service that the world runs; raises NotFound."""
+        known = read_json(self.home.world_file(self.world))
+        if known is None:
+            raise NotFound(f"There is no world {self.world} here: `crossdock world list` shows those that are.")
+        return {name: self.address(name) for name in known["urls"]}
+
     def headers(self, *, key: str | None = None) -> dict[str, str]:
         """Return the headers of a request; raises NotAllowed when nobody is logged in."""
         token = self._token or os.environ.get("CROSSDOCK_TOKEN") or Tokens(self.home).of(self.world)

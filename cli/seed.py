@@ -17,6 +17,8 @@ import yaml
 from cli.stack.state import StackError
 
 FOLDER = Path(__file__).with_name("seed")
+REPLAY = FOLDER / "replay"
+"""The seed of a driven world: every day is a working day, deadlines are whole days (FLOW 7.4)."""
 ROLE = "planning-lead"
 TIMEOUT_SECONDS = 30.0
 KEY_HEADER = "Idempotency-Key"

@@ -26,7 +26,7 @@ from cli.formats.scms_steps import (
 SOURCE = "scms"
 CURRENCY = "USD"
 ZONE = "UTC"
-CALENDAR = "seven-days"
+CALENDAR = "every-day"
 UNIT = "pack"
 TIER = "standard"
 

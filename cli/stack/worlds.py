@@ -174,7 +174,7 @@ class World:
         for watched in self.processes.values():
             watched.wait_until_ready(seconds=READY_SECONDS)
         if self.stack.recipe.plants_seed:
-            seed.plant(self.urls, self.token)
+            seed.plant(self.urls, self.token, folder=seed.REPLAY if self.plan.driven else seed.FOLDER)
 
     def close(self) -> None:
         """End all processes of the world; what it holds stays."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 MESSAGES_HEARD_BETWEEN_QUESTIONS = 8
@@ -48,6 +49,8 @@ class PretendWorld:
         self.latest_told = BEGINNING
         self.requests = 0
         self.advances = 0
+        self.lists: dict[str, list[dict[str, Any]]] = {}
+        self.figures: dict[str, dict[str, Any]] = {}
         self.before_answer: Callable[[int], bool] = lambda number: False
         self._lock = threading.Lock()
 
@@ -60,10 +63,19 @@ class PretendWorld:
                 return 200, self._quiet(service), broken
             if path == "/world/advance":
                 return 200, self._advance(service, datetime.fromisoformat(body["to"])), broken
+            if path == "/figures":
+                return 200, self.figures[service], broken
+            if service + path in self.lists:
+                return 200, self._page(service + path, body), broken
             if ":" in path:
                 results = [self._take(service, path, item) for item in body["items"]]
                 return 200, {"results": results}, broken
             return 404, {"title": "Not found", "detail": f"{service} has no {path}"}, False
+
+    def _page(self, name: str, query: dict[str, Any]) -> dict[str, Any]:
+        first, rows = int(query.get("cursor", 0)), self.lists[name]
+        last = first + min(int(query["limit"]), 2)
+        return {"items": rows[first:last], "next": str(last) if last < len(rows) else None}
 
     def _quiet(self, name: str) -> dict[str, Any]:
         service = self.services[name]
@@ -160,7 +172,7 @@ def serving(world: PretendWorld) -> Iterator[dict[str, str]]:
         disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
-            self._serve({})
+            self._serve(dict(parse_qsl(self.path.partition("?")[2])))
 
         def do_POST(self) -> None:
             self._serve(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
@@ -181,10 +193,10 @@ def serving(world: PretendWorld) -> Iterator[dict[str, str]]:
             """Say nothing; a test reads the world itself."""
 
     class Server(ThreadingHTTPServer):
-        def handle_error(self, request: object, client_address: object) -> None:
+        def handle_error(self, request: Any, client_address: Any) -> None:
             """Say nothing of a connection that its other end broke; a test does that on purpose."""
             if not isinstance(sys.exception(), ConnectionError):
-                super().handle_error(request, client_address)  # type: ignore[arg-type]
+                super().handle_error(request, client_address)
 
     server = Server(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

@@ -1,0 +1,89 @@
+"""The figures of a world, each asked from the service that owns it; nothing here is counted from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from cli.doors import Doors
+from cli.replay import fingerprint
+
+READER = "planning-lead"
+OPERATOR = "sre"
+PAGE_ITEMS = 500
+FIGURES = "/figures"
+
+OWNERS: dict[str, tuple[str, ...]] = {
+    "logistics": (
+        "lines", "shipments", "units", "value", "late_lines", "on_time_line_share", "late_shipments",
+        "delayed_shipments", "confirmed_late", "reported_late_only",
+    ),
+    "exceptions": ("cases", "tasks", "value_at_risk", "duplicates"),
+    "procurement": (
+        "cases_with_candidate_for_every_line", "cases_with_candidate_for_some_line", "candidates_total",
+    ),
+    "scorecard": ("orphans",),
+}  # fmt: skip
+ORDER = (
+    "lines", "shipments", "units", "value", "late_lines", "on_time_line_share", "late_shipments",
+    "delayed_shipments", "confirmed_late", "reported_late_only", "cases", "tasks", "value_at_risk",
+    "cases_with_candidate_for_every_line", "cases_with_candidate_for_some_line", "candidates_total",
+    "duplicates", "dead_letters", "orphans", "fingerprint",
+)  # fmt: skip
+
+
+def ask_figures(doors: Doors) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the figures, and for each the route that it was asked from."""
+    found: dict[str, Any] = {}
+    routes: dict[str, str] = {}
+    for service, names in OWNERS.items():
+        answer = doors.ask(service, FIGURES, role=READER)
+        for name in names:
+            found[name] = _number(answer[name])
+            routes[name] = f"GET {service}{FIGURES}"
+    found["dead_letters"] = sum(
+        1 for service in doors.services for _ in pages(doors, service, "/dead-letters", role=OPERATOR)
+    )
+    routes["dead_letters"] = "GET /dead-letters of every service"
+    found["fingerprint"] = ask_fingerprint(doors)
+    routes["fingerprint"] = "GET logistics/shipments, GET procurement/candidates"
+    return {name: found[name] for name in ORDER}, routes
+
+
+def ask_fingerprint(doors: Doors) -> str:
+    """Hash what the services say of every shipment: due day, verdict, and who else could deliver its lines."""
+    candidates: dict[str, list[tuple[str, str]]] = {}
+    for one in pages(doors, "procurement", "/candidates", role=READER):
+        candidates.setdefault(one["cause"]["id"], []).append((one["line"], one["supplier"]))
+    return fingerprint(
+        (one["reference"], one["promised_on"], one["verdict"], candidates.get(one["shipment_id"], []))
+        for one in pages(doors, "logistics", "/shipments", role=READER)
+    )
+
+
+def pages(doors: Doors, service: str, path: str, *, role: str, **params: str) -> Iterator[Any]:
+    """Return every item of a list, page by page."""
+    cursor: dict[str, str] = {}
+    while True:
+        answer = doors.ask(service, path, role=role, limit=PAGE_ITEMS, **params, **cursor)
+        yield from answer["items"]
+        if not answer.get("next"):
+            return
+        cursor = {"cursor": answer["next"]}
+
+
+def _number(told: Any) -> Any:
+    """Return decimals, which travel as text, as JSON numbers; every figure here fits a float exactly."""
+    if isinstance(told, list):
+        return _amount(told)
+    if not isinstance(told, str):
+        return told
+    return float(told) if "." in told else int(told)
+
+
+def _amount(money: list[dict[str, Any]]) -> Any:
+    """Return the amount of money in one currency; amounts in several are kept apart, by currency."""
+    amounts = {one["currency"]: _number(one["amount"]) for one in money}
+    if not amounts:
+        return 0
+    return next(iter(amounts.values())) if len(amounts) == 1 else amounts
