@@ -149,6 +149,7 @@ class Consumer:
     # ── one batch, by halves where it fails ──────────────────────────────────────────────────────
 
     def answer(self, pairs: Sequence[Pair]) -> None:
+        """Run reactions on records, in order: together, by halves where something fails, alone at last."""
         backoff = 0.05
         reruns = RERUNS_MAX
         while not self.stopped.is_set():
@@ -160,7 +161,7 @@ class Consumer:
                     reruns -= 1
                     metrics.transactions_rerun_total.labels(self._service).inc()
                     continue
-                if is_transient(error):
+                if is_transient(error) or (must_run_again(error) and len(pairs) == 1):
                     log.get().warning("consumer.waits", because=type(error).__name__, detail=str(error)[:300])
                     self.stopped.wait(backoff)
                     backoff = min(backoff * 2, BACKOFF_SECONDS_MAX)
@@ -175,6 +176,8 @@ class Consumer:
                 return
         raise Stopping
 
+    _handle = answer
+
     def _try_alone(self, pair: Pair, error: Exception) -> None:
         """Try one pair a few times, then set it aside with its subject."""
         for attempt in range(2, ATTEMPTS_MAX + 1):
@@ -185,7 +188,7 @@ class Consumer:
                 self._transact([pair])
                 return
             except Exception as again:  # noqa: BLE001  becomes the cause of the dead letter
-                if is_transient(again):
+                if is_transient(again) or must_run_again(again):
                     self.answer([pair])
                     return
                 error = again

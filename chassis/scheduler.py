@@ -19,6 +19,7 @@ from schemas.envelope import CauseOfFact
 
 BATCH_MAX = 200
 IDLE_SECONDS = 0.25
+CONTENDED_SECONDS = 0.05
 TOPIC = "timer"  # dead timers lie beside the dead records under this name
 
 
@@ -46,7 +47,7 @@ class Scheduler:
             try:
                 fired = self.fire_due()
             except Exception as error:
-                if not is_transient(error):
+                if not (is_transient(error) or must_run_again(error)):
                     raise
                 log.get().warning("scheduler.waits", detail=str(error)[:300])
                 fired = 0
@@ -67,7 +68,10 @@ class Scheduler:
                 elif is_transient(error):
                     raise
                 elif limit > 1:
-                    limit = max(1, limit // 8)
+                    limit, reruns = max(1, limit // 8), RERUNS_MAX
+                elif must_run_again(error):
+                    self.stopped.wait(CONTENDED_SECONDS)  # another process is at it; losing a race is no failure
+                    reruns = RERUNS_MAX
                 else:
                     return self._fire_or_bury(error)
 
@@ -76,7 +80,7 @@ class Scheduler:
             try:
                 return self._fire(1)
             except Exception as again:
-                if is_transient(again):
+                if is_transient(again) or must_run_again(again):
                     raise
                 error = again
         return self._fire(1, dead_because=error)

@@ -7,13 +7,15 @@ notices nothing; how long is limited and said.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import httpx
+
+from cli.errors import CommandFailed, Refused, Unreachable
 
 BATCH_ITEMS_MAX = 500
 RETRY_SECONDS_MAX = 120.0
@@ -29,11 +31,11 @@ CLOCK_ROLE = "sre"
 Token = Callable[[str, bool], str]
 
 
-class DoorUnreachable(Exception):
+class DoorUnreachable(Unreachable):
     """A service did not answer for as long as this command waits; says which and what to do."""
 
 
-class DoorRefused(Exception):
+class DoorRefused(Refused):
     """A service refused a whole request; carries its problem details."""
 
     def __init__(self, what: str, status: int, problem: Mapping[str, Any]) -> None:
@@ -43,7 +45,7 @@ class DoorRefused(Exception):
         self.problem = problem
 
 
-class NeverQuiet(Exception):
+class NeverQuiet(CommandFailed):
     """Something was still on its way when the time was over; says where."""
 
 
@@ -177,30 +179,37 @@ class DrivenWorld:
         """Return the time of each service."""
         return {name: _instant(said["now"]) for name, said in self._ask(self._doors.services).items()}
 
-    def advance(self, to: datetime) -> None:
-        """Move every clock to an instant."""
+    def advance(self, to: datetime, *, only: Collection[str] | None = None) -> None:
+        """Move the clocks of all services, or of some, to an instant."""
         body = {"to": to.isoformat().replace("+00:00", "Z")}
         moved = [
             self._pool.submit(self._doors.act, name, "/world/advance", body, role=CLOCK_ROLE)
             for name in self._doors.services
+            if only is None or name in only
         ]
         for one in moved:
             one.result()
 
     def wait_until_quiet(self, *, whole: bool) -> Mapping[str, datetime | None]:
-        """Ask until two answers in a row of every service are quiet with equal ends (FLOW 6.3)."""
+        """Ask until every service was seen quiet twice with equal ends (FLOW 6.3).
+
+        Between its two answers a service heard nothing and had nothing to say; all second answers are given
+        after all first ones, so there is a moment at which nothing was on its way anywhere.
+        """
         asked = tuple(name for name in self._doors.services if whole or name not in self._listeners)
         end = time.monotonic() + QUIET_SECONDS_MAX
-        wait, before = QUIET_WAIT_SECONDS, None
+        before: dict[str, Any] = {}
         while True:
-            said = self._ask(asked)
-            busy = {name: why for name, one in said.items() if (why := _busy(one))}
-            ends = {name: one["ends"] for name, one in said.items()}
-            if not busy and ends == before:
+            said = self._ask_until_idle(asked, end)
+            if before and all(said[name]["ends"] == before[name]["ends"] for name in asked):
                 return {name: _instant_or_none(one["next_due"]) for name, one in said.items()}
-            before = None if busy else ends
-            if not busy:
-                continue
+            before = said
+
+    def _ask_until_idle(self, asked: Sequence[str], end: float) -> dict[str, Any]:
+        """Ask everybody, and again those who were busy, until each was seen idle once."""
+        said = self._ask(asked)
+        wait = QUIET_WAIT_SECONDS
+        while busy := {name: why for name in asked if (why := _busy(said[name]))}:
             if time.monotonic() > end:
                 where = "; ".join(f"{name}: {why}" for name, why in sorted(busy.items()))
                 raise NeverQuiet(
@@ -209,6 +218,8 @@ class DrivenWorld:
                 )
             time.sleep(wait)  # between two questions; the condition is the answer
             wait = min(2 * wait, QUIET_WAIT_SECONDS_MAX)
+            said |= self._ask(tuple(busy))
+        return said
 
     def _ask(self, names: Sequence[str]) -> dict[str, Any]:
         asked = {name: self._pool.submit(self._doors.ask, name, "/world/quiet", role=CLOCK_ROLE) for name in names}

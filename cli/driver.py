@@ -8,7 +8,7 @@ that instant, and waits again for what fired.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
@@ -42,8 +42,8 @@ class World(Protocol):
         `whole` includes those that only listen, such as the causal record.
         """
 
-    def advance(self, to: datetime) -> None:
-        """Move every clock to an instant; one that is there already stays."""
+    def advance(self, to: datetime, *, only: Collection[str] | None = None) -> None:
+        """Move the clocks of all services, or of some, to an instant; one that is there already stays."""
 
 
 @dataclass
@@ -63,6 +63,9 @@ class Driver(Generic[T]):
     each was armed by one (`arms`) and taken back by another (`answers`). What that service says of its next
     due instant is listened to where it is none of those; this spares a question at every moment. No moment
     looks at one that is later than itself.
+
+    A clock is moved when something falls due by it, and at the end: what is told carries its own time, and
+    what follows from a message has the time of the message.
     """
 
     def __init__(
@@ -81,7 +84,8 @@ class Driver(Generic[T]):
         self._progress = progress
         self._together: list[Moment[T]] = []
         self._armed = _Armed()
-        self._due: datetime | None = None
+        self._due: dict[str, datetime] = {}
+        self._quiet = False
         self.run = Run()
 
     def drive(self, moments: Iterable[Moment[T]], *, end: datetime) -> Run:
@@ -100,6 +104,7 @@ class Driver(Generic[T]):
         self._let_fall_due(end)
         self._tell_together()
         self._wait()
+        self._quiet = False
         self._world.advance(end)
         self._wait(whole=True)
         return self.run
@@ -119,7 +124,9 @@ class Driver(Generic[T]):
             self._wait()
             if not self._is_due(at):
                 return
-            self._world.advance(self._rounded(self._earliest() or at))
+            to = self._rounded(self._earliest() or at)
+            self._quiet = False
+            self._world.advance(to, only=self._falling_due(to))
             self.run.stops += 1
             self._wait()
         raise RuntimeError(f"something falls due again and again at {at.isoformat()}; the world cannot go on")
@@ -129,8 +136,16 @@ class Driver(Generic[T]):
         return earliest is not None and self._rounded(earliest) <= at
 
     def _earliest(self) -> datetime | None:
-        known = [due for due in (self._due, self._armed.earliest()) if due is not None]
-        return min(known, default=None)
+        foretold = self._armed.earliest()
+        return min([*self._due.values(), *([foretold] if foretold else [])], default=None)
+
+    def _falling_due(self, to: datetime) -> set[str]:
+        """Name the services in which something falls due by an instant."""
+        names = {name for name, due in self._due.items() if due <= to}
+        foretold = self._armed.earliest()
+        if self._foretold and foretold is not None and foretold <= to:
+            names.add(self._foretold)
+        return names
 
     def _rounded(self, due: datetime) -> datetime:
         midnight = due.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -142,16 +157,20 @@ class Driver(Generic[T]):
             self._tell([moment.told for moment in self._together])
             self._progress(self._together[-1].at, sum(moment.items for moment in self._together))
             self._together = []
+            self._quiet = False
 
     def _wait(self, *, whole: bool = False) -> None:
         """Wait for quiet and note what falls due next; what has fallen due by then has fired."""
-        due = dict(self._world.wait_until_quiet(whole=whole))
+        if self._quiet and not whole:
+            return
+        said = self._world.wait_until_quiet(whole=whole)
+        self._quiet = True
         self.run.waits += 1
-        foretold = due.pop(self._foretold, None) if self._foretold else None
+        self._due = {name: at for name, at in said.items() if at is not None}
+        foretold = self._due.get(self._foretold) if self._foretold else None
         self._armed.correct(foretold)
-        if foretold == self._armed.earliest():
-            foretold = None
-        self._due = min((at for at in (*due.values(), foretold) if at is not None), default=None)
+        if self._foretold and foretold == self._armed.earliest():
+            self._due.pop(self._foretold, None)
 
 
 @dataclass

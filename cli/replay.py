@@ -21,8 +21,8 @@ Progress = Callable[[datetime, int], None]
 
 # Whose timers follow from the plans and records that are told: a shipment is due when its day ends.
 TIMES_SHIPMENTS = "logistics"
-# Who hears everything and says nothing that moves the loop; waited for at the end only (FLOW 6.3).
-LISTENERS = ("scorecard",)
+# Who hears much and says nothing of its own that moves the loop; waited for at the end only (FLOW 6.3).
+LISTENERS = ("scorecard", "forecast", "collaboration")
 
 
 @dataclass(frozen=True)

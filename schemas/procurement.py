@@ -74,6 +74,7 @@ class Alternative(Word):
     quantity: Quantity
     arrives_on: date | None = None
     on_time_share: Text | None = None
+    receipts: int = 0
     landed_cost: Annotated[Money | None, Sensitive("cost")] = None
 
 
@@ -127,6 +128,15 @@ class AlternativeChosen(SourcingFact, name="procurement.alternative.chosen.v1", 
     landed_cost: Annotated[Money | None, Sensitive("cost")] = None
 
 
+class AlternativeDeclined(SourcingFact, name="procurement.alternative.declined.v1", key="sourcing_id"):
+    """A person said that no way out is taken for a line; with no line remaining the round is decided."""
+
+    line_id: UUID
+    by: By
+    reason: Text
+    remaining_lines: int
+
+
 class SupplierChanged(Event, name="procurement.supplier.changed.v1", key="supplier_id"):
     """A supplier was registered or changed."""
 
@@ -134,3 +144,4 @@ class SupplierChanged(Event, name="procurement.supplier.changed.v1", key="suppli
     code: SupplierCode
     name: Text
     active: bool = True
+    candidate: bool = True

@@ -134,6 +134,6 @@ def a_name(text: str) -> str:
         raise Unusable("names nothing")
     if len(name) > MAX_TEXT_CHARACTERS:
         raise Unusable(f"is longer than {MAX_TEXT_CHARACTERS} characters")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
+    if not name.isprintable() and any(unicodedata.category(character) in {"Cc", "Cs"} for character in name):
         raise Unusable("holds a control character")
     return name

@@ -49,6 +49,7 @@ CUSTOMERS = Door("sales", "/customers:batch", "sales")
 ORDERS = Door("sales", "/orders:batch", "sales")
 PURCHASE_ORDERS = Door("procurement", "/orders:batch", "procurement")
 SHIPMENTS = Door("logistics", "/shipments:batch", "logistics")
+HISTORY = Door("logistics", "/shipments:import", "planning-lead")
 RECEIPTS = Door("logistics", "/receipts:batch", "logistics")
 
 Telling = Sequence[tuple[Door, list[Item]]]
@@ -65,13 +66,15 @@ def end_of(day: date) -> datetime:
 
 
 def master_items(named: Masters) -> Telling:
-    """Tell the sites, items, suppliers and customers; the placeholder of stock orders is nobody."""
+    """Tell the sites, items, suppliers and customers; the placeholder of stock orders is no candidate."""
     sites = [
         {"key": code, "code": code, "name": code, "country": code, "zone": ZONE, "calendar": CALENDAR}
         for code in named.sites
     ]
     items = [{"key": code, "code": code, "description": code, "unit": UNIT} for code in named.items]
-    suppliers = [{"key": code, "code": code, "name": code} for code in named.suppliers if code != PLACEHOLDER_SUPPLIER]
+    suppliers = [
+        {"key": code, "code": code, "name": code, "candidate": code != PLACEHOLDER_SUPPLIER} for code in named.suppliers
+    ]
     customers = [{"key": code, "code": code, "name": code, "tier": TIER} for code in named.customers]
     return [(SITES, sites), (ITEMS, items), (SUPPLIERS, suppliers), (CUSTOMERS, customers)]
 
@@ -98,15 +101,14 @@ def history_telling(steps: Sequence[Step], told: Iterable[Shipment]) -> Telling:
         for door, items in step_items([step]):
             if door in by_door:
                 by_door[door] += items
-    return [*by_door.items(), (SHIPMENTS, [history_item(shipment) for shipment in told])]
+    return [*by_door.items(), (HISTORY, [history_item(shipment) for shipment in told])]
 
 
 def history_item(shipment: Shipment) -> Item:
     """Make a shipment that is over; it opens no case, however late it was."""
     return shipment_item(shipment.plan) | {
         "known_at": _instant(start_of(shipment.known_on)),
-        "received_on": max(delivery.delivered_on for delivery in shipment.deliveries).isoformat(),
-        "recorded_on": max(delivery.recorded_on for delivery in shipment.deliveries).isoformat(),
+        "received_on": shipment.delivery.delivered_on.isoformat(),
     }
 
 
@@ -147,32 +149,31 @@ def purchase_item(order: OrderPlan) -> Item:
 
 def shipment_item(plan: ShipmentPlan) -> Item:
     """Make a planned shipment; its lines name the order line and, where bought, the purchase order line."""
-    common: Item = {"order": plan.order, "customer": plan.project}
-    if plan.fulfilment == "Direct Drop":
-        common |= {"purchase_order": plan.order, "supplier": plan.vendor}
+    bought = plan.fulfilment == "Direct Drop"
+    common: Item = {"order": plan.order, "customer": plan.project, "supplier": plan.vendor}
     return {
         "key": plan.key,
         "reference": plan.shipment,
         "destination": plan.country,
+        "promised_on": plan.due_on.isoformat(),
         **({"mode": plan.mode} if plan.mode else {}),
         "lines": [
             _line(line)
             | {"promised_on": line.scheduled_on.isoformat(), "value": _money(line.value)}
             | common
             | {"order_line": line.line_id}
-            | ({"purchase_order_line": line.line_id} if "purchase_order" in common else {})
+            | ({"purchase_order": plan.order, "purchase_order_line": line.line_id} if bought else {})
             for line in plan.lines
         ],
     }
 
 
 def receipt_item(delivery: RecordedDelivery) -> Item:
-    """Make the record of a delivery; a part of a shipment names its lines."""
+    """Make the record of a delivery."""
     return {
         "key": delivery.key,
         "shipment": delivery.shipment,
         "received_on": delivery.delivered_on.isoformat(),
-        **({} if delivery.whole else {"lines": list(delivery.line_ids)}),
     }
 
 

@@ -29,14 +29,12 @@ class PlannedLine:
 
 @dataclass(frozen=True, slots=True)
 class RecordedDelivery:
-    """The lines of a shipment that were recorded as delivered on one day."""
+    """The record of a delivery: made on the day on which the last of the shipment's lines was recorded."""
 
     key: str
     shipment: str
     recorded_on: date
     delivered_on: date
-    line_ids: tuple[str, ...]
-    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Shipment:
 
     plan: ShipmentPlan
     known_on: date
-    deliveries: tuple[RecordedDelivery, ...]
+    delivery: RecordedDelivery
     first_row: int
 
 
@@ -119,9 +117,8 @@ def steps(known: Sequence[Shipment], until: date = date.max) -> tuple[Step, ...]
     for shipment in sorted(known, key=lambda shipment: shipment.first_row):
         if shipment.known_on <= until:
             planned[shipment.known_on].append(shipment)
-        for delivery in shipment.deliveries:
-            if delivery.recorded_on <= until:
-                delivered[delivery.recorded_on].append(delivery)
+        if shipment.delivery.recorded_on <= until:
+            delivered[shipment.delivery.recorded_on].append(shipment.delivery)
     told: set[str] = set()
     return tuple(
         Step(
@@ -173,29 +170,13 @@ def _shipment(name: str, lines: list[DeliveryLine]) -> Shipment:
             for line in lines
         ),
     )
-    return Shipment(plan, min(line.known_on for line in lines), _deliveries(name, lines), first.row)
-
-
-def _deliveries(name: str, lines: list[DeliveryLine]) -> tuple[RecordedDelivery, ...]:
-    """Tell the lines recorded on one day together; what is still to come is not looked at."""
-    by_day: dict[date, list[DeliveryLine]] = defaultdict(list)
-    for line in lines:
-        by_day[line.recorded_on].append(line)
-    told: list[RecordedDelivery] = []
-    for day in sorted(by_day):
-        group = by_day[day]
-        whole = len(group) == len(lines)
-        told.append(
-            RecordedDelivery(
-                key=f"{name}@received" if whole else f"{name}@received@{day.isoformat()}",
-                shipment=name,
-                recorded_on=day,
-                delivered_on=max(line.delivered_on for line in group),
-                line_ids=tuple(line.line_id for line in group),
-                whole=whole,
-            )
-        )
-    return tuple(told)
+    delivery = RecordedDelivery(
+        key=f"{name}@received",
+        shipment=name,
+        recorded_on=max(line.recorded_on for line in lines),
+        delivered_on=max(line.delivered_on for line in lines),
+    )
+    return Shipment(plan, min(line.known_on for line in lines), delivery, first.row)
 
 
 def _orders(planned: list[Shipment], told: set[str]) -> tuple[OrderPlan, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from cli.stack import recipe
 from tests.house.small_tree import ROOT, SERVICES, run
 from tools.lint_rooms.layout import missing_tests, services, wrong_rooms
 
 
-def test_there_are_exactly_the_eight_services_of_the_house() -> None:
-    """HOUSE section 6: a ninth needs a decision and a line here."""
+def test_the_registers_name_the_same_services() -> None:
+    """HOUSE section 6: whoever has a folder says something, and the stack starts them all."""
     assert tuple(service.name for service in services(ROOT)) == SERVICES
+    assert tuple(sorted(recipe.SERVICES)) == SERVICES
 
 
 def test_every_service_has_the_same_rooms_no_fewer_and_no_more() -> None:

@@ -87,9 +87,9 @@ def sleeps(source: SourceFile) -> list[Finding]:
 
 
 def _polls(source: SourceFile) -> set[int]:
-    """Answer what stands in a loop that ends with its condition: there a test may pause between two looks."""
+    """Answer what stands in a loop until something: there a test may pause between two looks."""
     loops = (node for node in ast.walk(source.tree) if isinstance(node, ast.While))
-    return {id(part) for loop in loops if not isinstance(loop.test, ast.Constant) for part in ast.walk(loop)}
+    return {id(part) for loop in loops for part in ast.walk(loop)}
 
 
 def unbounded_queues(source: SourceFile) -> list[Finding]:

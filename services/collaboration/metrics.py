@@ -1,0 +1,11 @@
+"""Business metrics of collaboration, declared once."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter
+
+from chassis.metrics import REGISTRY
+
+rules_changed_total = Counter(
+    "collaboration_rules_changed_total", "Calendars, rosters and ladders made or changed.", ["rule"], registry=REGISTRY
+)

@@ -1,0 +1,7 @@
+"""Events in: collaboration hears none yet; meetings and actions will."""
+
+from __future__ import annotations
+
+from chassis.reactions import Reactions
+
+reactions = Reactions()

@@ -1,0 +1,19 @@
+"""Names the parts of exceptions and runs one of its roles."""
+
+from __future__ import annotations
+
+import sys
+
+from chassis import process
+from services.exceptions.api import routers
+from services.exceptions.reactions import reactions
+from services.exceptions.tables import chassis
+
+
+def parts() -> process.Parts:
+    """Return what this service consists of."""
+    return process.Parts(name="exceptions", tables=chassis, routers=routers, reactions=reactions)
+
+
+if __name__ == "__main__":
+    sys.exit(process.main(parts(), sys.argv[1:]))

@@ -1,0 +1,173 @@
+"""Acts on cases and tasks over HTTP."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chassis import http
+from chassis.auth import Actor
+from chassis.errors import Forbidden
+from services.exceptions import domain, operations
+from services.exceptions.api.bodies import (
+    AssignTask,
+    CommitTask,
+    DecideCase,
+    GiveOutcome,
+    GiveReason,
+    HandOverTask,
+    Nothing,
+)
+from services.exceptions.api.shown import CaseMade, TaskShown
+
+router = http.Router()
+
+
+def must_see_case(actor: Actor, *, sites: tuple[str, ...] | list[str], customers: tuple[str, ...] | list[str]) -> None:
+    """Raise Forbidden unless one of the case's sites and one of its customers are in scope (FLOW 4.3)."""
+    site_seen = actor.sites is None or bool(actor.sites.intersection(sites))
+    customer_seen = actor.customers is None or not customers or bool(actor.customers.intersection(customers))
+    if not (site_seen and customer_seen):
+        raise Forbidden(
+            "outside your scope of sites and customers; ask the planning lead to widen it", code="outside-scope"
+        )
+
+
+def _person(act: http.Doing) -> domain.Person:
+    return domain.Person(act.actor.subject, act.actor.roles)
+
+
+def _mine(act: http.Doing, case_id: UUID) -> UUID:
+    """Return the id of a case in the actor's scope; raises NotFound, Forbidden."""
+    case = operations.get_case(act.tx, case_id=case_id)
+    must_see_case(act.actor, sites=case.sites, customers=case.customers)
+    return case_id
+
+
+def _my_task(act: http.Doing, task_id: UUID) -> UUID:
+    """Return the id of a task whose case is in the actor's scope; raises NotFound, Forbidden."""
+    case = operations.get_case_of_task(act.tx, task_id=task_id)
+    must_see_case(act.actor, sites=case.sites, customers=case.customers)
+    return task_id
+
+
+def _made(case: domain.Case, task_id: UUID | None = None) -> CaseMade:
+    task = None
+    if task_id is not None:
+        found = case.task(task_id)
+        fields = {name: getattr(found, name) for name in TaskShown.model_fields if name not in ("masked", "case_id")}
+        task = TaskShown(case_id=case.case_id, **fields)
+    return CaseMade(
+        case_id=case.case_id, state=case.state, ending=case.ending, severity=case.severity, owner=case.owner,
+        implemented_at=case.implemented_at, due_at=case.due_at, task=task,
+    )  # fmt: skip
+
+
+@router.act("/cases/{case_id}/acknowledge", may="acknowledge-case")
+def acknowledge_case(case_id: UUID, act: http.Act, body: Nothing | None = None) -> CaseMade:
+    """Accept a case: the clock point *acknowledged*."""
+    return _made(operations.acknowledge_case(act.tx, case_id=_mine(act, case_id), person=_person(act)))
+
+
+@router.act("/cases/{case_id}/take", may="acknowledge-case")
+def take_case(case_id: UUID, act: http.Act, body: Nothing | None = None) -> CaseMade:
+    """Own a case."""
+    return _made(operations.take_case(act.tx, case_id=_mine(act, case_id), person=_person(act)))
+
+
+@router.act("/cases/{case_id}/pause", may="verify-case")
+def pause_case(case_id: UUID, body: GiveReason, act: http.Act) -> CaseMade:
+    """Let a case's deadlines stand still."""
+    case = operations.pause_case(act.tx, case_id=_mine(act, case_id), person=_person(act), reason=body.reason)
+    return _made(case)
+
+
+@router.act("/cases/{case_id}/resume", may="verify-case")
+def resume_case(case_id: UUID, act: http.Act, body: Nothing | None = None) -> CaseMade:
+    """Let a case's deadlines run again."""
+    return _made(operations.resume_case(act.tx, case_id=_mine(act, case_id), person=_person(act)))
+
+
+@router.act("/cases/{case_id}/decide", may="decide-case")
+def decide_case(case_id: UUID, body: DecideCase, act: http.Act) -> CaseMade:
+    """Choose the way out."""
+    case = operations.decide_case(
+        act.tx, case_id=_mine(act, case_id), person=_person(act), choice=body.choice, rationale=body.rationale
+    )
+    return _made(case)
+
+
+@router.act("/cases/{case_id}/verify", may="verify-case")
+def verify_case(case_id: UUID, body: GiveOutcome, act: http.Act) -> CaseMade:
+    """Close an implemented case whose effect was checked."""
+    case = operations.verify_case(act.tx, case_id=_mine(act, case_id), person=_person(act), outcome=body.outcome)
+    return _made(case)
+
+
+@router.act("/cases/{case_id}/reopen", may="verify-case")
+def reopen_case(case_id: UUID, body: GiveReason, act: http.Act) -> CaseMade:
+    """Bring back an implemented or closed case with its tasks."""
+    case = operations.reopen_case(act.tx, case_id=case_id, person=_person(act), reason=body.reason)
+    must_see_case(act.actor, sites=case.sites, customers=case.customers)
+    return _made(case)
+
+
+@router.act("/tasks/{task_id}/commit", may="work-task")
+def commit_task(task_id: UUID, body: CommitTask, act: http.Act) -> CaseMade:
+    """Accept a task with a date."""
+    case = operations.commit_task(
+        act.tx, task_id=_my_task(act, task_id), person=_person(act), committed_to=body.committed_to, note=body.note
+    )
+    return _made(case, task_id)
+
+
+@router.act("/tasks/{task_id}/complete", may="work-task")
+def complete_task(task_id: UUID, body: GiveOutcome, act: http.Act) -> CaseMade:
+    """Say that a function's part is done."""
+    case = operations.complete_task(act.tx, task_id=_my_task(act, task_id), person=_person(act), outcome=body.outcome)
+    return _made(case, task_id)
+
+
+@router.act("/tasks/{task_id}/refuse", may="work-task")
+def refuse_task(task_id: UUID, body: GiveReason, act: http.Act) -> CaseMade:
+    """Say no, with a reason; the planning lead decides what becomes of the task."""
+    case = operations.refuse_task(act.tx, task_id=_my_task(act, task_id), person=_person(act), reason=body.reason)
+    return _made(case, task_id)
+
+
+@router.act("/tasks/{task_id}/waive", may="work-task")
+def waive_task(task_id: UUID, body: GiveReason, act: http.Act) -> CaseMade:
+    """Say that a task is not needed, with a reason."""
+    case = operations.waive_task(act.tx, task_id=_my_task(act, task_id), person=_person(act), reason=body.reason)
+    return _made(case, task_id)
+
+
+@router.act("/tasks/{task_id}/hand-over", may="work-task")
+def hand_over_task(task_id: UUID, body: HandOverTask, act: http.Act) -> CaseMade:
+    """Offer a task to another function."""
+    case = operations.hand_over_task(
+        act.tx, task_id=_my_task(act, task_id), person=_person(act), to_function=body.to_function, note=body.note
+    )
+    return _made(case, task_id)
+
+
+@router.act("/tasks/{task_id}/accept", may="work-task")
+def accept_handover(task_id: UUID, act: http.Act, body: Nothing | None = None) -> CaseMade:
+    """Take over a task that was offered."""
+    case = operations.accept_handover(act.tx, task_id=_my_task(act, task_id), person=_person(act))
+    return _made(case, task_id)
+
+
+@router.act("/tasks/{task_id}/return", may="work-task")
+def return_handover(task_id: UUID, body: GiveReason, act: http.Act) -> CaseMade:
+    """Give a task back that was offered, with a reason."""
+    case = operations.return_handover(act.tx, task_id=_my_task(act, task_id), person=_person(act), reason=body.reason)
+    return _made(case, task_id)
+
+
+@router.act("/tasks/{task_id}/assign", may="work-task")
+def assign_task(task_id: UUID, body: AssignTask, act: http.Act) -> CaseMade:
+    """Give a refused task to a function."""
+    case = operations.assign_task(
+        act.tx, task_id=_my_task(act, task_id), person=_person(act), to_function=body.to_function, reason=body.reason
+    )
+    return _made(case, task_id)

@@ -1,0 +1,163 @@
+"""Questions about cases, tasks and causes over HTTP."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Query
+
+from chassis import http
+from chassis.errors import Forbidden, NotFound
+from schemas.types import CauseKind, Function, Instant, Money, Severity
+from services.exceptions import queries
+from services.exceptions.api.acts import must_see_case
+from services.exceptions.api.shown import (
+    CaseRow,
+    CaseWhole,
+    CauseShown,
+    Figures,
+    TaskRow,
+    TaskShown,
+    TimelineEntry,
+    case_row,
+    case_whole,
+    task_row,
+    task_shown,
+)
+
+router = http.Router()
+TOPIC = "exceptions.case"
+Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
+Sort = Literal["value_at_risk", "deadline", "opened_at"]
+
+
+def _subscribed(ask: http.Asking) -> None:
+    """Raise Forbidden where a machine asks for what it did not subscribe to."""
+    if ask.actor.is_machine and TOPIC not in ask.actor.topics:
+        raise Forbidden(f"a machine reads only what it subscribed to; this is {TOPIC}", code="outside-scope")
+
+
+def _now(ask: http.Asking) -> datetime:
+    return ask.read.database.world_now(ask.read._connection)
+
+
+def _with_tasks(ask: http.Asking, rows: Sequence[Any]) -> list[CaseRow]:
+    grouped: dict[UUID, list[Any]] = defaultdict(list)
+    for task in queries.tasks_of(ask.read, [row.case_id for row in rows]):
+        grouped[task.case_id].append(task)
+    return [case_row(row, grouped[row.case_id], ask.actor) for row in rows]
+
+
+@router.question("/cases")
+def list_cases(
+    ask: http.Question,
+    state: Literal["open", "implemented", "closed"] | None = None,
+    severity: Severity | None = None,
+    cause_kind: CauseKind | None = None,
+    cause_id: UUID | None = None,
+    function: Function | None = None,
+    owner: str | None = None,
+    unowned: bool | None = None,
+    breaching: bool | None = None,
+    site: str | None = None,
+    customer: str | None = None,
+    opened_after: Instant | None = None,
+    sort: Sort = "value_at_risk",
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> http.Page[CaseRow]:
+    """Return cases in scope: most money at risk first, earliest deadline first, or newest first."""
+    _subscribed(ask)
+    filters = queries.CaseFilters(
+        state, severity, cause_kind, cause_id, function, owner, unowned, breaching, site, customer, opened_after
+    )
+    question = (filters, sort)
+    after = ask.after(cursor, *question)
+    rows = queries.cases_by(
+        ask.read, ask.actor, filters=filters, sort=sort, now=_now(ask), after=after, limit=limit + 1
+    )
+
+    def place(case: CaseRow) -> list[Any]:
+        if sort == "deadline":
+            return [(case.due_at or queries.FAR).isoformat(), case.case_id]
+        return [case.opened_at.isoformat() if sort == "opened_at" else case.value_at_risk.amount, case.case_id]
+
+    return http.Page[CaseRow](**ask.page(_with_tasks(ask, rows), place, limit, *question))
+
+
+@router.question("/cases/{case_id}")
+def show_case(case_id: UUID, ask: http.Question) -> CaseWhole:
+    """Return a whole case: its impact, its tasks, its clock, its deadlines."""
+    _subscribed(ask)
+    row = queries.case_whole(ask.read, case_id, _now(ask))
+    must_see_case(ask.actor, sites=row.sites, customers=row.customers)
+    return case_whole(row, list(queries.tasks_of(ask.read, [case_id])), ask.actor)
+
+
+@router.question("/cases/{case_id}/timeline")
+def show_timeline(
+    case_id: UUID, ask: http.Question, cursor: str | None = None, limit: Limit = 100
+) -> http.Page[TimelineEntry]:
+    """Return the facts of a case in the order they were said."""
+    _subscribed(ask)
+    row = queries.case_whole(ask.read, case_id, _now(ask))
+    must_see_case(ask.actor, sites=row.sites, customers=row.customers)
+    last = ask.after(cursor)
+    rows = queries.timeline(ask.read, case_id, after=last[0] if last else 0, limit=limit + 1)
+    entries = [TimelineEntry(**{n: getattr(r, n) for n in TimelineEntry.model_fields}) for r in rows]
+    return http.Page[TimelineEntry](**ask.page(entries, lambda e: [e.position], limit))
+
+
+@router.question("/tasks")
+def list_tasks(
+    ask: http.Question,
+    function: Function | None = None,
+    state: Literal["open", "committed", "refused", "completed", "waived", "withdrawn"] | None = None,
+    kind: str | None = None,
+    case_id: UUID | None = None,
+    due_before: Instant | None = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> http.Page[TaskRow]:
+    """Return tasks of cases in scope, the earliest due first."""
+    _subscribed(ask)
+    filters = queries.TaskFilters(function, state, kind, case_id, due_before)
+    after = ask.after(cursor, filters)
+    rows = queries.tasks_by_due(ask.read, ask.actor, filters=filters, after=after, limit=limit + 1)
+    shown = [task_row(row) for row in rows]
+    return http.Page[TaskRow](**ask.page(shown, lambda t: [t.due_at.isoformat(), t.task_id], limit, filters))
+
+
+@router.question("/tasks/{task_id}")
+def show_task(task_id: UUID, ask: http.Question) -> TaskShown:
+    """Return a task."""
+    _subscribed(ask)
+    case_id = queries.case_of_task(ask.read, task_id)
+    row = queries.case_whole(ask.read, case_id, _now(ask))
+    must_see_case(ask.actor, sites=row.sites, customers=row.customers)
+    return task_shown(next(t for t in queries.tasks_of(ask.read, [case_id]) if t.task_id == task_id))
+
+
+@router.question("/causes")
+def show_cause(kind: CauseKind, id: UUID, ask: http.Question) -> CauseShown:
+    """Return the cases of a cause: of a delayed shipment, of a shortage."""
+    _subscribed(ask)
+    waits = queries.cause_waits(ask.read, kind=kind, cause_id=id)
+    if waits is None:
+        raise NotFound(f"no cause {kind} {id} is known here; a shipment has one once it is late")
+    rows = queries.cases_of_cause(ask.read, ask.actor, kind=kind, cause_id=id)
+    return CauseShown(kind=kind, id=id, waits=waits, cases=tuple(_with_tasks(ask, rows)))
+
+
+@router.question("/figures")
+def response_figures(ask: http.Question) -> Figures:
+    """Return what this world's cases add up to; for readers whose scope is everything."""
+    _subscribed(ask)
+    ask.actor.must_see_everything()
+    found = queries.response_figures(ask.read)
+    found["value_at_risk"] = tuple(Money(**money) for money in found["value_at_risk"])
+    return Figures(**found, duplicates=found["duplicate_cases"] + found["duplicate_tasks"])

@@ -1,0 +1,180 @@
+"""Deadlines of a case, what happens when one passes, and what a changed calendar or ladder does to them (FLOW 5.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from schemas.base import Event
+from schemas.exceptions import CaseEscalated
+from schemas.types import Function
+from services.exceptions.domain.case import Case, Chain, Task, said, with_task
+from services.exceptions.domain.rules import Due, KnownLadder, LadderRung, Span, Watched
+
+ACKNOWLEDGE_DUE, COMMIT_DUE, COMPLETE_DUE = "case-acknowledge-due", "task-commit-due", "task-complete-due"
+ESCALATION_DUE = "case-escalation-due"
+WATCHED: dict[str, Watched] = {ACKNOWLEDGE_DUE: "acknowledge", COMMIT_DUE: "commit", COMPLETE_DUE: "complete"}
+LADDER_KEY = "ladder/"  # a timer's rule hangs on a calendar's code, or on a ladder's with this before it
+
+OnDuty = Callable[[Function], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """One timer that a case asks for: the instant, and the rule it came from."""
+
+    due_at: datetime
+    rule: dict[str, Any]
+    rule_key: str
+    detail: dict[str, Any]
+
+
+def deadlines_of(case: Case) -> dict[tuple[str, str], Deadline]:
+    """Return the timers that the case wants pending, by name and subject: none while it is paused or not open."""
+    if case.state != "open" or case.paused_at is not None:
+        return {}
+    wanted: dict[tuple[str, str], Deadline] = {}
+
+    def want(name: str, subject: UUID, at: datetime, span: Span, start: datetime) -> None:
+        rule = {"calendar": case.calendar, "minutes": span.minutes, "days": span.days, "from": start.isoformat()}
+        detail = {
+            "case_id": str(case.case_id),
+            "what": WATCHED[name],
+            "task_id": None if subject == case.case_id else str(subject),
+        }
+        wanted[name, str(subject)] = Deadline(at, rule, case.calendar, detail)
+
+    if case.acknowledged_at is None and case.acknowledge_missed_at is None:
+        want(ACKNOWLEDGE_DUE, case.case_id, case.acknowledge_by, case.acknowledge_within, case.clock_from)
+    for task in case.tasks:
+        if task.state == "open" and task.commit_missed_at is None:
+            want(COMMIT_DUE, task.task_id, task.commit_by, task.commit_within, task.clock_from)
+        if task.is_live and task.complete_missed_at is None:
+            want(COMPLETE_DUE, task.task_id, task.complete_by, task.complete_within, task.clock_from)
+    for chain in case.chains:
+        if chain.next_at is not None and _is_missed(case, chain.what, chain.task_id):
+            subject = f"{chain.what}/{chain.task_id or case.case_id}"
+            detail = {
+                "case_id": str(case.case_id),
+                "what": chain.what,
+                "task_id": str(chain.task_id) if chain.task_id else None,
+            }
+            rule = {"ladder": case.ladder, "level": chain.level, "from": chain.told_at.isoformat()}
+            wanted[ESCALATION_DUE, subject] = Deadline(chain.next_at, rule, LADDER_KEY + case.ladder, detail)
+    return wanted
+
+
+def with_next_deadline(case: Case) -> Case:
+    """Return the case with the earliest deadline that is not met, passed or not: what lists sort by."""
+    met: list[datetime] = []
+    if case.state == "open":
+        if case.acknowledged_at is None:
+            met.append(case.acknowledge_by)
+        met += [t.commit_by for t in case.tasks if t.state == "open"]
+        met += [t.complete_by for t in case.tasks if t.is_live]
+    due_at = min(met, default=None)
+    return case if case.due_at == due_at else replace(case, due_at=due_at)
+
+
+def _is_missed(case: Case, what: Watched, task_id: UUID | None) -> bool:
+    """Say whether what a deadline asked for is still not there."""
+    if case.state != "open":
+        return False
+    if what == "acknowledge":
+        return case.acknowledged_at is None
+    task = next((t for t in case.tasks if t.task_id == task_id), None)
+    if task is None:
+        return False
+    return task.state == "open" if what == "commit" else task.is_live
+
+
+def escalate(
+    case: Case, *, what: Watched, task_id: UUID | None, ladder: KnownLadder, on_duty: OnDuty, due: Due, now: datetime
+) -> tuple[Case, list[Event]]:
+    """Tell the next rung of the ladder that a deadline has passed, unless it was met or enough was told.
+
+    The roster is read now; an empty one means the function's role.
+    """
+    if case.paused_at is not None or not _is_missed(case, what, task_id):
+        return case, []
+    case, due_at = _marked_missed(case, what, task_id, now)
+    chain = next((c for c in case.chains if (c.what, c.task_id) == (what, task_id)), None)
+    level = 0 if chain is None else chain.level
+    if level >= len(ladder.rungs) or case.escalations >= ladder.max_escalations:
+        return _with_chain(case, what, task_id, None), []
+    rung = ladder.rungs[level].role or _function_of(case, task_id)
+    recipients = on_duty(rung) or (rung,)
+    told = level + 1
+    case = replace(
+        case,
+        escalations=case.escalations + 1,
+        rungs_told=case.rungs_told if rung in case.rungs_told else (*case.rungs_told, rung),
+    )
+    next_at = None
+    if told < len(ladder.rungs) and case.escalations < ladder.max_escalations:
+        next_at = due(Span(minutes=ladder.rungs[told].after_minutes), now)
+    case = _with_chain(case, what, task_id, Chain(what, task_id, told, due_at, now, next_at))
+    event = CaseEscalated(
+        **said(case, now), task_id=task_id, level=told, rung=rung, recipients=recipients, due_at=due_at
+    )
+    return case, [event]
+
+
+def _marked_missed(case: Case, what: Watched, task_id: UUID | None, now: datetime) -> tuple[Case, datetime]:
+    if what == "acknowledge" or task_id is None:
+        return replace(case, acknowledge_missed_at=case.acknowledge_missed_at or now), case.acknowledge_by
+    task = case.task(task_id)
+    if what == "commit":
+        return with_task(case, replace(task, commit_missed_at=task.commit_missed_at or now)), task.commit_by
+    return with_task(case, replace(task, complete_missed_at=task.complete_missed_at or now)), task.complete_by
+
+
+def _function_of(case: Case, task_id: UUID | None) -> Function:
+    """Return who is asked first: the task's holder, or for the case the function of its first required task."""
+    if task_id is not None:
+        return case.task(task_id).holder
+    return next(t.holder for t in case.tasks if t.required)
+
+
+def _with_chain(case: Case, what: Watched, task_id: UUID | None, chain: Chain | None) -> Case:
+    others = tuple(c for c in case.chains if (c.what, c.task_id) != (what, task_id))
+    before = next((c for c in case.chains if (c.what, c.task_id) == (what, task_id)), None)
+    if chain is None:
+        return case if before is None else replace(case, chains=(*others, replace(before, next_at=None)))
+    return replace(case, chains=(*others, chain))
+
+
+def reclock(case: Case, *, due: Due) -> Case:
+    """Return the case with its deadlines counted anew by a calendar that was heard or changed; missed ones stay missed."""
+    percent = case.deadline_percent
+    by = case.acknowledge_by
+    if case.acknowledged_at is None and case.acknowledge_missed_at is None:
+        by = due(case.acknowledge_within.tightened(percent), case.clock_from)
+    tasks = tuple(_reclocked(t, percent, due) for t in case.tasks)
+    return replace(case, acknowledge_by=by, tasks=tasks, calendar_known=True)
+
+
+def _reclocked(task: Task, percent: int, due: Due) -> Task:
+    if not task.is_live:
+        return task
+    commit_by, complete_by = task.commit_by, task.complete_by
+    if task.commit_missed_at is None and task.state == "open":
+        commit_by = due(task.commit_within.tightened(percent), task.clock_from)
+    if task.complete_missed_at is None:
+        complete_by = due(task.complete_within.tightened(percent), task.clock_from)
+    return replace(task, commit_by=commit_by, complete_by=complete_by)
+
+
+def retime_rungs(case: Case, *, ladder: KnownLadder, due: Due) -> Case:
+    """Return the case with its pending rungs timed by a ladder that was heard or changed."""
+
+    def next_of(chain: Chain) -> datetime | None:
+        rungs: tuple[LadderRung, ...] = ladder.rungs
+        if chain.level >= len(rungs) or case.escalations >= ladder.max_escalations:
+            return None
+        return due(Span(minutes=rungs[chain.level].after_minutes), chain.told_at)
+
+    return replace(case, chains=tuple(replace(c, next_at=next_of(c)) if c.next_at else c for c in case.chains))

@@ -1,0 +1,130 @@
+"""Root signals and consequences in this service's words: what a fact of another service means for a case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from schemas.exceptions import AffectedCustomer, AffectedLine
+from schemas.inventory import ShortagePredicted
+from schemas.logistics import ShipmentCancelled, ShipmentDelay, ShipmentFact, ShipmentSettled
+from schemas.sales import ImpactAssessed
+from schemas.types import Cause, Money
+from services.exceptions.domain.case import NO_CURRENCY, Shortage
+
+Told = ShipmentDelay | ShipmentCancelled | ShortagePredicted
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A root signal: it opens, extends or reopens a case (FLOW 1.1)."""
+
+    cause: Cause
+    cause_occurred_at: datetime
+    headline: str
+    lines: tuple[AffectedLine, ...]
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """Who is hurt, as sales found it; nobody is an impact too (FLOW 3.1)."""
+
+    version: int
+    affected: tuple[AffectedCustomer, ...]
+    nobody: bool
+
+
+def signal_of(told: Told) -> Signal:
+    """Return the root signal inside a fact."""
+    if isinstance(told, ShortagePredicted):
+        return _of_shortage(told)
+    if isinstance(told, ShipmentCancelled):
+        return _of_cancellation(told)
+    expected_on = told.expected_at.date() if told.expected_at else None
+    lines = _lines(told, expected_on=expected_on)
+    where = f"Shipment {told.reference} to {told.destination}"
+    if told.basis == "overdue" and told.expected_at is None:
+        what = f"{where} was due on {told.promised_on.isoformat()} and nothing has been reported"
+    else:
+        what = f"{where} is {_duration(told.delay_minutes)} late"
+    return Signal(
+        cause=told.cause, cause_occurred_at=told.cause_occurred_at, headline=f"{what}: {_count(lines)}", lines=lines,
+        provisional=told.provisional,
+    )  # fmt: skip
+
+
+def _of_cancellation(told: ShipmentCancelled) -> Signal:
+    """The shipment will not come, the need stays: the delay has no end that anybody knows."""
+    if told.cause is None:
+        raise ValueError("a cancellation without a cause is no root signal")
+    lines = _lines(told, expected_on=None)
+    return Signal(
+        cause=told.cause, cause_occurred_at=told.occurred_at, provisional=False, lines=lines,
+        headline=f"Shipment {told.reference} to {told.destination} was cancelled: {_count(lines)}",
+    )  # fmt: skip
+
+
+def _of_shortage(told: ShortagePredicted) -> Signal:
+    line = AffectedLine(
+        line_id=told.stock_id, reference=f"{told.item} at {told.site}"[:200], item=told.item, site=told.site, quantity=told.quantity,
+        value=told.value or Money(amount=Decimal(0), currency=NO_CURRENCY), needed_on=told.short_on,
+    )  # fmt: skip
+    return Signal(
+        cause=told.cause, cause_occurred_at=told.cause_occurred_at, lines=(line,), provisional=False,
+        headline=f"{told.quantity} of {told.item} will be short at {told.site} on {told.short_on.isoformat()}",
+    )  # fmt: skip
+
+
+def shortage_of(told: ShortagePredicted) -> Shortage:
+    """Return the shortage inside a consequence."""
+    return Shortage(
+        stock_id=told.stock_id, item=told.item, site=told.site, short_on=told.short_on, short_at=told.short_at,
+        quantity=told.quantity, value=told.value,
+    )  # fmt: skip
+
+
+def impact_of(told: ImpactAssessed) -> Impact:
+    """Return who is hurt, by customer; a line that sales could not match leaves open whether nobody is."""
+    tiers = {line.customer: line.tier for line in told.lines}
+    lines = {customer: len({x.order_line_id for x in told.lines if x.customer == customer}) for customer in tiers}
+    affected = tuple(AffectedCustomer(customer=c, tier=tiers[c], lines=lines[c]) for c in sorted(tiers))
+    return Impact(version=told.version, affected=affected, nobody=not told.lines and not told.unmatched_lines)
+
+
+def settled_reason(told: ShipmentSettled) -> str:
+    """Return why a cause that turned out to be none is cleared."""
+    if told.recorded_late:
+        return (
+            f"shipment {told.reference} was delivered in time on {told.received_on.isoformat()} and only recorded late"
+        )
+    return f"shipment {told.reference} was delivered in time on {told.received_on.isoformat()}"
+
+
+def _lines(told: ShipmentFact, *, expected_on: object) -> tuple[AffectedLine, ...]:
+    return tuple(
+        AffectedLine.model_validate(
+            {
+                "line_id": line.line_id, "reference": line.reference, "shipment_id": told.shipment_id, "item": line.item,
+                "site": told.destination, "quantity": line.quantity, "value": line.value, "needed_on": line.promised_on,
+                "expected_on": expected_on, "order_id": line.order_id, "order_line_id": line.order_line_id,
+                "customer": line.customer, "purchase_order_line_id": line.purchase_order_line_id, "supplier": line.supplier,
+            }
+        )
+        for line in told.lines
+    )  # fmt: skip
+
+
+def _duration(minutes: int) -> str:
+    days, rest = divmod(max(minutes, 0), 1440)
+    hours, left = divmod(rest, 60)
+    parts = [f"{days} d" if days else "", f"{hours} h" if hours else "", f"{left} min" if left and not days else ""]
+    return " ".join(part for part in parts if part) or "0 min"
+
+
+def _count(lines: tuple[AffectedLine, ...]) -> str:
+    return f"{len(lines)} line{'' if len(lines) == 1 else 's'}"
+
+
+__all__ = ["Impact", "Signal", "impact_of", "settled_reason", "shortage_of", "signal_of"]

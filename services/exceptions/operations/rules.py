@@ -1,0 +1,105 @@
+"""Playbooks and thresholds as versioned data, the calendars, rosters and ladders that were heard, and passed deadlines."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chassis import log, timers
+from chassis.db import Tx
+from schemas.collaboration import CalendarChanged, LadderChanged, RosterChanged
+from schemas.types import CauseKind
+from services.exceptions import domain, metrics, queries, repository
+from services.exceptions.operations.causes import open_waiting_cases
+from services.exceptions.operations.keeping import calendar_of, due_by, keep_case
+
+CAUSE_KINDS: tuple[CauseKind, ...] = ("shipment-delay", "shortage")
+
+
+def keep_playbook(tx: Tx, *, draft: domain.Playbook) -> domain.Playbook:
+    """Make the next version of a playbook, and open the cases that waited for it; raises Invalid."""
+    repository.change_rules(tx)
+    current = repository.find_playbook(tx, draft.kind)
+    playbook = domain.keep_playbook(draft, current=current)
+    if playbook != current:
+        repository.save_playbook(tx, playbook)
+        open_waiting_cases(tx, kinds=(draft.kind,))
+    return playbook
+
+
+def keep_thresholds(tx: Tx, *, draft: domain.Thresholds) -> domain.Thresholds:
+    """Make the next version of the thresholds, and open the cases that waited for them."""
+    repository.change_rules(tx)
+    current = repository.find_thresholds(tx)
+    kept = domain.keep_thresholds(draft, current=current)
+    if kept != current:
+        repository.save_thresholds(tx, kept)
+        open_waiting_cases(tx, kinds=CAUSE_KINDS)
+    return kept
+
+
+def keep_calendar(tx: Tx, *, told: CalendarChanged) -> None:
+    """Remember a calendar, and arm again every deadline that hangs on it (FLOW 5.5); one that cannot work stays unknown."""
+    known = domain.KnownCalendar(told.code, told.zone, told.weekdays, told.opens, told.closes, told.holidays)
+    try:
+        calendar_of(tx, known=known).add_working_minutes(tx.now, 1)
+    except ValueError as error:
+        detail = str(error)
+        tx.after_commit(lambda: log.get().warning("calendar.unusable", calendar=told.code, detail=detail))
+        return
+    repository.save_calendar(tx, known)
+    due, _ = due_by(tx, code=told.code)
+    for case_id in _cases_of_timers(timers.pending_with_rule(tx, told.code)):
+        case = repository.get_case(tx, case_id)
+        keep_case(tx, before=case, case=domain.reclock(case, due=due), facts=[])
+    for code in queries.ladders_with_calendar(tx, told.code):
+        retime_rungs(tx, code=code)
+
+
+def keep_roster(tx: Tx, *, told: RosterChanged) -> None:
+    """Remember who is on duty; it is read when a deadline passes."""
+    duties = tuple(domain.Duty(d.person, d.starts_at, d.ends_at) for d in told.duties)
+    repository.save_roster(tx, domain.KnownRoster(told.function, duties))
+
+
+def keep_ladder(tx: Tx, *, told: LadderChanged) -> None:
+    """Remember a ladder, and time the rungs anew that wait on it (FLOW 5.5)."""
+    rungs = tuple(domain.LadderRung(r.role, r.after_minutes) for r in told.rungs)
+    repository.save_ladder(tx, domain.KnownLadder(told.code, told.calendar, rungs, told.max_escalations))
+    retime_rungs(tx, code=told.code)
+
+
+def retime_rungs(tx: Tx, *, code: str) -> None:
+    """Time the waiting rungs of a ladder anew."""
+    pending = timers.pending_with_rule(tx, domain.LADDER_KEY + code)
+    ladder = repository.look_at_ladder(tx, code)
+    if ladder is None or not pending:
+        return
+    due, _ = due_by(tx, code=ladder.calendar)
+    for case_id in _cases_of_timers(pending):
+        case = repository.get_case(tx, case_id)
+        keep_case(tx, before=case, case=domain.retime_rungs(case, ladder=ladder, due=due), facts=[])
+
+
+def _cases_of_timers(pending: list[timers.Timer]) -> list[UUID]:
+    return sorted({UUID(timer.detail["case_id"]) for timer in pending})
+
+
+def escalate_case(tx: Tx, *, case_id: UUID, what: domain.Watched, task_id: UUID | None) -> domain.Case:
+    """Tell the next rung of the ladder that a deadline has passed, if what it asked for is still not there."""
+    case = repository.get_case(tx, case_id)
+    ladder = repository.look_at_ladder(tx, case.ladder)
+    if ladder is None:
+        ladder = domain.fallback_ladder(case.ladder)
+        tx.count(metrics.ladders_unknown)
+    due, _ = due_by(tx, code=ladder.calendar or case.calendar)
+
+    def on_duty(function: str) -> tuple[str, ...]:
+        roster = repository.look_at_roster(tx, function)
+        return () if roster is None else roster.on_duty(tx.now)
+
+    after, facts = domain.escalate(
+        case, what=what, task_id=task_id, ladder=ladder, on_duty=on_duty, due=due, now=tx.now
+    )
+    outcome = "told" if facts else ("met" if after == case else "capped")
+    tx.count(metrics.escalations.labels(what, outcome))
+    return keep_case(tx, before=case, case=after, facts=facts)

@@ -1,0 +1,269 @@
+"""What can be asked of exceptions; read-only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, literal, or_, select, text, true, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import Text
+
+from chassis.auth import Actor
+from chassis.db import ReadTx
+from chassis.errors import NotFound
+from services.exceptions.tables import (
+    case_timeline,
+    cases,
+    causes,
+    known_ladders,
+    playbook_versions,
+    playbooks,
+    tasks,
+    thresholds,
+    thresholds_versions,
+)
+
+WAITING_MAX = 500
+SORTS = ("value_at_risk", "deadline", "opened_at")
+FAR = datetime.fromisoformat("9999-01-01T00:00:00+00:00")  # a case without a deadline comes after all that have one
+LIVE = ("open", "committed", "refused")
+
+_DUE = func.coalesce(cases.c.due_at, literal(FAR))
+TASK_DUE = case(
+    (tasks.c.state == "open", func.least(tasks.c.commit_by, tasks.c.complete_by)), else_=tasks.c.complete_by
+)
+
+
+@dataclass(frozen=True)
+class CaseFilters:
+    """What a list of cases may be narrowed by; None narrows nothing."""
+
+    state: str | None = None
+    severity: str | None = None
+    cause_kind: str | None = None
+    cause_id: UUID | None = None
+    function: str | None = None
+    owner: str | None = None
+    unowned: bool | None = None
+    breaching: bool | None = None
+    site: str | None = None
+    customer: str | None = None
+    opened_after: datetime | None = None
+
+
+@dataclass(frozen=True)
+class TaskFilters:
+    """What a list of tasks may be narrowed by; `function` means whoever holds it or was offered it."""
+
+    function: str | None = None
+    state: str | None = None
+    kind: str | None = None
+    case_id: UUID | None = None
+    due_before: datetime | None = None
+
+
+def in_scope(query: Select[Any], actor: Actor) -> Select[Any]:
+    """Narrow a query on cases to those with a site and a customer that the reader may see (FLOW 4.3)."""
+    if actor.sites is not None:
+        query = query.where(_has_any(cases.c.sites, actor.sites))
+    if actor.customers is not None:
+        nobody_known = func.jsonb_array_length(cases.c.customers) == 0
+        query = query.where(or_(nobody_known, _has_any(cases.c.customers, actor.customers)))
+    return query
+
+
+def _has_any(column: ColumnElement[Any], words: frozenset[str]) -> ColumnElement[bool]:
+    return column.op("?|")(literal(sorted(words), ARRAY(Text)))
+
+
+def _case_filters(filters: CaseFilters, now: datetime) -> list[ColumnElement[bool]]:
+    wanted: list[ColumnElement[bool]] = [
+        column == value
+        for column, value in (
+            (cases.c.state, filters.state), (cases.c.severity, filters.severity), (cases.c.cause_kind, filters.cause_kind),
+            (cases.c.cause_subject_id, filters.cause_id), (cases.c.owner, filters.owner),
+        )
+        if value is not None
+    ]  # fmt: skip
+    if filters.unowned is not None:
+        wanted.append(cases.c.owner.is_(None) if filters.unowned else cases.c.owner.is_not(None))
+    if filters.breaching is not None:
+        passed = and_(cases.c.state == "open", cases.c.due_at <= now)
+        wanted.append(passed if filters.breaching else func.coalesce(passed, False).is_(False))
+    if filters.site is not None:
+        wanted.append(_has_any(cases.c.sites, frozenset([filters.site])))
+    if filters.customer is not None:
+        wanted.append(_has_any(cases.c.customers, frozenset([filters.customer])))
+    if filters.opened_after is not None:
+        wanted.append(cases.c.opened_at > filters.opened_after)
+    if filters.function is not None:
+        asked = or_(tasks.c.holder == filters.function, tasks.c.offered_to == filters.function)
+        wanted.append(select(1).where(tasks.c.case_id == cases.c.case_id, tasks.c.state.in_(LIVE), asked).exists())
+    return wanted
+
+
+def cases_by(
+    read: ReadTx, actor: Actor, *, filters: CaseFilters, sort: str, now: datetime, after: list[Any] | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Return cases in scope that fit: most money at risk first, earliest deadline first, or newest first."""
+    query = select(cases, func.coalesce(cases.c.due_at <= now, False).label("passed")).where(
+        *_case_filters(filters, now)
+    )
+    if sort == "deadline":
+        query = query.order_by(_DUE, cases.c.case_id)
+        if after is not None:
+            place = (literal(datetime.fromisoformat(after[0])), literal(UUID(after[1])))
+            query = query.where(tuple_(_DUE, cases.c.case_id) > tuple_(*place))
+    else:
+        column: ColumnElement[Any] = cases.c.opened_at if sort == "opened_at" else cases.c.value_at_risk_amount
+        query = query.order_by(column.desc(), cases.c.case_id.desc())
+        if after is not None:
+            value: Any = datetime.fromisoformat(after[0]) if sort == "opened_at" else Decimal(after[0])
+            query = query.where(tuple_(column, cases.c.case_id) < tuple_(literal(value), literal(UUID(after[1]))))
+    return read.rows(in_scope(query, actor).limit(limit))
+
+
+def tasks_of(read: ReadTx, case_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+    """Return the tasks of these cases in the order of their playbook."""
+    query = select(tasks).where(tasks.c.case_id.in_(case_ids)).order_by(tasks.c.case_id, tasks.c.place)
+    return read.rows(query) if case_ids else []
+
+
+def case_whole(read: ReadTx, case_id: UUID, now: datetime) -> Row[Any]:
+    """Return one case; raises NotFound."""
+    query = select(cases, func.coalesce(cases.c.due_at <= now, False).label("passed")).where(cases.c.case_id == case_id)
+    found = read.row(query)
+    if found is None:
+        raise NotFound(f"no case {case_id} is known here; check the id, or list cases")
+    return found
+
+
+def timeline(read: ReadTx, case_id: UUID, *, after: int, limit: int) -> Sequence[Row[Any]]:
+    """Return the facts of a case in the order they were said."""
+    query = select(case_timeline).where(case_timeline.c.case_id == case_id, case_timeline.c.position > after)
+    return read.rows(query.order_by(case_timeline.c.position).limit(limit))
+
+
+def tasks_by_due(
+    read: ReadTx, actor: Actor, *, filters: TaskFilters, after: list[Any] | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Return tasks of cases in scope that fit, the earliest due first."""
+    query = (
+        select(tasks, TASK_DUE.label("due_at"), cases.c.headline, cases.c.severity, cases.c.state.label("case_state"))
+        .join(cases, cases.c.case_id == tasks.c.case_id)
+        .order_by(TASK_DUE, tasks.c.task_id)
+        .limit(limit)
+    )
+    for column, value in (
+        (tasks.c.state, filters.state),
+        (tasks.c.kind, filters.kind),
+        (tasks.c.case_id, filters.case_id),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if filters.function is not None:
+        query = query.where(or_(tasks.c.holder == filters.function, tasks.c.offered_to == filters.function))
+    if filters.due_before is not None:
+        query = query.where(filters.due_before > TASK_DUE)
+    if after is not None:
+        place = (literal(datetime.fromisoformat(after[0])), literal(UUID(after[1])))
+        query = query.where(tuple_(TASK_DUE, tasks.c.task_id) > tuple_(*place))
+    return read.rows(in_scope(query, actor))
+
+
+def case_of_task(read: ReadTx, task_id: UUID) -> UUID:
+    """Return the id of the case that a task belongs to; raises NotFound."""
+    found = read.scalar(select(tasks.c.case_id).where(tasks.c.task_id == task_id))
+    if found is None:
+        raise NotFound(f"no task {task_id} is known here; check the id, or list tasks")
+    case_id: UUID = found
+    return case_id
+
+
+def cases_of_cause(read: ReadTx, actor: Actor, *, kind: str, cause_id: UUID) -> Sequence[Row[Any]]:
+    """Return the cases of a cause that the reader may see, the first one first."""
+    query = select(cases).where(cases.c.cause_kind == kind, cases.c.cause_subject_id == cause_id)
+    return read.rows(in_scope(query, actor).order_by(cases.c.recurrence))
+
+
+def cause_waits(read: ReadTx, *, kind: str, cause_id: UUID) -> bool | None:
+    """Say whether a cause waits for a playbook or thresholds; None where the cause is not known."""
+    waits = func.coalesce(func.jsonb_typeof(causes.c.signal) == "object", False)
+    found = read.row(select(waits).where(causes.c.kind == kind, causes.c.subject_id == cause_id))
+    return None if found is None else bool(found[0])
+
+
+def waiting_causes(read: ReadTx, kind: str) -> list[UUID]:
+    """Return causes of a kind whose signal waits for rules, the oldest first."""
+    query = (
+        select(causes.c.cause_id)
+        .where(causes.c.kind == kind, text("jsonb_typeof(signal) = 'object'"))
+        .order_by(causes.c.recorded_at, causes.c.cause_id)
+        .limit(WAITING_MAX)
+    )
+    return [row.cause_id for row in read.rows(query)]
+
+
+def ladders_with_calendar(read: ReadTx, calendar: str) -> list[str]:
+    """Return the ladders that count their rungs by a calendar."""
+    query = select(known_ladders.c.code).where(known_ladders.c.calendar == calendar).order_by(known_ladders.c.code)
+    return [row.code for row in read.rows(query)]
+
+
+def current_playbooks(read: ReadTx) -> Sequence[Row[Any]]:
+    """Return the current playbook of each cause kind."""
+    return read.rows(select(playbooks).order_by(playbooks.c.kind))
+
+
+def versions_of_playbook(read: ReadTx, kind: str) -> Sequence[Row[Any]]:
+    """Return every version of a cause kind's playbook, the newest first."""
+    query = select(playbook_versions).where(playbook_versions.c.kind == kind)
+    return read.rows(query.order_by(playbook_versions.c.number.desc()))
+
+
+def current_thresholds(read: ReadTx) -> Row[Any]:
+    """Return the current thresholds; raises NotFound."""
+    found = read.row(select(thresholds))
+    if found is None:
+        raise NotFound("no thresholds are set in this world; the planning lead sets them")
+    return found
+
+
+def versions_of_thresholds(read: ReadTx) -> Sequence[Row[Any]]:
+    """Return every version of the thresholds, the newest first."""
+    return read.rows(select(thresholds_versions).order_by(thresholds_versions.c.number.desc()))
+
+
+def response_figures(read: ReadTx) -> dict[str, Any]:
+    """Return what this world's cases add up to; a recurrence is no duplicate, a second case of the same one is."""
+    states = _counts(read, cases.c.state)
+    endings = _counts(read, cases.c.ending)
+    kinds = _counts(read, tasks.c.kind)
+    task_states = _counts(read, tasks.c.state)
+    currency, amount = cases.c.value_at_risk_currency, func.sum(cases.c.value_at_risk_amount).label("amount")
+    money = read.rows(select(currency.label("currency"), amount).group_by(currency).order_by(currency))
+    extra_cases = _beyond_one(read, cases, cases.c.cause_kind, cases.c.cause_subject_id, cases.c.recurrence)
+    extra_tasks = _beyond_one(read, tasks, tasks.c.case_id, tasks.c.kind)
+    again = read.scalar(select(func.count()).select_from(cases).where(cases.c.recurrence > 1))
+    settled = read.scalar(select(func.count()).select_from(cases).where(cases.c.settled_at.is_not(None)))
+    escalations = read.scalar(select(func.coalesce(func.sum(cases.c.escalations), 0)))
+    return {
+        "cases": sum(states.values()), "cases_by_state": states, "cases_by_ending": endings, "tasks": kinds, "tasks_by_state": task_states,
+        "value_at_risk": [dict(row._mapping) for row in money], "duplicate_cases": extra_cases,
+        "duplicate_tasks": extra_tasks, "recurrences": again, "settled_late": settled, "escalations": escalations,
+    }  # fmt: skip
+
+
+def _counts(read: ReadTx, column: ColumnElement[Any]) -> dict[str, int]:
+    query = select(column.label("what"), func.count().label("number")).where(column.is_not(None)).group_by(column)
+    return {row.what: row.number for row in read.rows(query.order_by(column))}
+
+
+def _beyond_one(read: ReadTx, table: Any, *columns: ColumnElement[Any]) -> int:
+    counted = select((func.count() - 1).label("extra")).select_from(table).where(true()).group_by(*columns).subquery()
+    return int(read.scalar(select(func.coalesce(func.sum(counted.c.extra), 0))) or 0)

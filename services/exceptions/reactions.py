@@ -1,0 +1,135 @@
+"""What exceptions does when it hears a fact, or when a deadline passes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chassis.db import Tx
+from chassis.reactions import Reactions
+from chassis.timers import Timer
+from schemas.collaboration import CalendarChanged, LadderChanged, RosterChanged
+from schemas.inventory import ShortageAverted, ShortagePredicted
+from schemas.logistics import (
+    ShipmentCancelled,
+    ShipmentDelayed,
+    ShipmentExtended,
+    ShipmentRecovered,
+    ShipmentSettled,
+)
+from schemas.procurement import AlternativeChosen
+from schemas.sales import ImpactAssessed, NoticeSent
+from services.exceptions import operations
+
+reactions = Reactions()
+
+
+@reactions.on(ShipmentDelayed, loads=operations.load_causes)
+def when_shipment_delayed_open_case(tx: Tx, event: ShipmentDelayed) -> None:
+    """A delay is a root signal: its case opens, or the one that is there goes on."""
+    operations.open_case(tx, told=event)
+
+
+@reactions.on(ShipmentExtended, loads=operations.load_causes)
+def when_shipment_extended_extend_case(tx: Tx, event: ShipmentExtended) -> None:
+    """The delay grew: the case of the same cause is extended."""
+    operations.open_case(tx, told=event)
+
+
+@reactions.on(ShipmentRecovered, loads=operations.load_causes)
+def when_shipment_recovered_clear_case(tx: Tx, event: ShipmentRecovered) -> None:
+    """The cause went away."""
+    operations.clear_case(tx, cause=event.cause, reason=f"shipment {event.reference} is expected in time again")
+
+
+@reactions.on(ShipmentSettled, loads=operations.load_causes)
+def when_shipment_settled_settle_case(tx: Tx, event: ShipmentSettled) -> None:
+    """The receipt says what was true: really late, or a false alarm."""
+    operations.settle_case(tx, told=event)
+
+
+@reactions.on(ShipmentCancelled, loads=operations.load_causes)
+def when_shipment_cancelled_extend_case(tx: Tx, event: ShipmentCancelled) -> None:
+    """A delayed shipment will not come at all; the need stays. Without a delay there is no case and no cause."""
+    if event.cause is not None:
+        operations.open_case(tx, told=event)
+
+
+@reactions.on(ShortagePredicted, loads=operations.load_causes)
+def when_shortage_predicted_reassess_case(tx: Tx, event: ShortagePredicted) -> None:
+    """A shortage belongs to the case of the cause that it inherits; with nothing behind it, it is a cause itself."""
+    operations.predict_shortage(tx, told=event)
+
+
+@reactions.on(ShortageAverted, loads=operations.load_causes)
+def when_shortage_averted_reassess_case(tx: Tx, event: ShortageAverted) -> None:
+    """The shortage went away."""
+    operations.avert_shortage(tx, told=event)
+
+
+@reactions.on(ImpactAssessed, loads=operations.load_causes)
+def when_impact_assessed_reassess_case(tx: Tx, event: ImpactAssessed) -> None:
+    """Sales says who is hurt."""
+    operations.reassess_impact(tx, told=event)
+
+
+@reactions.on(NoticeSent, loads=operations.load_cases)
+def when_notice_sent_complete_task(tx: Tx, event: NoticeSent) -> None:
+    """The last notice of the case completes the task to notify."""
+    if event.remaining == 0:
+        operations.finish_notices(tx, case_id=event.case_id, task_id=event.task_id, customer=event.customer)
+
+
+@reactions.on(AlternativeChosen, loads=operations.load_cases)
+def when_alternative_chosen_decide_case(tx: Tx, event: AlternativeChosen) -> None:
+    """The first choice decides the case; the last one completes the task."""
+    operations.follow_choice(tx, told=event)
+
+
+@reactions.on(CalendarChanged)
+def when_calendar_changed_keep_calendar(tx: Tx, event: CalendarChanged) -> None:
+    """Deadlines hang on calendars."""
+    operations.keep_calendar(tx, told=event)
+
+
+@reactions.on(RosterChanged)
+def when_roster_changed_keep_roster(tx: Tx, event: RosterChanged) -> None:
+    """Who is told when a deadline passes."""
+    operations.keep_roster(tx, told=event)
+
+
+@reactions.on(LadderChanged)
+def when_ladder_changed_keep_ladder(tx: Tx, event: LadderChanged) -> None:
+    """Who is told next."""
+    operations.keep_ladder(tx, told=event)
+
+
+@reactions.at("case-acknowledge-due")
+def when_case_acknowledge_due_escalate_case(tx: Tx, timer: Timer) -> None:
+    """Nobody accepted the case in time."""
+    _escalate(tx, timer)
+
+
+@reactions.at("task-commit-due")
+def when_task_commit_due_escalate_case(tx: Tx, timer: Timer) -> None:
+    """Nobody committed to the task in time."""
+    _escalate(tx, timer)
+
+
+@reactions.at("task-complete-due")
+def when_task_complete_due_escalate_case(tx: Tx, timer: Timer) -> None:
+    """The task was not done in time."""
+    _escalate(tx, timer)
+
+
+@reactions.at("case-escalation-due")
+def when_case_escalation_due_escalate_case(tx: Tx, timer: Timer) -> None:
+    """The rung that was told did not help in time; the next one is told."""
+    _escalate(tx, timer)
+
+
+def _escalate(tx: Tx, timer: Timer) -> None:
+    task_id = timer.detail.get("task_id")
+    operations.escalate_case(
+        tx, case_id=UUID(timer.detail["case_id"]), what=timer.detail["what"],
+        task_id=UUID(task_id) if task_id else None,
+    )  # fmt: skip

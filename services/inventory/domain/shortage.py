@@ -1,0 +1,116 @@
+"""The shortage of an item at a site: said when it is worse than was said before, ended when it is over (FLOW 3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from schemas.base import Event
+from schemas.inventory import ShortageAverted, ShortagePredicted
+from schemas.types import Cause, Money
+from services.inventory.domain.ledger import Stock
+from services.inventory.domain.projection import ProjectedDay
+
+_SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The root cause behind a change, when there is one, and when that happened."""
+
+    cause: Cause
+    occurred_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """What was said about an item-site that will not have enough.
+
+    `quantity` is the deepest that was said, `projected` what is projected now; `causes` are all that made it worse.
+    """
+
+    stock_id: UUID
+    item: str
+    site: str
+    state: Literal["predicted", "averted"]
+    short_on: date
+    short_at: datetime
+    quantity: Decimal
+    projected: Decimal
+    causes: tuple[Cause, ...]
+    predicted_at: datetime
+    averted_at: datetime | None
+    occurred_at: datetime
+    recorded_at: datetime
+
+
+def depth(days: Sequence[ProjectedDay]) -> tuple[date, Decimal] | None:
+    """Return the first day that ends below zero and how deep the projection goes, or None."""
+    first = next((day.day for day in days if day.projected < 0), None)
+    return None if first is None else (first, -min(day.projected for day in days))
+
+
+def judge_shortage(
+    before: Shortage | None,
+    *,
+    stock: Stock,
+    days: Sequence[ProjectedDay],
+    zone: str,
+    behind: Behind | None,
+    unit_value: Money | None,
+    reason: str,
+    now: datetime,
+) -> tuple[Shortage | None, list[Event]]:
+    """Compare the projection with what was said: predicted when it is deeper or earlier, averted when it is over.
+
+    The cause is inherited from what lies behind the change; a shortage with nothing behind it is its own cause.
+    """
+    said = before if before is not None and before.state == "predicted" else None
+    found = depth(days)
+    if found is None:
+        if said is None:
+            return before, []
+        over = replace(said, state="averted", projected=Decimal(0), averted_at=now, occurred_at=now, recorded_at=now)
+        return over, [_averted(over, cause, reason, now) for cause in said.causes]
+    short_on, quantity = found
+    if said is not None and quantity <= said.quantity and short_on >= said.short_on:
+        return replace(said, projected=quantity), []
+    behind = behind or Behind(Cause(kind="shortage", id=stock.stock_id), now)
+    worse_by = max(Decimal(0), quantity - (said.quantity if said else Decimal(0)))
+    causes = said.causes if said else ()
+    shortage = Shortage(
+        stock.stock_id, stock.item, stock.site, "predicted", short_on, _end_of(short_on, zone),
+        max(quantity, said.quantity) if said else quantity, quantity,
+        causes if behind.cause in causes else (*causes, behind.cause),
+        said.predicted_at if said else now, None, now, now,
+    )  # fmt: skip
+    return shortage, [_predicted(shortage, behind, worse_by, unit_value, now)]
+
+
+def _predicted(
+    shortage: Shortage, behind: Behind, worse_by: Decimal, unit_value: Money | None, now: datetime
+) -> ShortagePredicted:
+    value = None
+    if unit_value is not None:
+        value = Money(amount=unit_value.amount * shortage.projected, currency=unit_value.currency)
+    return ShortagePredicted(
+        stock_id=shortage.stock_id, item=shortage.item, site=shortage.site, cause=behind.cause,
+        cause_occurred_at=behind.occurred_at, short_on=shortage.short_on, short_at=shortage.short_at,
+        quantity=shortage.projected, worse_by=worse_by,
+        hours_left=max(0, int((shortage.short_at - now).total_seconds() // _SECONDS_PER_HOUR)), value=value, occurred_at=now,
+    )  # fmt: skip
+
+
+def _averted(shortage: Shortage, cause: Cause, reason: str, now: datetime) -> ShortageAverted:
+    return ShortageAverted(
+        stock_id=shortage.stock_id, item=shortage.item, site=shortage.site, cause=cause, reason=reason, occurred_at=now
+    )
+
+
+def _end_of(day: date, zone: str) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(0), tzinfo=ZoneInfo(zone)).astimezone(UTC)

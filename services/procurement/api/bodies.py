@@ -1,0 +1,39 @@
+"""What every body and answer of procurement has in common."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict
+
+from chassis import http
+from chassis.auth import Actor
+from chassis.errors import Forbidden
+from schemas.types import Money
+
+Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
+
+
+class Body(BaseModel):
+    """Base of every body: a field that nobody knows is an error, not a silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def money(row: Any, name: str) -> Money | None:
+    """Return the amount that two columns of a row keep."""
+    amount = row[f"{name}_amount"]
+    return None if amount is None else Money(amount=amount, currency=row[f"{name}_currency"])
+
+
+def share(part: int, whole: int) -> str | None:
+    """Return a share with four places, or None of nothing."""
+    return f"{Decimal(part) / whole:.4f}" if whole else None
+
+
+def subscribed(actor: Actor, topic: str) -> None:
+    """Raise Forbidden where a machine asks for what it did not subscribe to."""
+    if actor.is_machine and topic not in actor.topics:
+        raise Forbidden(f"a machine may read only what it subscribed to; {topic} is not among it", code="outside-scope")

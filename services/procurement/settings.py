@@ -1,0 +1,1 @@
+"""Settings that only procurement knows: none yet; what the ranking weighs is a rule of the domain, not of a process."""

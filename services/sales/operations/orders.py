@@ -1,0 +1,201 @@
+"""Customers, orders and the promise ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from uuid import UUID
+
+from chassis.db import Tx
+from chassis.errors import NotFound
+from schemas.logistics import ShipmentReceived
+from schemas.types import By, Tier
+from services.sales import domain, metrics, queries, repository
+from services.sales.settings import SalesSettings
+
+
+def load_customers(tx: Tx, *, codes: Iterable[str]) -> None:
+    """Lock and load the customers that a batch will touch."""
+    repository.load_customers(tx, [domain.customer_id_of(code) for code in codes])
+
+
+def load_orders(tx: Tx, *, source: str, references: Iterable[str], customers: Iterable[str]) -> None:
+    """Lock and load what a batch of orders will touch: their customers, then the orders that exist."""
+    load_customers(tx, codes=customers)
+    repository.load_orders(tx, [domain.order_id_of(source, reference) for reference in references])
+
+
+def keep_customer(
+    tx: Tx, *, code: str, name: str, tier: Tier, contact: str | None, zone: str, source: str, by_machine: bool
+) -> domain.Customer:
+    """Register a customer or change it; raises ZoneUnknown, CustomerOfAnotherSource."""
+    customer = domain.keep_customer(
+        repository.find_customer(tx, domain.customer_id_of(code)),
+        code=code,
+        name=name,
+        tier=tier,
+        contact=contact,
+        zone=zone,
+        source=source,
+        by_machine=by_machine,
+        now=tx.now,
+    )
+    repository.save_customer(tx, customer)
+    return customer
+
+
+# ── orders ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def place_order(
+    tx: Tx, *, source: str, reference: str, customer: str, site: str, lines: Sequence[domain.NewLine]
+) -> domain.Order:
+    """Place an order with the first promise of each line; raises OrderKnown, CustomerUnknown, LinesMissing."""
+    known = repository.find_order(tx, domain.order_id_of(source, reference))
+    if known is not None:
+        raise domain.OrderKnown(
+            f"order {reference!r} of source {source!r} is known; add lines to it by POST /orders/{known.order_id}/lines",
+            field="reference",
+        )
+    return _place(tx, source=source, reference=reference, customer=customer, site=site, lines=lines)
+
+
+def place_or_change_order(
+    tx: Tx, *, source: str, reference: str, customer: str, site: str, lines: Sequence[domain.NewLine]
+) -> domain.Order:
+    """Place an order, or add lines to the one that is known (FLOW 7.2); raises what either raises."""
+    known = repository.find_order(tx, domain.order_id_of(source, reference))
+    if known is None:
+        return _place(tx, source=source, reference=reference, customer=customer, site=site, lines=lines)
+    return change_order(tx, order_id=known.order_id, lines=lines, customer=customer, site=site)
+
+
+def change_order(
+    tx: Tx,
+    *,
+    order_id: UUID,
+    lines: Sequence[domain.NewLine],
+    customer: str | None = None,
+    site: str | None = None,
+) -> domain.Order:
+    """Add lines to an order or correct what they say; raises NotFound, OrderIsCancelled, PromiseIsKept."""
+    order = repository.get_order(tx, order_id)
+    changed, events = domain.change_order(
+        order, customer=customer or order.customer, site=site or order.site, lines=lines, now=tx.now
+    )
+    domain.must_not_exceed(changed, lines_max=SalesSettings().sales_order_lines_max)
+    repository.save_order(tx, changed)
+    tx.emit(events)
+    return changed
+
+
+def cancel_order(tx: Tx, *, order_id: UUID, reason: str) -> domain.Order:
+    """Cancel an order; raises NotFound, OrderIsCancelled."""
+    order, events = domain.cancel_order(repository.get_order(tx, order_id), reason=reason, now=tx.now)
+    repository.save_order(tx, order)
+    tx.emit(events)
+    return order
+
+
+def confirm_line(tx: Tx, *, order_line_id: UUID, confirmed_on: date) -> domain.Order:
+    """Write the confirmed day of a line; raises NotFound, OrderIsCancelled."""
+    order = domain.confirm_line(
+        get_order_of_line(tx, order_line_id=order_line_id), order_line_id=order_line_id, confirmed_on=confirmed_on
+    )
+    repository.save_order(tx, order)
+    return order
+
+
+def get_order(tx: Tx, *, order_id: UUID) -> domain.Order:
+    """Return an order, locked; raises NotFound."""
+    return repository.get_order(tx, order_id)
+
+
+def get_order_of_line(tx: Tx, *, order_line_id: UUID) -> domain.Order:
+    """Return the order that has this line, locked; raises NotFound."""
+    order_id = queries.order_of_line(tx, order_line_id)
+    if order_id is None:
+        raise NotFound(f"no order line {order_line_id} is known here; check the id, or list orders by reference")
+    return repository.get_order(tx, order_id)
+
+
+def load_orders_received(tx: Tx, events: Sequence[ShipmentReceived]) -> None:
+    """Lock and load the orders whose lines have come."""
+    repository.load_orders(tx, {line.order_id for event in events for line in event.lines if line.order_id})
+
+
+def record_actual(tx: Tx, *, receipt: ShipmentReceived) -> None:
+    """Write the day on which order lines came; lines that are not ordered here are left out."""
+    received: dict[UUID, list[UUID]] = {}
+    for line in receipt.lines:
+        if line.order_id is not None and line.order_line_id is not None:
+            received.setdefault(line.order_id, []).append(line.order_line_id)
+    for order_id, order_line_ids in received.items():
+        order = repository.find_order(tx, order_id)
+        if order is not None:
+            repository.save_order(
+                tx, domain.record_actual(order, order_line_ids=order_line_ids, actual_on=receipt.received_on)
+            )
+
+
+# ── the ledger ───────────────────────────────────────────────────────────────────────────────────
+
+
+def revise_promise(
+    tx: Tx, *, order_line_id: UUID, promised_on: date, reason: str, by: By, expected_version: int | None = None
+) -> domain.Order:
+    """Move a promise by hand; raises NotFound, PromiseMoved, OrderIsCancelled."""
+    order, events = domain.revise_promise(
+        get_order_of_line(tx, order_line_id=order_line_id),
+        order_line_id=order_line_id,
+        promised_on=promised_on,
+        reason=reason,
+        by=by,
+        expected_version=expected_version,
+        now=tx.now,
+    )
+    repository.save_order(tx, order)
+    tx.emit(events)
+    tx.count(metrics.promises_revised.labels("person"), len(events))
+    return order
+
+
+def state_promise(
+    tx: Tx, *, order_line_id: UUID, statement_id: UUID, stated_on: date, version: int
+) -> domain.Statement:
+    """Record what somebody says about a promise; the door refuses one that contradicts, after it was counted."""
+    order = get_order_of_line(tx, order_line_id=order_line_id)
+    statement = domain.state_promise(
+        order,
+        statement_id=statement_id,
+        order_line_id=order_line_id,
+        stated_on=stated_on,
+        version=version,
+        channel="person",
+        now=tx.now,
+    )
+    keep_statement(tx, order=order, statement=statement)
+    return statement
+
+
+def keep_statement(tx: Tx, *, order: domain.Order, statement: domain.Statement) -> None:
+    """Keep a statement and what the customer has heard by it."""
+    repository.keep_statement(tx, statement)
+    repository.save_order(tx, domain.heard(order, statement))
+    tx.count(metrics.statements.labels("contradictory" if statement.contradicts else "agreed"))
+
+
+def _place(
+    tx: Tx, *, source: str, reference: str, customer: str, site: str, lines: Sequence[domain.NewLine]
+) -> domain.Order:
+    if repository.find_customer(tx, domain.customer_id_of(customer)) is None:
+        raise domain.CustomerUnknown(
+            f"customer {customer!r} is not known here; register it by POST /customers first", field="customer"
+        )
+    order, events = domain.place_order(
+        source=source, reference=reference, customer=customer, site=site, lines=lines, now=tx.now
+    )
+    domain.must_not_exceed(order, lines_max=SalesSettings().sales_order_lines_max)
+    repository.save_order(tx, order)
+    tx.emit(events)
+    return order

@@ -1,0 +1,145 @@
+"""Tokens: what holds, and each way one does not."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+from contextlib import redirect_stdout
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from chassis import log
+from chassis.auth import Unauthenticated, Verifier, actor_from
+from cli.stack.issuer import ISSUER, public_jwk
+from tests.support.service import House, issuer
+
+AUDIENCE = "crossdock.test"
+
+
+@pytest.fixture
+def verifier() -> Verifier:
+    return Verifier(issuer=ISSUER, audience=AUDIENCE, jwks=str(issuer().jwks_file))
+
+
+def private_key() -> Any:
+    return serialization.load_pem_private_key(issuer().key_file.read_bytes(), password=None)
+
+
+def claims(**changes: Any) -> dict[str, Any]:
+    now = int(time.time())
+    return {
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "sub": "ada",
+        "iat": now,
+        "exp": now + 60,
+        "roles": ["sre"],
+        "sites": "*",
+        **changes,
+    }
+
+
+def kid() -> str:
+    return public_jwk(private_key())["kid"]
+
+
+def part(content: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+
+def without_signature() -> str:
+    return f"{part({'alg': 'none', 'kid': kid()})}.{part(claims())}."
+
+
+def with_public_key_as_secret() -> str:
+    import hashlib
+    import hmac
+
+    public = (
+        private_key()
+        .public_key()
+        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    signed = f"{part({'alg': 'HS256', 'kid': kid()})}.{part(claims())}"
+    tag = hmac.new(public, signed.encode(), hashlib.sha256).digest()
+    return f"{signed}.{base64.urlsafe_b64encode(tag).decode().rstrip('=')}"
+
+
+def with_own_key_in_header() -> str:
+    own = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    jwk = public_jwk(own)
+    return jwt.encode(claims(), own, algorithm="RS256", headers={"jwk": jwk, "kid": jwk["kid"]})
+
+
+def with_own_key_under_the_issuers_id() -> str:
+    own = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return jwt.encode(claims(), own, algorithm="RS256", headers={"kid": kid()})
+
+
+def signed(**changes: Any) -> str:
+    return jwt.encode(claims(**changes), private_key(), algorithm="RS256", headers={"kid": kid()})
+
+
+WRONG = {
+    "alg none": without_signature,
+    "the public key as a secret": with_public_key_as_secret,
+    "a key in the header": with_own_key_in_header,
+    "another key under the issuer's id": with_own_key_under_the_issuers_id,
+    "expired": lambda: signed(exp=int(time.time()) - 60),
+    "another audience": lambda: signed(aud="crossdock.live"),
+    "another issuer": lambda: signed(iss="elsewhere"),
+    "no expiry": lambda: jwt.encode(
+        {k: v for k, v in claims().items() if k != "exp"}, private_key(), algorithm="RS256", headers={"kid": kid()}
+    ),
+    "no token at all": lambda: "",
+    "not a token": lambda: "abc.def",
+}
+
+
+@pytest.mark.parametrize("why", WRONG)
+def test_a_token_that_does_not_hold_is_answered_401_and_a_log_line_without_it(toy_house: House, why: str) -> None:
+    wrong = WRONG[why]()
+    written = io.StringIO()
+    with redirect_stdout(written):
+        log.configure("toy", "test", "test", "info")
+        answer = toy_house.client.get("/world/quiet", headers={"Authorization": f"Bearer {wrong}"})
+    assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+    (line,) = [json.loads(one) for one in written.getvalue().splitlines() if "request.refused" in one]
+    assert line["status"] == 401
+    assert not wrong or wrong not in written.getvalue()
+    assert not wrong or wrong not in answer.text
+
+
+def test_a_good_token_holds(verifier: Verifier) -> None:
+    actor = verifier.actor(f"Bearer {signed()}")
+    assert (actor.subject, actor.roles, actor.sites, actor.customers) == ("ada", {"sre"}, None, frozenset())
+
+
+def test_what_a_token_leaves_out_is_denied() -> None:
+    nobody = actor_from({"sub": "eve"})
+    assert not nobody.sees(site="Abidjan")
+    assert not nobody.sees(customer="clinic")
+    assert not nobody.sees_marked("cost")
+
+
+def test_an_unknown_key_id_does_not_make_the_issuer_be_asked_each_time(verifier: Verifier) -> None:
+    stranger = with_own_key_in_header()
+    for _ in range(3):
+        with pytest.raises(Unauthenticated, match="does not publish"):
+            verifier.actor(f"Bearer {stranger}")
+    assert len(verifier._unknown) == 1
+
+
+def test_no_route_answers_without_a_token(toy_house: House) -> None:
+    document = toy_house.get("/openapi.json").json()
+    routes = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert len(routes) > 8
+    for method, path in routes:
+        answer = toy_house.client.request(method, path.replace("{item_id}", "7").replace("{dead_letter_id}", "1"))
+        assert answer.status_code == 401, f"{method} {path}"

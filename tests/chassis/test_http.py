@@ -1,0 +1,149 @@
+"""The HTTP door's promises: committed before the answer, run again after a lost race, masked, problem details."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated
+from uuid import UUID
+
+import pytest
+
+from chassis import cursors, db, http
+from chassis.auth import actor_from
+from chassis.errors import Invalid
+from chassis.masking import masked
+from schemas.types import Money, Sensitive
+from tests.chassis import toy
+from tests.support.service import House
+
+ITEM = "/counters/00000000-0000-0000-0000-000000000001"
+
+
+def heard(house: House) -> int:
+    rows = house.rows("SELECT heard FROM counters")
+    return int(rows[0]["heard"]) if rows else 0
+
+
+def test_a_commit_that_fails_is_not_answered_with_success(toy_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(tx: db.Tx) -> None:
+        raise RuntimeError("the disk is gone")
+
+    monkeypatch.setattr(db.Tx, "flush", broken)
+    answer = toy_house.post(ITEM, role="sre")
+    assert (answer.status_code, answer.json()["code"]) == (500, "failed")
+    assert "disk" not in answer.text
+    monkeypatch.undo()
+    assert heard(toy_house) == 0
+
+
+def test_acts_that_race_for_one_aggregate_are_all_done_one_after_the_other(toy_house: House) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: toy_house.post(ITEM, role="sre").status_code, range(40)))
+    assert set(answers) == {201}
+    assert heard(toy_house) == 40
+    assert len(toy_house.said()) == 40
+
+
+def test_one_key_used_by_many_at_once_is_one_act(toy_house: House) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: toy_house.post(ITEM, role="sre", key="k").status_code, range(24)))
+    assert set(answers) == {201}
+    assert heard(toy_house) == 1
+
+
+def test_an_act_leaves_an_audit_row_that_its_facts_name_as_their_cause(toy_house: House) -> None:
+    """FLOW 4.2: a cause names something that its owner can show."""
+    toy_house.post(ITEM, role="sre")
+    (said,) = toy_house.said()
+    found = toy_house.post("/causes:resolve", {"ids": [said.causationid, said.id]}, role="viewer").json()["found"]
+    assert {(f["kind"], f["what"]) for f in found} == {("act", "POST /counters/{item_id}"), ("event", said.type)}
+
+
+def test_a_trace_goes_from_the_request_into_its_facts(toy_house: House) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    head = toy_house._head("sre", None) | {"traceparent": trace}
+    toy_house.client.post(ITEM, headers=head)
+    (said,) = toy_house.said()
+    assert str(said.traceparent).split("-")[1] == trace.split("-")[1]
+    assert str(said.traceparent) != trace
+
+
+@pytest.mark.parametrize(("role", "status"), [("sre", 201), ("sales", 403), ("viewer", 403), ("planning-lead", 403)])
+def test_an_act_is_for_the_roles_of_its_row(toy_house: House, role: str, status: int) -> None:
+    assert toy_house.post(ITEM, role=role).status_code == status
+
+
+def test_an_unknown_path_and_a_wrong_method_are_problems_too(toy_house: House) -> None:
+    answer = toy_house.get("/nowhere")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert toy_house.get(ITEM).status_code == 405
+
+
+def test_a_body_past_its_limit_is_refused_whole(toy_house: House) -> None:
+    answer = toy_house.client.post(ITEM, content=b"x" * (http.BODY_BYTES_MAX + 1), headers=toy_house._head("sre", None))
+    assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
+
+
+def test_a_driven_clock_moves_forward_only_and_only_by_the_sre(toy_house: House) -> None:
+    """FLOW 6.2: it never goes back."""
+    assert toy_house.post("/world/advance", {"to": "2026-05-01T00:00:00Z"}, role="planning-lead").status_code == 403
+    assert toy_house.post("/world/advance", {"to": "2026-05-01T00:00:00Z"}, role="sre").json()["moved"] is True
+    assert toy_house.post("/world/advance", {"to": "2026-04-01T00:00:00Z"}, role="sre").json() == {
+        "masked": [], "moved": False, "now": "2026-05-01T00:00:00Z",
+    }  # fmt: skip
+
+
+class Option(http.Shown):
+    price: Annotated[Money | None, Sensitive("cost")] = None
+    freight: Annotated[Money | None, Sensitive("freight")] = None
+    parts: tuple[Option, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("role", "hidden"),
+    [
+        ("procurement", ()), ("planning-lead", ()), ("executive", ()), ("logistics", ("parts[].price", "price")),
+        ("sales", ("freight", "parts[].freight", "parts[].price", "price")), ("viewer", ("freight", "parts[].freight", "parts[].price", "price")),
+    ],
+)  # fmt: skip
+def test_a_field_the_reader_may_not_see_is_null_and_named(role: str, hidden: tuple[str, ...]) -> None:
+    money = Money(amount=5, currency="USD")
+    shown = masked(
+        Option(price=money, freight=money, parts=(Option(price=money, freight=money),)),
+        actor_from({"sub": "a", "roles": [role]}),
+    )
+    assert shown.masked == hidden
+    assert (shown.price is None) == ("price" in hidden)
+    assert (shown.parts[0].freight is None) == ("parts[].freight" in hidden)
+
+
+def test_a_cursor_is_signed_and_bound_to_its_question() -> None:
+    cursor = cursors.sign("secret", "list?open", ["2026-03-01", 7])
+    assert cursors.read("secret", "list?open", cursor) == ["2026-03-01", 7]
+    for secret, question, text in (
+        ("secret", "list?closed", cursor),
+        ("other", "list?open", cursor),
+        ("secret", "list?open", cursor[:-2] + "xx"),
+        ("secret", "list?open", "%%%"),
+    ):
+        with pytest.raises(Invalid):
+            cursors.read(secret, question, text)
+
+
+def test_dead_letters_are_listed_shown_retried_and_dropped_over_http(toy_house: House) -> None:
+    from tests.chassis.test_consumer import A, changed, trail
+
+    toy.faults["bad"] = ValueError
+    toy_house.hear(changed(A, "bad"), changed(A, "x"))
+    (dead, _waiting) = toy_house.get("/dead-letters", role="sre").json()["items"]
+    assert (dead["cause"], dead["waiting"]) == ("ValueError", False)
+    whole = toy_house.get(f"/dead-letters/{dead['dead_letter_id']}", role="sre").json()
+    assert whole["value"]
+    dry = toy_house.post("/dead-letters:retry", {"cause": "ValueError", "dry_run": True}, role="sre").json()["results"]
+    assert dry == [{"dead_letter_id": dead["dead_letter_id"], "outcome": "would-run"}]
+    toy.faults.clear()
+    done = toy_house.post("/dead-letters:retry", {"cause": "ValueError"}, role="sre").json()["results"]
+    assert [d["outcome"] for d in done] == ["done", "done"]
+    assert trail(toy_house, UUID(int=1)) == "badx"
+    assert toy_house.post("/dead-letters:drop", {}, role="sre").json()["field"] == "ids"
+    assert toy_house.get("/dead-letters/999", role="sre").status_code == 404

@@ -1,0 +1,175 @@
+"""The relay's promises on a real Kafka: order per subject, nothing skipped, one active, what was marked was acknowledged."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+import pytest
+
+from chassis import kafka, topics
+from chassis.clock import machine_now
+from chassis.db import Context, Tx
+from chassis.ids import time_ordered_id
+from chassis.relay import Relay
+from chassis.tail import Tail
+from schemas.inventory import ItemChanged
+from schemas.topics import BY_NAME
+from tests.chassis import toy
+from tests.support.service import START, House, house, wait_until
+from tests.support.stack import Infrastructure
+
+WORLD = "test"
+
+
+@pytest.fixture
+def on_kafka(infra: Infrastructure, fresh_database: Callable[[str], str]) -> Iterator[House]:
+    topics.apply(
+        infra.kafka_bootstrap,
+        topics.wanted(WORLD, [BY_NAME["inventory.item"], BY_NAME["inventory.site"]], partitions=3, replication=1),
+    )
+    with house(
+        toy.parts(), fresh_database("toy"), metadata=toy.metadata, clock="wall", kafka=infra.kafka_bootstrap
+    ) as opened:
+        yield opened
+    topics.drop(infra.kafka_bootstrap, WORLD)
+
+
+def say(on_kafka: House, subject: int, mark: str, *, hold_seconds: float = 0) -> None:
+    act = time_ordered_id()
+
+    def work(tx: Tx) -> None:
+        toy.count(tx, UUID(int=subject), "")
+        tx.emit(
+            [
+                ItemChanged(
+                    occurred_at=START, item_id=UUID(int=subject), code=str(subject), description=mark, unit="each"
+                )
+            ]
+        )
+        tx.flush()
+        time.sleep(hold_seconds)  # house: allow wait — a writer that holds its transaction open is what is tested
+
+    on_kafka.database.run(work, lambda now: Context(act, act, "act", now))
+
+
+def published(on_kafka: House, count: int) -> list[tuple[str, str]]:
+    tail = Tail(on_kafka.settings.kafka_bootstrap, WORLD, ["inventory.item"], "test")
+    seen: list[tuple[str, str]] = []
+    deadline = time.monotonic() + 30
+    for record in tail.follow({}):
+        if record is not None:
+            seen.append((record.envelope.subject, record.envelope.data.description))
+        if len(seen) >= count or time.monotonic() > deadline:
+            break
+    return seen
+
+
+def running(on_kafka: House) -> tuple[Relay, threading.Thread]:
+    relay = Relay(on_kafka.database, on_kafka.settings)
+    thread = threading.Thread(target=relay.run, daemon=True)
+    thread.start()
+    return relay, thread
+
+
+def test_writers_that_hold_transactions_open_lose_nothing_and_keep_each_subjects_order(on_kafka: House) -> None:
+    """FLOW 4.1: the subject is locked before its fact gets a position; a cursor would skip rows that commit late."""
+    relay, thread = running(on_kafka)
+    chance = random.Random(7)
+
+    def write(writer: int) -> None:
+        for n in range(12):
+            say(on_kafka, writer % 3 + 1, f"{writer}.{n}", hold_seconds=chance.random() * 0.05)
+
+    writers = [threading.Thread(target=write, args=(w,)) for w in range(6)]
+    for w in writers:
+        w.start()
+    for w in writers:
+        w.join()
+    seen = published(on_kafka, 72)
+    relay.stopped.set()
+    thread.join(10)
+    assert len(seen) == len(set(seen)) == 72
+    stored = on_kafka.rows("SELECT key, payload::json->'data'->>'description' AS mark FROM outbox ORDER BY position")
+    for subject in {key for key, _ in seen}:
+        assert [m for k, m in seen if k == subject] == [row["mark"] for row in stored if row["key"] == subject]
+
+
+def test_a_second_relay_waits_and_takes_over(on_kafka: House) -> None:
+    first, first_thread = running(on_kafka)
+    wait_until(lambda: first.active)
+    second, second_thread = running(on_kafka)
+    say(on_kafka, 1, "a")
+    assert published(on_kafka, 1) == [(str(UUID(int=1)), "a")]
+    assert not second.active
+    first.stopped.set()
+    first_thread.join(10)
+    say(on_kafka, 1, "b")
+    assert [m for _, m in published(on_kafka, 2)] == ["a", "b"]
+    assert second.active
+    second.stopped.set()
+    second_thread.join(10)
+
+
+def test_a_crash_between_produce_and_mark_repeats_and_loses_nothing(on_kafka: House) -> None:
+    relay, thread = running(on_kafka)
+    say(on_kafka, 1, "a")
+    wait_until(lambda: on_kafka.rows("SELECT 1 FROM outbox WHERE published_at IS NOT NULL"))
+    relay.stopped.set()
+    thread.join(10)
+    with on_kafka.tx() as tx:
+        tx.cursor().execute("UPDATE outbox SET published_at = NULL")  # the mark was lost with the process
+    relay, thread = running(on_kafka)
+    wait_until(lambda: on_kafka.rows("SELECT 1 FROM outbox WHERE published_at IS NOT NULL"))
+    relay.stopped.set()
+    thread.join(10)
+    assert [m for _, m in published(on_kafka, 2)] == ["a", "a"], "the inbox of each reader makes it one"
+
+
+def test_keys_lie_where_every_kafka_client_puts_them(on_kafka: House) -> None:
+    """LIMITS 3: librdkafka's own hash would part one subject over two partitions."""
+    producer = kafka.producer(on_kafka.settings.kafka_bootstrap, "test")
+    where: list[int] = []
+    producer.produce(
+        "test.inventory.item", key=b"21", value=b"x", on_delivery=lambda _e, m: where.append(m.partition())
+    )
+    producer.flush(10)
+    assert where == [murmur2(b"21") % 3]
+
+
+def murmur2(key: bytes) -> int:
+    """Kafka's default hash, written from its published definition, positive."""
+    length, seed, m, mask = len(key), 0x9747B28C, 0x5BD1E995, 0xFFFFFFFF
+    h = (seed ^ length) & mask
+    whole = length - length % 4
+    for i in range(0, whole, 4):
+        k = int.from_bytes(key[i : i + 4], "little")
+        k = (k * m) & mask
+        k = ((k ^ (k >> 24)) * m) & mask
+        h = ((h * m) & mask) ^ k
+    rest = key[whole:]
+    if rest:
+        h = ((h ^ int.from_bytes(rest, "little")) * m) & mask
+    h = ((h ^ (h >> 13)) * m) & mask
+    return (h ^ (h >> 15)) & 0x7FFFFFFF
+
+
+def test_the_consumer_and_the_relay_carry_a_fact_from_topic_to_topic(on_kafka: House) -> None:
+    relay, relay_thread = running(on_kafka)
+    consumer_thread = threading.Thread(target=on_kafka.consumer.run, daemon=True)
+    consumer_thread.start()
+    begun = machine_now()
+    for n in range(20):
+        say(on_kafka, n + 1, "x")
+    wait_until(lambda: on_kafka.rows("SELECT count(*) FROM counters WHERE trail = 'x'")[0]["count"] == 20, seconds=30)
+    assert (machine_now() - begun).total_seconds() < 30
+    assert on_kafka.rows("SELECT count(*) FROM inbox")[0]["count"] == 40
+    on_kafka.consumer.stopped.set()
+    consumer_thread.join(15)
+    relay.stopped.set()
+    relay_thread.join(15)
+    assert not consumer_thread.is_alive()
+    assert not relay_thread.is_alive()

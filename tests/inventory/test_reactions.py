@@ -1,0 +1,293 @@
+"""Facts in, rows and facts out; then the same fact again, and nothing changes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal as D
+from uuid import UUID
+
+import pytest
+
+from schemas.forecast import DemandPublished, WeekOfDemand
+from schemas.inventory import ShortageAverted, ShortagePredicted, StockChanged
+from schemas.logistics import (
+    ShipmentCancelled,
+    ShipmentDelayed,
+    ShipmentExtended,
+    ShipmentLine,
+    ShipmentPlanned,
+    ShipmentReceived,
+    ShipmentRecovered,
+)
+from schemas.sales import OrderCancelled, OrderChanged, OrderLine, OrderPlaced, PromiseRevised
+from schemas.types import Cause, Money, subject_id
+from services.inventory import domain
+from tests.support.service import START
+from tests.support.tried import Tried
+
+EUR = Money(amount=D("100"), currency="EUR")
+TODAY = START.date()
+SHIPMENT, ORDER = subject_id("shipment", "erp", "S-1"), subject_id("order", "erp", "O-1")
+LINE, ORDER_LINE = subject_id("shipment-line", "erp", "S-1/1"), subject_id("order-line", "erp", "O-1/1")
+DELAY = Cause(kind="shipment-delay", id=SHIPMENT)
+STOCK = domain.stock_id("kit", "LYO")
+OWN = Cause(kind="shortage", id=STOCK)
+
+
+def in_days(days: int) -> date:
+    return TODAY + timedelta(days=days)
+
+
+def end_of(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), datetime.min.time(), tzinfo=START.tzinfo)
+
+
+def shipped(quantity: int = 60) -> dict[str, object]:
+    line = ShipmentLine(
+        line_id=LINE, reference="1", item="kit", quantity=D(quantity), value=EUR, promised_on=in_days(2), order_id=ORDER,
+        order_line_id=ORDER_LINE, customer="acme",
+    )  # fmt: skip
+    return {"shipment_id": SHIPMENT, "reference": "S-1", "destination": "LYO", "lines": (line,), "occurred_at": START}
+
+
+def planned(day: int = 2, **changes) -> ShipmentPlanned:
+    promised = {
+        "source": "erp",
+        "promised_on": in_days(day),
+        "promised_at": end_of(in_days(day)),
+        "expected_at": end_of(in_days(day)),
+    }
+    return ShipmentPlanned(**(shipped() | promised | changes))
+
+
+def late(kind=ShipmentDelayed, *, day: int | None = 6) -> ShipmentDelayed:
+    return kind(
+        **shipped(), cause=DELAY, cause_occurred_at=START - timedelta(hours=1), basis="reported" if day else "overdue",
+        provisional=day is None, promised_on=in_days(2), promised_at=end_of(in_days(2)), delay_minutes=99,
+        expected_at=START + timedelta(days=day) if day else None,
+    )  # fmt: skip
+
+
+def received(day: int = 2, at: datetime | None = None) -> ShipmentReceived:
+    at = at or START + timedelta(days=day)
+    return ShipmentReceived(**shipped(), received_on=at.date(), received_at=at, promised_on=in_days(2), days_late=0)
+
+
+def order(kind=OrderPlaced, *, quantity: int = 150, day: int = 3, **changes):
+    line = OrderLine(
+        line_id=ORDER_LINE, reference="1", item="kit", quantity=D(quantity), value=EUR, requested_on=in_days(day),
+        promised_on=in_days(day), promise_version=1,
+    )  # fmt: skip
+    told = {"order_id": ORDER, "source": "erp", "reference": "O-1", "customer": "acme", "site": "LYO", "lines": (line,)}
+    return kind(**(told | {"occurred_at": START} | changes))
+
+
+def forecast(*quantities: int, version: int = 1) -> DemandPublished:
+    weeks = tuple(WeekOfDemand(week_on=in_days(7 * n), quantity=D(q), baseline=D(q)) for n, q in enumerate(quantities))
+    return DemandPublished(
+        forecast_id=subject_id("forecast", "master", "kit@LYO"), item="kit", site="LYO", version=version, weeks=weeks, occurred_at=START
+    )  # fmt: skip
+
+
+@pytest.fixture
+def stocked(tried: Tried) -> Tried:
+    """Inventory that knows 100 kits in Lyon."""
+    tried.post("/items", {"code": "kit", "unit_value": {"amount": "2.50", "currency": "EUR"}}, by="inventory")
+    tried.post("/sites", {"code": "LYO"}, by="inventory")
+    tried.post("/stock-entries", {"item": "kit", "site": "LYO", "kind": "opening", "quantity": 100}, by="inventory")
+    tried.said()
+    return tried
+
+
+def days(tried: Tried) -> dict[str, D]:
+    answer = tried.get("/projections", item="kit", site="LYO", days=14)
+    return {day["day"]: D(day["projected"]) for day in answer["days"]}
+
+
+def test_a_delay_predicts_the_shortage_with_the_cause_it_inherits(stocked: Tried):
+    """FLOW 3.4: where, when, how much, hours left, and whose fault."""
+    stocked.hear(planned(), order())
+    assert stocked.said() == []
+    assert days(stocked)[in_days(3).isoformat()] == 10
+    stocked.hear(late())
+    [said] = stocked.said()
+    assert isinstance(said, ShortagePredicted)
+    assert (said.cause, said.cause_occurred_at) == (DELAY, START - timedelta(hours=1))
+    assert (said.stock_id, said.short_on, said.quantity, said.worse_by) == (STOCK, in_days(3), 50, 50)
+    assert said.hours_left == 88
+    assert said.value == Money(amount=D("125"), currency="EUR")
+    [shown] = stocked.get("/shortages", state="predicted")["items"]
+    assert (shown["short_on"], shown["quantity"]) == (in_days(3).isoformat(), "50")
+
+
+def test_the_same_delay_twice_changes_nothing(stocked: Tried):
+    stocked.hear(planned(), order())
+    [heard] = stocked.hear(late())
+    before = {table: rows for table, rows in stocked.data().items() if table not in ("outbox", "inbox")}
+    assert len(stocked.said()) == 1
+    stocked.hear(heard)
+    stocked.hear(heard, heard)
+    assert stocked.said() == []
+    assert {table: rows for table, rows in stocked.data().items() if table not in ("outbox", "inbox")} == before
+
+
+def test_an_extension_that_makes_nothing_worse_says_nothing(stocked: Tried):
+    """FLOW 3.4: predicted again only when worse."""
+    stocked.hear(planned(), order(), late())
+    stocked.said()
+    stocked.hear(late(ShipmentExtended, day=8))
+    assert stocked.said() == []
+    assert days(stocked)[in_days(7).isoformat()] == -50
+
+
+def test_silence_leaves_the_arrival_unknown_and_it_is_not_counted(stocked: Tried):
+    stocked.hear(planned(), order(), late(day=None))
+    [said] = stocked.said()
+    assert (said.cause, said.quantity) == (DELAY, 50)
+    answer = stocked.get("/projections", item="kit", site="LYO")
+    assert answer["inbound_without_day"] == "60"
+    assert D(answer["days"][-1]["projected"]) == -50
+
+
+def test_a_recovery_averts_the_shortage(stocked: Tried):
+    """FLOW 3.4: `averted` ends it."""
+    stocked.hear(planned(), order(), late())
+    stocked.said()
+    stocked.hear(
+        ShipmentRecovered(**shipped(), cause=DELAY, promised_at=end_of(in_days(2)), expected_at=end_of(in_days(2)))
+    )
+    [said] = stocked.said()
+    assert isinstance(said, ShortageAverted)
+    assert said.cause == DELAY
+    assert "S-1 is expected in time again" in said.reason
+    assert stocked.get("/figures")["shortages_open"] == 0
+
+
+def test_a_receipt_goes_into_the_ledger_and_averts_what_is_over(stocked: Tried):
+    stocked.hear(planned(), order(), late())
+    stocked.said()
+    stocked.at(START + timedelta(days=2))
+    [heard] = stocked.hear(received())
+    entered, averted = stocked.said()
+    assert isinstance(entered, StockChanged)
+    assert (entered.kind, entered.quantity, entered.on_hand) == ("receipt", 60, 160)
+    assert isinstance(averted, ShortageAverted)
+    [_, entry] = stocked.get("/stock-entries")["items"]
+    assert (entry["shipment_line_id"], entry["by_role"]) == (str(LINE), None)
+    stocked.hear(heard)
+    assert stocked.get("/stock")["items"][0]["on_hand"] == "160"
+
+
+def test_a_receipt_that_the_opening_count_includes_is_not_entered_again(stocked: Tried):
+    stocked.hear(planned(), received(at=START - timedelta(hours=3)))
+    assert stocked.said() == []
+    assert stocked.get("/stock")["items"][0]["on_hand"] == "100"
+    assert stocked.get("/figures")["inbound_lines"] == 0
+
+
+def test_a_cancelled_shipment_will_not_come(stocked: Tried):
+    stocked.hear(planned(), order())
+    stocked.hear(ShipmentCancelled(**shipped(), cause=None, reason="sunk"))
+    [said] = stocked.said()
+    assert (said.cause, said.quantity) == (OWN, 50)
+
+
+def test_a_shipment_that_is_over_comes_back_by_no_late_message(stocked: Tried):
+    stocked.at(START + timedelta(days=2))
+    stocked.hear(planned(), received(), late())
+    assert stocked.get("/figures")["inbound_lines"] == 0
+
+
+def test_a_forecast_moves_the_projection_and_predicts_a_shortage_of_its_own(stocked: Tried):
+    """FLOW 3.4 and 1.1: a shortage with no delay behind it starts a cause."""
+    stocked.hear(forecast(70, 70))
+    [said] = stocked.said()
+    assert (said.cause, said.short_on) == (OWN, in_days(10))
+    assert said.quantity == 40
+    stocked.hear(forecast(70, 0, version=2))
+    [averted] = stocked.said()
+    assert (averted.cause, "forecast 2" in averted.reason) == (OWN, True)
+
+
+def test_an_older_forecast_changes_nothing(stocked: Tried):
+    stocked.hear(forecast(1, version=2))
+    stocked.hear(forecast(700, version=1))
+    assert stocked.said() == []
+
+
+def test_orders_consume_the_forecast_of_their_week(stocked: Tried):
+    """A week asks for the larger of its orders and its forecast, never for both."""
+    stocked.hear(forecast(90), order(quantity=60, day=3))
+    assert days(stocked)[in_days(6).isoformat()] == 10
+    stocked.hear(order(OrderChanged, quantity=95, day=3))
+    assert days(stocked)[in_days(6).isoformat()] == 5
+
+
+def test_a_changed_promise_moves_the_demand(stocked: Tried):
+    stocked.hear(planned(), order(), late())
+    stocked.said()
+    stocked.hear(
+        PromiseRevised(
+            order_id=ORDER, order_line_id=ORDER_LINE, customer="acme", version=2, previous_on=in_days(3),
+            promised_on=in_days(8), reason="late", cause=DELAY, occurred_at=START,
+        )
+    )  # fmt: skip
+    [said] = stocked.said()
+    assert isinstance(said, ShortageAverted)
+
+
+def test_a_cancelled_order_asks_for_nothing(stocked: Tried):
+    stocked.hear(order())
+    [said] = stocked.said()
+    assert said.cause == OWN
+    stocked.hear(order(OrderCancelled, reason="changed their mind"))
+    assert isinstance(stocked.said()[0], ShortageAverted)
+
+
+def test_an_issue_that_names_its_order_line_fills_it(stocked: Tried):
+    stocked.hear(order(quantity=80))
+    issue = {
+        "item": "kit",
+        "site": "LYO",
+        "kind": "issue",
+        "quantity": 80,
+        "order_source": "erp",
+        "order": "O-1",
+        "order_line": "1",
+    }
+    stocked.post("/stock-entries", issue, by="inventory")
+    assert set(days(stocked).values()) == {D(20)}
+
+
+def test_unknown_item_sites_cost_no_projection_and_are_counted(tried: Tried):
+    """FLOW 3.4 and 7.5: no opening balance, no shortage, counted as unknown."""
+    tried.hear(planned(), order(), late(day=None), forecast(500))
+    tried.hear(received())
+    assert tried.said() == []
+    figures = tried.get("/figures")
+    assert (figures["unknown_item_sites"], figures["known_item_sites"]) == (1, 0)
+    assert (figures["shortages_predicted"], figures["stock_entries"], figures["inbound_lines"]) == (0, 0, 0)
+
+
+def test_a_later_opening_balance_still_sees_what_was_on_its_way(tried: Tried):
+    """FLOW 3.4: the facts of an unknown item-site are kept for the day on which it becomes known."""
+    tried.hear(planned(), order(), late())
+    tried.post("/items", {"code": "kit"}, by="inventory")
+    tried.post("/sites", {"code": "LYO"}, by="inventory")
+    tried.said()
+    tried.post("/stock-entries", {"item": "kit", "site": "LYO", "kind": "opening", "quantity": 100}, by="inventory")
+    opened, short = tried.said()
+    assert (opened.kind, short.quantity, short.short_on) == ("opening", 50, in_days(3))
+    assert days(tried)[in_days(6).isoformat()] == 10
+    assert tried.get("/figures")["unknown_item_sites"] == 0
+
+
+def test_a_batch_of_many_shipments_of_unknown_item_sites_is_taken_whole(tried: Tried):
+    """FLOW 7.5: the delivery records have no opening stock; nothing is looked at twice."""
+    events = []
+    for n in range(200):
+        one = UUID(int=n)
+        events += [planned(shipment_id=one), late().model_copy(update={"shipment_id": one})]
+    tried.hear(*events)
+    assert tried.get("/figures")["inbound_lines"] == 200
+    assert tried.said() == []

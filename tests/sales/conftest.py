@@ -1,0 +1,16 @@
+"""Sales on a fresh database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from services.sales.__main__ import parts
+from tests.support.service import House, house
+
+
+@pytest.fixture
+def sales(fresh_database: Callable[[str], str]) -> Iterator[House]:
+    with house(parts(), fresh_database("sales")) as opened:
+        yield opened

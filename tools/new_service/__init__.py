@@ -1,0 +1,1 @@
+"""Copy the empty house: a service with one noun and one act that passes every gate from its first minute."""
