@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Annotated, Any
 
 import typer
@@ -17,8 +18,17 @@ WorldOption = Annotated[
     str, typer.Option("--world", envvar="CROSSDOCK_WORLD", help="The world to look at.", show_default=True)
 ]
 
-out = Console(soft_wrap=True, highlight=False)
-err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+@cache
+def out() -> Console:
+    """Return the console of results; made when first written to, since it looks at the terminal."""
+    return Console(soft_wrap=True, highlight=False)
+
+
+@cache
+def err() -> Console:
+    """Return the console beside the result: progress and warnings."""
+    return Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 def emit(data: Any, *, as_json: bool, show: Callable[[], None]) -> None:
@@ -42,17 +52,17 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[Any]], *, title: str |
         made.add_column(column, overflow="fold")
     for row in rows:
         made.add_row(*("" if cell is None else _plain(cell) for cell in row))
-    out.print(made)
+    out().print(made)
 
 
 def say(text: str) -> None:
     """Print a line to a person."""
-    out.print(text, markup=False)
+    out().print(text, markup=False)
 
 
 def warn(text: str) -> None:
     """Print a line beside the result."""
-    err.print(text, markup=False)
+    err().print(text, markup=False)
 
 
 @contextmanager
@@ -60,11 +70,11 @@ def progress(first: str, *, quiet: bool = False) -> Iterator[Callable[[str], Non
     """Show what is being done, on stderr: a spinner at a terminal, one line per step elsewhere."""
     if quiet:
         yield lambda _: None
-    elif err.is_terminal:
-        with err.status(first) as status:
+    elif err().is_terminal:
+        with err().status(first) as status:
 
             def turn(step: str) -> None:
-                err.print(f"  {step}", style="dim", markup=False)
+                err().print(f"  {step}", style="dim", markup=False)
                 status.update(step)
 
             yield turn

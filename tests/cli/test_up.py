@@ -102,7 +102,8 @@ def test_ctrl_c_while_the_world_starts_takes_the_new_world_back(crossdock: Cross
 
 
 def test_nothing_survives_a_supervisor_that_is_killed_and_the_next_up_works(crossdock: Crossdock) -> None:
-    first = crossdock("up", "--bare", "--detach", "--json").json
+    first = crossdock("up", "--only", "console", "--detach", "--json").json
+    assert [world["state"] for world in first["worlds"]] == ["ready"]
     os.kill(first["pid"], signal.SIGKILL)
     assert gone(crossdock.home), crossdock.left()
     status = crossdock("status")
@@ -258,3 +259,28 @@ def test_a_world_is_made_used_and_dropped_by_the_command(crossdock: Crossdock) -
     assert crossdock("world", "drop", "demo").code == ExitCode.OK
     assert crossdock("world", "list", "--json").json == []
     assert not (crossdock.home / "worlds" / "demo").exists()
+
+
+def test_down_while_a_world_is_made_ends_everything_and_takes_the_world_back(crossdock: Crossdock) -> None:
+    assert crossdock("up", "--bare", "--detach").code == ExitCode.OK
+    making = crossdock.begin("world", "create", "demo", "--only", "logistics")
+    making.wait_for("World demo starts")
+    assert crossdock("down").code == ExitCode.OK
+    said = making.end()
+    assert said.code in (ExitCode.FAILED, ExitCode.UNREACHABLE), said
+    assert said.err.strip() and "Traceback" not in said.err
+    assert crossdock.left() == []
+    assert crossdock("world", "list", "--json").json == []
+
+
+def test_following_a_log_shows_what_is_written_meanwhile(crossdock: Crossdock) -> None:
+    logs = crossdock.home / "worlds" / "live" / "logs"
+    logs.mkdir(parents=True)
+    (logs / "sales.log").write_text("before\n")
+    following = crossdock.begin("logs", "sales", "--follow")
+    assert following.process.stdout is not None
+    assert following.process.stdout.readline() == "before\n"
+    with (logs / "sales.log").open("a") as log:
+        log.write("after\nhalf a line")
+    assert following.process.stdout.readline() == "after\n"
+    assert following.interrupt().code == ExitCode.INTERRUPTED

@@ -16,6 +16,7 @@ HOSTS = (
     "repo1" + ".maven.org", "registry.yarn" + "pkg.com", "proxy.go" + "lang.org",
 )  # fmt: skip
 PLACES = re.compile(r"(?<![\w.$~{}-])/(home/[a-z]|Users/[A-Za-z]|root/[a-z.]|private/var/)|[A-Z]:\\Users\\[A-Za-z]")
+EVERYWHERE = {"/", "/tmp", "/var/tmp", "/opt", "/srv", "/home", "/root", "/app", "/src", "/usr/src", "/mnt"}
 ADDRESS = re.compile(r"://|--(extra-)?index-url|--find-links|--trusted-host|^\s*-i\s", re.MULTILINE)
 LOCKS = ("*.lock", "lock.txt", "package-lock.json", "requirements*.txt")
 
@@ -35,8 +36,8 @@ def strays(text: str, parent: str) -> list[str]:
     """What a file says about a machine or a registry."""
     found = [host for host in HOSTS if host in text]
     found += [match.group(0) for match in PLACES.finditer(text)]
-    # A checkout in `/` itself has no parent that would name a machine.
-    if len(parent) > 1 and f"{parent}/" in text:
+    # A checkout in `/` itself, or where every machine keeps such things, has no parent that names a machine.
+    if parent not in EVERYWHERE and f"{parent}/" in text:
         found.append(parent)
     return found
 
