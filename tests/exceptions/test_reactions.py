@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,8 @@ from services.exceptions import domain
 from services.exceptions.__main__ import parts
 from tests.exceptions.builders import (
     CAUSE,
-    NOW,
-    averted,
     calendar,
-    cancelled,
-    chosen,
     delayed,
-    extended,
-    impact,
-    notice_sent,
-    recovered,
-    settled,
-    shortage,
 )
 from tests.support.service import House, house
 
