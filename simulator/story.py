@@ -192,7 +192,7 @@ class Story:
         people.acknowledge(self._doors, case["case_id"])
         self._tell("act", "A simulated person of logistics acknowledged the case and took it.")
         for task in tasks:
-            people.commit(self._doors, task, machine_now())
+            people.commit_to(self._doors, task, machine_now())
             self._tell("act", f"A simulated person of {task['function']} committed to “{task['title']}”.")
         task_id = next(t["task_id"] for t in tasks if t["kind"] == "find-alternative-source")
         chosen = people.choose(self._doors, task_id)
