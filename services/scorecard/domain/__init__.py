@@ -13,12 +13,12 @@ from services.scorecard.domain.clock import (
     micros,
     observe,
 )
-from services.scorecard.domain.measure import PHASES, Measure, measure, measured
+from services.scorecard.domain.measure import PHASES, Measure, measure, measured, observable
 from services.scorecard.domain.reading import Reading, case_fact_row, causal_row, store_reading
 from services.scorecard.domain.velocity import Lasting, Velocity, percentiles, survival, velocity
 
 __all__ = [
     "EPOCH", "MICROSECOND", "PHASES", "Case", "ClockFact", "Lasting", "Measure", "Reading", "Velocity", "case_fact_row",
-    "causal_row", "dumped", "hear", "instant", "kind_of", "loaded", "measure", "measured", "micros", "observe",
+    "causal_row", "dumped", "hear", "instant", "kind_of", "loaded", "measure", "measured", "micros", "observable", "observe",
     "percentiles", "store_reading", "survival", "velocity",
 ]  # fmt: skip

@@ -109,7 +109,7 @@ def observe(case: Case, what: frozenset[str]) -> Case:
 def dumped(case: Case) -> bytes:
     """Return a case as bytes; tasks are numbered, so that their ids stand there once."""
     tasks = sorted({(f.task_id, f.function, f.required) for f in case.facts.values() if f.task_id}, key=str)
-    numbers = {task: number for number, task in enumerate(tasks)}
+    numbers: dict[tuple[UUID | None, str, bool], int] = {task: number for number, task in enumerate(tasks)}
     rows = [
         [f.fact_id.hex, int(_CODES[f.kind]), f.occurred_us, f.recorded_us - f.occurred_us, f.since_us,
          numbers.get((f.task_id, f.function, f.required))]

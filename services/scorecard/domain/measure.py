@@ -190,6 +190,17 @@ def _phases(
     return tuple(phases), tuple(PHASES[k] for k in sorted(wrong))
 
 
+def observable(found: Measure, observed: frozenset[str]) -> dict[str, int]:
+    """Return what a histogram may count of an implemented case now and has not counted before, in microseconds."""
+    if found.decision_us is None:
+        return {}
+    durations: dict[str, int] = {p.phase: p.duration_us for p in found.phases if not p.open}
+    durations["whole"] = found.decision_us
+    if found.coordination_us is not None:
+        durations["coordination"] = found.coordination_us
+    return {phase: us for phase, us in durations.items() if phase not in observed}
+
+
 def measured(case: Case, *, fact_id: UUID, occurred_us: int) -> MeasureRecorded | None:
     """Return the fact that the stream says after one more fact of a case; None before the opening is known."""
     found = measure(case)
