@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 from collections import deque
@@ -42,7 +44,7 @@ LOOK_SECONDS = 1.0
 DRAIN_SECONDS_MAX = 8.0
 
 
-class Cases(faust.Table):  # type: ignore[misc]  # faust is untyped where it subclasses
+class Cases(faust.Table[bytes, bytes]):
     """The table of cases; it remembers the acknowledgement of its last write, which Faust keeps to itself."""
 
     last_write: Any = None
@@ -68,7 +70,10 @@ class Worker:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
-        self.app: Any = _app(settings)  # Faust's annotations do not cover what is used of it here
+        self.folder = tempfile.mkdtemp(
+            prefix="scorecard-stream-"
+        )  # Faust insists on one; the memory store writes nothing
+        self.app: Any = _app(settings, self.folder)  # Faust's annotations do not cover what is used of it here
         self.source = self.app.topic(settings.topic(SOURCE), acks=False, **_RAW)
         self.target = self.app.topic(settings.topic(TARGET), **_RAW)
         self.cases: Any = self.app.Table("cases", key_type=bytes, value_type=bytes)
@@ -172,7 +177,7 @@ class Worker:
         if found is None or told is None:
             return (written,)
         self._count_open(key, case, found.state, event.message.partition)
-        sent = await self.target.send(
+        sent: Any = await self.target.send(
             key=key, value=self._message(envelope, told), headers={kafka.TYPE_HEADER: told.event_name.encode()}
         )
         said.stream_measures_total.inc()
@@ -200,8 +205,9 @@ class Worker:
 
     # ── partitions and offsets ───────────────────────────────────────────────────────────────────
 
-    async def _on_revoked(self, _app: Any, revoked: set[TP], **_: Any) -> None:
+    async def _on_revoked(self, *told: Any, **_: Any) -> None:
         """Before another worker takes over: wait until the broker has what this one folded, and say how far it came."""
+        revoked: set[TP] = told[-1]
         self.ready.clear()
         self.epoch += 1
         waiting = [a for tp in revoked for one in self.unsettled.get(tp, ()) for a in one.acknowledged]
@@ -215,7 +221,7 @@ class Worker:
             self._stood.pop(tp, None)
             self.ends.pop(tp, None)
 
-    async def _on_recovered(self, _app: Any, **_: Any) -> None:
+    async def _on_recovered(self, *_: Any, **__: Any) -> None:
         """Count the open cases of the partitions that this worker holds now."""
         self.open.clear()
         said.cases_open.clear()
@@ -253,7 +259,7 @@ def measure_id(case_id: UUID, fact_id: UUID) -> UUID:
 _RAW: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
 
 
-def _app(settings: ServiceSettings) -> faust.App:
+def _app(settings: ServiceSettings, datadir: str) -> faust.App:
     group = settings.group("scorecard", "stream")
     member = f"{group}.{settings.instance}"
     return faust.App(
@@ -263,7 +269,7 @@ def _app(settings: ServiceSettings) -> faust.App:
         consumer_group_instance_id=member, canonical_url=f"http://{member}", broker_client_id=member,
         consumer_auto_offset_reset="earliest", producer_acks=-1, broker_session_timeout=SESSION_SECONDS,
         broker_heartbeat_interval=2.0, broker_request_timeout=30.0, broker_max_poll_records=500, stream_wait_empty=False,
-        stream_recovery_delay=0.0, worker_redirect_stdouts=False,
+        stream_recovery_delay=0.0, worker_redirect_stdouts=False, datadir=datadir,
     )  # fmt: skip
 
 
@@ -339,6 +345,7 @@ async def _serve(settings: ServiceSettings) -> int:
     else:
         await _drain(worker)
     log.get().info("process.ended", exit_code=code)
+    shutil.rmtree(worker.folder, ignore_errors=True)
     sys.stdout.flush()
     os._exit(code)  # Faust's threads may outlive its stop; everything that matters was committed above
 
