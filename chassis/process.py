@@ -32,7 +32,7 @@ from chassis.tables import ChassisTables
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_HUNG = 0, 1, 2, 75
 DRAIN_SECONDS_MAX = 10.0
 STUCK_SECONDS = 30.0
-GAUGES_SECONDS = 10.0
+GAUGES_SECONDS = 15.0
 ALL_ROLES = ("api", "consumer", "relay", "effects")
 
 

@@ -45,7 +45,9 @@ def compare(scorecard: House, logs: list[Log], *, as_of: datetime | None = None)
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 1_000_000), st.randoms(use_true_random=False))
-def test_sql_says_what_the_fold_says_of_any_log_in_any_order(scorecard: House, seed: int, chance: random.Random) -> None:
+def test_sql_says_what_the_fold_says_of_any_log_in_any_order(
+    scorecard: House, seed: int, chance: random.Random
+) -> None:
     """FLOW 4.4, HOUSE 3: the truth that the stream is held to shares no line with it."""
     logs = [random_log(f"{seed}/{n}", random.Random(seed * 1000 + n)) for n in range(LOGS)]
     envelopes = [e for log in logs for e in log.envelopes]
@@ -56,7 +58,9 @@ def test_sql_says_what_the_fold_says_of_any_log_in_any_order(scorecard: House, s
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.integers(0, 1_000_000), st.floats(0, 4000))
-def test_as_of_any_time_sql_says_what_the_fold_of_the_facts_of_then_says(scorecard: House, seed: int, minutes: float) -> None:
+def test_as_of_any_time_sql_says_what_the_fold_of_the_facts_of_then_says(
+    scorecard: House, seed: int, minutes: float
+) -> None:
     """METRICS 3.1: every figure has an as-of time and uses only what was recorded by then."""
     logs = [random_log(f"as of {seed}/{n}", random.Random(seed * 1000 + n)) for n in range(LOGS)]
     scorecard.hear(*[e for log in logs for e in log.envelopes])

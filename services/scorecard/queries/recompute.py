@@ -102,13 +102,21 @@ breaks AS (
         FROM f JOIN opening o USING (case_id) WHERE f.kind = 'case.reopened' AND f.t > f.since
     ) AS raw WHERE e > b
 ),
-points AS (
-    SELECT w.case_id, v.k, v.x - w.t1 - coalesce((
-               SELECT sum(least(breaks.e, v.x) - breaks.b) FROM breaks WHERE breaks.case_id = w.case_id AND breaks.b < v.x
-           ), 0)::bigint AS c
+marks AS (
+    SELECT w.case_id, w.t1, v.k, v.x
     FROM whole w
     CROSS JOIN LATERAL (VALUES (0, CASE w.state WHEN 'cleared' THEN w.cleared WHEN 'closed' THEN w.t7 ELSE w.until END),
                                (1, w.t1), (2, w.t2), (3, w.t3), (4, w.t4), (5, w.t5), (6, w.t6), (7, w.t7)) AS v(k, x)
+),
+points AS (
+    SELECT m.case_id, m.k, m.x - m.t1 - coalesce(sum(least(breaks.e, m.x) - breaks.b) FILTER (WHERE breaks.b < m.x), 0)::bigint AS c
+    FROM marks m LEFT JOIN breaks ON breaks.case_id = m.case_id
+    GROUP BY m.case_id, m.k, m.x, m.t1
+),
+excluded AS (SELECT case_id, sum(e - b)::bigint AS us FROM breaks GROUP BY case_id),
+critical AS (
+    SELECT w.case_id, min(tasks.function COLLATE "C") AS function
+    FROM whole w JOIN tasks ON tasks.case_id = w.case_id AND tasks.done = w.t6 GROUP BY w.case_id
 ),
 starts AS (
     SELECT case_id, k, c, min(c) OVER (PARTITION BY case_id ORDER BY k DESC) AS s,
@@ -145,16 +153,16 @@ recomputed AS (
            timestamptz 'epoch' + w.t1 * interval '1 microsecond' AS identified_at,
            timestamptz 'epoch' + w.until * interval '1 microsecond' AS recorded_at,
            stop.c AS elapsed_us, p6.c AS decision_us, p5.c AS coordination_us,
-           coalesce((SELECT sum(e - b) FROM breaks WHERE breaks.case_id = w.case_id), 0)::bigint AS excluded_us,
+           coalesce(excluded.us, 0) AS excluded_us,
            coalesce(phases.phases, '[]'::jsonb) AS phases, coalesce(inversions.inversions, '[]'::jsonb) AS inversions,
-           CASE WHEN w.t6 IS NOT NULL THEN (
-               SELECT min(tasks.function COLLATE "C") FROM tasks WHERE tasks.case_id = w.case_id AND tasks.done = w.t6
-           ) END AS critical_function,
+           critical.function AS critical_function,
            w.reopened
     FROM whole w
     JOIN points stop ON stop.case_id = w.case_id AND stop.k = 0
     JOIN points p5 ON p5.case_id = w.case_id AND p5.k = 5
     JOIN points p6 ON p6.case_id = w.case_id AND p6.k = 6
+    LEFT JOIN excluded ON excluded.case_id = w.case_id
+    LEFT JOIN critical ON critical.case_id = w.case_id
     LEFT JOIN phases ON phases.case_id = w.case_id
     LEFT JOIN inversions ON inversions.case_id = w.case_id
 )
@@ -172,9 +180,15 @@ def statement(rest: str) -> Any:
     )
 
 
+def prepare(read: ReadTx) -> None:
+    """Tell the planner, for this transaction, to join by hash: it cannot know how many rows a step of this query makes."""
+    read.cursor().execute("SET LOCAL enable_nestloop = off; SET LOCAL jit = off")
+
+
 def measures_recomputed(
     read: ReadTx, *, as_of: datetime | None = None, case_ids: Sequence[UUID] | None = None
 ) -> Sequence[Row[Any]]:
     """Return the measure of every case, or of these, recomputed from facts recorded by `as_of`."""
     asked = statement("SELECT * FROM recomputed ORDER BY identified_at, case_id")
+    prepare(read)
     return read.rows(asked, {"as_of": as_of, "case_ids": None if case_ids is None else list(case_ids)})

@@ -13,7 +13,7 @@ from chassis.auth import Actor
 from chassis.db import ReadTx
 from chassis.errors import NotFound
 from services.scorecard import domain
-from services.scorecard.queries.recompute import MEASURED, measures_recomputed, statement
+from services.scorecard.queries.recompute import MEASURED, measures_recomputed, prepare, statement
 
 LISTED_MAX = 100
 _SCOPED = """
@@ -113,8 +113,10 @@ SELECT coalesce(c.case_id, r.case_id) AS case_id,
             WHEN (c.facts, c.latest_fact_id, c.recorded_at) IS DISTINCT FROM (r.facts, r.latest_fact_id, r.recorded_at)
                  THEN 'not-the-same-facts' ELSE 'different' END AS reason,
        to_jsonb(c) - 'sites' - 'customers' AS recomputed, to_jsonb(r) AS reading,
-       (SELECT max(heard_at) FROM case_facts h WHERE h.case_id = coalesce(c.case_id, r.case_id)) AS heard_at
+       h.heard_at
 FROM recomputed c FULL JOIN readings r ON r.case_id = c.case_id
+LEFT JOIN (SELECT case_id, max(heard_at) AS heard_at FROM case_facts GROUP BY case_id) AS h
+  ON h.case_id = coalesce(c.case_id, r.case_id)
 WHERE (c.facts, c.latest_fact_id, c.recorded_at, {", ".join(f"c.{name}" for name in MEASURED)})
       IS DISTINCT FROM (r.facts, r.latest_fact_id, r.recorded_at, {", ".join(f"r.{name}" for name in MEASURED)})
 """
@@ -132,6 +134,7 @@ def velocity_differences(
     WHERE d.heard_at IS NULL OR d.heard_at <= clock_timestamp() - CAST(:settled AS interval)
     ORDER BY d.case_id LIMIT :limit
     """
+    prepare(read)
     asked = {"as_of": None, "case_ids": None, "settled": settled, "limit": limit}
     rows = read.rows(statement(counted), asked)
     compared = (
