@@ -19,11 +19,13 @@ from services.inventory import domain, metrics, queries, repository
 from services.inventory.settings import settings
 
 UNKNOWN_ZONE = "UTC"
+# What reactions hand over; they know operations and not the domain.
+Behind, Week = domain.Behind, domain.Week
 
 # ── master data ──────────────────────────────────────────────────────────────────────────────────
 
 
-def load_items(tx: Tx, codes: Iterable[str]) -> None:
+def load_items(tx: Tx, *, codes: Iterable[str]) -> None:
     """Lock and load the items that a batch will touch."""
     repository.load_items(tx, [domain.item_id(code) for code in codes])
 
@@ -39,7 +41,7 @@ def keep_item(tx: Tx, *, code: str, description: str, unit: str, unit_value: Mon
     return item
 
 
-def load_sites(tx: Tx, codes: Iterable[str]) -> None:
+def load_sites(tx: Tx, *, codes: Iterable[str]) -> None:
     """Lock and load the sites that a batch will touch."""
     repository.load_sites(tx, [domain.site_id(code) for code in codes])
 
