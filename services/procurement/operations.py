@@ -13,6 +13,8 @@ from schemas.logistics import ShipmentLine, ShipmentReceived
 from schemas.types import By, Cause, Money
 from services.procurement import domain, metrics, queries, repository
 
+TASK_KIND = domain.TASK_KIND  # for reactions, which know operations and not the domain
+
 # ── suppliers and terms ──────────────────────────────────────────────────────────────────────────
 
 
