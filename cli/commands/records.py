@@ -126,7 +126,7 @@ def _told(records: DeliveryFile, until: date | None, doors: Doors, *, hidden: bo
     script = script_of(records, until)
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} items"),
-        TimeElapsedColumn(), console=err, disable=hidden or not err.is_terminal,
+        TimeElapsedColumn(), console=err(), disable=hidden or not err().is_terminal,
     )  # fmt: skip
     with bar:
         task = bar.add_task("told", total=script.items)
