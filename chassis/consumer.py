@@ -176,8 +176,6 @@ class Consumer:
                 return
         raise Stopping
 
-    _handle = answer
-
     def _try_alone(self, pair: Pair, error: Exception) -> None:
         """Try one pair a few times, then set it aside with its subject."""
         for attempt in range(2, ATTEMPTS_MAX + 1):

@@ -20,6 +20,11 @@ COMMANDS = (
     "cli.commands.stack",
     "cli.commands.world",
     "cli.commands.login",
+    "cli.commands.demo",
+    "cli.commands.response",
+    "cli.commands.ways",
+    "cli.commands.watch",
+    "cli.commands.dead_letters",
     "cli.commands.records",
 )
 """Modules with a `register(app)`, in the order of `--help`."""

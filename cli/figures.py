@@ -37,6 +37,10 @@ def ask_figures(doors: Doors) -> tuple[dict[str, Any], dict[str, str]]:
     found: dict[str, Any] = {}
     routes: dict[str, str] = {}
     for service, names in OWNERS.items():
+        if service not in doors.services:  # a world may be made of some services only
+            found |= dict.fromkeys(names)
+            routes |= dict.fromkeys(names, f"{service} is not part of this world")
+            continue
         answer = doors.ask(service, FIGURES, role=READER)
         for name in names:
             found[name] = _number(answer[name])

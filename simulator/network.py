@@ -51,8 +51,11 @@ def plant(doors: Doors, *, seed: int, now: datetime, run: str) -> Network:
     return network
 
 
+def _keyed(things: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"key": f"{one['code']}@1", **one} for one in things]
+
+
 def _masters(doors: Doors) -> None:
-    keyed = lambda items: [{"key": f"{one['code']}@1", **one} for one in items]  # noqa: E731 — one shape, three uses
     sites = [
         {"code": code, "name": f"{code} warehouse (simulated)", "zone": zone, "calendar": "every-day"}
         for code, zone in SITES.items()
@@ -61,15 +64,15 @@ def _masters(doors: Doors) -> None:
         {"code": code, "description": f"{code} (simulated)", "unit": "pack", "unit_value": money(price)}
         for code, price in ITEMS.items()
     ]
-    doors.batch("inventory", "inventory", "/sites:batch", "simulator", keyed(sites))
-    doors.batch("inventory", "inventory", "/items:batch", "simulator", keyed(items))
+    doors.batch("inventory", "inventory", "/sites:batch", "simulator", _keyed(sites))
+    doors.batch("inventory", "inventory", "/items:batch", "simulator", _keyed(items))
     customers = [
         {"code": code, "name": f"{name} (simulated)", "tier": tier, "contact": f"orders@{code}.example"}
         for code, (name, tier, _) in CUSTOMERS.items()
     ]
-    doors.batch("sales", "sales", "/customers:batch", "simulator", keyed(customers))
+    doors.batch("sales", "sales", "/customers:batch", "simulator", _keyed(customers))
     suppliers = [{"code": code, "name": f"{code} (simulated)"} for code in SUPPLIERS]
-    doors.batch("procurement", "procurement", "/suppliers:batch", "simulator", keyed(suppliers))
+    doors.batch("procurement", "procurement", "/suppliers:batch", "simulator", _keyed(suppliers))
     doors.post("logistics", "logistics", "/carriers", {"code": CARRIER, "name": "Northline Trucking (simulated)"})
     for site in SITES:
         lane = {"origin": "Accra", "destination": site, "carrier": CARRIER, "mode": "Truck", "transit_days": 2}

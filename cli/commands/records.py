@@ -144,6 +144,7 @@ def _counts(done: Replayed, records: DeliveryFile, routes: dict[str, str]) -> di
         "repeated_rows": len(records.repeated),
         "quarantined": [asdict(one) for one in records.quarantined],
         "stops": done.run.stops,
+        "waits": done.run.waits,
         "retried": done.retried,
         "until": done.end.isoformat().replace("+00:00", "Z"),
         "routes": routes,

@@ -68,7 +68,7 @@ tasks = Table(
     instant("clock_from"), Column("commit_within", JSONB, nullable=False), Column("complete_within", JSONB, nullable=False),
     instant("commit_by"), instant("complete_by"), instant("committed_to", nullable=True), instant("committed_at", nullable=True),
     instant("done_at", nullable=True), Column("outcome", Text), Column("acted_by", Text), instant("commit_missed_at", nullable=True),
-    instant("complete_missed_at", nullable=True), PrimaryKeyConstraint("case_id", "task_id"),
+    instant("complete_missed_at", nullable=True), PrimaryKeyConstraint("case_id", "place"),
     Index("tasks_task_id_find", "task_id", unique=True), Index("tasks_holder_state_list", "holder", "state"),
 )  # fmt: skip
 

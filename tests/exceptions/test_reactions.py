@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,21 @@ from services.exceptions import domain
 from services.exceptions.__main__ import parts
 from tests.exceptions.builders import (
     CAUSE,
+    NOW,
+    averted,
     calendar,
+    cancelled,
+    chosen,
     delayed,
+    eur,
+    extended,
+    impact,
+    ladder,
+    notice_sent,
+    recovered,
+    roster,
+    settled,
+    shortage,
 )
 from tests.support.service import House, house
 
@@ -53,10 +67,266 @@ def test_a_delay_opens_a_case_with_both_tasks_once(exceptions: House) -> None:
     said = exceptions.said()
     assert [e.type.split(".", 1)[1].rsplit(".", 1)[0] for e in said] == OPENED
     assert {e.causationid for e in said} == {heard[0].id}
-    assert said[0].data.value_at_risk.amount == said[0].data.value_at_risk.amount.__class__("2000.50")
+    assert said[0].data.value_at_risk == eur("2000.50")
     assert [e.data.kind for e in said[1:]] == ["notify-customers", "find-alternative-source"]
     tables = ("cases", "tasks", "case_timeline", "timers", "causes")
     before = [exceptions.rows(f"SELECT * FROM {t} ORDER BY 1, 2") for t in tables]
     exceptions.hear(*heard)
     assert exceptions.said() == []
     assert before == [exceptions.rows(f"SELECT * FROM {t} ORDER BY 1, 2") for t in tables]
+
+
+def test_the_timeline_keeps_every_fact_with_its_cause(exceptions: House) -> None:
+    """FLOW 2.1: the clock points are immutable facts; what the lines say stays with the case and its scope."""
+    (heard,) = exceptions.hear(delayed())
+    entries = exceptions.rows("SELECT * FROM case_timeline ORDER BY position")
+    assert [e["fact"] for e in entries] == ["CaseOpened", "TaskOpened", "TaskOpened"]
+    assert {(e["caused_by"], e["caused_kind"]) for e in entries} == {(heard.id, "event")}
+    assert all("lines" not in e["content"] and "customers" not in e["content"] for e in entries)
+
+
+def test_facts_carry_sites_and_customers_and_no_cost(exceptions: House) -> None:
+    """FLOW 4.3: every fact on the topic says the sites and customers known at that time."""
+    exceptions.hear(delayed(), impact(customers=(("Meyer", "key"),)))
+    said = exceptions.said()
+    assert {e.data.sites for e in said} == {("Abidjan",)}
+    assert [e.data.customers for e in said] == [("Hofmann",)] * 3 + [("Hofmann", "Meyer")]
+    assert all("cost" not in e.model_dump_json() for e in said)
+
+
+def test_a_further_slip_and_an_impact_go_to_the_case_that_is_open(exceptions: House) -> None:
+    """FLOW 1.3: extended, not duplicated."""
+    exceptions.hear(delayed(), extended(days=3), impact(customers=(("Hofmann", "strategic"),)))
+    assert exceptions.names() == [*OPENED, "case.extended", "case.reassessed"]
+    case = one_case(exceptions)
+    assert (case["severity"], case["recurrence"], case["impact_version"]) == ("high", 1, 1)
+
+
+def test_what_comes_before_its_cause_waits_and_is_folded_in(exceptions: House) -> None:
+    """FLOW 1.2: an impact and a shortage may arrive before the delay; nothing opens until the root signal comes."""
+    exceptions.hear(shortage(cause=CAUSE), impact(customers=()))
+    assert exceptions.names() == []
+    exceptions.hear(delayed())
+    assert exceptions.names() == [*OPENED, "case.reassessed", "task.completed", "case.reassessed"]
+    (record,) = exceptions.rows("SELECT impact, shortages, signal, case_id FROM causes")
+    assert record == {"impact": None, "shortages": [], "signal": None, "case_id": CASE}
+    assert one_case(exceptions)["shortages"][0]["site"] == "Abidjan"
+
+
+def test_an_early_shortage_that_is_averted_is_forgotten(exceptions: House) -> None:
+    """FLOW 1.2."""
+    exceptions.hear(shortage(cause=CAUSE), averted(CAUSE), delayed())
+    assert exceptions.names() == OPENED
+    assert one_case(exceptions)["shortages"] == []
+
+
+def test_a_shortage_that_follows_joins_the_case_and_leaves_it_again(exceptions: House) -> None:
+    """FLOW 1.1 and 1.4: a consequence opens nothing and adds no money for a line that is in the case."""
+    exceptions.hear(delayed(), shortage(cause=CAUSE))
+    assert exceptions.names() == [*OPENED, "case.reassessed"]
+    exceptions.hear(averted(CAUSE))
+    assert exceptions.names() == ["case.reassessed"]
+    exceptions.hear(averted(CAUSE))
+    assert exceptions.names() == [], "averted twice is averted once"
+    assert len(exceptions.rows("SELECT 1 FROM cases")) == 1
+
+
+def test_a_shortage_of_its_own_opens_extends_and_clears(exceptions: House) -> None:
+    """FLOW 1.1: with no delay behind it the shortage is the root signal."""
+    exceptions.hear(shortage())
+    assert exceptions.names() == ["case.opened", "task.opened", "task.opened"]
+    required = {t["kind"]: t["required"] for t in exceptions.rows("SELECT kind, required FROM tasks")}
+    assert required == {"find-alternative-source": True, "notify-customers": False}
+    exceptions.hear(shortage(quantity=60), averted())
+    assert exceptions.names() == ["case.extended", "case.cleared", "task.withdrawn", "task.withdrawn"]
+
+
+def test_a_recovery_clears_and_a_delay_within_a_week_brings_the_case_back(exceptions: House) -> None:
+    """FLOW 1.3: the recurrence window of the playbook; after it, a new case that names the one before."""
+    exceptions.hear(delayed(), recovered())
+    assert exceptions.names() == [*OPENED, "case.cleared", "task.withdrawn", "task.withdrawn"]
+    exceptions.set_clock(NOW + timedelta(days=6))
+    exceptions.hear(delayed(days=2))
+    reopened = exceptions.said()
+    assert [e.type.split(".")[2] for e in reopened] == ["reopened"] * 3
+    assert reopened[0].data.stopped_at == NOW
+    exceptions.hear(recovered())
+    exceptions.said()
+    exceptions.set_clock(NOW + timedelta(days=6 + 8))
+    exceptions.hear(delayed(days=2))
+    opened = exceptions.said()[0].data
+    assert (opened.case_id, opened.recurrence, opened.previous_case_id) == (domain.case_id_of(CAUSE, 2), 2, CASE)
+
+
+def test_a_late_receipt_settles_and_one_in_time_clears(exceptions: House) -> None:
+    """FLOW 2.4 and METRICS 3.1: cause and response end apart."""
+    exceptions.hear(delayed(), delayed(shipment="S2"))
+    exceptions.said()
+    exceptions.hear(settled(days_late=2), settled(days_late=0, shipment="S2"))
+    assert exceptions.names() == ["case.settled", "case.cleared", "task.withdrawn", "task.withdrawn"]
+    states = exceptions.rows("SELECT state, days_late FROM cases ORDER BY state")
+    assert states == [{"state": "closed", "days_late": None}, {"state": "open", "days_late": 2}]
+    exceptions.hear(settled(days_late=0, shipment="S9"), settled(days_late=3, shipment="S9"))
+    assert exceptions.names() == [], "a cause that nobody heard of changes nothing"
+
+
+def test_a_cancelled_shipment_extends_its_case_and_one_without_delay_opens_none(exceptions: House) -> None:
+    exceptions.hear(cancelled(shipment="S7", cause=False))
+    assert exceptions.names() == []
+    exceptions.hear(delayed(), cancelled())
+    assert exceptions.names() == [*OPENED, "case.extended"]
+
+
+def test_the_last_notice_and_the_last_choice_complete_the_response(exceptions: House) -> None:
+    """FLOW 3.2 and 3.3: facts complete the tasks, the first choice decides the case."""
+    exceptions.hear(delayed())
+    exceptions.said()
+    exceptions.hear(notice_sent(CASE, remaining=1), chosen(CASE, remaining=1))
+    assert exceptions.names() == ["case.decided"]
+    exceptions.hear(chosen(CASE, remaining=0, supplier="Baltic"))
+    assert exceptions.names() == ["task.completed"]
+    (sent,) = exceptions.hear(notice_sent(CASE))
+    said = exceptions.said()
+    assert [e.type.split(".")[1:3] for e in said] == [["task", "completed"], ["case", "implemented"]]
+    assert {e.causationid for e in said} == {sent.id}
+    assert said[0].data.by is None, "completed by a fact, not by a person"
+    assert one_case(exceptions)["choice"] == "other supplier: Nordic"
+
+
+def test_a_notice_or_a_choice_for_something_closed_changes_nothing(exceptions: House) -> None:
+    """FLOW 2.4: withdrawn is withdrawn."""
+    exceptions.hear(delayed(), recovered())
+    exceptions.said()
+    exceptions.hear(notice_sent(CASE), chosen(CASE), shortage(cause=CAUSE), impact())
+    assert exceptions.names() == []
+    exceptions.hear(notice_sent(domain.case_id_of(CAUSE, 7)), chosen(domain.case_id_of(CAUSE, 7)))
+    assert exceptions.names() == []
+
+
+def test_without_a_playbook_the_signal_waits_and_opens_when_it_comes(bare: House) -> None:
+    """A world without its seed opens no sham: what waits is counted, and opened by the act that brings the rules."""
+    bare.hear(delayed(), delayed(shipment="S2"), extended(days=4), recovered("S2"))
+    assert bare.names() == []
+    assert bare.get("/causes", params={"kind": "shipment-delay", "id": CAUSE.id}).json()["waits"] is True
+    plant(bare)
+    assert bare.names() == OPENED, "the one that recovered meanwhile opens nothing"
+    assert one_case(bare)["headline"] == "Shipment S1 to Abidjan is 4 d late: 2 lines"
+    assert one_case(bare)["calendar_known"] is False, "its calendar was not heard yet"
+
+
+# ── deadlines ────────────────────────────────────────────────────────────────────────────────────
+
+PENDING = "SELECT name, due_at FROM timers WHERE fired_at IS NULL AND disarmed_at IS NULL ORDER BY due_at, name"
+
+
+def pending(exceptions: House) -> list[tuple[str, datetime]]:
+    return [(row["name"], row["due_at"]) for row in exceptions.rows(PENDING)]
+
+
+def wait_out(exceptions: House, until: datetime) -> None:
+    """Move the clock as a driver does: to one due instant after the other (FLOW 6.4)."""
+    while due := [at for _, at in pending(exceptions) if at <= until]:
+        exceptions.advance(due[0])
+    exceptions.advance(until)
+
+
+def test_silence_is_escalated_rung_by_rung_and_no_more_often_than_the_ladder_says(exceptions: House) -> None:
+    """FLOW 5.5: function, planning lead, executive; the roster is read when the deadline passes."""
+    exceptions.hear(ladder(0, 60, 120, most=3), delayed())
+    exceptions.said()
+    exceptions.hear(roster("sales", "sam"))
+    assert exceptions.advance(NOW + timedelta(hours=3)) == 0
+    wait_out(exceptions, NOW + timedelta(days=8))
+    told = [e for e in exceptions.said() if e.type == "exceptions.case.escalated.v1"]
+    at = [(e.data.level, e.data.rung, e.data.recipients, e.recordedtime) for e in told]
+    assert at == [
+        (1, "sales", ("sam",), NOW + timedelta(hours=4)),
+        (2, "planning-lead", ("planning-lead",), NOW + timedelta(hours=5)),
+        (3, "executive", ("executive",), NOW + timedelta(hours=7)),
+    ]
+    assert {e.causekind for e in told} == {"timer"}
+    case = exceptions.get(f"/cases/{CASE}").json()
+    assert (case["escalations"], case["breaching"]) == (3, True)
+    assert pending(exceptions) == []
+    assert exceptions.post(f"/cases/{CASE}/acknowledge", role="executive").status_code == 200
+
+
+def test_what_is_done_in_time_is_not_escalated(exceptions: House) -> None:
+    """FLOW 5.5: a met deadline is disarmed."""
+    exceptions.hear(delayed())
+    assert [name for name, _ in pending(exceptions)] == [
+        "case-acknowledge-due",
+        *["task-commit-due"] * 2,
+        *["task-complete-due"] * 2,
+    ]
+    exceptions.post(f"/cases/{CASE}/acknowledge", role="sales")
+    for task in ("notify-customers", "find-alternative-source"):
+        body = {"committed_to": NOW + timedelta(days=1)}
+        exceptions.post(f"/tasks/{domain.task_id_of(CASE, task)}/commit", body)
+    assert [name for name, _ in pending(exceptions)] == ["task-complete-due"] * 2
+    exceptions.hear(recovered())
+    assert pending(exceptions) == []
+    exceptions.said()
+    exceptions.advance(NOW + timedelta(days=30))
+    assert exceptions.names() == []
+
+
+def test_deadlines_count_working_minutes_and_follow_a_changed_calendar(exceptions: House) -> None:
+    """FLOW 5.5: the timer keeps its rule; a changed calendar arms it again."""
+    friday = datetime(2026, 3, 6, 16, tzinfo=UTC)
+    exceptions.set_clock(friday)
+    exceptions.hear(delayed())
+    assert pending(exceptions)[0] == ("case-acknowledge-due", datetime(2026, 3, 9, 9, tzinfo=UTC)), (
+        "three quarters of four hours"
+    )
+    exceptions.hear(calendar(closes=20))
+    assert pending(exceptions)[0] == ("case-acknowledge-due", friday + timedelta(hours=3))
+    exceptions.hear(calendar(weekdays=()))
+    assert pending(exceptions)[0][1] == friday + timedelta(hours=3), "a calendar without a working day is not used"
+
+
+def test_an_unknown_calendar_is_utc_and_seven_days_until_it_is_heard(bare: House) -> None:
+    """FLOW 5.5: flagged, counted, re-armed when heard."""
+    plant(bare)
+    bare.set_clock(datetime(2026, 3, 1, 20, tzinfo=UTC))
+    bare.hear(delayed())
+    assert pending(bare)[0][1] == datetime(2026, 3, 2, 0, tzinfo=UTC)
+    assert bare.get(f"/cases/{CASE}").json()["calendar_known"] is False
+    bare.hear(calendar())
+    assert pending(bare)[0][1] == datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert bare.get(f"/cases/{CASE}").json()["calendar_known"] is True
+
+
+def test_a_changed_ladder_times_the_next_rung_anew(exceptions: House) -> None:
+    """FLOW 5.5: also a ladder; until one is heard a stand-in tells, counted."""
+    exceptions.hear(delayed())
+    exceptions.advance(NOW + timedelta(hours=4))
+    assert ("case-escalation-due", NOW + timedelta(hours=8)) in pending(exceptions)
+    exceptions.hear(ladder(0, 60, 60))
+    assert ("case-escalation-due", NOW + timedelta(hours=5)) in pending(exceptions)
+    exceptions.hear(calendar(closes=12))
+    assert ("case-escalation-due", datetime(2026, 3, 3, 9, tzinfo=UTC)) in pending(exceptions)
+
+
+def test_a_pause_disarms_and_a_resumption_arms_later(exceptions: House) -> None:
+    exceptions.hear(delayed())
+    before = pending(exceptions)
+    assert exceptions.post(f"/cases/{CASE}/pause", {"reason": "they are closed"}).status_code == 200
+    assert pending(exceptions) == []
+    exceptions.set_clock(NOW + timedelta(days=1))
+    assert exceptions.post(f"/cases/{CASE}/resume").status_code == 200
+    assert pending(exceptions) == [(name, at + timedelta(days=1)) for name, at in before]
+
+
+def test_a_replay_world_has_whole_day_deadlines_and_at_most_three_escalations(bare: House) -> None:
+    """FLOW 7.4: the seed of a replay world."""
+    plant(bare, SEED.parent / "replay" / SEED.name)
+    bare.hear(calendar("every-day", opens=0, closes=0, weekdays=(0, 1, 2, 3, 4, 5, 6)), ladder(0, 1440, 1440))
+    bare.set_clock(datetime(2026, 3, 5, tzinfo=UTC))
+    bare.hear(delayed(basis="overdue", provisional=True, expected_at=None))
+    assert {at.hour for _, at in pending(bare)} == {0}
+    assert [(name, at.day) for name, at in pending(bare)][:2] == [("case-acknowledge-due", 7), ("task-commit-due", 8)]
+    bare.said()
+    wait_out(bare, datetime(2026, 4, 5, tzinfo=UTC))
+    assert bare.names() == ["case.escalated"] * 3
+    assert pending(bare) == []

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -155,3 +159,101 @@ def test_a_code_without_a_crime_passes_ruff_and_mypy(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
     done = run(tmp_path, "-m", "mypy", "--config-file", config, "--cache-dir", str(tmp_path / "cache"), "services")
     assert done.returncode == 0, done.stdout
+
+
+# The packages that a contract is made from, copied so that a crime can be planted in them.
+MADE_FROM = ("schemas", "chassis", "services", "tools", "docs")
+FIELD = "    previous_expected_at: Instant | None = None\n"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the packages that contracts are made from."""
+    for package in MADE_FROM:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def _change(path: Path, before: str, after: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+
+
+def test_a_changed_event_fails_the_contracts_check_until_it_is_generated(tree: Path) -> None:
+    """HOUSE section 5: generated/ equals what the models produce."""
+    check = ("-m", "tools.generate_contracts", "--check")
+    assert run(tree, *check).returncode == 0
+    _change(tree / "schemas" / "logistics.py", FIELD, f"{FIELD}    weather: Text | None = None\n")
+    failed = run(tree, *check)
+    assert failed.returncode == 1
+    assert "logistics.shipment.extended.v1.json" in failed.stdout
+    assert run(tree, "-m", "tools.generate_contracts").returncode == 0
+    assert run(tree, *check).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("after", "code"),
+    [
+        ("", 1),
+        (FIELD.replace("Instant", "date"), 1),
+        (f"{FIELD}    weather: Text\n", 1),
+        (f"{FIELD}    weather: Text | None = None\n", 0),
+    ],
+    ids=["removed", "changed type", "newly required", "added optional"],
+)
+def test_an_event_that_breaks_its_readers_fails_the_compatibility_gate(tree: Path, after: str, code: int) -> None:
+    """HOUSE section 5: a changed contract is an addition, otherwise a new v2 class."""
+    _change(tree / "schemas" / "logistics.py", FIELD, after)
+    assert run(tree, "-m", "tools.generate_contracts").returncode == 0
+    done = run(tree, "-m", "tools.compatibility", "--against", str(ROOT / "schemas" / "generated"))
+    assert done.returncode == code, done.stdout
+
+
+def test_a_canvas_that_is_behind_its_code_fails(tree: Path) -> None:
+    """HOUSE section 8: test_canvas_current."""
+    check = ("-m", "tools.canvas", "--check")
+    assert run(tree, *check).returncode == 0
+    _change(tree / LOGISTICS / "reactions.py", "keep_its_zone", "keep_the_zone")
+    failed = run(tree, *check)
+    assert failed.returncode == 1
+    assert "services/logistics/README.md" in failed.stdout
+
+
+def _door(may: str) -> str:
+    act = f'@router.act("/storms"{may})\ndef make_storm(act: http.Act) -> None:\n    """Make one."""\n'
+    return f"from chassis import http\n\nrouter = http.Router()\n\n\n{act}"
+
+
+def test_a_route_without_a_row_of_the_access_table_does_not_even_import(tmp_path: Path) -> None:
+    """PRODUCT, Who may do what: deny by default; a route names its row of schemas/access.py."""
+    commit_crime(tmp_path, "door.py", _door(', may="make-weather"'))
+    commit_crime(tmp_path, "nameless.py", _door(""))
+    commit_crime(tmp_path, "honest.py", _door(', may="operate"'))
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    said = {}
+    for module in ("door", "nameless", "honest"):
+        command = [sys.executable, "-c", f"import {module}"]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=60
+        )
+        said[module] = (done.returncode, done.stderr)
+    assert said["honest"][0] == 0, said["honest"][1]
+    assert "KeyError: 'make-weather'" in said["door"][1]
+    assert "missing 1 required keyword-only argument: 'may'" in said["nameless"][1]
+
+
+def test_a_test_fails_and_is_not_skipped_when_its_server_cannot_be_reached(tmp_path: Path) -> None:
+    """Rule 14: silence is not success; what needs real Kafka fails without it."""
+    text = (
+        "from tests.support.stack import Infrastructure\n\n\n"
+        "def test_it(infra: Infrastructure) -> None:\n    assert infra.kafka_bootstrap\n"
+    )
+    commit_crime(tmp_path, "test_it.py", text)
+    environment = {**os.environ, "KAFKA_BOOTSTRAP": "127.0.0.1:1", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "tests.conftest", "test_it.py"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "skipped" not in done.stdout

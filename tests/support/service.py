@@ -212,4 +212,4 @@ def wait_until(question: Callable[[], Any], *, seconds: float = 15.0, every: flo
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"never true within {seconds:.0f} s; the last answer was {answer!r}")
-        time.sleep(every)  # house: allow wait — between two looks at a condition
+        time.sleep(every)

@@ -319,7 +319,7 @@ def upgrade() -> None:
     sa.Column('commit_missed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('complete_missed_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['case_id'], ['cases.case_id'], ),
-    sa.PrimaryKeyConstraint('case_id', 'task_id')
+    sa.PrimaryKeyConstraint('case_id', 'place')
     )
     op.create_index('tasks_holder_state_list', 'tasks', ['holder', 'state'], unique=False)
     op.create_index('tasks_task_id_find', 'tasks', ['task_id'], unique=True)

@@ -1,0 +1,109 @@
+"""`watch`: the live exception stream in the terminal; resumes after a lost connection without gap or duplicate."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import Client
+from cli.commands.shown import ago
+from cli.errors import Unreachable
+from cli.output import JsonOption, WorldOption, err, out, warn
+from cli.stack.recipe import CONSOLE
+from cli.stack.worlds import LIVE
+
+BACK_OFF_SECONDS = 0.5
+TRIES_MAX = 120
+COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "dim"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: crossdock watch --severity high --severity critical --world demo")(watch)
+
+
+def watch(
+    world: WorldOption = LIVE,
+    start: Annotated[str, typer.Option("--from", help="now, beginning, or the id of an event to go on after.")] = "now",
+    type_: Annotated[
+        list[str] | None, typer.Option("--type", help="Only facts whose name starts so, such as exceptions.task.")
+    ] = None,
+    severity: Annotated[list[str] | None, typer.Option(help="Only these severities.")] = None,
+    function: Annotated[list[str] | None, typer.Option(help="Only tasks of these functions, and cases.")] = None,
+    case: Annotated[list[str] | None, typer.Option(help="Only these cases.")] = None,
+    site: Annotated[list[str] | None, typer.Option(help="Only these sites.")] = None,
+    customer: Annotated[list[str] | None, typer.Option(help="Only these customers.")] = None,
+    most: Annotated[int | None, typer.Option("--most", help="End after this many facts.", min=1)] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow cases and tasks as they change; with --json one line per fact, with the id to go on from."""
+    query = {
+        "type": type_,
+        "severity": severity,
+        "function": function,
+        "case": case,
+        "site": site,
+        "customer": customer,
+    }
+    asked = {name: value for name, value in query.items() if value}
+    last, seen, tries = start, 0, 0
+    with Client(world) as client:
+        while True:
+            try:
+                with client.stream(CONSOLE, "/stream", params={**asked, "from": last}, headers={}) as answer:
+                    if not seen and not as_json:
+                        err().print(f"Following world {world}; Ctrl-C ends.", style="dim")
+                    for identity, fact in _events(answer.iter_lines()):
+                        last, tries = identity or last, 0
+                        if fact is None:
+                            continue
+                        _show(fact, last, as_json)
+                        seen += 1
+                        if most is not None and seen >= most:
+                            return
+            except Unreachable:
+                tries += 1
+                if tries > TRIES_MAX:
+                    raise
+            if not as_json:
+                warn("The stream broke off; going on from where it stood.")
+            time.sleep(BACK_OFF_SECONDS)
+
+
+def _events(lines: Any) -> Any:
+    """Yield (id, fact) per server-sent event; a heartbeat moves the id and has no fact."""
+    identity, data = None, None
+    for line in lines:
+        if line.startswith("id: "):
+            identity = line[4:]
+        elif line.startswith("data: "):
+            data = json.loads(line[6:])
+        elif not line:
+            yield identity, data
+            data = None
+
+
+def _show(fact: dict[str, Any], identity: str, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps({"id": identity, "fact": fact}, ensure_ascii=False), flush=True)
+        return
+    data = fact["data"]
+    what = fact["type"].removeprefix("exceptions.").rsplit(".", 1)[0]
+    words = (
+        data.get("headline")
+        or data.get("title")
+        or data.get("reason")
+        or data.get("choice")
+        or data.get("outcome")
+        or ""
+    )
+    who = f"{data['function']} " if "function" in data else ""
+    severity = data["severity"]
+    out().print(
+        f"{ago(fact['time'])}  [{COLOURS.get(severity, '')}]{severity:<8}[/]  {data['case_id'][:8]}  {what:<22} {who}",
+        end="",
+    )
+    out().print(words, markup=False)
