@@ -1,13 +1,14 @@
 """Plant the seed of a world through the public doors: playbook, thresholds, calendars, rosters, ladder.
 
-Each file `cli/seed/*.yaml` is a list of requests `{service, path, body, key, method?, as?, status?}`, sent in
+Each file `cli/seed/*.yaml` is a list of requests `{service, path, body, key, method?, as?}`, sent in
 the order of the file names and within a file in order. `key` is the Idempotency-Key, so planting twice
-changes nothing; `as` is the role that asks (planning-lead unless told).
+changes nothing; `as` is the role that asks (planning-lead unless told). Each folder in `cli/seed/` is another
+seed of that name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ import yaml
 from cli.stack.state import StackError
 
 FOLDER = Path(__file__).with_name("seed")
-REPLAY = FOLDER / "replay"
-"""The seed of a driven world: every day is a working day, deadlines are whole days (FLOW 7.4)."""
+EVERYDAY, REPLAY, NONE = "everyday", "replay", "none"
+"""The seed in the folder itself; that of a driven world, a folder in it, where every day is a working day and
+deadlines are whole days (FLOW 7.4); and no seed."""
 ROLE = "planning-lead"
 TIMEOUT_SECONDS = 30.0
 KEY_HEADER = "Idempotency-Key"
@@ -43,20 +45,38 @@ def requests(folder: Path = FOLDER) -> list[dict[str, Any]]:
     return found
 
 
-def plant(urls: Mapping[str, str], token: Callable[[str], str], *, folder: Path = FOLDER) -> int:
-    """Post the seed to the services that are there and return how many requests were taken.
+def folder_of(name: str) -> Path | None:
+    """Return the folder of a seed by its name, None for the name of no seed; raises SeedRefused."""
+    if name == NONE:
+        return None
+    folder = FOLDER if name == EVERYDAY else FOLDER / name
+    if not folder.is_dir():
+        known = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
+        raise SeedRefused(f"There is no seed {name}; there are {', '.join([EVERYDAY, *known, NONE])}.")
+    return folder
 
-    `token` returns a token for a role. Raises SeedRefused with the service's own words.
+
+def plant(
+    urls: Mapping[str, str],
+    token: Callable[[str], str],
+    *,
+    folder: Path = FOLDER,
+    planted: Collection[str] = (),
+) -> list[str]:
+    """Post the seed to the services that are there and return the keys of what was taken.
+
+    `token` returns a token for a role; `planted` names keys that a service took long ago and may have
+    forgotten. Raises SeedRefused with the service's own words.
     """
-    planted = 0
+    taken: list[str] = []
     with httpx.Client(timeout=TIMEOUT_SECONDS) as http:
         for request in requests(folder):
             base = urls.get(request["service"])
-            if base is None:
+            if base is None or request["key"] in planted:
                 continue
             _send(http, base, request, token(request.get("as", ROLE)))
-            planted += 1
-    return planted
+            taken.append(request["key"])
+    return taken
 
 
 def _send(http: httpx.Client, base: str, request: dict[str, Any], token: str) -> None:

@@ -31,6 +31,14 @@ def create(
         str, typer.Option(help="`wall`, `driven`, or an instant and a speed such as 2025-01-01T00:00:00Zx60.")
     ] = "wall",
     only: Annotated[list[str] | None, typer.Option("--only", help="Run this process; repeat it for more.")] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option("--split", help="Run this service as one process per role, as in production."),
+    ] = None,
+    seed: Annotated[
+        str | None,
+        typer.Option(help="`everyday`, `replay` (what a driven world gets unless told) or `none`."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a world (or start a kept one) and come back when all of it is ready."""
@@ -40,7 +48,10 @@ def create(
         if started:
             daemon.detach(home, report=report, world=None)
         try:
-            made = ask(home, "create-world", report, name=name, clock=clock, services=only or None)
+            made = ask(
+                home, "create-world", report, name=name, clock=clock, services=only or None,
+                split=split or None, seed=seed,
+            )  # fmt: skip
         except BaseException as why:
             if started:
                 daemon.end(home)

@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
+from cli.seed import EVERYDAY, REPLAY
 from cli.stack import worlds
 from cli.stack.infrastructure import Infrastructure, Report
 from cli.stack.issuer import Issuer
@@ -104,13 +105,15 @@ class Stack:
         copies: Mapping[str, int] | None = None,
         split: list[str] | None = None,
         ports: Mapping[str, int] | None = None,
+        seed: str | None = None,
         report: Report | None = None,
     ) -> World:
         """Make a world, or start a kept one as it was planned, and return it when all of it is ready.
 
         `env` adds to the environment of a process by name (`*`: of all); `copies` runs further copies of a
-        process; `split` runs services as one process per role. Raises WorldRefused when it runs already. A
-        new world that does not become ready is dropped again.
+        process; `split` runs services as one process per role; `seed` is `everyday`, `replay` (what a driven
+        world gets unless told) or `none`. Raises WorldRefused when it runs already. A new world that does not
+        become ready is dropped again.
         """
         with self._turn:
             check_name(name)
@@ -125,6 +128,7 @@ class Stack:
                 copies=before.get("copies", {}) if copies is None else copies,
                 split=before.get("split", []) if split is None else split,
                 ports=ports or {},
+                seed=seed or before.get("seed") or (REPLAY if clock == "driven" else EVERYDAY),
             )
             if kept and clock not in ("wall", kept["clock"]):
                 raise WorldRefused(

@@ -60,6 +60,8 @@ class WorldPlan:
     ports: Mapping[str, int] = field(default_factory=dict)
     """The HTTP port of a process, where a person chose it."""
 
+    seed: str = seed.EVERYDAY
+
     @property
     def driven(self) -> bool:
         return self.clock == "driven"
@@ -79,6 +81,7 @@ class World:
         self.processes: dict[str, Watched] = {}
         self._ports: dict[str, tuple[int, int]] = {}
         self._secrets: dict[str, Any] = {}
+        self._planted: list[str] = []
 
     # --- for those who use it ---------------------------------------------------------------------
 
@@ -133,7 +136,9 @@ class World:
             "clock": self.clock,
             "urls": self.urls,
             "ops": self.ops,
+            "planted": self._planted,
             "plan": {
+                "seed": self.plan.seed,
                 "services": self.plan.services,
                 "copies": dict(self.plan.copies),
                 "split": self.plan.split,
@@ -173,8 +178,14 @@ class World:
             watched.start()
         for watched in self.processes.values():
             watched.wait_until_ready(seconds=READY_SECONDS)
-        if self.stack.recipe.plants_seed:
-            seed.plant(self.urls, self.token, folder=seed.REPLAY if self.plan.driven else seed.FOLDER)
+        self._plant()
+
+    def _plant(self) -> None:
+        folder = seed.folder_of(self.plan.seed)
+        if folder is None or not self.stack.recipe.plants_seed:
+            return
+        self._planted += seed.plant(self.urls, self.token, folder=folder, planted=self._planted)
+        write_json(self.stack.home.world_file(self.name), self.describe())
 
     def close(self) -> None:
         """End all processes of the world; what it holds stays."""
@@ -192,7 +203,9 @@ class World:
 
     def _choose_ports(self) -> None:
         """Take the ports of the last time when they are free, so that addresses people noted stay true."""
-        kept = (read_json(self.stack.home.world_file(self.name)) or {}).get("processes", {})
+        known = read_json(self.stack.home.world_file(self.name)) or {}
+        self._planted = list(known.get("planted", []))
+        kept = known.get("processes", {})
         for spec in self.specs:
             before = kept.get(spec.name, {})
             told = self.plan.ports.get(spec.name)

@@ -29,10 +29,27 @@ def test_a_request_without_its_key_is_refused_with_file_and_number(tmp_path: Pat
 
 def test_services_that_a_world_leaves_out_are_left_out_of_its_seed(tmp_path: Path) -> None:
     _write(tmp_path, "10-a.yaml", "- {service: sales, path: /y, key: k}\n")
-    assert seed.plant({}, lambda _: "token", folder=tmp_path) == 0
+    assert seed.plant({}, lambda _: "token", folder=tmp_path) == []
 
 
 def test_a_service_that_does_not_answer_is_named(tmp_path: Path) -> None:
     _write(tmp_path, "10-a.yaml", "- {service: sales, path: /y, key: k}\n")
     with pytest.raises(seed.SeedRefused, match=r"POST sales/y \(seed k\) was not answered"):
         seed.plant({"sales": "http://127.0.0.1:1"}, lambda _: "token", folder=tmp_path)
+
+
+def test_what_was_planted_is_not_planted_again(tmp_path: Path) -> None:
+    _write(tmp_path, "10-a.yaml", "- {service: sales, path: /y, key: k}\n")
+    nobody = {"sales": "http://127.0.0.1:1"}
+    assert seed.plant(nobody, lambda _: "token", folder=tmp_path, planted={"k"}) == []
+
+
+def test_every_seed_of_the_house_can_be_read_and_an_unknown_one_is_refused() -> None:
+    for name in (seed.EVERYDAY, "replay"):
+        folder = seed.folder_of(name)
+        assert folder is not None
+        keys = [request["key"] for request in seed.requests(folder)]
+        assert keys and len(keys) == len(set(keys))
+    assert seed.folder_of(seed.NONE) is None
+    with pytest.raises(seed.SeedRefused, match="There is no seed weekend; there are everyday, replay, none"):
+        seed.folder_of("weekend")
