@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.causes import Walk, resolved
+from cli.causes import TASK, Walk, resolved
 from cli.client import Client
 from cli.commands.shown import ago
 from cli.errors import CommandFailed
@@ -62,14 +62,13 @@ def why(
 
 
 def _fact_of(client: Client, identity: str) -> str:
-    """Return the fact that opened a case or task, or the id itself."""
-    for kind in ("cases", "tasks"):
+    """Return the fact that opened a case or a task, or the id itself, which is a fact's then."""
+    for kind, opened in (("cases", "exceptions.case.opened.v1"), ("tasks", TASK)):
         answer = client.http.get(f"{client.address('exceptions')}/{kind}/{identity}", headers=client.headers())
         if answer.is_success:
-            case = answer.json()["case_id"]
-            entries = client.get("exceptions", f"/cases/{case}/timeline", {"limit": 500})["items"]
-            mine = [e for e in entries if kind == "cases" or identity in str(e)]
-            return str((mine or entries)[0]["fact_id"] if "fact_id" in entries[0] else entries[0]["event_id"])
+            facts = client.get("scorecard", "/facts", {"type": opened, "subject": answer.json()["case_id"]})["items"]
+            if facts:
+                return str(facts[0]["fact_id"])
     return identity
 
 
@@ -82,16 +81,13 @@ def _why_all(client: Client, as_json: bool) -> None:
             roots[task["root"]["what"]] += 1
             if as_json:
                 emit(task, as_json=True, show=lambda: None)
-    summary = {"tasks": sum(roots.values()), "roots": dict(roots), "orphans": walk.orphans()}
-    emit(
-        summary,
-        as_json=as_json,
-        show=lambda: say(
-            f"{summary['tasks']} tasks; they go back to {dict(roots)}; orphans: {summary['orphans']['count']}."
-        ),
-    )
-    if summary["orphans"]["count"]:
-        raise CommandFailed(f"{summary['orphans']['count']} facts have no cause that anybody can show.")
+    orphans = walk.orphans()
+    count = int(orphans["count"])
+    summary = {"tasks": sum(roots.values()), "roots": dict(roots), "orphans": orphans}
+    words = f"{summary['tasks']} tasks; they go back to {dict(roots)}; orphans: {count}."
+    emit(summary, as_json=as_json, show=lambda: say(words))
+    if count:
+        raise CommandFailed(f"{count} facts have no cause that anybody can show.")
 
 
 def impact(

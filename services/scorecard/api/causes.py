@@ -47,13 +47,20 @@ def walk_causes(body: WalkAsked, ask: http.Question) -> Walked:
 
 
 @router.question("/facts")
-def list_facts(ask: http.Question, type: str, cursor: str | None = None, limit: Limit = 500) -> http.Page[FactShown]:
-    """Return the causal records of one kind of fact, by id: where a walk of all of them starts."""
-    ask.actor.must_see_everything()
-    last = ask.after(cursor, type)
-    rows = queries.facts_by_type(ask.read, type, after=UUID(last[0]) if last else None, limit=limit + 1)
+def list_facts(
+    ask: http.Question, type: str, subject: str | None = None, cursor: str | None = None, limit: Limit = 500
+) -> http.Page[FactShown]:
+    """Return the causal records of one kind of fact, by id: where a walk of all, or of one subject's, starts."""
+    if subject is None:
+        ask.actor.must_see_everything()
+    last = ask.after(cursor, type, subject)
+    rows = queries.facts_by_type(
+        ask.read, type, subject=subject, after=UUID(last[0]) if last else None, limit=limit + 1
+    )
+    for row in rows if subject is not None else ():
+        queries.must_see_fact(ask.read, ask.actor, row.fact_id)
     shown = [FactShown.model_validate(row) for row in rows]
-    return http.Page[FactShown](**ask.page(shown, lambda f: [f.fact_id], limit, type))
+    return http.Page[FactShown](**ask.page(shown, lambda f: [f.fact_id], limit, type, subject))
 
 
 @router.question("/facts/count")

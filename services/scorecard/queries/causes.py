@@ -58,14 +58,16 @@ def facts_by_id(read: ReadTx, fact_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
     )
 
 
-def facts_by_type(read: ReadTx, kind: str, *, after: UUID | None, limit: int) -> Sequence[Row[Any]]:
-    """Return the causal records of one kind of fact, by id: where a walk of all starts."""
+def facts_by_type(
+    read: ReadTx, kind: str, *, subject: str | None = None, after: UUID | None, limit: int
+) -> Sequence[Row[Any]]:
+    """Return the causal records of one kind of fact, of one subject where one is told, by id: where a walk starts."""
     return read.rows(
         text(
             f"SELECT {_COLUMNS} FROM facts f WHERE f.type = :kind AND (CAST(:after AS uuid) IS NULL OR f.fact_id > :after)"
-            " ORDER BY f.fact_id LIMIT :limit"
+            " AND (CAST(:subject AS text) IS NULL OR f.subject = :subject) ORDER BY f.fact_id LIMIT :limit"
         ),
-        {"kind": kind, "after": after, "limit": limit},
+        {"kind": kind, "after": after, "limit": limit, "subject": subject},
     )
 
 
