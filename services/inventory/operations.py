@@ -19,8 +19,7 @@ from services.inventory import domain, metrics, queries, repository
 from services.inventory.settings import settings
 
 UNKNOWN_ZONE = "UTC"
-# What reactions hand over; they know operations and not the domain.
-Behind, Week = domain.Behind, domain.Week
+
 
 # ── master data ──────────────────────────────────────────────────────────────────────────────────
 
