@@ -26,7 +26,7 @@ from uuid import UUID, uuid5
 import faust
 from faust.types import TP, EventT, StreamT
 
-from chassis import kafka, log
+from chassis import log, topics
 from chassis.process import EXIT_FAILED, EXIT_HUNG, EXIT_OK, OpsServer
 from chassis.settings import ServiceSettings
 from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is decoded
@@ -178,7 +178,7 @@ class Worker:
             return (written,)
         self._count_open(key, case, found.state, event.message.partition)
         sent: Any = await self.target.send(
-            key=key, value=self._message(envelope, told), headers={kafka.TYPE_HEADER: told.event_name.encode()}
+            key=key, value=self._message(envelope, told), headers={topics.TYPE_HEADER: told.event_name.encode()}
         )
         said.stream_measures_total.inc()
         return (written, sent)
@@ -213,7 +213,7 @@ class Worker:
         waiting = [a for tp in revoked for one in self.unsettled.get(tp, ()) for a in one.acknowledged]
         if waiting:
             await asyncio.wait(waiting, timeout=SESSION_SECONDS / 2)
-        await self.commit()
+        await self.settle()
         for tp in revoked:
             self.unsettled.pop(tp, None)
             self.positions.pop(tp, None)
@@ -235,7 +235,7 @@ class Worker:
         self.ready.set()
         log.get().info("stream.recovered", cases=len(self.cases), partitions=sorted(held))
 
-    async def commit(self) -> None:
+    async def settle(self) -> None:
         """Commit, for each partition, up to the first fact that is not settled. A write that failed ends the worker."""
         offsets: dict[TP, int] = {}
         for tp, waiting in list(self.unsettled.items()):
@@ -279,7 +279,7 @@ class Watchdog(threading.Thread):
     def __init__(self, worker: Worker) -> None:
         super().__init__(name="watchdog", daemon=True)
         self._worker = worker
-        self._admin = kafka.admin(worker.settings.kafka_bootstrap)
+        self._ends = topics.Ends(worker.settings.kafka_bootstrap)
         self._moved_at = time.monotonic()
         self._last: object = None
         self._pause = threading.Event()
@@ -310,9 +310,8 @@ class Watchdog(threading.Thread):
     def _lag(self, positions: dict[TP, int]) -> int:
         worker = self._worker
         topic = worker.settings.topic(SOURCE)
-        held = [tp for tp in worker.app.consumer.assignment() if tp.topic == topic]
-        ends = kafka.ends(self._admin, [kafka.TopicPartition(tp.topic, tp.partition) for tp in held]) if held else {}
-        worker.ends = {tp: ends[tp.topic, tp.partition] for tp in held}
+        held = {tp.partition: tp for tp in worker.app.consumer.assignment() if tp.topic == topic}
+        worker.ends = {held[partition]: end for partition, end in self._ends.of(topic, held).items()}
         committed = worker.app.consumer._committed_offset
         return sum(max(0, end - (positions.get(tp) or committed.get(tp) or 0)) for tp, end in worker.ends.items())
 
@@ -337,7 +336,7 @@ async def _serve(settings: ServiceSettings) -> int:
     while not stop.is_set() and _failure(worker, starting) is None:
         await asyncio.wait([stopping], timeout=COMMIT_SECONDS)
         if worker.ready.is_set() and not worker.app.rebalancing:
-            await worker.commit()
+            await worker.settle()
             await worker.look_back()
     code = EXIT_OK if stop.is_set() else EXIT_FAILED
     if code == EXIT_FAILED:
@@ -365,7 +364,7 @@ async def _drain(worker: Worker) -> None:
     try:
         if waiting:
             await asyncio.wait(waiting, timeout=DRAIN_SECONDS_MAX / 2)
-        await asyncio.wait_for(worker.commit(), DRAIN_SECONDS_MAX / 4)
+        await asyncio.wait_for(worker.settle(), DRAIN_SECONDS_MAX / 4)
         await asyncio.wait_for(worker.app.stop(), DRAIN_SECONDS_MAX / 4)
     except TimeoutError:
         log.get().warning("stream.drained_in_part")
