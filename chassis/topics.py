@@ -62,6 +62,12 @@ def _done(future: object, harmless: int) -> None:
             raise
 
 
+def standing(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
+    """Return how many partitions each of these topics has; a topic that does not stand is left out."""
+    found = kafka.admin(bootstrap).list_topics(timeout=_TIMEOUT_SECONDS).topics
+    return {name: len(found[name].partitions) for name in names if name in found}
+
+
 class Ends:
     """Where topics end, asked of the broker: for processes that consume with another client than ours."""
 

@@ -34,10 +34,11 @@ from schemas.envelope import Envelope, decode, encode, wrap
 from services.scorecard import domain
 from services.scorecard import metrics as said
 
-SOURCE, TARGET = "exceptions.case", "scorecard.measure"
+SOURCE, TARGET, CHANGELOG = "exceptions.case", "scorecard.measure", "scorecard.stream-cases-changelog"
 UNSETTLED_MAX = 2_000  # facts folded whose state or measure the broker has not acknowledged
 COMMIT_SECONDS = 0.5
-SEEK_AGAIN_SECONDS = 1.5
+STANDS_SECONDS = 1.5  # a partition that goes on while this worker does not, for so long, is sought
+SEEK_AGAIN_SECONDS = 6.0  # a fetch under way lasts 1.5 s at the broker; a seek before its answer is in would drop it
 SESSION_SECONDS = 10.0
 STUCK_SECONDS = 30.0
 LOOK_SECONDS = 1.0
@@ -128,7 +129,8 @@ class Worker:
     async def _know_position(self, tp: TP) -> None:
         if tp not in self.positions:
             committed = self.app.consumer._committed_offset.get(tp)
-            self.positions[tp] = committed or (await self.app.consumer.earliest_offsets(tp))[tp]
+            start = committed or (await self.app.consumer.earliest_offsets(tp))[tp]
+            self.positions.setdefault(tp, start)  # somebody else may have known it meanwhile
 
     async def look_back(self) -> None:
         """Seek where the topic goes on and this worker does not: what Faust dropped last leaves no gap to be seen."""
@@ -138,15 +140,15 @@ class Worker:
             position, since = self._stood.get(tp, (-1, now))
             if position != self.positions[tp]:
                 self._stood[tp] = (self.positions[tp], now)
-            elif position < end and now - since > SEEK_AGAIN_SECONDS:
+            elif position < end and now - since > STANDS_SECONDS:
                 await self._go_back(tp)
 
     async def _go_back(self, tp: TP) -> None:
         """Seek to the fact that was left out, unless the topic does not hold it any more."""
-        consumer, wanted, now = self.app.consumer, self.positions[tp], time.monotonic()
-        if self.app.rebalancing or now - self._sought.get(tp, -SEEK_AGAIN_SECONDS) < SEEK_AGAIN_SECONDS:
+        consumer, wanted = self.app.consumer, self.positions[tp]
+        if self.app.rebalancing or time.monotonic() < self._sought.get(tp, 0.0):
             return
-        self._sought[tp] = now
+        self._sought[tp] = time.monotonic() + SEEK_AGAIN_SECONDS
         earliest = (await consumer.earliest_offsets(tp))[tp]
         if earliest > wanted:
             log.get().error("facts.expired", partition=tp.partition, first=wanted, next=earliest)
@@ -317,7 +319,12 @@ class Watchdog(threading.Thread):
 
 
 def run(settings: ServiceSettings) -> int:
-    """Serve until SIGTERM; returns the exit code. The topics must have been made before."""
+    """Serve until SIGTERM; returns the exit code. The topics must have been made before, with as many partitions each."""
+    wanted = [settings.topic(name) for name in (SOURCE, TARGET, CHANGELOG)]
+    standing = topics.standing(settings.kafka_bootstrap, wanted)
+    if len(standing) < len(wanted) or len({standing[wanted[0]], standing[wanted[2]]}) > 1:
+        log.get().error("topics.wrong", wanted=wanted, partitions=standing, advice="run `python -m tools.apply_topics`")
+        return EXIT_FAILED
     return asyncio.run(_serve(settings))
 
 
