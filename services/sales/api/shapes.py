@@ -153,6 +153,7 @@ class LineShown(BaseModel):
     told_on: date
     confirmed_on: date | None
     actual_on: date | None
+    received_quantity: Decimal
 
 
 class OrderWhole(Shown):
