@@ -108,10 +108,11 @@ def test_a_revised_promise_shows_every_version(sales: House) -> None:
     assert sales.post(f"/promises/{line}/revise", body, role="sales").status_code == 200
     assert refused(sales.post(f"/promises/{line}/revise", body, role="sales")) == (409, "promise-moved")
     ledger = sales.get(f"/promises/{line}").json()
-    assert [(v["promise_version"], v["promised_on"], v["previous_on"]) for v in ledger["versions"]] == [
+    assert [(v["version"], v["promised_on"], v["previous_on"]) for v in ledger["versions"]] == [
         (1, "2026-03-04", None), (2, "2026-03-06", "2026-03-04"),
     ]  # fmt: skip
-    assert ledger["versions"][1]["made_by"]["role"] == "sales"
+    assert ledger["current"] == ledger["versions"][1]
+    assert ledger["current"]["made_by"]["role"] == "sales"
     assert (ledger["promise_version"], ledger["promised_on"], ledger["told_on"]) == (2, "2026-03-06", "2026-03-04")
 
 
@@ -218,6 +219,15 @@ def test_only_the_planning_lead_sets_the_notice_policy_and_every_version_stays(s
     assert (now["default_slip_days"], now["automatic"], now["made_by"]["role"]) == (3, False, "planning-lead")
     assert [v["revision"] for v in sales.get("/notice-policy/versions").json()["items"]] == [1, 2]
     assert sales.post("/notice-policy", {"default_slip_days": 0}).json()["field"] == "default_slip_days"
+
+
+def test_every_route_stands_in_the_openapi_document_with_its_act(sales: House) -> None:
+    paths = sales.get("/openapi.json").json()["paths"]
+    acts = {(path, method): route["x-act"] for path, found in paths.items() for method, route in found.items()}
+    assert acts["/orders:batch", "post"] == acts["/customers", "post"] == "keep-sales"
+    assert acts["/notices/{notice_id}/approve", "post"] == "approve-notice"
+    assert acts["/notice-policy", "post"] == "keep-rules"
+    assert {act for (_, method), act in acts.items() if method == "get"} == {"read", "operate"}
 
 
 def test_customers_come_in_batches(sales: House) -> None:

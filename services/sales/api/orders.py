@@ -241,6 +241,7 @@ def show_promise(order_line_id: UUID, ask: http.Question) -> Ledger:
         **_fields(line, Ledger),
         kept_first=line.actual_on <= line.first_promised_on if came else None,
         kept_current=line.actual_on <= line.promised_on if came else None,
+        current=PromiseShown.model_validate(versions[-1]),
         versions=[PromiseShown.model_validate(version) for version in versions],
         statements=said.statements,
         contradictions=said.contradictions,
