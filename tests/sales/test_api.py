@@ -79,6 +79,28 @@ def test_a_machine_keeps_orders_of_its_own_source_only(sales: House) -> None:
     assert sales.post("/customers", {**stated, "source": "erp"}, role="machine", claims=ERP).status_code == 201
 
 
+def test_a_machine_reads_only_what_it_subscribed_to(sales: House) -> None:
+    notice_id = draft(sales)
+    order = sales.get("/orders").json()["items"][0]["order_id"]
+    impact = sales.get("/impacts").json()["items"][0]["impact_id"]
+    paths = {
+        "sales.order": ("/orders", f"/orders/{order}", "/customers", "/customers/clinic"),
+        "sales.impact": ("/impacts", f"/impacts/{impact}"),
+        "sales.notice": ("/notices", f"/notices/{notice_id}", "/notice-policy", "/notice-policy/versions"),
+    }
+    for topic in paths:
+        claims = ERP | {"topics": [topic]}
+        for owner, asked in paths.items():
+            for path in asked:
+                status = sales.get(path, role="machine", claims=claims).status_code
+                assert status == (200 if owner == topic else 403), (topic, path)
+        assert sales.get("/figures", role="machine", claims=claims).status_code == 403
+    assert sales.get("/orders", role="machine", claims=ERP).status_code == 403
+    assert sales.get("/figures", role="machine", claims=ERP | {"topics": list(paths)}).status_code == 200
+    shown = sales.get("/customers/clinic", role="machine", claims=ERP | {"topics": ["sales.order"]}).json()
+    assert (shown["contact"], shown["masked"]) == (None, ["contact"])
+
+
 def test_a_machine_neither_revises_nor_approves(sales: House) -> None:
     notice_id = draft(sales)
     line = sales.rows("SELECT order_line_id FROM order_lines")[0]["order_line_id"]
