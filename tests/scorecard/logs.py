@@ -17,7 +17,7 @@ START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SOMEBODY = By(subject="someone", role="logistics")
 SPACE = UUID("8a1f2b6e-0000-4000-8000-000000000000")
 TASKS = {"sales": "notify-customers", "procurement": "find-alternative-source", "logistics": "arrange-transport"}
-MONEY = Money(amount="100", currency="USD")  # type: ignore[arg-type]
+MONEY = Money(amount="100", currency="USD")
 
 
 class Log:
