@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.house.small_tree import ROOT, broken_contracts, commit_crime, plant, run
+from tests.support.needs import leave_out
 
 LOGISTICS = "services/logistics"
 
@@ -264,3 +265,15 @@ def test_a_test_fails_and_is_not_skipped_when_its_server_cannot_be_reached(tmp_p
     )
     assert done.returncode == 1, done.stdout + done.stderr
     assert "skipped" not in done.stdout
+
+
+def test_what_is_left_out_on_a_laptop_is_a_failure_where_everything_is_required(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Rule 14: under REQUIRE_INFRA=1 nothing is left out in silence."""
+    monkeypatch.setenv("REQUIRE_INFRA", "1")
+    with pytest.raises(pytest.fail.Exception, match="promtool"):
+        leave_out("`promtool` is not installed")
+    monkeypatch.delenv("REQUIRE_INFRA")
+    with pytest.raises(pytest.skip.Exception, match="promtool"):
+        leave_out("`promtool` is not installed")
