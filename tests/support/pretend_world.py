@@ -79,11 +79,13 @@ class PretendWorld:
 
     def _quiet(self, name: str) -> dict[str, Any]:
         service = self.services[name]
-        end = service.heard + len(service.on_its_way)
+        heard = SERVICES if name == "scorecard" else (name,)
         said = {
             "service": name,
-            "positions": {"things/0": service.heard},
-            "ends": {"things/0": end},
+            "positions": {f"consumer:for-{one}/0": self.services[one].heard for one in heard},
+            "ends": {
+                f"consumer:for-{one}/0": self.services[one].heard + len(self.services[one].on_its_way) for one in heard
+            },
             "pending": 0,
             "next_due": _said(min(service.timers.values(), default=None)),
             "now": _said(service.now),
