@@ -7,7 +7,7 @@ notices nothing; how long is limited and said.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,7 @@ import httpx
 from cli.errors import CommandFailed, Refused, Unreachable
 
 BATCH_ITEMS_MAX = 500
+PAGE_ITEMS = 500
 RETRY_SECONDS_MAX = 120.0
 RETRY_WAIT_SECONDS = 0.05
 RETRY_WAIT_SECONDS_MAX = 1.0
@@ -91,6 +92,16 @@ class Doors:
     def act(self, service: str, path: str, body: Mapping[str, Any], *, role: str) -> Any:
         """Do one act and return its answer."""
         return self._send("POST", service, path, role=role, json=body)
+
+    def pages(self, service: str, path: str, *, role: str, **params: str) -> Iterator[Any]:
+        """Return every item of a list, page by page."""
+        cursor: dict[str, str] = {}
+        while True:
+            answer = self.ask(service, path, role=role, limit=PAGE_ITEMS, **params, **cursor)
+            yield from answer["items"]
+            if not answer.get("next"):
+                return
+            cursor = {"cursor": answer["next"]}
 
     def tell(
         self,
