@@ -58,7 +58,7 @@ def context_of(envelope: Envelope, now: datetime, *, driven: bool) -> Context:
     """Return why a reaction happens; in a driven world its time is that of the event (FLOW 6.2)."""
     return Context(
         correlation_id=envelope.correlationid, causation_id=envelope.id, cause_kind="event",
-        now=envelope.recordedtime if driven else now, traceparent=envelope.traceparent,
+        now=envelope.recordedtime if driven else now, traceparent=envelope.traceparent, heard=envelope,
     )  # fmt: skip
 
 

@@ -24,7 +24,7 @@ from chassis.errors import NotFound
 from chassis.store import Store, bulk_insert
 from chassis.tables import ChassisTables
 from schemas.base import Event
-from schemas.envelope import CauseOfFact
+from schemas.envelope import CauseOfFact, Envelope
 
 T = TypeVar("T")
 RERUNS_MAX = 3
@@ -53,6 +53,7 @@ class Context:
     armed_by: UUID | None = None
     armed_kind: CauseOfFact | None = None
     traceparent: str | None = None
+    heard: Envelope | None = None  # inside a reaction: the fact itself, with its own cause and source
 
 
 @dataclass

@@ -22,7 +22,7 @@ from chassis import http, kafka, log, metrics, migrations, scheduler, standard
 from chassis.auth import Verifier
 from chassis.clock import WorldClock, machine_now
 from chassis.consumer import Consumer
-from chassis.db import Database
+from chassis.db import Database, ReadTx, is_transient
 from chassis.effects import EffectRunner, Effects, reaction_timers
 from chassis.reactions import Reactions
 from chassis.relay import Relay
@@ -32,6 +32,7 @@ from chassis.tables import ChassisTables
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_HUNG = 0, 1, 2, 75
 DRAIN_SECONDS_MAX = 10.0
 STUCK_SECONDS = 30.0
+GAUGES_SECONDS = 15.0
 ALL_ROLES = ("api", "consumer", "relay", "effects")
 
 
@@ -45,6 +46,7 @@ class Parts:
     reactions: Reactions
     effects: Effects = field(default_factory=Effects)
     own_roles: dict[str, Callable[[ServiceSettings], int]] = field(default_factory=dict)
+    gauges: Callable[[ReadTx], None] | None = None  # figures from the database, set by the first consumer process only
 
 
 def main(parts: Parts, arguments: Sequence[str]) -> int:
@@ -128,9 +130,22 @@ class Running:
         ):
             if loop is not None:
                 loops[name] = loop.run
+        if self.parts.gauges is not None and self.consumer is not None and self.settings.instance == 0:
+            loops["gauges"] = self._set_gauges
         for name, run in loops.items():
             self._threads[name] = threading.Thread(target=self._guarded, args=(name, run), name=name, daemon=True)
             self._threads[name].start()
+
+    def _set_gauges(self) -> None:
+        assert self.parts.gauges is not None
+        while not self.stop.wait(GAUGES_SECONDS):
+            try:
+                with self.database.reading() as read:
+                    self.parts.gauges(read)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.get().warning("gauges.wait", detail=str(error)[:300])
 
     def _guarded(self, name: str, run: Callable[[], Any]) -> None:
         try:

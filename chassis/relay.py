@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from chassis import kafka, log, metrics
+from chassis import housekeeping, kafka, log, metrics
 from chassis.clock import machine_now
 from chassis.db import Database
 from chassis.settings import ServiceSettings
@@ -20,7 +20,6 @@ ROWS_MAX = 1000
 POLL_SECONDS = 0.1
 RETRY_SECONDS = 0.5
 DELIVERY_SECONDS_MAX = 125.0
-KEPT_DAYS = 7  # published rows; inbox rows are kept longer, so a rebuilt topic cannot be taken for new
 _LOCK = 0x63726F73  # advisory lock of the active relay
 _PENDING = (
     "SELECT position, topic, key, type, payload FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT %s"
@@ -71,6 +70,7 @@ class Relay:
             while not self.stopped.is_set():
                 if self.publish(connection, producer) < ROWS_MAX:
                     self._measure(connection)
+                    self._tidy(connection)
                     for _hint in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                         pass
             while self.publish(connection, producer):
@@ -102,6 +102,15 @@ class Relay:
         for topic in {r[1] for r in rows}:
             metrics.outbox_published_total.labels(self._label, topic).inc(sum(r[1] == topic for r in rows))
         return len(rows)
+
+    _tidied = 0.0
+
+    def _tidy(self, connection: psycopg.Connection[Any]) -> None:
+        if time.monotonic() - self._tidied < housekeeping.EVERY_SECONDS:
+            return
+        self._tidied = time.monotonic()
+        if gone := housekeeping.tidy(connection, machine_now()):
+            log.get().info("rows.expired", **gone)
 
     _measured = 0.0
 

@@ -24,6 +24,8 @@ COMMANDS = (
     "cli.commands.response",
     "cli.commands.ways",
     "cli.commands.watch",
+    "cli.commands.causes",
+    "cli.commands.velocity",
     "cli.commands.dead_letters",
     "cli.commands.records",
 )

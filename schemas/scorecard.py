@@ -21,7 +21,11 @@ class PhaseDuration(Word):
 
 
 class MeasureRecorded(Event, name="scorecard.measure.recorded.v1", key="case_id"):
-    """The stream processor folded one more fact of a case into its clock (METRICS 3.1); durations in microseconds."""
+    """The stream processor folded one more fact of a case into its clock (METRICS 3.1); durations in microseconds.
+
+    `facts` (that move the clock) and then the latest fact in order (`as_of`, `latest_fact_id`) grow with what is
+    known: of two measures of a case the one with more of them counts, whichever arrives last.
+    """
 
     case_id: UUID
     fact_id: UUID
@@ -37,3 +41,6 @@ class MeasureRecorded(Event, name="scorecard.measure.recorded.v1", key="case_id"
     inversions: tuple[Phase, ...] = ()
     critical_function: Function | None = None
     reopened: int = 0
+    elapsed_us: int = 0
+    facts: int = 0
+    latest_fact_id: UUID | None = None

@@ -40,6 +40,10 @@ TOPICS: tuple[Topic, ...] = (
     Topic("scorecard.measure", "case_id", ("measure",), retention_days=365),
 )
 
+# The changelog of the stream's table, named as Faust names it. No facts travel here and nobody else reads it: it is how
+# a worker that takes over a partition learns what the one before it knew. As many partitions as `exceptions.case`.
+INTERNAL: tuple[Topic, ...] = (Topic("scorecard.stream-cases-changelog", "case_id", (), partitions=4, compacted=True),)
+
 # Services that may read the marked fields of a topic that carries them (FLOW 4.3).
 CLEARANCES: dict[str, tuple[str, ...]] = {
     "procurement": ("cost", "freight"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from simulator.doors import Doors
+from simulator.doors import Doors, until
 
 SITES = {"Abidjan": "Africa/Abidjan", "Lagos": "Africa/Lagos"}
 ITEMS = {"test-kit": "18.50", "syringe-100": "4.20", "glove-box": "3.10", "bandage-50": "6.75"}
@@ -45,10 +45,30 @@ def plant(doors: Doors, *, seed: int, now: datetime, run: str) -> Network:
     network = Network(today=now.date())
     _masters(doors)
     _terms(doors, chance, network.today)
-    _orders(doors, chance, network, run)
+    _orders(chance, network, run)
     _stock(doors, chance)
     _trucks(doors, network, run)
+    until(lambda: _outlook(doors, network, "inbound"), "inventory to hear of the trucks")
+    doors.batch("machine-erp", "sales", "/orders:batch", SOURCE, list(network.orders.values()))
+    until(lambda: _outlook(doors, network, "orders"), "inventory to hear of the orders")
     return network
+
+
+def _outlook(doors: Doors, network: Network, what: str) -> bool:
+    """Say whether inventory projects what every truck brings, or what every order takes."""
+    expected: dict[tuple[str, str], float] = {}
+    for order in network.orders.values():
+        for line in order["lines"]:
+            place = (line["item"], order["site"])
+            expected[place] = expected.get(place, 0) + float(line["quantity"])
+    return all(
+        sum(
+            float(day[what])
+            for day in doors.get("inventory", "inventory", "/projections", item=item, site=site)["days"]
+        )
+        >= quantity
+        for (item, site), quantity in expected.items()
+    )
 
 
 def _keyed(things: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -94,7 +114,7 @@ def _terms(doors: Doors, chance: random.Random, today: date) -> None:
     doors.batch("procurement", "procurement", "/terms:batch", "simulator", terms)
 
 
-def _orders(doors: Doors, chance: random.Random, network: Network, run: str) -> None:
+def _orders(chance: random.Random, network: Network, run: str) -> None:
     for number, (customer, (_, _, site)) in enumerate(CUSTOMERS.items(), start=1):
         reference = f"SO-{run}-{number}"
         due = network.today + timedelta(days=3)
@@ -118,7 +138,6 @@ def _orders(doors: Doors, chance: random.Random, network: Network, run: str) -> 
             "lines": lines,
         }
         network.lines += len(lines)
-    doors.batch("machine-erp", "sales", "/orders:batch", SOURCE, list(network.orders.values()))
 
 
 def _stock(doors: Doors, chance: random.Random) -> None:

@@ -14,7 +14,7 @@ def acknowledge(doors: Doors, case_id: str) -> None:
     doors.post("logistics", "exceptions", f"/cases/{case_id}/take", {})
 
 
-def commit(doors: Doors, task: dict[str, Any], now: datetime) -> None:
+def commit_to(doors: Doors, task: dict[str, Any], now: datetime) -> None:
     """A function commits to its task with a date."""
     by = {"committed_to": (now + timedelta(hours=4)).isoformat(), "note": "simulated person"}
     doors.post(task["function"], "exceptions", f"/tasks/{task['task_id']}/commit", by)

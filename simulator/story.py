@@ -167,7 +167,7 @@ class Story:
         task_id = next(t["task_id"] for t in tasks if t["kind"] == "find-alternative-source")
         found = until(lambda: people._round(self._doors, task_id), "procurement's ranked alternatives")
         whole = self._doors.get("procurement", "procurement", f"/sourcings/{found['sourcing_id']}")
-        line = max(whole["lines"], key=lambda one: len(one["options"]))
+        line = max(whole["lines"], key=lambda one: (sum(o["feasible"] for o in one["options"]), len(one["options"])))
         ranked = "; ".join(
             f"{o['rank']}. {o['supplier']}"
             + (
@@ -192,7 +192,7 @@ class Story:
         people.acknowledge(self._doors, case["case_id"])
         self._tell("act", "A simulated person of logistics acknowledged the case and took it.")
         for task in tasks:
-            people.commit(self._doors, task, machine_now())
+            people.commit_to(self._doors, task, machine_now())
             self._tell("act", f"A simulated person of {task['function']} committed to “{task['title']}”.")
         task_id = next(t["task_id"] for t in tasks if t["kind"] == "find-alternative-source")
         chosen = people.choose(self._doors, task_id)
@@ -211,7 +211,7 @@ class Story:
         ledger = self._doors.get("sales", "sales", f"/promises/{line['order_line_id']}")
         self._tell(
             "promise",
-            f"Promise of one line: version {ledger['current']['version']}, {line['promised_on']} → {ledger['current']['promised_on']}.",
+            f"Promise of one line: version {ledger['promise_version']}, {line['promised_on']} → {ledger['promised_on']}.",
         )
 
     def _quorum_closes(self, case: dict[str, Any]) -> None:
@@ -238,14 +238,14 @@ class Story:
             total, count = _prometheus()
             both = (
                 found["stream"]
-                and found["sql"]
+                and found["recomputed"]
                 and found["stream"]["decision_us"] is not None
-                and found["sql"]["decision_us"] is not None
+                and found["recomputed"]["decision_us"] is not None
             )
             if not both or count - before[1] < 1:
                 return None
             return {
-                "stream_seconds": found["stream"]["decision_us"] / 1e6, "sql_seconds": found["sql"]["decision_us"] / 1e6,
+                "stream_seconds": found["stream"]["decision_us"] / 1e6, "sql_seconds": found["recomputed"]["decision_us"] / 1e6,
                 "prometheus_seconds": (total - before[0]) / (count - before[1]), "prometheus_count": count - before[1],
             }  # fmt: skip
 
@@ -276,13 +276,20 @@ class Story:
         self._tell("why", "Why: " + " ← ".join(chain) + ".")
 
     def _chain(self, fact_id: str) -> list[str] | None:
-        found = self._doors.get("viewer", "scorecard", f"/causes/{fact_id}")
-        steps = [step["type"] for step in found["chain"] if step.get("type")]
-        end = found["end"]
-        if end is None or end["kind"] != "signal":
+        try:
+            found = self._doors.get("viewer", "scorecard", f"/causes/{fact_id}")
+        except Refused:
+            return None  # the causal record has not heard the fact yet
+        if found["root"]["kind"] != "signal":
             return None
-        shown = self._doors.post("viewer", "logistics", "/causes:resolve", {"ids": [end["id"]]})["found"]
-        return [*steps, f"signal {shown[0]['subject']} of {shown[0]['by']}"] if shown else None
+        shown = self._doors.post("viewer", found["root"]["service"], "/causes:resolve", {"ids": [found["root"]["id"]]})[
+            "found"
+        ]
+        return (
+            [*(step["type"] for step in found["chain"]), f"signal {shown[0]['subject']} of {shown[0]['by']}"]
+            if shown
+            else None
+        )
 
 
 def _prometheus() -> tuple[float, float]:

@@ -7,7 +7,7 @@ import os
 import sys
 
 from chassis import topics
-from schemas.topics import TOPICS
+from schemas.topics import INTERNAL, TOPICS
 
 
 def main() -> int:
@@ -26,7 +26,7 @@ def main() -> int:
     partitions = os.environ.get("TOPIC_PARTITIONS")
     wanted = topics.wanted(
         world,
-        TOPICS,
+        (*TOPICS, *INTERNAL),
         partitions=int(partitions) if partitions else None,
         replication=int(os.environ.get("TOPIC_REPLICATION", "1")),
     )

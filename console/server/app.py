@@ -25,6 +25,7 @@ from console.server import view
 from console.server.issuer import BuiltInIssuer
 from console.server.settings import ConsoleSettings
 from console.server.stream import Reader, Stream
+from schemas import catalogue  # noqa: F401 — every fact that the topic carries is known
 from schemas.access import PERSONS
 
 COOKIE = "crossdock_session"

@@ -16,7 +16,7 @@ from schemas.logistics import (
     ShipmentRecovered,
     ShipmentSettled,
 )
-from schemas.procurement import AlternativeChosen
+from schemas.procurement import AlternativeChosen, AlternativeDeclined
 from schemas.sales import ImpactAssessed, NoticeSent
 from services.exceptions import operations
 
@@ -83,6 +83,12 @@ def when_notice_sent_complete_task(tx: Tx, event: NoticeSent) -> None:
 def when_alternative_chosen_decide_case(tx: Tx, event: AlternativeChosen) -> None:
     """The first choice decides the case; the last one completes the task."""
     operations.follow_choice(tx, told=event)
+
+
+@reactions.on(AlternativeDeclined, loads=operations.load_cases)
+def when_alternative_declined_complete_task(tx: Tx, event: AlternativeDeclined) -> None:
+    """A line for which nobody can deliver must not keep its task open for ever: the last declined line completes it."""
+    operations.follow_decline(tx, told=event)
 
 
 @reactions.on(CalendarChanged)

@@ -211,7 +211,7 @@ def keep_item(body: KeepItem, act: http.Act) -> ItemShown:
 @router.batch("/items:batch", may="keep-stock", item=KeepItemItem)
 def keep_items(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     """Register or change up to 500 items."""
-    operations.load_items(act.tx, _codes(body))
+    operations.load_items(act.tx, codes=_codes(body))
 
     def each(tx: Tx, item: KeepItemItem) -> UUID:
         return operations.keep_item(tx, **_fields(item)).item_id
@@ -229,7 +229,7 @@ def keep_site(body: KeepSite, act: http.Act) -> SiteShown:
 @router.batch("/sites:batch", may="keep-stock", item=KeepSiteItem)
 def keep_sites(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     """Register or change up to 500 sites."""
-    operations.load_sites(act.tx, _codes(body))
+    operations.load_sites(act.tx, codes=_codes(body))
 
     def each(tx: Tx, item: KeepSiteItem) -> UUID:
         act.actor.must_see(site=item.code)

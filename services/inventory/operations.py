@@ -10,7 +10,7 @@ from uuid import UUID
 from chassis import log
 from chassis.db import Tx
 from chassis.ids import derived_id
-from schemas.forecast import DemandPublished
+from schemas.forecast import DemandPublished, WeekOfDemand
 from schemas.inventory import EntryKind, ShortageAverted, ShortagePredicted
 from schemas.logistics import ShipmentFact, ShipmentLine
 from schemas.sales import OrderFact, OrderLine, PromiseRevised
@@ -20,10 +20,11 @@ from services.inventory.settings import settings
 
 UNKNOWN_ZONE = "UTC"
 
+
 # ── master data ──────────────────────────────────────────────────────────────────────────────────
 
 
-def load_items(tx: Tx, codes: Iterable[str]) -> None:
+def load_items(tx: Tx, *, codes: Iterable[str]) -> None:
     """Lock and load the items that a batch will touch."""
     repository.load_items(tx, [domain.item_id(code) for code in codes])
 
@@ -39,7 +40,7 @@ def keep_item(tx: Tx, *, code: str, description: str, unit: str, unit_value: Mon
     return item
 
 
-def load_sites(tx: Tx, codes: Iterable[str]) -> None:
+def load_sites(tx: Tx, *, codes: Iterable[str]) -> None:
     """Lock and load the sites that a batch will touch."""
     repository.load_sites(tx, [domain.site_id(code) for code in codes])
 
@@ -180,7 +181,8 @@ def keep_inbound(
     expected_at: datetime | None,
     occurred_at: datetime,
     reason: str,
-    behind: domain.Behind | None = None,
+    cause: Cause | None = None,
+    cause_occurred_at: datetime | None = None,
 ) -> None:
     """Remember when a shipment is expected now, and look again at what there will be.
 
@@ -200,6 +202,7 @@ def keep_inbound(
         recorded_at=tx.now,
     )
     repository.save_inbound(tx, coming)
+    behind = domain.Behind(cause, cause_occurred_at or occurred_at) if cause is not None else None
     predict_shortages(tx, stock_ids=[x.stock_id for x in coming.lines], reason=reason, behind=behind)
 
 
@@ -243,11 +246,12 @@ def cancel_inbound(
     lines: Sequence[ShipmentLine],
     occurred_at: datetime,
     reason: str,
-    behind: domain.Behind | None,
+    cause: Cause | None,
 ) -> None:
     """Take a cancelled shipment off what is coming, and look again."""
     _end_inbound(tx, shipment_id=shipment_id, destination=destination, occurred_at=occurred_at)
     stock_ids = [domain.stock_id(line.item, destination) for line in lines]
+    behind = domain.Behind(cause, occurred_at) if cause is not None else None
     predict_shortages(tx, stock_ids=stock_ids, reason=reason, behind=behind)
 
 
@@ -330,7 +334,7 @@ def load_for_forecasts(tx: Tx, events: Sequence[DemandPublished]) -> None:
 
 
 def keep_expectation(
-    tx: Tx, *, item: str, site: str, published: int, weeks: Sequence[domain.Week], occurred_at: datetime, reason: str
+    tx: Tx, *, item: str, site: str, published: int, weeks: Sequence[WeekOfDemand], occurred_at: datetime, reason: str
 ) -> None:
     """Remember the latest published forecast of an item-site, and look again; an older version changes nothing."""
     stock_id = domain.stock_id(item, site)
@@ -338,6 +342,6 @@ def keep_expectation(
     if before is not None and before.published >= published:
         tx.count(metrics.ignored_total.labels("older-forecast"))
         return
-    in_order = tuple(sorted(weeks, key=lambda week: week.week_on))
+    in_order = tuple(domain.Week(w.week_on, w.quantity) for w in sorted(weeks, key=lambda week: week.week_on))
     repository.save_expectation(tx, domain.Expectation(stock_id, item, site, published, in_order, occurred_at, tx.now))
     predict_shortages(tx, stock_ids=[stock_id], reason=reason)

@@ -15,7 +15,7 @@ from schemas.logistics import (
     ShipmentRecovered,
 )
 from schemas.sales import OrderCancelled, OrderChanged, OrderFact, OrderPlaced, PromiseRevised
-from services.inventory import domain, operations
+from services.inventory import operations
 
 reactions = Reactions()
 
@@ -44,7 +44,7 @@ def when_shipment_extended_move_inbound(tx: Tx, event: ShipmentExtended) -> None
 def _move_inbound(tx: Tx, event: ShipmentDelay, reason: str) -> None:
     operations.keep_inbound(
         tx, shipment_id=event.shipment_id, destination=event.destination, lines=event.lines,
-        occurred_at=event.occurred_at, expected_at=event.expected_at, reason=reason, behind=domain.Behind(event.cause, event.cause_occurred_at),
+        occurred_at=event.occurred_at, expected_at=event.expected_at, reason=reason, cause=event.cause, cause_occurred_at=event.cause_occurred_at,
     )  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def when_shipment_recovered_move_inbound(tx: Tx, event: ShipmentRecovered) -> No
     operations.keep_inbound(
         tx, shipment_id=event.shipment_id, destination=event.destination, lines=event.lines,
         occurred_at=event.occurred_at, expected_at=event.expected_at, reason=f"shipment {event.reference} is expected in time again",
-        behind=domain.Behind(event.cause, event.occurred_at),
+        cause=event.cause,
     )  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def when_shipment_cancelled_drop_inbound(tx: Tx, event: ShipmentCancelled) -> No
     operations.cancel_inbound(
         tx, shipment_id=event.shipment_id, destination=event.destination, lines=event.lines,
         occurred_at=event.occurred_at, reason=f"shipment {event.reference} was cancelled",
-        behind=domain.Behind(event.cause, event.occurred_at) if event.cause else None,
+        cause=event.cause,
     )  # fmt: skip
 
 
@@ -134,6 +134,6 @@ def when_demand_published_keep_expectation(tx: Tx, event: DemandPublished) -> No
     """A new forecast moves the projection."""
     operations.keep_expectation(
         tx, item=event.item, site=event.site, published=event.version,
-        weeks=[domain.Week(week.week_on, week.quantity) for week in event.weeks],
+        weeks=event.weeks,
         occurred_at=event.occurred_at, reason=f"forecast {event.version} was published",
     )  # fmt: skip

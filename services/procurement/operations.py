@@ -13,6 +13,8 @@ from schemas.logistics import ShipmentLine, ShipmentReceived
 from schemas.types import By, Cause, Money
 from services.procurement import domain, metrics, queries, repository
 
+TASK_KIND = domain.TASK_KIND  # for reactions, which know operations and not the domain
+
 # ── suppliers and terms ──────────────────────────────────────────────────────────────────────────
 
 
@@ -157,7 +159,7 @@ def record_deliveries(tx: Tx, *, lines: Sequence[ShipmentLine], received_on: dat
         record = domain.count_receipt(repository.find_track_record(tx, line.supplier), receipt)
         repository.save_track_record(tx, record)
         sheet = domain.observe_delivery(
-            repository.find_term_sheet(tx, line.item), item=line.item, supplier=line.supplier, received_on=received_on, now=tx.now
+            repository.find_term_sheet(tx, line.item), item=line.item, supplier=line.supplier, received_on=received_on, received_at=received_at, now=tx.now
         )  # fmt: skip
         repository.save_term_sheet(tx, sheet)
         tx.count(metrics.receipts.labels("on-time" if on_time else "late"))

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, distinct, false, func, literal, or_, select, tuple_
+from sqlalchemy import CTE, ColumnElement, Row, Select, Table, and_, distinct, false, func, literal, or_, select, tuple_
 
 from chassis.auth import Actor
 from chassis.db import ReadTx
@@ -164,41 +164,42 @@ def rounds_by_recording(
     state: str | None = None, after: tuple[datetime, UUID] | None = None, limit: int = 100,
 ) -> Sequence[Row[Any]]:  # fmt: skip
     """Return rounds in scope with how much of each is decided, in the order in which they were opened."""
-    lines = select(func.count()).where(sourcing_lines.c.sourcing_id == sourcings.c.sourcing_id, _seen_lines(actor))
-    seen = and_(
-        alternatives.c.sourcing_id == sourcings.c.sourcing_id,
-        alternatives.c.line_id.in_(
-            select(sourcing_lines.c.line_id).where(
-                sourcing_lines.c.sourcing_id == sourcings.c.sourcing_id, _seen_lines(actor)
-            )
-        ),
-    )
-    decided = select(func.count()).where(
-        decisions.c.sourcing_id == sourcings.c.sourcing_id,
-        decisions.c.opening == sourcings.c.opening,
-        decisions.c.line_id.in_(
-            select(sourcing_lines.c.line_id).where(
-                sourcing_lines.c.sourcing_id == sourcings.c.sourcing_id, _seen_lines(actor)
-            )
-        ),
-    )
-    query = (
-        select(
-            sourcings,
-            lines.scalar_subquery().label("lines"),
-            select(func.count(distinct(alternatives.c.line_id))).where(seen).scalar_subquery().label("lines_with_candidate"),
-            select(func.count()).where(seen).scalar_subquery().label("alternatives"),
-            decided.scalar_subquery().label("decided_lines"),
-        )
-        .order_by(sourcings.c.recorded_at, sourcings.c.sourcing_id)
-        .limit(limit)
-    )  # fmt: skip
+    page = select(sourcings).order_by(sourcings.c.recorded_at, sourcings.c.sourcing_id).limit(limit)
     for name, value in (("case_id", case_id), ("task_id", task_id), ("cause_id", cause_id), ("state", state)):
         if value is not None:
-            query = query.where(sourcings.c[name] == value)
+            page = page.where(sourcings.c[name] == value)
     if after is not None:
-        query = query.where(tuple_(sourcings.c.recorded_at, sourcings.c.sourcing_id) > tuple_(*map(literal, after)))
-    return read.rows(_rounds_in_scope(query, actor))
+        page = page.where(tuple_(sourcings.c.recorded_at, sourcings.c.sourcing_id) > tuple_(*map(literal, after)))
+    rounds = _rounds_in_scope(page, actor).cte("page")
+    counted = _counted_lines(rounds, actor).subquery("counted")
+    counts = ("lines", "lines_with_candidate", "alternatives", "decided_lines")
+    return read.rows(
+        select(rounds, *(func.coalesce(counted.c[name], 0).label(name) for name in counts))
+        .join(counted, counted.c.sourcing_id == rounds.c.sourcing_id, isouter=True)
+        .order_by(rounds.c.recorded_at, rounds.c.sourcing_id)
+    )
+
+
+def _counted_lines(rounds: CTE, actor: Actor) -> Select[Any]:
+    """Return for each of these rounds how many of its lines in scope there are, have a candidate, are decided."""
+    return (
+        select(
+            sourcing_lines.c.sourcing_id,
+            func.count(distinct(sourcing_lines.c.line_id)).label("lines"),
+            func.count(distinct(alternatives.c.line_id)).label("lines_with_candidate"),
+            func.count(alternatives.c.alternative_id).label("alternatives"),
+            func.count(distinct(decisions.c.line_id)).label("decided_lines"),
+        )
+        .join(rounds, rounds.c.sourcing_id == sourcing_lines.c.sourcing_id)
+        .join(alternatives, _of_line(alternatives), isouter=True)
+        .join(decisions, and_(_of_line(decisions), decisions.c.opening == rounds.c.opening), isouter=True)
+        .where(_seen_lines(actor))
+        .group_by(sourcing_lines.c.sourcing_id)
+    )
+
+
+def _of_line(part: Table) -> ColumnElement[bool]:
+    return and_(part.c.sourcing_id == sourcing_lines.c.sourcing_id, part.c.line_id == sourcing_lines.c.line_id)
 
 
 def round_with_options(
@@ -232,10 +233,7 @@ def candidates_by_round(
             alternatives.c.rank, alternatives.c.feasible,
         )
         .join(sourcings, sourcings.c.sourcing_id == alternatives.c.sourcing_id)
-        .join(
-            sourcing_lines,
-            and_(sourcing_lines.c.sourcing_id == alternatives.c.sourcing_id, sourcing_lines.c.line_id == alternatives.c.line_id),
-        )
+        .join(sourcing_lines, _of_line(alternatives))
         .where(_seen_lines(actor))
         .order_by(alternatives.c.sourcing_id, alternatives.c.alternative_id)
         .limit(limit)
@@ -262,14 +260,7 @@ def candidate_figures(read: ReadTx) -> dict[str, int]:
             func.count(alternatives.c.alternative_id).label("pairs"),
         )
         .join(sourcing_lines, sourcing_lines.c.sourcing_id == sourcings.c.sourcing_id)
-        .join(
-            alternatives,
-            and_(
-                alternatives.c.sourcing_id == sourcings.c.sourcing_id,
-                alternatives.c.line_id == sourcing_lines.c.line_id,
-            ),
-            isouter=True,
-        )
+        .join(alternatives, _of_line(alternatives), isouter=True)
         .group_by(sourcings.c.case_id)
         .subquery()
     )

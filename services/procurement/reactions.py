@@ -6,7 +6,7 @@ from chassis.db import Tx
 from chassis.reactions import Reactions
 from schemas.exceptions import CaseExtended, TaskCompleted, TaskOpened, TaskReopened, TaskWaived, TaskWithdrawn
 from schemas.logistics import ShipmentReceived
-from services.procurement import domain, operations
+from services.procurement import operations
 
 reactions = Reactions()
 
@@ -14,7 +14,7 @@ reactions = Reactions()
 @reactions.on(TaskOpened, loads=operations.load_rounds)
 def when_task_opened_open_round(tx: Tx, event: TaskOpened) -> None:
     """A task asks for another source: every candidate is ranked at once."""
-    if event.kind == domain.TASK_KIND:
+    if event.kind == operations.TASK_KIND:
         operations.open_round(
             tx, task_id=event.task_id, case_id=event.case_id, cause=event.cause, lines=event.lines, money_limit=event.money_limit
         )  # fmt: skip
@@ -23,7 +23,7 @@ def when_task_opened_open_round(tx: Tx, event: TaskOpened) -> None:
 @reactions.on(TaskReopened, loads=operations.load_rounds)
 def when_task_reopened_reopen_round(tx: Tx, event: TaskReopened) -> None:
     """The task came back: so does its round."""
-    if event.kind == domain.TASK_KIND:
+    if event.kind == operations.TASK_KIND:
         operations.reopen_round(
             tx, task_id=event.task_id, case_id=event.case_id, cause=event.cause, lines=event.lines, money_limit=event.money_limit
         )  # fmt: skip
@@ -38,21 +38,21 @@ def when_case_extended_rank_again(tx: Tx, event: CaseExtended) -> None:
 @reactions.on(TaskWithdrawn, loads=operations.load_rounds)
 def when_task_withdrawn_close_round(tx: Tx, event: TaskWithdrawn) -> None:
     """The cause went away: nobody chooses any more."""
-    if event.kind == domain.TASK_KIND:
+    if event.kind == operations.TASK_KIND:
         operations.close_round(tx, task_id=event.task_id, reason=event.reason)
 
 
 @reactions.on(TaskWaived, loads=operations.load_rounds)
 def when_task_waived_close_round(tx: Tx, event: TaskWaived) -> None:
     """A person said that no other source is needed."""
-    if event.kind == domain.TASK_KIND:
+    if event.kind == operations.TASK_KIND:
         operations.close_round(tx, task_id=event.task_id, reason=f"the task was waived: {event.reason}")
 
 
 @reactions.on(TaskCompleted, loads=operations.load_rounds)
 def when_task_completed_close_round(tx: Tx, event: TaskCompleted) -> None:
     """A person ended the task by hand; a round that is decided stays decided."""
-    if event.kind == domain.TASK_KIND:
+    if event.kind == operations.TASK_KIND:
         operations.close_round(tx, task_id=event.task_id, reason=f"the task was completed: {event.outcome}")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal as D
 from uuid import uuid4
 
@@ -9,7 +11,11 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from chassis import migrations
+from chassis.db import Context, Tx
+from schemas.logistics import ShipmentLine
+from schemas.types import Money
 from services.inventory import domain, operations
+from tests.support.service import START, wait_until
 from tests.support.tried import Tried
 
 
@@ -56,12 +62,57 @@ def test_the_database_refuses_to_change_a_row_of_the_ledger(tried: Tried, crime)
     assert [row["quantity"] for row in tried.rows("SELECT quantity FROM stock_entries")] == [10]
 
 
-def test_two_openings_at_once_leave_one(tried: Tried):
+def test_a_second_opening_balance_leaves_the_first(tried: Tried):
     with_masters(tried)
     enter(tried, "opening", 10)
     with pytest.raises(domain.AlreadyOpened):
         enter(tried, "opening", 20)
     assert tried.rows("SELECT on_hand FROM stocks")[0]["on_hand"] == 10
+
+
+def waits_for_a_lock(tried: Tried) -> bool:
+    return bool(tried.rows("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'stocks'::regclass"))
+
+
+def test_an_opening_balance_waits_for_a_fact_that_is_being_heard_and_sees_it(tried: Tried):
+    """FLOW 3.4: whoever comes first, the shipment is in the projection of the opening balance."""
+    with_masters(tried)
+    line = ShipmentLine(
+        line_id=uuid4(), reference="1", item="kit", quantity=D(5), value=Money(amount=D(1), currency="EUR"), promised_on=START.date()
+    )  # fmt: skip
+    with ThreadPoolExecutor(1) as threads:
+        with tried.house.tx() as tx:
+            operations.keep_inbound(
+                tx, shipment_id=uuid4(), destination="LYO", lines=[line], expected_at=START + timedelta(days=1), occurred_at=START,
+                reason="planned",
+            )  # fmt: skip
+            opening = threads.submit(enter, tried, "opening", 10)
+            wait_until(lambda: waits_for_a_lock(tried))
+            assert not opening.done()
+        assert opening.result(timeout=10).on_hand == 10
+    days = tried.get("/projections", item="kit", site="LYO", days=3)["days"]
+    assert [day["projected"] for day in days] == ["10", "15", "15"]
+
+
+def test_two_openings_at_once_leave_one(tried: Tried):
+    with_masters(tried)
+
+    def attempt(quantity: int) -> str:
+        act_id = uuid4()
+
+        def work(tx: Tx) -> str:
+            operations.record_entry(tx, entry_id=act_id, item="kit", site="LYO", kind="opening", quantity=D(quantity))
+            return "opened"
+
+        try:
+            return tried.house.database.run(work, lambda now: Context(act_id, act_id, "act", now))
+        except domain.AlreadyOpened:
+            return "refused"
+
+    with ThreadPoolExecutor(4) as threads:
+        outcomes = list(threads.map(attempt, range(1, 5)))
+    assert sorted(outcomes) == ["opened", "refused", "refused", "refused"]
+    assert len(tried.rows("SELECT * FROM stock_entries")) == 1
 
 
 def test_the_schema_goes_down_and_up_again_and_takes_the_same_data(fresh: Tried):

@@ -62,14 +62,16 @@ def test_the_agreed_term_that_began_last_holds_and_goes_before_an_observed_one()
         a_sheet("gloves", "Other", price=usd(3), effective_from=TODAY - timedelta(days=3)),
     )
     sheet = domain.observe_delivery(
-        sheet, item="gloves", supplier="Other", received_on=TODAY, now=NOW - timedelta(days=1)
+        sheet, item="gloves", supplier="Other", received_on=TODAY, received_at=NOW, now=NOW - timedelta(days=1)
     )
     assert only(ranked(a_line(), sheet)).price == usd(3)
 
 
 def test_an_observed_term_is_known_after_its_recording_and_not_before() -> None:
     """FLOW 7.3: known from the day of recording; what is recorded in the very instant of the round is not known to it."""
-    sheet = domain.observe_delivery(None, item="gloves", supplier="Other", received_on=date(2020, 1, 1), now=NOW)
+    sheet = domain.observe_delivery(
+        None, item="gloves", supplier="Other", received_on=date(2020, 1, 1), received_at=NOW, now=NOW
+    )
     assert ranked(a_line(), sheet) == []
     one = only(list(domain.rank(ROUND, [a_line()], a_market(sheet), now=LATER)))
     assert (one.feasible, one.landed_cost, one.arrives_on) == (True, None, None)

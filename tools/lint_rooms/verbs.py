@@ -35,9 +35,9 @@ def misplaced_verbs(source: SourceFile) -> list[Finding]:
 
 
 def _commits(source: SourceFile, call: ast.Call, verb: str) -> bool:
-    """Tell a commit of the database: Kafka's names its offsets, and `Database.begin` of the chassis its context."""
+    """Tell a commit of the database: others say what they commit, and `Database.begin` of the chassis its context."""
     if verb == "commit":
-        return not any(word.arg in ("offsets", "message") for word in call.keywords)
+        return not call.args and not call.keywords
     return verb == "begin" and (source.package != "chassis" or not call.args)
 
 

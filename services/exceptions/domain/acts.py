@@ -105,9 +105,16 @@ def decide_case(
 
 
 def decide_by_choice(
-    case: Case, *, by: By, choice: str, rationale: str | None, alternative_id: UUID, automatic: bool, now: datetime
+    case: Case,
+    *,
+    by: By,
+    choice: str,
+    rationale: str | None,
+    alternative_id: UUID | None,
+    automatic: bool,
+    now: datetime,
 ) -> tuple[Case, list[Event]]:
-    """Let the chosen alternative be the decision, where there is none yet and the case is open."""
+    """Let the chosen alternative, or that none is taken, be the decision, where there is none yet and the case is open."""
     if case.state != "open" or case.decided_at is not None:
         return case, []
     return _decided(

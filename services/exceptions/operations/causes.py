@@ -11,7 +11,7 @@ from chassis.db import Tx
 from schemas.base import Event
 from schemas.inventory import ShortageAverted, ShortagePredicted
 from schemas.logistics import ShipmentSettled
-from schemas.procurement import AlternativeChosen
+from schemas.procurement import AlternativeChosen, AlternativeDeclined
 from schemas.sales import ImpactAssessed
 from schemas.types import Cause
 from services.exceptions import domain, metrics, queries, repository
@@ -196,6 +196,20 @@ def follow_choice(tx: Tx, *, told: AlternativeChosen) -> domain.Case | None:
         after, done = domain.complete_by_fact(after, task_id=told.task_id, outcome=outcome, now=tx.now)
         facts = [*facts, *done]
     return _kept(tx, case, after, facts, "choice", "decided")
+
+
+def follow_decline(tx: Tx, *, told: AlternativeDeclined) -> domain.Case | None:
+    """Complete the task to find a source once no line is left; where nothing was chosen, that is the decision."""
+    case = repository.find_case(tx, told.case_id)
+    if case is None or told.remaining_lines > 0:
+        return _ignored(tx, "decline")
+    choice = "no other source is taken"
+    after, facts = domain.decide_by_choice(
+        case, by=told.by, choice=choice, rationale=told.reason, alternative_id=None, automatic=False, now=tx.now
+    )
+    outcome = choice if facts else "every line is chosen for or declined"
+    after, done = domain.complete_by_fact(after, task_id=told.task_id, outcome=outcome, now=tx.now)
+    return _kept(tx, case, after, [*facts, *done], "decline", "decided" if facts else "completed")
 
 
 # ── shared ───────────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from uuid import UUID
 
 from chassis.errors import Conflict, Invalid
@@ -96,6 +97,7 @@ class Entry:
     recorded_at: datetime
 
 
+@lru_cache(maxsize=65_536)
 def stock_id(item: str, site: str) -> UUID:
     """Return the id that every service derives for an item at a site."""
     return subject_id("stock", "master", f"{item}@{site}")

@@ -101,7 +101,7 @@ def agree_term(
 
 
 def observe_delivery(
-    sheet: TermSheet | None, *, item: str, supplier: str, received_on: date, now: datetime
+    sheet: TermSheet | None, *, item: str, supplier: str, received_on: date, received_at: datetime, now: datetime
 ) -> TermSheet:
     """Write on the item's sheet that the supplier has delivered it; the term is known from the first recording on."""
     sheet = sheet or TermSheet(item_id(item), item, ())
@@ -110,7 +110,7 @@ def observe_delivery(
     if known is None:
         term = Term(
             identity, supplier, "observed", None, None, None, None, None, effective_from=received_on, effective_to=None,
-            deliveries=1, last_delivered_on=received_on, occurred_at=now, recorded_at=now,
+            deliveries=1, last_delivered_on=received_on, occurred_at=received_at, recorded_at=now,
         )  # fmt: skip
     else:
         term = replace(

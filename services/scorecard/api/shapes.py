@@ -1,0 +1,196 @@
+"""What the scorecard answers with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis import http
+
+router = http.Router()
+Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
+IDS_MAX = 500
+Kind = Literal["shipment-delay", "shortage"]
+SeverityAsked = Literal["low", "medium", "high", "critical"]
+StateAsked = Literal["open", "implemented", "cleared", "closed"]
+ExternalKind = Literal["act", "signal", "timer"]
+
+
+class PhaseShown(BaseModel):
+    """One phase of a case."""
+
+    model_config = ConfigDict(frozen=True)
+    phase: str
+    duration_us: int
+    open: bool
+
+
+class MeasureShown(http.Shown):
+    """The clock of a case; durations in microseconds, `decision_us` is its decision velocity."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+    case_id: UUID
+    cause_kind: str
+    severity: str
+    state: str
+    identified_at: datetime
+    recorded_at: datetime
+    elapsed_us: int
+    decision_us: int | None
+    coordination_us: int | None
+    excluded_us: int
+    phases: tuple[PhaseShown, ...]
+    inversions: tuple[str, ...]
+    critical_function: str | None
+    reopened: int
+    facts: int
+    latest_fact_id: UUID
+
+
+class CaseVelocity(http.Shown):
+    """One case: what the stream read, what SQL recomputes, and whether they say the same."""
+
+    case_id: UUID
+    stream: MeasureShown | None
+    recomputed: MeasureShown
+    agree: bool
+
+
+class VelocityShown(http.Shown):
+    """Decision velocity of many cases (Kaplan-Meier; lower is better): `n` counts all, open and cleared are censored.
+
+    A percentile that the curve does not reach is null and listed under `not_reached`.
+    """
+
+    as_of: datetime
+    n: int
+    implemented: int
+    open: int
+    cleared: int
+    p50_us: int | None
+    p90_us: int | None
+    p95_us: int | None
+    p50_seconds: float | None
+    p90_seconds: float | None
+    p95_seconds: float | None
+    not_reached: tuple[str, ...]
+
+
+class Difference(BaseModel):
+    """One case of which the stream and SQL say different things."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+    case_id: UUID
+    reason: str
+    reading: dict[str, Any] | None
+    recomputed: dict[str, Any] | None
+
+
+class VelocityCheck(http.Shown):
+    """Whether every reading equals its recomputation; the first differences are listed."""
+
+    compared: int
+    differences: int
+    listed: tuple[Difference, ...]
+
+
+class FactShown(http.Shown):
+    """The causal record of a fact: `cause_id` names what `cause_kind` says; a timer's `armed_by` what armed it."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+    fact_id: UUID
+    type: str
+    source: str
+    subject: str
+    occurred_at: datetime
+    recorded_at: datetime
+    correlation_id: UUID
+    cause_id: UUID | None
+    cause_kind: str
+    armed_by: UUID | None
+    armed_kind: str | None
+    traceparent: str | None
+
+
+class Step(FactShown):
+    """A fact in a chain of causes or consequences; step 1 is the nearest."""
+
+    step: int
+
+
+class Root(BaseModel):
+    """Where a chain ends: something that the named service can show at `POST /causes:resolve`, or nothing (an orphan)."""
+
+    model_config = ConfigDict(frozen=True)
+    id: UUID | None
+    kind: str
+    service: str
+    armed_by: UUID | None = None
+    armed_kind: str | None = None
+
+
+class Why(http.Shown):
+    """A fact, what led to it, and so on back to the root; `passed` are the timers that the chain walked through."""
+
+    chain: tuple[Step, ...]
+    passed: tuple[Root, ...]
+    root: Root
+
+
+class Consequences(http.Shown):
+    """Everything that followed, nearest first."""
+
+    items: tuple[Step, ...]
+    more: bool
+
+
+class WalkAsked(BaseModel):
+    """Which facts, of one level of a walk."""
+
+    model_config = ConfigDict(extra="forbid")
+    ids: Annotated[list[UUID], Field(max_length=IDS_MAX)]
+
+
+class Walked(http.Shown):
+    """The causal records found; what is missing is not recorded here (yet)."""
+
+    found: tuple[FactShown, ...]
+    missing: tuple[UUID, ...]
+
+
+class OrphanShown(FactShown):
+    """A fact whose cause does not resolve, and why."""
+
+    reason: str
+
+
+class Orphans(http.Page[OrphanShown]):
+    """Facts whose cause does not resolve."""
+
+    count: int
+    by_reason: dict[str, int]
+
+
+class ExternalCause(http.Shown):
+    """An act, a signal or a timer that facts name as their cause, and the service that can show it."""
+
+    id: UUID
+    kind: str
+    service: str
+    facts: int
+    example: UUID
+
+
+class FactsCounted(http.Shown):
+    """How many facts the causal record holds."""
+
+    facts: int
+
+
+def service_of(source: str) -> str:
+    """Return the service of a source `/crossdock/<world>/<service>`."""
+    return source.rsplit("/", 1)[-1]

@@ -1,0 +1,24 @@
+"""What the scorecard knows: a case's clock, its measure, the velocity of many, readings and causal records. Pure."""
+
+from services.scorecard.domain.clock import (
+    EPOCH,
+    MICROSECOND,
+    Case,
+    ClockFact,
+    dumped,
+    hear,
+    instant,
+    kind_of,
+    loaded,
+    micros,
+    observe,
+)
+from services.scorecard.domain.measure import PHASES, Measure, measure, measured, observable
+from services.scorecard.domain.reading import Reading, case_fact_row, causal_row, store_reading
+from services.scorecard.domain.velocity import Lasting, Velocity, percentiles, survival, velocity
+
+__all__ = [
+    "EPOCH", "MICROSECOND", "PHASES", "Case", "ClockFact", "Lasting", "Measure", "Reading", "Velocity", "case_fact_row",
+    "causal_row", "dumped", "hear", "instant", "kind_of", "loaded", "measure", "measured", "micros", "observable", "observe",
+    "percentiles", "store_reading", "survival", "velocity",
+]  # fmt: skip

@@ -1,0 +1,44 @@
+"""What the scorecard does when it hears a fact: every fact of every topic is a line of the causal record."""
+
+from __future__ import annotations
+
+from chassis.db import Tx
+from chassis.reactions import Reactions
+from schemas.base import Event
+from schemas.catalogue import REGISTER
+from schemas.envelope import Envelope
+from schemas.exceptions import CaseFact
+from schemas.scorecard import MeasureRecorded
+from services.scorecard import operations
+
+reactions = Reactions()
+
+
+@reactions.on(MeasureRecorded, loads=operations.readings_of)
+def when_measure_recorded_store_reading(tx: Tx, event: MeasureRecorded) -> None:
+    """The stream measured a case."""
+    operations.store_reading(tx, event=event)
+
+
+# house: allow reactions — registered below for every fact there is: sixty functions would say the same
+def when_fact_is_heard_record_cause(tx: Tx, event: Event) -> None:
+    """Why anything happened can be asked here (FLOW 4.2)."""
+    operations.record_cause(tx, fact=_heard(tx))
+
+
+# house: allow reactions — registered below for every fact of a case
+def when_case_fact_is_heard_keep_it(tx: Tx, event: CaseFact) -> None:
+    """The clock of a case is recomputed from the facts themselves (FLOW 4.4)."""
+    operations.keep_case_fact(tx, fact=_heard(tx))
+
+
+def _heard(tx: Tx) -> Envelope:
+    if tx.context.heard is None:
+        raise RuntimeError("a fact is kept where it is heard; this work was started by something else")
+    return tx.context.heard
+
+
+for _fact in REGISTER.values():
+    reactions.on(_fact)(when_fact_is_heard_record_cause)
+    if issubclass(_fact, CaseFact):
+        reactions.on(_fact)(when_case_fact_is_heard_keep_it)

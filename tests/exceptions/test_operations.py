@@ -1,0 +1,190 @@
+"""Acts inside transactions: races for one cause, lost updates, and the schema's way down and up again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from chassis import migrations
+from chassis.db import ConcurrentChange, Context, Tx
+from chassis.ids import time_ordered_id
+from services.exceptions import domain, operations
+from services.exceptions.__main__ import parts
+from tests.exceptions.builders import (
+    BUYER,
+    CAUSE,
+    LEAD,
+    SALES,
+    delayed,
+    extended,
+    impact,
+    playbook,
+    shortage,
+    thresholds,
+)
+from tests.support.service import House, house
+
+CASE = domain.case_id_of(CAUSE, 1)
+
+
+@pytest.fixture
+def exceptions(fresh_database: Callable[[str], str]) -> Iterator[House]:
+    with house(parts(), fresh_database("exceptions")) as opened:
+        opened.do(lambda tx: operations.keep_thresholds(tx, draft=thresholds()))
+        opened.do(lambda tx: operations.keep_playbook(tx, draft=playbook()))
+        yield opened
+
+
+def together(exceptions: House, *works: Callable[[Tx], Any]) -> None:
+    """Run each work in a transaction and a thread of its own; all have done their reading before any commits."""
+    barrier = Barrier(len(works), timeout=20)
+
+    def run(work: Callable[[Tx], Any]) -> None:
+        first = True
+
+        def meet(tx: Tx) -> None:
+            nonlocal first
+            work(tx)
+            if first:
+                first = False
+                barrier.wait()
+
+        act_id = time_ordered_id()
+        exceptions.database.run(meet, lambda now: Context(act_id, act_id, "act", now))
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        for done in [pool.submit(run, work) for work in works]:
+            done.result(timeout=60)
+
+
+def test_two_processes_and_one_cause_make_one_case(exceptions: House) -> None:
+    """FLOW 1.2: the causes row is created by whoever comes first; the other one extends what is there."""
+    together(
+        exceptions,
+        lambda tx: operations.open_case(tx, told=delayed(days=1)),
+        lambda tx: operations.open_case(tx, told=extended(days=2)),
+    )
+    assert exceptions.names() == ["case.opened", "task.opened", "task.opened", "case.extended"]
+    assert exceptions.rows("SELECT case_id FROM cases") == [{"case_id": CASE}]
+    assert exceptions.rows("SELECT count(*) AS n FROM tasks") == [{"n": 2}]
+
+
+def test_an_impact_and_its_delay_at_the_same_time_meet_in_one_case(exceptions: House) -> None:
+    """FLOW 1.2: consequences travel on other topics and may arrive before, after, or just now."""
+    together(
+        exceptions,
+        lambda tx: operations.reassess_impact(tx, told=impact()),
+        lambda tx: operations.open_case(tx, told=delayed()),
+        lambda tx: operations.predict_shortage(tx, told=shortage(cause=CAUSE)),
+    )
+    assert sorted(exceptions.names()) == [
+        "case.opened",
+        "case.reassessed",
+        "case.reassessed",
+        "task.opened",
+        "task.opened",
+    ]
+    (case,) = exceptions.rows("SELECT impact_version, jsonb_array_length(shortages) AS shortages FROM cases")
+    assert case == {"impact_version": 1, "shortages": 1}
+
+
+def test_two_people_finish_the_last_two_tasks_and_the_case_is_implemented_once(exceptions: House) -> None:
+    """FLOW 2.2: the quorum is counted under the lock of the case."""
+    exceptions.do(lambda tx: operations.open_case(tx, told=delayed()))
+    exceptions.said()
+
+    def finish(kind: str, person: domain.Person) -> Callable[[], None]:
+        def work() -> None:
+            task_id = domain.task_id_of(CASE, kind)
+            act_id = time_ordered_id()
+            exceptions.database.run(
+                lambda tx: operations.complete_task(tx, task_id=task_id, person=person, outcome="done so"),
+                lambda now: Context(act_id, act_id, "act", now),
+            )
+
+        return work
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [
+            pool.submit(finish("notify-customers", SALES)),
+            pool.submit(finish("find-alternative-source", BUYER)),
+        ]:
+            done.result(timeout=60)
+    assert exceptions.names() == ["task.completed", "task.completed", "case.implemented"]
+
+
+def test_a_signal_never_waits_for_rules_that_came_at_the_same_moment(exceptions: House) -> None:
+    """A signal that finds no playbook and the playbook that comes just then cannot miss each other."""
+    told = shortage()
+    together(
+        exceptions,
+        lambda tx: operations.open_case(tx, told=delayed()),
+        lambda tx: operations.open_case(tx, told=delayed(shipment="S2")),
+    )
+    exceptions.said()
+    with ThreadPoolExecutor(2) as pool:
+        act_id = time_ordered_id()
+
+        def run(work: Callable[[Tx], Any]) -> Any:
+            return exceptions.database.run(work, lambda now: Context(act_id, act_id, "act", now))
+
+        both = [
+            pool.submit(run, lambda tx: operations.open_case(tx, told=told)),
+            pool.submit(run, lambda tx: operations.keep_playbook(tx, draft=playbook("shortage"))),
+        ]
+        for done in both:
+            done.result(timeout=60)
+    assert exceptions.names() == ["case.opened", "task.opened", "task.opened"]
+    assert exceptions.rows("SELECT count(*) AS waiting FROM causes WHERE jsonb_typeof(signal) = 'object'") == [
+        {"waiting": 0}
+    ]
+
+
+def test_a_playbook_that_comes_twice_at_once_is_one_version(exceptions: House) -> None:
+    draft = playbook(recurrence_days=30)
+    with ThreadPoolExecutor(2) as pool:
+        act_id = time_ordered_id()
+        runs = [
+            pool.submit(
+                exceptions.database.run,
+                lambda tx: operations.keep_playbook(tx, draft=draft).number,
+                lambda now: Context(act_id, act_id, "act", now),
+            )
+            for _ in range(2)
+        ]
+        assert [run.result(timeout=60) for run in runs] == [2, 2]
+
+
+def test_an_act_on_a_stale_case_is_run_again_and_not_lost(exceptions: House) -> None:
+    exceptions.do(lambda tx: operations.open_case(tx, told=delayed()))
+    with pytest.raises(ConcurrentChange), exceptions.tx() as tx:
+        operations.take_case(tx, case_id=CASE, person=LEAD)
+        tx.cursor().execute("UPDATE cases SET version = version + 1 WHERE case_id = %s", [CASE])
+    assert exceptions.rows("SELECT owner FROM cases") == [{"owner": None}]
+
+
+def test_what_is_read_is_what_was_kept(exceptions: House) -> None:
+    """Every field of a case survives its row: lines, money, chains, spans."""
+    exceptions.do(lambda tx: operations.open_case(tx, told=delayed()))
+    exceptions.do(lambda tx: operations.reassess_impact(tx, told=impact()))
+    exceptions.do(lambda tx: operations.predict_shortage(tx, told=shortage(cause=CAUSE)))
+    kept = exceptions.do(lambda tx: operations.escalate_case(tx, case_id=CASE, what="acknowledge", task_id=None))
+    assert exceptions.do(lambda tx: operations.get_case(tx, case_id=CASE)) == kept
+    assert kept.chains
+    assert kept.shortages
+    assert kept.affected
+
+
+def test_the_schema_goes_down_and_up_again_with_data(fresh_database: Callable[[str], str]) -> None:
+    url = fresh_database("exceptions")
+    for _ in range(2):
+        with house(parts(), url) as opened:
+            opened.do(lambda tx: operations.keep_thresholds(tx, draft=thresholds()))
+            opened.do(lambda tx: operations.keep_playbook(tx, draft=playbook()))
+            opened.do(lambda tx: operations.open_case(tx, told=delayed()))
+            assert len(opened.rows("SELECT 1 FROM cases")) == 1
+        migrations.migrate("exceptions", url, "base")
