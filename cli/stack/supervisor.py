@@ -230,9 +230,9 @@ class Guarded:
             self._starting = True
             try:
                 self.server.start()
-                self.restarts += 1
                 self.trouble, failures = None, 0
             except (StackError, OSError) as why:
                 self.trouble, failures = str(why), min(failures + 1, 30)
-            finally:
-                self._starting = False
+            self._starting = False
+            # Counted last: whoever sees the count sees a server that answers.
+            self.restarts += 1 if failures == 0 else 0

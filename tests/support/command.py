@@ -68,12 +68,18 @@ class Crossdock:
                 stderr=subprocess.PIPE,
                 text=True,
                 start_new_session=True,
+                # A test run in the background of a script ignores Ctrl-C, and its children would inherit that.
+                preexec_fn=_hear_interrupts,
             )
         )
 
     def left(self) -> list[str]:
         """Name every process that has to do with the data folder."""
         return processes_of(self.home)
+
+
+def _hear_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Running:
