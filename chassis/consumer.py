@@ -95,6 +95,8 @@ class Consumer:
                 messages = self._drain(consumer)
                 if messages:
                     self._take(consumer, messages)
+        except Stopping:
+            log.get().info("consumer.left_batch", because="the process was told to stop; nothing of the batch is committed")
         except Exception as error:  # noqa: BLE001  kept, logged, and the process ends with it
             self.fatal = error
             log.get().exception("consumer.stopped", because=type(error).__name__)

@@ -26,6 +26,7 @@ def test_a_crash_between_commit_and_publish_loses_nothing_and_doubles_nothing(
         whole.world.kill("logistics")
     finally:
         os.kill(broker, signal.SIGCONT)
+    whole.world.wait_until_ready("logistics", after_pid=before)
     case = whole.case_of(shipment, state="open")
     assert whole.world.pid("logistics") != before
     assert len(whole.cases_of(shipment)) == 1
@@ -73,11 +74,13 @@ def test_a_service_that_was_down_for_a_while_answers_all_it_missed(whole: Journe
 
 def test_a_consumer_killed_in_the_middle_of_many_delays_answers_each_once(whole: Journey) -> None:
     shipments = [whole.a_truck(order=False) for _ in range(30)]
+    before = whole.world.pid("exceptions")
     killer = threading.Timer(0.15, lambda: whole.world.kill("exceptions"))
     killer.start()
     for shipment in shipments:
         assert whole.late(shipment, days=2).is_success
     killer.join()
+    whole.world.wait_until_ready("exceptions", after_pid=before)
     for shipment in shipments:
         whole.case_of(shipment)
         assert len(whole.cases_of(shipment)) == 1

@@ -64,7 +64,7 @@ def test_a_recovery_before_the_response_clears_the_case_and_withdraws_its_tasks(
     )
     refused = whole.post("sales", f"/notices/{drafts[0]['notice_id']}/approve", {}, "sales")
     assert refused.status_code == 409
-    assert "withdrawn" in refused.json()["detail"]
+    assert "cleared" in refused.json()["detail"]
 
 
 def test_the_same_message_a_thousand_times_is_one_delay(whole: Journey) -> None:

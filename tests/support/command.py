@@ -69,7 +69,7 @@ class Crossdock:
                 text=True,
                 start_new_session=True,
                 # A test run in the background of a script ignores Ctrl-C, and its children would inherit that.
-                preexec_fn=_hear_interrupts,
+                preexec_fn=_hear_interrupts,  # noqa: PLW1509 — no thread of the session holds a lock that it needs
             )
         )
 

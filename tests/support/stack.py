@@ -53,6 +53,13 @@ class Infrastructure:
                 self._bootstrap = self._kafka.start()
         return self._bootstrap
 
+    def kafka_pid(self) -> int:
+        """The process id of the session's own broker; a test that stops it for a moment cannot use a foreign one."""
+        pid = self._kafka.pid if self._kafka is not None else None
+        if pid is None:
+            raise RuntimeError("the session's Kafka is not our own process: unset KAFKA_BOOTSTRAP for this test")
+        return pid
+
     @property
     def kafka_libs(self) -> Path:
         """Where the jars are: the checkout's folder and not the session's, so that Maven runs once."""

@@ -81,7 +81,8 @@ def assess_impact(
     for shipped in delay.lines:
         order, line = _ordered(shipped, orders)
         if order is None or line is None:
-            unmatched += 1
+            # A line that names no order hurts no customer; one whose order is not known here may.
+            unmatched += shipped.order_line_id is not None
             continue
         proposed_on = propose_day(delay, line, default_slip_days=default_slip_days, today=now.date())
         if order.state == "open" and not line.has_come and proposed_on > line.promised_on:
