@@ -8,6 +8,7 @@ from chassis import kafka
 from schemas.topics import Topic
 
 _TIMEOUT_SECONDS = 30.0
+TYPE_HEADER = kafka.TYPE_HEADER
 
 
 class WrongTopics(RuntimeError):
@@ -59,3 +60,22 @@ def _done(future: object, harmless: int) -> None:
     except kafka.KafkaException as error:
         if error.args[0].code() != harmless:
             raise
+
+
+def standing(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
+    """Return how many partitions each of these topics has; a topic that does not stand is left out."""
+    found = kafka.admin(bootstrap).list_topics(timeout=_TIMEOUT_SECONDS).topics
+    return {name: len(found[name].partitions) for name in names if name in found}
+
+
+class Ends:
+    """Where topics end, asked of the broker: for processes that consume with another client than ours."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._client = kafka.admin(bootstrap)
+
+    def of(self, topic: str, partitions: Iterable[int]) -> dict[int, int]:
+        """Return the end offset of each of these partitions."""
+        asked = [kafka.TopicPartition(topic, partition) for partition in partitions]
+        found = kafka.ends(self._client, asked) if asked else {}
+        return {partition: end for (_, partition), end in found.items()}

@@ -7,7 +7,7 @@ notices nothing; how long is limited and said.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,11 +18,12 @@ import httpx
 from cli.errors import CommandFailed, Refused, Unreachable
 
 BATCH_ITEMS_MAX = 500
+PAGE_ITEMS = 500
 RETRY_SECONDS_MAX = 120.0
 RETRY_WAIT_SECONDS = 0.05
 RETRY_WAIT_SECONDS_MAX = 1.0
 QUIET_SECONDS_MAX = 300.0
-QUIET_WAIT_SECONDS = 0.002
+QUIET_WAIT_SECONDS = 0.008
 QUIET_WAIT_SECONDS_MAX = 0.05
 REQUEST_SECONDS_MAX = 30.0
 LATER = {429, 500, 502, 503, 504}
@@ -91,6 +92,16 @@ class Doors:
     def act(self, service: str, path: str, body: Mapping[str, Any], *, role: str) -> Any:
         """Do one act and return its answer."""
         return self._send("POST", service, path, role=role, json=body)
+
+    def pages(self, service: str, path: str, *, role: str, **params: str) -> Iterator[Any]:
+        """Return every item of a list, page by page."""
+        cursor: dict[str, str] = {}
+        while True:
+            answer = self.ask(service, path, role=role, limit=PAGE_ITEMS, **params, **cursor)
+            yield from answer["items"]
+            if not answer.get("next"):
+                return
+            cursor = {"cursor": answer["next"]}
 
     def tell(
         self,
@@ -165,10 +176,14 @@ def _problem(answer: httpx.Response) -> Mapping[str, Any]:
 class DrivenWorld:
     """The clock and the quiet of a world, asked of each of its services."""
 
-    def __init__(self, doors: Doors, *, listeners: Iterable[str] = ()) -> None:
-        """`listeners` only listen; they are waited for when the whole world must be quiet."""
+    def __init__(self, doors: Doors, *, listeners: Iterable[str] = (), ear: str | None = None) -> None:
+        """`listeners` only listen; they are waited for when the whole world must be quiet.
+
+        `ear` is a listener that hears every topic, so that its ends are the ends of all.
+        """
         self._doors = doors
         self._listeners = frozenset(listeners)
+        self._ear = ear if ear in doors.services else None
         self._pool = ThreadPoolExecutor(len(doors.services), thread_name_prefix="door")
 
     def close(self) -> None:
@@ -191,19 +206,27 @@ class DrivenWorld:
             one.result()
 
     def wait_until_quiet(self, *, whole: bool) -> Mapping[str, datetime | None]:
-        """Ask until every service was seen quiet twice with equal ends (FLOW 6.3).
+        """Ask until every service was seen idle and the ends of its topics are still those after the last of them.
 
-        Between its two answers a service heard nothing and had nothing to say; all second answers are given
-        after all first ones, so there is a moment at which nothing was on its way anywhere.
+        A service that was idle and has heard nothing since is idle still; where all ends are read after the
+        last answer and equal what each service had read, there is a moment at which nothing was on its way
+        anywhere (FLOW 6.3).
         """
         asked = tuple(name for name in self._doors.services if whole or name not in self._listeners)
         end = time.monotonic() + QUIET_SECONDS_MAX
-        before: dict[str, Any] = {}
         while True:
             said = self._ask_until_idle(asked, end)
-            if before and all(said[name]["ends"] == before[name]["ends"] for name in asked):
+            if self._ends_stand(said):
                 return {name: _instant_or_none(one["next_due"]) for name, one in said.items()}
-            before = said
+
+    def _ends_stand(self, said: Mapping[str, Any]) -> bool:
+        """Read the ends once more and say whether they are those that were said."""
+        later = {}
+        if self._ear is not None:
+            later = _topics(self._ask((self._ear,))[self._ear])
+        unheard = tuple(name for name, one in said.items() if not _topics(one).keys() <= later.keys())
+        later |= {place: at for one in self._ask(unheard).values() for place, at in _topics(one).items()}
+        return all(later[place] == at for one in said.values() for place, at in _topics(one).items())
 
     def _ask_until_idle(self, asked: Sequence[str], end: float) -> dict[str, Any]:
         """Ask everybody, and again those who were busy, until each was seen idle once."""
@@ -224,6 +247,11 @@ class DrivenWorld:
     def _ask(self, names: Sequence[str]) -> dict[str, Any]:
         asked = {name: self._pool.submit(self._doors.ask, name, "/world/quiet", role=CLOCK_ROLE) for name in names}
         return {name: answer.result() for name, answer in asked.items()}
+
+
+def _topics(said: Mapping[str, Any]) -> dict[str, int]:
+    """Return the end of each topic partition that a service hears, whichever of its loops does."""
+    return {place.rpartition(":")[2]: end for place, end in said["ends"].items()}
 
 
 def _busy(said: Mapping[str, Any]) -> str | None:

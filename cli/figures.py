@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from cli.doors import Doors
+from cli.orphans import count_orphans
 from cli.replay import fingerprint
 
 READER = "planning-lead"
 OPERATOR = "sre"
-PAGE_ITEMS = 500
 FIGURES = "/figures"
 
 OWNERS: dict[str, tuple[str, ...]] = {
@@ -22,7 +21,6 @@ OWNERS: dict[str, tuple[str, ...]] = {
     "procurement": (
         "cases_with_candidate_for_every_line", "cases_with_candidate_for_some_line", "candidates_total",
     ),
-    "scorecard": ("orphans",),
 }  # fmt: skip
 ORDER = (
     "lines", "shipments", "units", "value", "late_lines", "on_time_line_share", "late_shipments",
@@ -45,10 +43,13 @@ def ask_figures(doors: Doors) -> tuple[dict[str, Any], dict[str, str]]:
         for name in names:
             found[name] = _number(answer[name])
             routes[name] = f"GET {service}{FIGURES}"
-    found["dead_letters"] = sum(
-        1 for service in doors.services for _ in pages(doors, service, "/dead-letters", role=OPERATOR)
-    )
+    dead = [one for service in doors.services for one in doors.pages(service, "/dead-letters", role=OPERATOR)]
+    found["dead_letters"] = len(dead)
     routes["dead_letters"] = "GET /dead-letters of every service"
+    found["orphans"], routes["orphans"] = None, "scorecard is not part of this world"
+    if "scorecard" in doors.services:
+        found["orphans"] = count_orphans(doors)
+        routes["orphans"] = "GET scorecard/orphans; GET scorecard/external-causes, shown by POST /causes:resolve"
     found["fingerprint"] = ask_fingerprint(doors)
     routes["fingerprint"] = "GET logistics/shipments, GET procurement/candidates"
     return {name: found[name] for name in ORDER}, routes
@@ -57,23 +58,12 @@ def ask_figures(doors: Doors) -> tuple[dict[str, Any], dict[str, str]]:
 def ask_fingerprint(doors: Doors) -> str:
     """Hash what the services say of every shipment: due day, verdict, and who else could deliver its lines."""
     candidates: dict[str, list[tuple[str, str]]] = {}
-    for one in pages(doors, "procurement", "/candidates", role=READER):
+    for one in doors.pages("procurement", "/candidates", role=READER):
         candidates.setdefault(one["cause"]["id"], []).append((one["line"], one["supplier"]))
     return fingerprint(
         (one["reference"], one["promised_on"], one["verdict"], candidates.get(one["shipment_id"], []))
-        for one in pages(doors, "logistics", "/shipments", role=READER)
+        for one in doors.pages("logistics", "/shipments", role=READER)
     )
-
-
-def pages(doors: Doors, service: str, path: str, *, role: str, **params: str) -> Iterator[Any]:
-    """Return every item of a list, page by page."""
-    cursor: dict[str, str] = {}
-    while True:
-        answer = doors.ask(service, path, role=role, limit=PAGE_ITEMS, **params, **cursor)
-        yield from answer["items"]
-        if not answer.get("next"):
-            return
-        cursor = {"cursor": answer["next"]}
 
 
 def _number(told: Any) -> Any:

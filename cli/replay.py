@@ -23,6 +23,8 @@ Progress = Callable[[datetime, int], None]
 TIMES_SHIPMENTS = "logistics"
 # Who hears much and says nothing of its own that moves the loop; waited for at the end only (FLOW 6.3).
 LISTENERS = ("scorecard", "forecast", "collaboration")
+# Which of them hears every topic.
+HEARS_EVERYTHING = "scorecard"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def script_of(file: DeliveryFile, until: date | None) -> Script:
 
 def replay(script: Script, doors: Doors, *, progress: Progress = lambda at, items: None) -> Replayed:
     """Tell a file to a driven world, day by day; told again, it goes on where it was broken off."""
-    told, world = Told(), DrivenWorld(doors, listeners=LISTENERS)
+    told, world = Told(), DrivenWorld(doors, listeners=LISTENERS, ear=HEARS_EVERYTHING)
     try:
         tell_all(script.masters, doors, told)
         driver: Driver[Step] = Driver(

@@ -2,7 +2,8 @@
 
 `python -m tools.compatibility --against <git revision or folder>` compares `schemas/generated/` and answers 1
 when a reader or writer of the earlier release would break. The way out of a finding is a new `v2` class.
-Without `--against` it takes the point where this branch left `main`, or on `main` itself the last commit.
+Without `--against` it takes the point where this branch left `main`; on `main` itself the last release (a tag
+`v…`), and before the first release the last commit, so that a change is judged before it is committed.
 """
 
 from __future__ import annotations
@@ -146,13 +147,21 @@ def schemas_at(revision: str, root: Path = ROOT) -> dict[str, Schema]:
 
 
 def base_revision(root: Path = ROOT) -> str:
-    """Answer the commit this branch left `main` at; on `main` itself the last commit."""
+    """Answer the commit this branch left `main` at; on `main` itself the last release, or the last commit."""
+    head = _git(root, "rev-parse", "HEAD")
     for branch in ("origin/main", "main"):
-        try:
-            return _git(root, "merge-base", "HEAD", branch)
-        except subprocess.CalledProcessError:
-            continue
-    return "HEAD"
+        base = _tried(root, "merge-base", "HEAD", branch)
+        if base and base != head:
+            return base
+    return _tried(root, "describe", "--tags", "--abbrev=0", "--match", "v*", "HEAD") or "HEAD"
+
+
+def _tried(root: Path, *arguments: str) -> str:
+    """Answer what git says, or nothing where it has nothing to say."""
+    try:
+        return _git(root, *arguments)
+    except subprocess.CalledProcessError:
+        return ""
 
 
 def _git(root: Path, *arguments: str) -> str:

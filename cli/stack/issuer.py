@@ -7,6 +7,7 @@ import base64
 import hashlib
 import json
 import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,7 @@ class Issuer:
         return jwt.encode(content, key, algorithm=ALGORITHM, headers={"kid": public_jwk(key)["kid"]})
 
     def _key(self) -> rsa.RSAPrivateKey:
-        key = serialization.load_pem_private_key(self.key_file.read_bytes(), password=None)
-        assert isinstance(key, rsa.RSAPrivateKey)
-        return key
+        return _loaded(self.key_file.read_bytes())
 
     def _write_key(self, pem: bytes) -> None:
         part = self.key_file.with_suffix(".part")
@@ -80,6 +79,14 @@ class Issuer:
             part.replace(self.key_file)
         except OSError as why:
             raise FolderUnusable(unusable(self.key_file.parent, why)) from why
+
+
+@lru_cache(maxsize=4)
+def _loaded(pem: bytes) -> rsa.RSAPrivateKey:
+    """Read a private key; checking one costs fifty milliseconds, which every token would pay again."""
+    key = serialization.load_pem_private_key(pem, password=None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    return key
 
 
 def public_jwk(key: rsa.RSAPrivateKey) -> dict[str, str]:

@@ -63,8 +63,6 @@ def _in_scope(query: Select[Any], actor: Actor, table: Table) -> Select[Any]:
     if actor.customers is not None:
         column = table.c.code if table is customers else table.c.customer
         query = query.where(column.in_(actor.customers))
-    if actor.is_machine and actor.source is not None and "source" in table.c:
-        query = query.where(table.c.source == actor.source)
     return query
 
 

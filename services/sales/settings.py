@@ -6,6 +6,6 @@ from pydantic_settings import BaseSettings
 
 
 class SalesSettings(BaseSettings):
-    """How long a list of lines one order may have."""
+    """How many lines one order may have."""
 
     sales_order_lines_max: int = 1000

@@ -45,7 +45,7 @@ order_lines = Table(
     Column("value_amount", Numeric, nullable=False), Column("value_currency", Text, nullable=False),
     Column("requested_on", Date, nullable=False), Column("promised_on", Date, nullable=False), Column("promise_version", Integer, nullable=False),
     Column("first_promised_on", Date, nullable=False), Column("told_on", Date, nullable=False), Column("confirmed_on", Date),
-    Column("actual_on", Date), instant("occurred_at"), instant("recorded_at"),
+    Column("actual_on", Date), Column("received_quantity", Numeric, nullable=False), instant("occurred_at"), instant("recorded_at"),
     PrimaryKeyConstraint("order_id", "order_line_id"),
     Index("order_lines_order_line_id_find", "order_line_id", unique=True),
 )  # fmt: skip

@@ -20,13 +20,13 @@ def when_measure_recorded_store_reading(tx: Tx, event: MeasureRecorded) -> None:
     operations.store_reading(tx, event=event)
 
 
-# house: allow reactions — registered below for every fact there is: sixty functions would say the same
+# Registered below for every fact there is: sixty functions would say the same.
 def when_fact_is_heard_record_cause(tx: Tx, event: Event) -> None:
     """Why anything happened can be asked here (FLOW 4.2)."""
     operations.record_cause(tx, fact=_heard(tx))
 
 
-# house: allow reactions — registered below for every fact of a case
+# Registered below for every fact of a case.
 def when_case_fact_is_heard_keep_it(tx: Tx, event: CaseFact) -> None:
     """The clock of a case is recomputed from the facts themselves (FLOW 4.4)."""
     operations.keep_case_fact(tx, fact=_heard(tx))

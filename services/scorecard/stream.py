@@ -26,7 +26,7 @@ from uuid import UUID, uuid5
 import faust
 from faust.types import TP, EventT, StreamT
 
-from chassis import kafka, log
+from chassis import log, topics
 from chassis.process import EXIT_FAILED, EXIT_HUNG, EXIT_OK, OpsServer
 from chassis.settings import ServiceSettings
 from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is decoded
@@ -34,10 +34,11 @@ from schemas.envelope import Envelope, decode, encode, wrap
 from services.scorecard import domain
 from services.scorecard import metrics as said
 
-SOURCE, TARGET = "exceptions.case", "scorecard.measure"
+SOURCE, TARGET, CHANGELOG = "exceptions.case", "scorecard.measure", "scorecard.stream-cases-changelog"
 UNSETTLED_MAX = 2_000  # facts folded whose state or measure the broker has not acknowledged
 COMMIT_SECONDS = 0.5
-SEEK_AGAIN_SECONDS = 1.5
+STANDS_SECONDS = 1.5  # a partition that goes on while this worker does not, for so long, is sought
+SEEK_AGAIN_SECONDS = 6.0  # a fetch under way lasts 1.5 s at the broker; a seek before its answer is in would drop it
 SESSION_SECONDS = 10.0
 STUCK_SECONDS = 30.0
 LOOK_SECONDS = 1.0
@@ -128,7 +129,8 @@ class Worker:
     async def _know_position(self, tp: TP) -> None:
         if tp not in self.positions:
             committed = self.app.consumer._committed_offset.get(tp)
-            self.positions[tp] = committed or (await self.app.consumer.earliest_offsets(tp))[tp]
+            start = committed or (await self.app.consumer.earliest_offsets(tp))[tp]
+            self.positions.setdefault(tp, start)  # somebody else may have known it meanwhile
 
     async def look_back(self) -> None:
         """Seek where the topic goes on and this worker does not: what Faust dropped last leaves no gap to be seen."""
@@ -138,15 +140,15 @@ class Worker:
             position, since = self._stood.get(tp, (-1, now))
             if position != self.positions[tp]:
                 self._stood[tp] = (self.positions[tp], now)
-            elif position < end and now - since > SEEK_AGAIN_SECONDS:
+            elif position < end and now - since > STANDS_SECONDS:
                 await self._go_back(tp)
 
     async def _go_back(self, tp: TP) -> None:
         """Seek to the fact that was left out, unless the topic does not hold it any more."""
-        consumer, wanted, now = self.app.consumer, self.positions[tp], time.monotonic()
-        if self.app.rebalancing or now - self._sought.get(tp, -SEEK_AGAIN_SECONDS) < SEEK_AGAIN_SECONDS:
+        consumer, wanted = self.app.consumer, self.positions[tp]
+        if self.app.rebalancing or time.monotonic() < self._sought.get(tp, 0.0):
             return
-        self._sought[tp] = now
+        self._sought[tp] = time.monotonic() + SEEK_AGAIN_SECONDS
         earliest = (await consumer.earliest_offsets(tp))[tp]
         if earliest > wanted:
             log.get().error("facts.expired", partition=tp.partition, first=wanted, next=earliest)
@@ -178,7 +180,7 @@ class Worker:
             return (written,)
         self._count_open(key, case, found.state, event.message.partition)
         sent: Any = await self.target.send(
-            key=key, value=self._message(envelope, told), headers={kafka.TYPE_HEADER: told.event_name.encode()}
+            key=key, value=self._message(envelope, told), headers={topics.TYPE_HEADER: told.event_name.encode()}
         )
         said.stream_measures_total.inc()
         return (written, sent)
@@ -213,7 +215,7 @@ class Worker:
         waiting = [a for tp in revoked for one in self.unsettled.get(tp, ()) for a in one.acknowledged]
         if waiting:
             await asyncio.wait(waiting, timeout=SESSION_SECONDS / 2)
-        await self.commit()
+        await self.settle()
         for tp in revoked:
             self.unsettled.pop(tp, None)
             self.positions.pop(tp, None)
@@ -235,7 +237,7 @@ class Worker:
         self.ready.set()
         log.get().info("stream.recovered", cases=len(self.cases), partitions=sorted(held))
 
-    async def commit(self) -> None:
+    async def settle(self) -> None:
         """Commit, for each partition, up to the first fact that is not settled. A write that failed ends the worker."""
         offsets: dict[TP, int] = {}
         for tp, waiting in list(self.unsettled.items()):
@@ -279,7 +281,7 @@ class Watchdog(threading.Thread):
     def __init__(self, worker: Worker) -> None:
         super().__init__(name="watchdog", daemon=True)
         self._worker = worker
-        self._admin = kafka.admin(worker.settings.kafka_bootstrap)
+        self._ends = topics.Ends(worker.settings.kafka_bootstrap)
         self._moved_at = time.monotonic()
         self._last: object = None
         self._pause = threading.Event()
@@ -310,15 +312,19 @@ class Watchdog(threading.Thread):
     def _lag(self, positions: dict[TP, int]) -> int:
         worker = self._worker
         topic = worker.settings.topic(SOURCE)
-        held = [tp for tp in worker.app.consumer.assignment() if tp.topic == topic]
-        ends = kafka.ends(self._admin, [kafka.TopicPartition(tp.topic, tp.partition) for tp in held]) if held else {}
-        worker.ends = {tp: ends[tp.topic, tp.partition] for tp in held}
+        held = {tp.partition: tp for tp in worker.app.consumer.assignment() if tp.topic == topic}
+        worker.ends = {held[partition]: end for partition, end in self._ends.of(topic, held).items()}
         committed = worker.app.consumer._committed_offset
         return sum(max(0, end - (positions.get(tp) or committed.get(tp) or 0)) for tp, end in worker.ends.items())
 
 
 def run(settings: ServiceSettings) -> int:
-    """Serve until SIGTERM; returns the exit code. The topics must have been made before."""
+    """Serve until SIGTERM; returns the exit code. The topics must have been made before, with as many partitions each."""
+    wanted = [settings.topic(name) for name in (SOURCE, TARGET, CHANGELOG)]
+    standing = topics.standing(settings.kafka_bootstrap, wanted)
+    if len(standing) < len(wanted) or len({standing[wanted[0]], standing[wanted[2]]}) > 1:
+        log.get().error("topics.wrong", wanted=wanted, partitions=standing, advice="run `python -m tools.apply_topics`")
+        return EXIT_FAILED
     return asyncio.run(_serve(settings))
 
 
@@ -337,7 +343,7 @@ async def _serve(settings: ServiceSettings) -> int:
     while not stop.is_set() and _failure(worker, starting) is None:
         await asyncio.wait([stopping], timeout=COMMIT_SECONDS)
         if worker.ready.is_set() and not worker.app.rebalancing:
-            await worker.commit()
+            await worker.settle()
             await worker.look_back()
     code = EXIT_OK if stop.is_set() else EXIT_FAILED
     if code == EXIT_FAILED:
@@ -365,7 +371,7 @@ async def _drain(worker: Worker) -> None:
     try:
         if waiting:
             await asyncio.wait(waiting, timeout=DRAIN_SECONDS_MAX / 2)
-        await asyncio.wait_for(worker.commit(), DRAIN_SECONDS_MAX / 4)
+        await asyncio.wait_for(worker.settle(), DRAIN_SECONDS_MAX / 4)
         await asyncio.wait_for(worker.app.stop(), DRAIN_SECONDS_MAX / 4)
     except TimeoutError:
         log.get().warning("stream.drained_in_part")

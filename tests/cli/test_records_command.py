@@ -129,7 +129,6 @@ def test_each_figure_is_asked_from_its_owner_and_the_answer_names_the_route() ->
             "cases_with_candidate_for_some_line": 1,
             "candidates_total": 2,
         },
-        "scorecard": {"orphans": 0},
     }
     entries = [("ASN-1", "2006-06-02", "late"), ("ASN-2", "2006-06-02", "in-time"), ("ASN-3", "2006-06-02", "open")]
     world.lists = {
@@ -140,7 +139,14 @@ def test_each_figure_is_asked_from_its_owner_and_the_answer_names_the_route() ->
         "procurement/candidates": [
             {"cause": {"id": "ASN-1"}, "line": "1", "supplier": supplier} for supplier in ("B", "A", "C")
         ],
+        "scorecard/external-causes": [
+            {"id": "s1", "kind": "signal", "service": "sales", "facts": 2},
+            {"id": "s2", "kind": "signal", "service": "sales", "facts": 3},
+            {"id": "s3", "kind": "signal", "service": "nobody", "facts": 4},
+        ],
+        "scorecard/orphans": [],
     } | {f"{name}/dead-letters": [] for name in SERVICES}
+    world.shown = {"s1": "signal"}
     world.lists["sales/dead-letters"] = [{}, {}, {}]
     with serving(world) as urls:
         doors = Doors(urls, lambda role, renew: role)
@@ -148,6 +154,7 @@ def test_each_figure_is_asked_from_its_owner_and_the_answer_names_the_route() ->
         doors.close()
     assert (found["units"], found["value"], found["value_at_risk"]) == (57, 1653.5, 1102)
     assert (found["dead_letters"], found["on_time_line_share"]) == (3, 0.6667)
+    assert found["orphans"] == 1 + 3 + 4 + 2 * (3 + 4 + 2)  # the stand-in lists the same causes for each kind
     assert routes["cases"] == "GET exceptions/figures"
     assert routes.keys() == found.keys()
     pairs = [("1", "A"), ("1", "B"), ("1", "C")]

@@ -25,6 +25,8 @@ from services.exceptions import domain
 from services.exceptions.domain import Span
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+DAY = timedelta(days=1)
 PROMISED = date(2026, 3, 4)
 SHIPMENT = subject_id("shipment", "erp", "S1")
 CAUSE = Cause(kind="shipment-delay", id=SHIPMENT)
@@ -258,3 +260,16 @@ def an_affected_line(number: int, value: str, *, shipment: UUID = SHIPMENT) -> A
         line_id=subject_id("shipment-line", "erp", f"S1/{number}"), reference=str(number), shipment_id=shipment, item="bolt", site="Abidjan",
         quantity=Decimal(1), value=eur(value), needed_on=PROMISED,
     )  # fmt: skip
+
+
+def task(case: domain.Case, kind: str = "notify-customers") -> domain.Task:
+    return case.task(domain.task_id_of(case.case_id, kind))
+
+
+def done(case: domain.Case) -> domain.Case:
+    """The case with both tasks done by their functions."""
+    for kind, person in (("notify-customers", SALES), ("find-alternative-source", BUYER)):
+        case, _ = domain.complete_task(
+            case, task_id=task(case, kind).task_id, person=person, outcome="done so", now=LATER
+        )
+    return case

@@ -69,7 +69,7 @@ class Response(RuleBasedStateMachine):
             "FLOW 2.5: severity never loosens by itself"
         )
         for fact in facts:
-            assert fact.case_id == before.case_id  # type: ignore[attr-defined]
+            assert fact.case_id == before.case_id
             if isinstance(fact, TaskFact):
                 assert fact.function == before.task(fact.task_id).function, "FLOW 2.2: the playbook's, whoever acts"
         implemented = [f for f in facts if isinstance(f, CaseImplemented)]

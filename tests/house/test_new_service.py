@@ -15,6 +15,9 @@ from tests.house.test_no_strays import committed
 from tools.lint_rooms import lint
 from tools.new_service.__main__ import CannotMake, plural_of, with_name, words_for
 
+# Not quick: a whole copy of the tree goes through every gate, and its rooms through a real PostgreSQL.
+pytestmark = pytest.mark.postgres
+
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:

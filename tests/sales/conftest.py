@@ -1,16 +1,32 @@
-"""Sales on a fresh database."""
+"""Sales on one database for the whole session, emptied before each test."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from services.sales.__main__ import parts
-from tests.support.service import House, house
+from services.sales.tables import metadata
+from tests.support.service import START, House, house
+from tests.support.stack import Infrastructure
+
+EMPTY = f"TRUNCATE {', '.join(metadata.tables)}"
+
+
+@pytest.fixture(scope="session")
+def _sales(infra: Infrastructure) -> Iterator[House]:
+    url = infra.database("sales")
+    with house(parts(), url) as opened:
+        yield opened
+    infra.drop_database(url)
 
 
 @pytest.fixture
-def sales(fresh_database: Callable[[str], str]) -> Iterator[House]:
-    with house(parts(), fresh_database("sales")) as opened:
-        yield opened
+def sales(_sales: House) -> House:
+    with _sales.tx() as tx:
+        tx.cursor().execute(EMPTY)
+    fresh = replace(_sales, _offset=0, _seen=0)
+    fresh.set_clock(START)
+    return fresh

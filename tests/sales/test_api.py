@@ -79,6 +79,28 @@ def test_a_machine_keeps_orders_of_its_own_source_only(sales: House) -> None:
     assert sales.post("/customers", {**stated, "source": "erp"}, role="machine", claims=ERP).status_code == 201
 
 
+def test_a_machine_reads_only_what_it_subscribed_to(sales: House) -> None:
+    notice_id = draft(sales)
+    order = sales.get("/orders").json()["items"][0]["order_id"]
+    impact = sales.get("/impacts").json()["items"][0]["impact_id"]
+    paths = {
+        "sales.order": ("/orders", f"/orders/{order}", "/customers", "/customers/clinic"),
+        "sales.impact": ("/impacts", f"/impacts/{impact}"),
+        "sales.notice": ("/notices", f"/notices/{notice_id}", "/notice-policy", "/notice-policy/versions"),
+    }
+    for topic in paths:
+        claims = ERP | {"topics": [topic]}
+        for owner, asked in paths.items():
+            for path in asked:
+                status = sales.get(path, role="machine", claims=claims).status_code
+                assert status == (200 if owner == topic else 403), (topic, path)
+        assert sales.get("/figures", role="machine", claims=claims).status_code == 403
+    assert sales.get("/orders", role="machine", claims=ERP).status_code == 403
+    assert sales.get("/figures", role="machine", claims=ERP | {"topics": list(paths)}).status_code == 200
+    shown = sales.get("/customers/clinic", role="machine", claims=ERP | {"topics": ["sales.order"]}).json()
+    assert (shown["contact"], shown["masked"]) == (None, ["contact"])
+
+
 def test_a_machine_neither_revises_nor_approves(sales: House) -> None:
     notice_id = draft(sales)
     line = sales.rows("SELECT order_line_id FROM order_lines")[0]["order_line_id"]
@@ -108,10 +130,11 @@ def test_a_revised_promise_shows_every_version(sales: House) -> None:
     assert sales.post(f"/promises/{line}/revise", body, role="sales").status_code == 200
     assert refused(sales.post(f"/promises/{line}/revise", body, role="sales")) == (409, "promise-moved")
     ledger = sales.get(f"/promises/{line}").json()
-    assert [(v["promise_version"], v["promised_on"], v["previous_on"]) for v in ledger["versions"]] == [
+    assert [(v["version"], v["promised_on"], v["previous_on"]) for v in ledger["versions"]] == [
         (1, "2026-03-04", None), (2, "2026-03-06", "2026-03-04"),
     ]  # fmt: skip
-    assert ledger["versions"][1]["made_by"]["role"] == "sales"
+    assert ledger["current"] == ledger["versions"][1]
+    assert ledger["current"]["made_by"]["role"] == "sales"
     assert (ledger["promise_version"], ledger["promised_on"], ledger["told_on"]) == (2, "2026-03-06", "2026-03-04")
 
 
@@ -218,6 +241,15 @@ def test_only_the_planning_lead_sets_the_notice_policy_and_every_version_stays(s
     assert (now["default_slip_days"], now["automatic"], now["made_by"]["role"]) == (3, False, "planning-lead")
     assert [v["revision"] for v in sales.get("/notice-policy/versions").json()["items"]] == [1, 2]
     assert sales.post("/notice-policy", {"default_slip_days": 0}).json()["field"] == "default_slip_days"
+
+
+def test_every_route_stands_in_the_openapi_document_with_its_act(sales: House) -> None:
+    paths = sales.get("/openapi.json").json()["paths"]
+    acts = {(path, method): route["x-act"] for path, found in paths.items() for method, route in found.items()}
+    assert acts["/orders:batch", "post"] == acts["/customers", "post"] == "keep-sales"
+    assert acts["/notices/{notice_id}/approve", "post"] == "approve-notice"
+    assert acts["/notice-policy", "post"] == "keep-rules"
+    assert {act for (_, method), act in acts.items() if method == "get"} == {"read", "operate"}
 
 
 def test_customers_come_in_batches(sales: House) -> None:

@@ -1,9 +1,8 @@
-"""Orders, the promise ledger, impacts, notices and the policy, without any machinery."""
+"""Orders and the promise ledger, without any machinery."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,20 +10,16 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from schemas.types import By, Money, subject_id
+from schemas.types import By, subject_id
 from services.sales import domain
 from tests.sales.builders import (
-    CASE,
     PROMISED,
     SITE,
     TASK,
     a_customer,
     an_order,
     cause_of,
-    delayed,
-    money,
     new_line,
-    shipped,
 )
 from tests.support.service import START
 
@@ -37,21 +32,6 @@ def revise(order: domain.Order, day: date, **more: object) -> domain.Order:
         order, order_line_id=order.lines[0].order_line_id, promised_on=day, reason="asked for", by=BY, now=START, **more
     )  # type: ignore[arg-type]  # the keywords are those of the act
     return changed
-
-
-def assessed(order: domain.Order, *, days: int | None = 2) -> domain.Impact:
-    impact, _ = domain.assess_impact(
-        domain.await_impact(cause_of(), now=START), delay=delayed(shipped(order), days=days), orders={order.order_id: order},
-        tiers={"clinic": "key"}, default_slip_days=7, now=START,
-    )  # fmt: skip
-    return impact
-
-
-def drafted(order: domain.Order) -> tuple[domain.Book, domain.Notice]:
-    book = domain.open_book(task_id=TASK, case_id=CASE, cause=cause_of(), now=START)
-    wanted = domain.lines_to_tell(assessed(order), {order.order_id: order})
-    book, (notice,), _ = domain.draft_notices(book, wanted=wanted, known={}, site=SITE, now=START)
-    return book, notice
 
 
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────
@@ -115,16 +95,29 @@ def test_a_line_that_comes_in_parts_came_when_its_last_part_did() -> None:
     order = an_order()
     line = order.lines[0].order_line_id
     for day in (2, 5, 3):
-        order = domain.record_actual(order, order_line_ids=[line], actual_on=date(2026, 3, day))
-    assert order.lines[0].actual_on == date(2026, 3, 5)
-    assert domain.record_actual(order, order_line_ids=[TASK], actual_on=PROMISED) == order
+        assert not order.lines[0].has_come
+        order = domain.record_actual(order, received={line: Decimal(4)}, actual_on=date(2026, 3, day))
+    assert (order.lines[0].actual_on, order.lines[0].has_come) == (date(2026, 3, 5), True)
+    assert domain.record_actual(order, received={TASK: Decimal(1)}, actual_on=PROMISED) == order
+
+
+def test_a_promise_about_what_has_come_is_not_moved() -> None:
+    order = an_order()
+    line = order.lines[0].order_line_id
+    part = domain.record_actual(order, received={line: Decimal(9)}, actual_on=PROMISED)
+    assert revise(part, PROMISED + DAY).lines[0].promise_version == 2
+    whole = domain.record_actual(part, received={line: Decimal(1)}, actual_on=PROMISED)
+    with pytest.raises(domain.LineHasCome, match="nothing left to promise"):
+        revise(whole, PROMISED + DAY)
 
 
 def test_requested_promised_confirmed_and_actual_stand_side_by_side() -> None:
     order = an_order("O1", new_line(requested_on=PROMISED - DAY))
     line = order.lines[0].order_line_id
     order = domain.confirm_line(order, order_line_id=line, confirmed_on=PROMISED + DAY)
-    order = domain.record_actual(revise(order, PROMISED + 2 * DAY), order_line_ids=[line], actual_on=PROMISED + 3 * DAY)
+    order = domain.record_actual(
+        revise(order, PROMISED + 2 * DAY), received={line: Decimal(10)}, actual_on=PROMISED + 3 * DAY
+    )
     kept = order.lines[0]
     assert (kept.requested_on, kept.first_promised_on, kept.confirmed_on, kept.promised_on, kept.actual_on) == tuple(
         PROMISED + n * DAY for n in (-1, 0, 1, 2, 3)
@@ -177,6 +170,7 @@ class PromiseLedger(RuleBasedStateMachine):
     @initialize(number=st.integers(1, 3))
     def place(self, number: int) -> None:
         self.order = an_order("O1", *[new_line(str(n)) for n in range(number)])
+        self.refused = 0
         self.written: dict[tuple[UUID, int], domain.Promise] = {}
         self.events: list[tuple[UUID, int]] = []
 
@@ -188,8 +182,10 @@ class PromiseLedger(RuleBasedStateMachine):
             self.order, events = act()  # type: ignore[operator]  # each rule gives a callable
         except domain.OrderIsCancelled:
             assert self.order.state == "cancelled"
+        except domain.LineHasCome:
+            assert any(line.has_come for line in self.order.lines)
         except (domain.PromiseMoved, domain.PromiseIsKept):
-            pass
+            self.refused += 1
         else:
             self.events += [(e.order_line_id, e.version) for e in events if hasattr(e, "previous_on")]
 
@@ -210,7 +206,7 @@ class PromiseLedger(RuleBasedStateMachine):
     @rule(number=st.integers(0, 9), days=st.integers(-3, 9))
     def receive(self, number: int, days: int) -> None:
         line = self.line(number).order_line_id
-        self.order = domain.record_actual(self.order, order_line_ids=[line], actual_on=PROMISED + days * DAY)
+        self.order = domain.record_actual(self.order, received={line: Decimal(2)}, actual_on=PROMISED + days * DAY)
 
     @rule(number=st.integers(0, 9), days=st.integers(-3, 9), version=st.integers(1, 4))
     def state(self, number: int, days: int, version: int) -> None:
@@ -246,149 +242,6 @@ class PromiseLedger(RuleBasedStateMachine):
 
 
 TestPromiseLedger = PromiseLedger.TestCase
-
-
-# ── impact ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_money_at_risk_counts_each_shipment_line_once() -> None:
-    """FLOW 1.4"""
-    impact = assessed(an_order("O1", new_line("1", value="10.10"), new_line("2", value="0.02")))
-    assert impact.value == money("10.12")
-    assert domain.money_at_risk([*impact.lines, *impact.lines]) == money("10.12")
-    assert domain.money_at_risk([]).amount == 0
-
-
-def test_money_in_several_currencies_is_not_added_up() -> None:
-    impact = assessed(an_order("O1", new_line("1"), new_line("2"), new_line("3")))
-    foreign = impact.lines[0].model_copy(update={"value": Money(amount=Decimal(7), currency="EUR")})
-    assert domain.money_at_risk([foreign, *impact.lines[1:]]) == money("200.00")
-
-
-@pytest.mark.parametrize(
-    ("late_by", "days"),
-    [(timedelta(0, 1), 1), (timedelta(hours=23), 1), (timedelta(days=1), 2), (timedelta(days=3, hours=5), 4)],
-)
-def test_the_proposed_day_counts_from_the_end_of_the_promised_day(late_by: timedelta, days: int) -> None:
-    """FLOW 3.1"""
-    order = an_order()
-    delay = delayed(shipped(order), days=1)
-    delay = delay.model_copy(update={"expected_at": delay.promised_at + late_by})
-    day = domain.propose_day(delay, order.lines[0], default_slip_days=7, today=START.date())
-    assert day == PROMISED + days * DAY
-
-
-def test_silence_never_proposes_a_day_that_is_over() -> None:
-    """FLOW 3.1"""
-    order = an_order()
-    delay = delayed(shipped(order), days=None)
-    late = PROMISED + 30 * DAY
-    assert domain.propose_day(delay, order.lines[0], default_slip_days=7, today=PROMISED) == PROMISED + 7 * DAY
-    assert domain.propose_day(delay, order.lines[0], default_slip_days=7, today=late) == late + 7 * DAY
-
-
-def test_a_cancelled_order_is_in_no_danger() -> None:
-    order, _ = domain.cancel_order(an_order(), reason="not needed", now=START)
-    assert assessed(order).lines == ()
-
-
-# ── notices ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_notice_is_drafted_once_per_customer_and_draft() -> None:
-    """FLOW 3.2"""
-    order = an_order("O1", new_line("1"), new_line("2"))
-    book, notice = drafted(order)
-    wanted = domain.lines_to_tell(assessed(order), {order.order_id: order})
-    assert domain.draft_notices(book, wanted=wanted, known={"clinic": notice}, site=SITE, now=START) == (book, [], [])
-    assert (book.remaining, len(notice.lines)) == (1, 2)
-
-
-@pytest.mark.parametrize("state", ["approved", "sent", "failed", "superseded", "withdrawn"])
-def test_only_a_draft_is_approved_and_the_refusal_says_why(state: domain.NoticeState) -> None:
-    """FLOW 2.4"""
-    book, notice = drafted(an_order())
-    done = replace(notice, state=state, reason="because")
-    with pytest.raises(domain.NoticeNotOpen, match=rf"{state} \(because\)"):
-        domain.approve_notice(book, done, pinned=notice.lines, by=BY, automatic=False, now=START)
-
-
-def test_an_approval_after_the_task_closed_is_refused_with_the_reason() -> None:
-    """FLOW 2.4"""
-    book, notice = drafted(an_order())
-    book, (notice,), _ = domain.close_book(book, [notice], reason="the task was withdrawn", now=START)
-    assert (notice.state, book.remaining) == ("withdrawn", 0)
-    with pytest.raises(domain.TaskIsClosed, match="withdrawn"):
-        domain.must_be_approvable(book, notice)
-
-
-def test_a_closed_book_drafts_nothing() -> None:
-    """FLOW 2.4"""
-    order = an_order()
-    book, _, _ = domain.close_book(drafted(order)[0], [], reason="over", now=START)
-    wanted = domain.lines_to_tell(assessed(order), {order.order_id: order})
-    assert domain.draft_notices(book, wanted=wanted, known={}, site=SITE, now=START) == (book, [], [])
-
-
-def test_notice_lead_is_the_end_of_the_old_promise_less_the_time_of_telling() -> None:
-    """METRICS 3.2"""
-    _, notice = drafted(an_order())
-    told_at = datetime(2026, 3, 3, 12, tzinfo=UTC)
-    assert domain.notice_lead_seconds(notice.lines[0], told_at=told_at) == 36 * 3600
-    assert domain.notice_lead_seconds(notice.lines[0], told_at=told_at + 9 * DAY) == 0
-
-
-def test_the_message_names_order_line_both_days_and_the_promise_version() -> None:
-    _, notice = drafted(an_order("O1", new_line("1")))
-    text = domain.message_text(notice.lines, name="The Clinic")
-    assert "Dear The Clinic" in text
-    assert "order O1, line 1: 10 × bandage, promised for 4 March 2026, now promised for 6 March 2026" in text
-    assert "(promise version 1)" in text
-
-
-# ── policy ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def policy(**more: object) -> domain.NoticePolicy:
-    stated = {
-        "automatic": True,
-        "automatic_tiers": ("standard",),
-        "automatic_value_max": money(100),
-        "default_slip_days": 7,
-    }
-    return domain.set_notice_policy(
-        domain.first_policy(START), **(stated | {"retry_minutes": (1, 5)} | more), by=BY, now=START
-    )  # type: ignore[arg-type]  # the keywords are those of the act
-
-
-def test_nothing_is_approved_without_a_person_until_somebody_says_so() -> None:
-    """FLOW 7.4"""
-    assert not domain.approves(domain.first_policy(START), tier="standard", values=[money(1)])
-
-
-@pytest.mark.parametrize(
-    ("tier", "values", "yes"),
-    [
-        ("standard", [money(60), money(40)], True),
-        ("standard", [money(60), money("40.01")], False),
-        ("key", [money(1)], False),
-        ("standard", [Money(amount=Decimal(1), currency="EUR")], False),
-    ],
-)
-def test_the_policy_approves_up_to_its_limit_and_tier(tier: str, values: list[Money], yes: bool) -> None:
-    assert domain.approves(policy(), tier=tier, values=values) is yes  # type: ignore[arg-type]  # a Tier
-    assert domain.approves(policy(automatic=False), tier=tier, values=values) is False  # type: ignore[arg-type]  # a Tier
-
-
-def test_waits_end_with_the_list() -> None:
-    waits = [domain.next_attempt_at(policy(), attempt=n, now=START) for n in (1, 2, 3)]
-    assert waits == [START + timedelta(minutes=1), START + timedelta(minutes=5), None]
-
-
-@pytest.mark.parametrize("wrong", [{"default_slip_days": 0}, {"retry_minutes": (0,)}, {"retry_minutes": (1,) * 11}])
-def test_a_policy_that_cannot_work_is_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(domain.PolicyUnusable):
-        policy(**wrong)
 
 
 def test_ids_are_those_that_other_services_derive() -> None:

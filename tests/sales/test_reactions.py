@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 
 from schemas.types import subject_id
-from services.sales import operations
 from services.sales.domain import notice_id_of
 from tests.sales.builders import (
     CASE,
@@ -199,6 +198,17 @@ def test_the_receipt_writes_the_actual_day_beside_the_promised_one(sales: House)
     assert sales.get("/figures").json()["kept_first_promise"] == 1
 
 
+def test_a_notice_about_what_has_come_is_not_approved_any_more(sales: House) -> None:
+    """FLOW 2.4"""
+    order = placed(sales)
+    sales.hear(delayed(shipped(order)), task_opened())
+    sales.hear(received(shipped(order), on=PROMISED + timedelta(days=1)))
+    (notice,) = sales.get("/notices").json()["items"]
+    answer = sales.post(f"/notices/{notice['notice_id']}/approve", role="sales")
+    assert (answer.status_code, answer.json()["code"]) == (409, "line-has-come")
+    assert sales.post(f"/notices/{notice['notice_id']}/redraft", role="sales").json()["state"] == "withdrawn"
+
+
 def test_policy_approves_what_it_may_and_leaves_the_rest_to_people(sales: House) -> None:
     """FLOW 3.2"""
     known_customer(sales, "small", tier="standard")
@@ -222,9 +232,8 @@ def test_what_was_known_when_is_kept_beside_when_it_happened(sales: House) -> No
     assert row["recorded_at"] == sales.now()
 
 
-def test_an_act_on_a_line_that_nobody_ordered_here_is_left_out(sales: House) -> None:
+def test_a_receipt_of_a_line_that_nobody_ordered_here_is_left_out(sales: House) -> None:
     order = placed(sales)
     other = [line.model_copy(update={"order_id": subject_id("order", "x", "y")}) for line in shipped(order)]
     sales.hear(received(other, on=date(2026, 3, 5)))
     assert sales.rows("SELECT actual_on FROM order_lines") == [{"actual_on": None}]
-    assert operations.TASK_KIND == "notify-customers"

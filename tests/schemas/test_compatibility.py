@@ -13,6 +13,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from tests.house.small_tree import ROOT
+from tests.support.needs import leave_out
 from tools import compatibility
 from tools.compatibility import compare, compare_all, schemas_in
 
@@ -217,20 +218,35 @@ def test_the_command_compares_with_a_folder_and_answers_1(tmp_path: Path, capsys
     assert compatibility.main(["--against", str(tmp_path / "nowhere")]) == 2
 
 
-def test_the_command_compares_with_a_git_revision(tmp_path: Path) -> None:
-    """The usual base: what was committed before."""
-    folder = tmp_path / "schemas" / "generated"
-    folder.mkdir(parents=True)
-    (folder / f"{NAME}.json").write_text('{"type": "object"}', encoding="utf-8")
-    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-    for command in (["init", "-q", "-b", "main"], ["add", "."], [*who, "commit", "-q", "-m", "one"]):
-        subprocess.run(["git", *command], cwd=tmp_path, check=True, timeout=60)
-    for revision in ("HEAD", compatibility.base_revision(tmp_path)):
-        assert compatibility.schemas_at(revision, tmp_path) == {NAME: {"type": "object"}}
+def test_the_base_is_the_last_release_or_where_the_branch_left_main(tmp_path: Path) -> None:
+    """What was published, not what was tried in between."""
+    (tmp_path / "schemas" / "generated").mkdir(parents=True)
+
+    def git(*command: str) -> None:
+        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+        subprocess.run(["git", *who, *command], cwd=tmp_path, check=True, timeout=60, capture_output=True)
+
+    def publish(text: str) -> None:
+        (tmp_path / "schemas" / "generated" / f"{NAME}.json").write_text(text, encoding="utf-8")
+        git("add", ".")
+        git("commit", "-q", "-m", text)
+
+    def base() -> dict[str, Schema]:
+        return compatibility.schemas_at(compatibility.base_revision(tmp_path), tmp_path)
+
+    git("init", "-q", "-b", "main")
+    publish('{"release": 0}')
+    assert base() == {NAME: {"release": 0}}
+    git("tag", "v1.0")
+    publish('{"release": 1}')
+    assert base() == {NAME: {"release": 0}}
+    git("checkout", "-q", "-b", "branch")
+    publish('{"release": 2}')
+    assert base() == {NAME: {"release": 1}}
 
 
 def test_nothing_published_breaks_in_this_very_tree() -> None:
     """The gate itself, against the point where this branch left main."""
     if not (ROOT / ".git").exists():
-        pytest.skip("left out: this copy has no git history to compare with")
+        leave_out("this copy has no git history to compare with")
     assert compatibility.main([]) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -17,7 +18,7 @@ START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SOMEBODY = By(subject="someone", role="logistics")
 SPACE = UUID("8a1f2b6e-0000-4000-8000-000000000000")
 TASKS = {"sales": "notify-customers", "procurement": "find-alternative-source", "logistics": "arrange-transport"}
-MONEY = Money(amount="100", currency="USD")  # type: ignore[arg-type]
+MONEY = Money(amount=Decimal(100), currency="USD")
 
 
 class Log:

@@ -50,6 +50,7 @@ class PretendWorld:
         self.requests = 0
         self.advances = 0
         self.lists: dict[str, list[dict[str, Any]]] = {}
+        self.shown: dict[str, str] = {}
         self.figures: dict[str, dict[str, Any]] = {}
         self.before_answer: Callable[[int], bool] = lambda number: False
         self._lock = threading.Lock()
@@ -59,34 +60,44 @@ class PretendWorld:
         with self._lock:
             self.requests += 1
             broken = self.before_answer(self.requests)
-            if path == "/world/quiet":
-                return 200, self._quiet(service), broken
-            if path == "/world/advance":
-                return 200, self._advance(service, datetime.fromisoformat(body["to"])), broken
-            if path == "/figures":
-                return 200, self.figures[service], broken
-            if service + path in self.lists:
-                return 200, self._page(service + path, body), broken
-            if ":" in path:
-                results = [self._take(service, path, item) for item in body["items"]]
-                return 200, {"results": results}, broken
-            return 404, {"title": "Not found", "detail": f"{service} has no {path}"}, False
+            if (said := self._said(service, path, body)) is None:
+                return 404, {"title": "Not found", "detail": f"{service} has no {path}"}, False
+            return 200, said, broken
+
+    def _said(self, service: str, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        known: dict[str, Callable[[], dict[str, Any]]] = {
+            "/world/quiet": lambda: self._quiet(service),
+            "/world/advance": lambda: self._advance(service, datetime.fromisoformat(body["to"])),
+            "/figures": lambda: self.figures[service],
+            "/causes:resolve": lambda: {
+                "found": [{"id": one, "kind": self.shown[one]} for one in body["ids"] if one in self.shown]
+            },
+        }
+        if service + path in self.lists:
+            return self._page(service + path, body)
+        if path in known:
+            return known[path]()
+        if ":" in path:
+            return {"results": [self._take(service, path, item) for item in body["items"]]}
+        return None
 
     def _page(self, name: str, query: dict[str, Any]) -> dict[str, Any]:
         first, rows = int(query.get("cursor", 0)), self.lists[name]
         last = first + min(int(query["limit"]), 2)
-        return {"items": rows[first:last], "next": str(last) if last < len(rows) else None}
+        return {"items": rows[first:last], "next": str(last) if last < len(rows) else None, "count": 1}
 
     def _quiet(self, name: str) -> dict[str, Any]:
         service = self.services[name]
-        end = service.heard + len(service.on_its_way)
+        heard = SERVICES if name == "scorecard" else (name,)
         said = {
             "service": name,
-            "positions": {"things/0": service.heard},
-            "ends": {"things/0": end},
+            "positions": {f"consumer:for-{one}/0": self.services[one].heard for one in heard},
+            "ends": {
+                f"consumer:for-{one}/0": self.services[one].heard + len(self.services[one].on_its_way) for one in heard
+            },
             "pending": 0,
-            "next_due": _said(min(service.timers.values(), default=None)),
-            "now": _said(service.now),
+            "next_due": _instant(min(service.timers.values(), default=None)),
+            "now": _instant(service.now),
         }
         for message in service.on_its_way[:MESSAGES_HEARD_BETWEEN_QUESTIONS]:
             service.on_its_way.pop(0)
@@ -115,7 +126,7 @@ class PretendWorld:
             if due <= service.now:
                 del service.timers[timer]
                 self._fire(name, timer, due)
-        return {"now": _said(service.now)}
+        return {"now": _instant(service.now)}
 
     def _fire(self, service: str, timer: str, due: datetime) -> None:
         if self.latest_told >= due.replace(hour=0) + timedelta(days=1):
@@ -159,7 +170,7 @@ class PretendWorld:
             self.services["exceptions"].on_its_way.append(("cleared", name, known_at))
 
 
-def _said(at: datetime | None) -> str | None:
+def _instant(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat().replace("+00:00", "Z")
 
 

@@ -153,6 +153,7 @@ class LineShown(BaseModel):
     told_on: date
     confirmed_on: date | None
     actual_on: date | None
+    received_quantity: Decimal
 
 
 class OrderWhole(Shown):
@@ -172,7 +173,7 @@ class PromiseShown(BaseModel):
     """One entry of the ledger."""
 
     model_config = ConfigDict(from_attributes=True)
-    promise_version: int
+    version: int = Field(validation_alias="promise_version")
     promised_on: date
     previous_on: date | None
     reason: str
@@ -198,6 +199,7 @@ class Ledger(Shown):
     actual_on: date | None
     kept_first: bool | None
     kept_current: bool | None
+    current: PromiseShown
     versions: list[PromiseShown]
     statements: int
     contradictions: int

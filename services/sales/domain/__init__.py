@@ -74,6 +74,7 @@ from services.sales.domain.policy import (
 )
 from services.sales.domain.promise import (
     ContradictoryUpdate,
+    LineHasCome,
     PromiseMoved,
     Statement,
     contradiction_of,
@@ -94,6 +95,7 @@ __all__ = [
     "CustomerOfAnotherSource",
     "CustomerUnknown",
     "Impact",
+    "LineHasCome",
     "LineUnknown",
     "LinesMissing",
     "NewLine",

@@ -84,7 +84,7 @@ def assess_impact(
             unmatched += 1
             continue
         proposed_on = propose_day(delay, line, default_slip_days=default_slip_days, today=now.date())
-        if order.state == "open" and line.actual_on is None and proposed_on > line.promised_on:
+        if order.state == "open" and not line.has_come and proposed_on > line.promised_on:
             lines.append(_endangered(delay, shipped, order, line, tiers.get(order.customer, "standard"), proposed_on))
     assessed = replace(
         impact,
@@ -114,7 +114,7 @@ def lines_to_tell(impact: Impact, orders: Mapping[UUID, Order]) -> dict[str, lis
     for endangered in impact.lines:
         order = orders.get(endangered.order_id)
         line = None if order is None else order.find_line(endangered.order_line_id)
-        if order is None or line is None or order.state != "open" or line.actual_on is not None:
+        if order is None or line is None or order.state != "open" or line.has_come:
             continue
         proposed_on = max(endangered.proposed_on, line.promised_on)
         if proposed_on <= line.told_on:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -87,8 +87,14 @@ class OrderLine:
     told_on: date
     confirmed_on: date | None
     actual_on: date | None
+    received_quantity: Decimal
     occurred_at: datetime
     recorded_at: datetime
+
+    @property
+    def has_come(self) -> bool:
+        """Say whether all of it has come."""
+        return self.actual_on is not None and self.received_quantity >= self.quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +222,16 @@ def confirm_line(order: Order, *, order_line_id: UUID, confirmed_on: date) -> Or
     return with_line(order, order_line_id, confirmed_on=confirmed_on)
 
 
-def record_actual(order: Order, *, order_line_ids: Iterable[UUID], actual_on: date) -> Order:
-    """Write the day on which lines came; lines of other orders are left out, a later part of a line moves its day on."""
-    for order_line_id in order_line_ids:
+def record_actual(order: Order, *, received: Mapping[UUID, Decimal], actual_on: date) -> Order:
+    """Write how much of which lines came on a day; a line that comes in parts came when its last part did.
+
+    Lines of other orders are left out.
+    """
+    for order_line_id, quantity in received.items():
         line = order.find_line(order_line_id)
-        if line is not None and (line.actual_on is None or line.actual_on < actual_on):
-            order = with_line(order, order_line_id, actual_on=actual_on)
+        if line is not None:
+            last = actual_on if line.actual_on is None else max(actual_on, line.actual_on)
+            order = with_line(order, order_line_id, actual_on=last, received_quantity=line.received_quantity + quantity)
     return order
 
 
@@ -267,6 +277,7 @@ def _with_new_lines(order: Order, lines: Sequence[NewLine], now: datetime) -> Or
             told_on=new.promised_on,
             confirmed_on=new.confirmed_on,
             actual_on=None,
+            received_quantity=Decimal(0),
             occurred_at=now,
             recorded_at=now,
         )

@@ -22,6 +22,12 @@ class PromiseMoved(Conflict):
     code = "promise-moved"
 
 
+class LineHasCome(Conflict):
+    """A promise about what has come already is not moved: that would make a late line look kept."""
+
+    code = "line-has-come"
+
+
 class ContradictoryUpdate(Conflict):
     """A statement to the customer contradicts the current version of the promise."""
 
@@ -60,7 +66,7 @@ def revise_promise(
 ) -> tuple[Order, list[Event]]:
     """Append the next version of a line's promise; the same day as now is no new version.
 
-    Raises PromiseMoved where the ledger is past `expected_version`, OrderIsCancelled, LineUnknown.
+    Raises PromiseMoved where the ledger is past `expected_version`, LineHasCome, OrderIsCancelled, LineUnknown.
     """
     must_be_open(order)
     line = order.line(order_line_id)
@@ -68,6 +74,10 @@ def revise_promise(
         raise PromiseMoved(
             f"line {line.reference!r} of order {order.reference!r} is promised for {line.promised_on} in version"
             f" {line.promise_version}, not in version {expected_version}; look at it again"
+        )
+    if line.has_come:
+        raise LineHasCome(
+            f"line {line.reference!r} of order {order.reference!r} came on {line.actual_on}; there is nothing left to promise"
         )
     if promised_on == line.promised_on:
         return order, []

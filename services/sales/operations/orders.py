@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from decimal import Decimal
+from functools import cache
 from uuid import UUID
 
 from chassis.db import Tx
@@ -83,7 +85,7 @@ def change_order(
     changed, events = domain.change_order(
         order, customer=customer or order.customer, site=site or order.site, lines=lines, now=tx.now
     )
-    domain.must_not_exceed(changed, lines_max=SalesSettings().sales_order_lines_max)
+    domain.must_not_exceed(changed, lines_max=_settings().sales_order_lines_max)
     repository.save_order(tx, changed)
     tx.emit(events)
     return changed
@@ -126,16 +128,15 @@ def load_orders_received(tx: Tx, events: Sequence[ShipmentReceived]) -> None:
 
 def record_actual(tx: Tx, *, receipt: ShipmentReceived) -> None:
     """Write the day on which order lines came; lines that are not ordered here are left out."""
-    received: dict[UUID, list[UUID]] = {}
+    received: dict[UUID, dict[UUID, Decimal]] = {}
     for line in receipt.lines:
         if line.order_id is not None and line.order_line_id is not None:
-            received.setdefault(line.order_id, []).append(line.order_line_id)
-    for order_id, order_line_ids in received.items():
+            parts = received.setdefault(line.order_id, {})
+            parts[line.order_line_id] = parts.get(line.order_line_id, Decimal(0)) + line.quantity
+    for order_id, parts in received.items():
         order = repository.find_order(tx, order_id)
         if order is not None:
-            repository.save_order(
-                tx, domain.record_actual(order, order_line_ids=order_line_ids, actual_on=receipt.received_on)
-            )
+            repository.save_order(tx, domain.record_actual(order, received=parts, actual_on=receipt.received_on))
 
 
 # ── the ledger ───────────────────────────────────────────────────────────────────────────────────
@@ -195,7 +196,12 @@ def _place(
     order, events = domain.place_order(
         source=source, reference=reference, customer=customer, site=site, lines=lines, now=tx.now
     )
-    domain.must_not_exceed(order, lines_max=SalesSettings().sales_order_lines_max)
+    domain.must_not_exceed(order, lines_max=_settings().sales_order_lines_max)
     repository.save_order(tx, order)
     tx.emit(events)
     return order
+
+
+@cache
+def _settings() -> SalesSettings:
+    return SalesSettings()

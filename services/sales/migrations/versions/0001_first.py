@@ -319,6 +319,7 @@ def upgrade() -> None:
     sa.Column('told_on', sa.Date(), nullable=False),
     sa.Column('confirmed_on', sa.Date(), nullable=True),
     sa.Column('actual_on', sa.Date(), nullable=True),
+    sa.Column('received_quantity', sa.Numeric(), nullable=False),
     sa.Column('occurred_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('recorded_at', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['order_id'], ['orders.order_id'], ),

@@ -1,0 +1,41 @@
+"""Facts whose cause nobody can show: dangling in the causal record, or unknown to the service that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from cli.doors import Doors
+
+READER = "planning-lead"
+RECORD = "scorecard"
+IDS_MAX = 500
+EXTERNAL_KINDS = ("act", "signal", "timer")
+
+
+def count_orphans(doors: Doors) -> int:
+    """Count the facts of a quiet world whose cause does not resolve (FLOW 4.2)."""
+    dangling = doors.ask(RECORD, "/orphans", role=READER, quiet="true", limit=1)["count"]
+    return int(dangling) + sum(int(cause["facts"]) for cause in unshown_causes(doors))
+
+
+def unshown_causes(doors: Doors) -> Iterator[dict[str, Any]]:
+    """Return the acts, signals and timers that facts name and that their owners do not show."""
+    for kind in EXTERNAL_KINDS:
+        by_service: dict[str, list[dict[str, Any]]] = {}
+        for cause in doors.pages(RECORD, "/external-causes", role=READER, kind=kind):
+            by_service.setdefault(cause["service"], []).append(cause)
+        for service, causes in by_service.items():
+            waiting = iter(causes)
+            while part := list(islice(waiting, IDS_MAX)):
+                shown = _shown(doors, service, part)
+                yield from (cause for cause in part if shown.get(cause["id"]) != kind)
+
+
+def _shown(doors: Doors, service: str, causes: list[dict[str, Any]]) -> dict[str, str]:
+    if service not in doors.services:
+        return {}
+    body = {"ids": [cause["id"] for cause in causes]}
+    answer = doors.act(service, "/causes:resolve", body, role=READER)
+    return {one["id"]: one["kind"] for one in answer["found"]}

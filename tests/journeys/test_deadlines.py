@@ -1,0 +1,56 @@
+"""A deadline that passes climbs the ladder, in a world whose clock is driven."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli.stack import Stack
+from tests.journeys.conftest import LOOP, PATIENCE_SECONDS, Journey
+from tests.support.service import wait_until
+from tests.support.stack import Infrastructure
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+@pytest.fixture
+def driven(stack: Stack, infra: Infrastructure) -> Iterator[Journey]:
+    world = stack.create_world(infra.world(), clock="driven", services=LOOP)
+    journey = Journey(world)
+    yield journey
+    stack.drop_world(world.name)
+
+
+def advance(journey: Journey, to: datetime) -> None:
+    for service in LOOP:
+        journey.did(service, "/world/advance", {"to": to.isoformat()}, "sre")
+
+
+def test_a_promised_day_that_ends_in_silence_escalates_function_lead_executive(driven: Journey) -> None:
+    """FLOW 5.5 and 6.2: timers fire at their due instants, rung by rung; nobody answers, and it stops at the limit."""
+    advance(driven, START)
+    driven.a_site()
+    body: dict[str, Any] = {
+        "reference": "T1", "destination": "Abidjan", "promised_on": "2026-03-04",
+        "lines": [{"reference": "1", "item": "kit", "quantity": "1", "value": {"amount": "10", "currency": "USD"}, "promised_on": "2026-03-04"}],
+    }  # fmt: skip
+    shipment = driven.did("logistics", "/shipments", body, "logistics")["shipment_id"]
+    advance(driven, START + timedelta(days=3))
+    case = driven.case_of(shipment, state="open")
+    assert datetime.fromisoformat(case["opened_at"]) == datetime(2026, 3, 5, tzinfo=UTC), (
+        "the instant at which the day ended"
+    )
+    assert case["provisional"] is True
+
+    def rungs() -> list[str]:
+        entries = driven.get("exceptions", f"/cases/{case['case_id']}/timeline", limit=200)["items"]
+        return [e["content"]["rung"] for e in entries if e["type"] == "exceptions.case.escalated.v1"]
+
+    for day in range(4, 30):
+        advance(driven, START + timedelta(days=day))
+    found = wait_until(lambda: rungs() if len(rungs()) >= 3 else None, seconds=PATIENCE_SECONDS)
+    assert {"planning-lead", "executive"} <= set(found)
+    assert len(found) <= 3, "at most three escalations in such a world (FLOW 7.4)"

@@ -1,0 +1,289 @@
+"""The stream processor on a real Kafka, as processes of its own: two workers, kills, restarts, duplicates, planted bugs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import UUID, uuid5
+
+import httpx
+import pytest
+
+from chassis import kafka, topics
+from cli.stack import spawn
+from schemas.envelope import Envelope, decode, encode
+from schemas.scorecard import MeasureRecorded
+from schemas.topics import INTERNAL, TOPICS
+from services.scorecard import domain
+from tests.scorecard.logs import Log, random_log
+from tests.support.service import House, wait_until
+from tests.support.stack import Infrastructure
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+CASES = 1_000
+PATIENCE_SECONDS = 120.0
+
+
+class Worker:
+    """One stream worker as a process."""
+
+    def __init__(self, world: Streams, instance: int) -> None:
+        self.world, self.instance, self.port = world, instance, spawn.free_port()
+        self.log = world.folder / f"stream-{instance}.log"
+        self.start()
+
+    def start(self) -> None:
+        environment = os.environ | {
+            "WORLD": self.world.name, "KAFKA_BOOTSTRAP": self.world.bootstrap, "OPS_PORT": str(self.port), "INSTANCE": str(self.instance),
+            "AUTH_ISSUER": "-", "AUTH_AUDIENCE": "-", "AUTH_JWKS": "-", "CURSOR_SECRET": "-",
+        }  # fmt: skip
+        with self.log.open("a") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "services.scorecard", "stream"],
+                env=environment,
+                cwd=CHECKOUT,
+                stdout=out,
+                stderr=out,
+            )
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def end(self) -> int:
+        self.process.terminate()
+        return self.process.wait(15)
+
+    def ready(self) -> bool:
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(f"http://127.0.0.1:{self.port}/ready").status_code == 200
+        return False
+
+    def metric(self, line: str) -> float:
+        """Return the sum of the samples whose name and labels match."""
+        text = httpx.get(f"http://127.0.0.1:{self.port}/metrics").text
+        return sum(float(found.rsplit(" ", 1)[1]) for found in text.splitlines() if re.match(line, found))
+
+
+class Streams:
+    """A world with its topics and the workers that a test starts in it."""
+
+    def __init__(self, infra: Infrastructure, folder: Path, partitions: int | None = None) -> None:
+        self.name, self.bootstrap, self.folder = infra.world(), infra.kafka_bootstrap, folder
+        self.workers: list[Worker] = []
+        wanted = topics.wanted(self.name, (*TOPICS, *INTERNAL), partitions=partitions, replication=1)
+        topics.apply(self.bootstrap, wanted)
+        self._producer = kafka.producer(self.bootstrap, self.name)
+        self._reader = kafka.lone_consumer(self.bootstrap, self.name)
+        self.partitions = partitions or 4
+        self._reader.assign(
+            [kafka.TopicPartition(f"{self.name}.scorecard.measure", p, 0) for p in range(self.partitions)]
+        )
+        self.measures: list[Envelope] = []
+
+    def worker(self, instance: int = 0) -> Worker:
+        self.workers.append(Worker(self, instance))
+        return self.workers[-1]
+
+    def say(self, facts: list[Envelope]) -> None:
+        for fact in facts:
+            self.say_bytes(fact.subject, encode(fact))
+        self._producer.flush()
+
+    def say_bytes(self, key: str, value: bytes | None) -> None:
+        self._producer.produce(f"{self.name}.exceptions.case", key=key, value=value)
+        self._producer.poll(0)
+
+    def read(self) -> list[Envelope]:
+        """Return every measure published so far."""
+        while (message := self._reader.poll(0.3)) is not None:
+            assert message.error() is None
+            envelope = decode(message.value() or b"")
+            assert (message.key() or b"").decode() == envelope.subject
+            assert kafka.header(message, kafka.TYPE_HEADER) == MeasureRecorded.event_name
+            self.measures.append(envelope)
+        return self.measures
+
+    def readings(self) -> dict[UUID, domain.Reading]:
+        found: dict[UUID, domain.Reading] = {}
+        for envelope in self.read():
+            found[envelope.data.case_id] = domain.store_reading(found.get(envelope.data.case_id), envelope.data)
+        return found
+
+    def expect(self, logs: list[Log], *, seconds: float = PATIENCE_SECONDS) -> None:
+        """Wait until the readings are what the fold of the whole logs says."""
+        wanted = {log.case_id: expected(log) for log in logs}
+        wait_until(lambda: self.readings() == wanted, seconds=seconds, every=0.2)
+
+    def close(self) -> None:
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.kill()
+        self._reader.close()
+        topics.drop(self.bootstrap, self.name)
+
+
+@pytest.fixture
+def streams(infra: Infrastructure, tmp_path: Path) -> Iterator[Streams]:
+    opened = Streams(infra, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def one_partition(infra: Infrastructure, tmp_path: Path) -> Iterator[Streams]:
+    opened = Streams(infra, tmp_path, partitions=1)
+    yield opened
+    opened.close()
+
+
+def expected(log: Log) -> domain.Reading:
+    case = None
+    for fact in log.envelopes:
+        case = domain.hear(case, fact)
+    assert case is not None
+    last = max(log.envelopes, key=lambda e: (e.recordedtime, e.id))
+    told = domain.measured(case, fact_id=last.id, occurred_us=domain.micros(last.time))
+    assert told is not None
+    return domain.store_reading(None, told)
+
+
+def woven(logs: list[Log], seed: int = 1) -> list[Envelope]:
+    """Return the facts of many cases in one stream, each case in its order."""
+    chance, waiting, facts = random.Random(seed), [iter(log.envelopes) for log in logs], []
+    while waiting:
+        one = chance.choice(waiting)
+        fact = next(one, None)
+        if fact is None:
+            waiting.remove(one)
+        else:
+            facts.append(fact)
+    return facts
+
+
+def test_velocity_of_a_thousand_cases_survives_a_kill_and_equals_sql(streams: Streams, scorecard: House) -> None:
+    """FLOW 4.4, 5.6 and bar 7: four partitions, two workers each with cases, kill -9 of one in the middle."""
+    logs = [random_log(f"case {n}", random.Random(n)) for n in range(CASES)]
+    facts = woven(logs)
+    workers = [streams.worker(0), streams.worker(1)]
+    wait_until(lambda: all(w.ready() for w in workers), seconds=PATIENCE_SECONDS)
+    feeding = threading.Thread(target=feed, args=(streams, facts))
+    feeding.start()
+    wait_until(
+        lambda: all(w.metric("scorecard_stream_measures_total") > 300 for w in workers), seconds=PATIENCE_SECONDS
+    )
+    victim = workers[1]
+    before = victim.process.pid
+    victim.kill()
+    victim.start()
+    feeding.join()
+    assert victim.process.pid != before
+    streams.expect(logs)
+    assert all(w.metric(r'scorecard_stream_facts_total\{outcome="folded"\}') > 0 for w in workers)
+    scorecard.hear(*facts)
+    scorecard.hear(*streams.measures)
+    check = scorecard.get("/velocity/check", params={"quiet": True}).json()
+    assert (check["compared"], check["differences"]) == (CASES, 0)
+    assert {e.id for e in streams.measures} == {uuid5(f.data.case_id, str(f.id)) for f in facts}
+
+
+def feed(streams: Streams, facts: list[Envelope]) -> None:
+    for start in range(0, len(facts), 500):
+        streams.say(facts[start : start + 500])
+
+
+def test_a_worker_that_stays_away_is_replaced_by_the_other(streams: Streams) -> None:
+    """FLOW 4.4: the state is in the changelog; whoever gets the partition goes on from it."""
+    logs = [random_log(f"case {n}", random.Random(n)) for n in range(200)]
+    facts = woven(logs)
+    workers = [streams.worker(0), streams.worker(1)]
+    wait_until(lambda: all(w.ready() for w in workers), seconds=PATIENCE_SECONDS)
+    streams.say(facts[: len(facts) // 2])
+    wait_until(lambda: all(w.metric("scorecard_stream_measures_total") > 0 for w in workers), seconds=PATIENCE_SECONDS)
+    workers[0].kill()
+    streams.say(facts[len(facts) // 2 :])
+    streams.expect(logs)
+
+
+def test_facts_that_repeat_or_come_in_the_wrong_order_measure_the_same(one_partition: Streams) -> None:
+    """FLOW 4.4: state per case id; a replay changes nothing."""
+    logs = [random_log(f"case {n}", random.Random(n)) for n in range(60)]
+    facts = [e for log in logs for e in log.envelopes]
+    chance = random.Random(4)
+    shuffled = facts + chance.sample(facts, len(facts) // 2)
+    chance.shuffle(shuffled)
+    worker = one_partition.worker()
+    one_partition.say(shuffled)
+    whole = [log for log in logs if log.envelopes]
+    wanted = {log.case_id: (r := expected(log)).facts and (r.state, r.phases, r.severity, r.rank) for log in whole}
+    wait_until(
+        lambda: {i: (r.state, r.phases, r.severity, r.rank) for i, r in one_partition.readings().items()} == wanted,
+        seconds=PATIENCE_SECONDS,
+        every=0.2,
+    )
+    assert worker.end() == 0
+
+
+def test_the_histogram_counts_each_implemented_case_and_phase_once(one_partition: Streams) -> None:
+    """METRICS 3.1, LIMITS 3: under a replay of the topic and a restart; the sum is the velocity of the very cases."""
+    logs = [Log(f"{h} h").implemented_after(h) for h in (1, 2, 5)]
+    facts = [e for log in logs for e in log.envelopes]
+    whole = r'scorecard_decision_seconds_{0}\{{cause="shipment-delay",phase="whole",severity="high"\}}'
+    worker = one_partition.worker()
+    one_partition.say(facts + facts)
+    wait_until(
+        lambda: worker.ready() and worker.metric(r"scorecard_stream_measures_total") == 2 * len(facts), seconds=60
+    )
+    assert (worker.metric(whole.format("count")), worker.metric(whole.format("sum"))) == (3, 8 * 3600)
+    assert worker.metric(whole.format("bucket").replace("phase", 'le="\\+Inf",phase')) == 3
+    assert worker.end() == 0
+    worker.start()
+    more = Log("7 h").implemented_after(7)
+    one_partition.say(facts + more.envelopes)
+    wait_until(lambda: worker.ready() and worker.metric(r"scorecard_stream_measures_total") >= len(facts), seconds=60)
+    wait_until(lambda: worker.metric(whole.format("count")) == 1, seconds=30)
+    assert worker.metric(whole.format("sum")) == 7 * 3600
+
+
+def test_open_cases_and_lag_are_shown(one_partition: Streams) -> None:
+    """HOUSE 9: names and labels of the stream."""
+    one_partition.say([*Log("open").opened().asked("sales").envelopes, *Log("done").implemented_after(1).envelopes])
+    worker = one_partition.worker()
+    wait_until(lambda: worker.ready() and worker.metric(r"scorecard_cases_open\{") == 1, seconds=60)
+    wait_until(lambda: worker.metric("scorecard_stream_lag_events") == 0, seconds=30)
+    assert worker.metric(r"scorecard_stream_progress_timestamp_seconds") > time.time() - 60
+    assert httpx.get(f"http://127.0.0.1:{worker.port}/health").status_code == 200
+
+
+def test_what_cannot_be_read_is_counted_and_holds_nobody_up(one_partition: Streams) -> None:
+    """LIMITS 3: Faust swallows what it cannot decode; silence is not success."""
+    log = Log("good").implemented_after(1)
+    one_partition.say_bytes("x", b"no json")
+    one_partition.say_bytes("x", b'{"type": "exceptions.case.opened.v1"}')
+    one_partition.say_bytes("x", b'{"type": "exceptions.case.danced.v1"}')
+    one_partition.say_bytes("x", None)
+    one_partition.say(log.envelopes)
+    worker = one_partition.worker()
+    one_partition.expect([log])
+    assert worker.metric(r'scorecard_stream_facts_total\{outcome="unreadable"\}') == 4
+
+
+def test_a_worker_without_its_topics_ends_and_says_what_to_do(infra: Infrastructure, tmp_path: Path) -> None:
+    """LIMITS 3: topics are made from the register, never by a client."""
+    bare = Streams(infra, tmp_path)
+    topics.drop(bare.bootstrap, bare.name)
+    try:
+        worker = bare.worker()
+        assert worker.process.wait(60) == 1
+        assert "tools.apply_topics" in worker.log.read_text()
+    finally:
+        bare.close()
