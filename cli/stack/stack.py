@@ -264,7 +264,7 @@ def _world_status(world: World) -> dict[str, Any]:
             "restarts": watched.restarts,
             "last_exit": watched.last_exit,
             "trouble": watched.trouble,
-            "http": addresses[name]["http_port"],
+            "http": addresses[name]["http_port"] if addresses[name]["serves"] else None,
             "ops": world.ops[name],
             "log": str(watched.log),
         }

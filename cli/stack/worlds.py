@@ -146,6 +146,7 @@ class World:
             },
             "processes": {
                 spec.name: {
+                    "serves": spec.serves,
                     "http_port": self._ports[spec.name][0],
                     "ops_port": self._ports[spec.name][1],
                     "log": str(self.stack.home.logs(self.name) / f"{spec.name}.log"),

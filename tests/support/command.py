@@ -59,6 +59,7 @@ class Crossdock:
 
     def begin(self, *arguments: str, **env: str) -> Running:
         """Start it and let it run."""
+        _hear_interrupts()
         return Running(
             subprocess.Popen(
                 [*COMMAND, *arguments],
@@ -68,8 +69,6 @@ class Crossdock:
                 stderr=subprocess.PIPE,
                 text=True,
                 start_new_session=True,
-                # A test run in the background of a script ignores Ctrl-C, and its children would inherit that.
-                preexec_fn=_hear_interrupts,  # noqa: PLW1509 — no thread of the session holds a lock that it needs
             )
         )
 
@@ -79,7 +78,9 @@ class Crossdock:
 
 
 def _hear_interrupts() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # A test run in the background of a script ignores Ctrl-C, and its children would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Running:
