@@ -106,7 +106,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     environment["REQUIRE_INFRA"] = ""
     command = (sys.executable, *command)
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=120
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=300
     )
 
 

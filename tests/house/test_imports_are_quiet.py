@@ -86,7 +86,7 @@ def noise(root: Path, names: list[str]) -> dict[str, list[str]]:
     command = [sys.executable, "-c", WITNESS, str(root), *names]
     # Nothing but what the interpreter itself needs to start on some platforms.
     kept = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
-    done = subprocess.run(command, env=kept, cwd=root, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, env=kept, cwd=root, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     seen: dict[str, list[str]] = json.loads(done.stdout.splitlines()[-1])
     return seen

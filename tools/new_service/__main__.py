@@ -140,9 +140,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     for module in (f"tools.new_service.first_migration {chosen.name}", *MADE_AFTER):
         command = [sys.executable, "-m", *module.split()]
-        subprocess.run(command, cwd=ROOT, check=True, timeout=120, stdout=subprocess.DEVNULL)
+        subprocess.run(command, cwd=ROOT, check=True, timeout=300, stdout=subprocess.DEVNULL)
     python = [path for path in written if path.endswith(".py")]
-    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", *python], cwd=ROOT, check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", *python], cwd=ROOT, check=True, timeout=300)
     print("\n".join(written))
     print(
         f"Made services/{chosen.name}. Next: its README, its words in docs/glossary.md, its rows in schemas/access.py."
