@@ -72,8 +72,7 @@ def in_scope(query: Select[Any], actor: Actor) -> Select[Any]:
     if actor.sites is not None:
         query = query.where(_has_any(cases.c.sites, actor.sites))
     if actor.customers is not None:
-        nobody_known = func.jsonb_array_length(cases.c.customers) == 0
-        query = query.where(or_(nobody_known, _has_any(cases.c.customers, actor.customers)))
+        query = query.where(_has_any(cases.c.customers, actor.customers))
     return query
 
 
