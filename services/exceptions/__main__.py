@@ -6,13 +6,14 @@ import sys
 
 from chassis import process
 from services.exceptions.api import routers
+from services.exceptions.jobs import refresh_gauges
 from services.exceptions.reactions import reactions
 from services.exceptions.tables import chassis
 
 
 def parts() -> process.Parts:
     """Return what this service consists of."""
-    return process.Parts(name="exceptions", tables=chassis, routers=routers, reactions=reactions)
+    return process.Parts(name="exceptions", tables=chassis, routers=routers, reactions=reactions, gauges=refresh_gauges)
 
 
 if __name__ == "__main__":

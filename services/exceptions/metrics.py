@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from chassis.metrics import REGISTRY
 
@@ -32,5 +32,19 @@ escalations = Counter(
 ladders_unknown = Counter(
     "exceptions_ladders_unknown_total",
     "Escalations by the ladder that stands in for one never heard.",
+    registry=REGISTRY,
+)
+cases_active = Gauge("exceptions_cases_active", "Cases that are not closed, by state.", ["state"], registry=REGISTRY)
+cases_breaching = Gauge("exceptions_cases_breaching", "Open cases past a deadline that is not met.", registry=REGISTRY)
+cases_unowned = Gauge("exceptions_cases_unowned", "Open cases that nobody has taken.", registry=REGISTRY)
+oldest_unowned_seconds = Gauge(
+    "exceptions_oldest_unowned_seconds",
+    "Age of the oldest open case that nobody has taken, 0 without one.",
+    registry=REGISTRY,
+)
+signals_waiting = Gauge(
+    "exceptions_signals_waiting",
+    "Causes whose signal waits for a playbook or thresholds, by cause.",
+    ["cause"],
     registry=REGISTRY,
 )

@@ -67,13 +67,17 @@ class TaskFilters:
     due_before: datetime | None = None
 
 
+def world_now(read: ReadTx) -> datetime:
+    """Return the world's time."""
+    return read.database.world_now(read._connection)
+
+
 def in_scope(query: Select[Any], actor: Actor) -> Select[Any]:
     """Narrow a query on cases to those with a site and a customer that the reader may see (FLOW 4.3)."""
     if actor.sites is not None:
         query = query.where(_has_any(cases.c.sites, actor.sites))
     if actor.customers is not None:
-        nobody_known = func.jsonb_array_length(cases.c.customers) == 0
-        query = query.where(or_(nobody_known, _has_any(cases.c.customers, actor.customers)))
+        query = query.where(_has_any(cases.c.customers, actor.customers))
     return query
 
 
@@ -267,3 +271,19 @@ def _counts(read: ReadTx, column: ColumnElement[Any]) -> dict[str, int]:
 def _beyond_one(read: ReadTx, table: Any, *columns: ColumnElement[Any]) -> int:
     counted = select((func.count() - 1).label("extra")).select_from(table).where(true()).group_by(*columns).subquery()
     return int(read.scalar(select(func.coalesce(func.sum(counted.c.extra), 0))) or 0)
+
+
+def standing_cases(read: ReadTx, now: datetime) -> Row[Any]:
+    """Return how the cases that are being worked on stand: how many, past a deadline, owned by nobody, and since when."""
+    is_open, unowned = cases.c.state == "open", cases.c.owner.is_(None)
+    found = read.row(
+        select(
+            func.count().filter(is_open).label("open"),
+            func.count().filter(cases.c.state == "implemented").label("implemented"),
+            func.count().filter(is_open, cases.c.due_at <= now).label("breaching"),
+            func.count().filter(is_open, unowned).label("unowned"),
+            func.min(cases.c.opened_at).filter(is_open, unowned).label("unowned_since"),
+        ).where(cases.c.state != "closed")
+    )
+    assert found is not None, "a count without groups has one row"
+    return found

@@ -42,6 +42,7 @@ def test_a_whole_response_over_http(exceptions: House) -> None:
     act(exceptions, f"/cases/{CASE}/acknowledge", role="logistics")
     taken = act(exceptions, f"/cases/{CASE}/take", role="procurement")
     assert taken["owner"] == exceptions.get("/cases").json()["items"][0]["owner"]
+    assert taken["owner"]["role"] == "procurement"
     act(exceptions, f"/cases/{CASE}/decide", {"choice": "order from Nordic"}, role="procurement")
     act(exceptions, f"/tasks/{NOTIFY}/commit", {"committed_to": "2026-03-03T12:00:00Z"}, role="sales")
     act(exceptions, f"/tasks/{NOTIFY}/complete", {"outcome": "told by phone"}, role="sales")

@@ -17,7 +17,7 @@ from services.exceptions.api.bodies import (
     HandOverTask,
     Nothing,
 )
-from services.exceptions.api.shown import CaseMade, TaskShown
+from services.exceptions.api.shown import CaseMade, TaskShown, owner_of
 
 router = http.Router()
 
@@ -25,7 +25,7 @@ router = http.Router()
 def must_see_case(actor: Actor, *, sites: tuple[str, ...] | list[str], customers: tuple[str, ...] | list[str]) -> None:
     """Raise Forbidden unless one of the case's sites and one of its customers are in scope (FLOW 4.3)."""
     site_seen = actor.sites is None or bool(actor.sites.intersection(sites))
-    customer_seen = actor.customers is None or not customers or bool(actor.customers.intersection(customers))
+    customer_seen = actor.customers is None or bool(actor.customers.intersection(customers))
     if not (site_seen and customer_seen):
         raise Forbidden(
             "outside your scope of sites and customers; ask the planning lead to widen it", code="outside-scope"
@@ -57,7 +57,7 @@ def _made(case: domain.Case, task_id: UUID | None = None) -> CaseMade:
         fields = {name: getattr(found, name) for name in TaskShown.model_fields if name not in ("masked", "case_id")}
         task = TaskShown(case_id=case.case_id, **fields)
     return CaseMade(
-        case_id=case.case_id, state=case.state, ending=case.ending, severity=case.severity, owner=case.owner,
+        case_id=case.case_id, state=case.state, ending=case.ending, severity=case.severity, owner=owner_of(case),
         implemented_at=case.implemented_at, due_at=case.due_at, task=task,
     )  # fmt: skip
 

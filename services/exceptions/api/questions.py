@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -41,10 +40,6 @@ def _subscribed(ask: http.Asking) -> None:
         raise Forbidden(f"a machine reads only what it subscribed to; this is {TOPIC}", code="outside-scope")
 
 
-def _now(ask: http.Asking) -> datetime:
-    return ask.read.database.world_now(ask.read._connection)
-
-
 def _with_tasks(ask: http.Asking, rows: Sequence[Any]) -> list[CaseRow]:
     grouped: dict[UUID, list[Any]] = defaultdict(list)
     for task in queries.tasks_of(ask.read, [row.case_id for row in rows]):
@@ -78,7 +73,7 @@ def list_cases(
     question = (filters, sort)
     after = ask.after(cursor, *question)
     rows = queries.cases_by(
-        ask.read, ask.actor, filters=filters, sort=sort, now=_now(ask), after=after, limit=limit + 1
+        ask.read, ask.actor, filters=filters, sort=sort, now=queries.world_now(ask.read), after=after, limit=limit + 1
     )
 
     def place(case: CaseRow) -> list[Any]:
@@ -93,7 +88,7 @@ def list_cases(
 def show_case(case_id: UUID, ask: http.Question) -> CaseWhole:
     """Return a whole case: its impact, its tasks, its clock, its deadlines."""
     _subscribed(ask)
-    row = queries.case_whole(ask.read, case_id, _now(ask))
+    row = queries.case_whole(ask.read, case_id, queries.world_now(ask.read))
     must_see_case(ask.actor, sites=row.sites, customers=row.customers)
     return case_whole(row, list(queries.tasks_of(ask.read, [case_id])), ask.actor)
 
@@ -104,7 +99,7 @@ def show_timeline(
 ) -> http.Page[TimelineEntry]:
     """Return the facts of a case in the order they were said."""
     _subscribed(ask)
-    row = queries.case_whole(ask.read, case_id, _now(ask))
+    row = queries.case_whole(ask.read, case_id, queries.world_now(ask.read))
     must_see_case(ask.actor, sites=row.sites, customers=row.customers)
     last = ask.after(cursor)
     rows = queries.timeline(ask.read, case_id, after=last[0] if last else 0, limit=limit + 1)
@@ -137,7 +132,7 @@ def show_task(task_id: UUID, ask: http.Question) -> TaskShown:
     """Return a task."""
     _subscribed(ask)
     case_id = queries.case_of_task(ask.read, task_id)
-    row = queries.case_whole(ask.read, case_id, _now(ask))
+    row = queries.case_whole(ask.read, case_id, queries.world_now(ask.read))
     must_see_case(ask.actor, sites=row.sites, customers=row.customers)
     return task_shown(next(t for t in queries.tasks_of(ask.read, [case_id]) if t.task_id == task_id))
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from chassis import http
 from chassis.auth import Actor
 from schemas.exceptions import AffectedCustomer, AffectedLine
-from schemas.types import Money
+from schemas.types import By, Money
 
 # ── answers ──────────────────────────────────────────────────────────────────────────────────────
 
@@ -88,7 +88,7 @@ class CaseRow(http.Shown):
     value_at_risk: Money
     needed_on: date
     opened_at: datetime
-    owner: str | None
+    owner: By | None
     acknowledged_at: datetime | None
     decided_at: datetime | None
     implemented_at: datetime | None
@@ -133,7 +133,6 @@ class CaseWhole(CaseRow):
     calendar: str
     calendar_known: bool
     ladder: str
-    owner_role: str | None
     acknowledge_by: datetime
     choice: str | None
     days_late: int | None
@@ -174,7 +173,7 @@ class CaseMade(http.Shown):
     state: str
     ending: str | None
     severity: str
-    owner: str | None
+    owner: By | None
     implemented_at: datetime | None
     due_at: datetime | None
     task: TaskShown | None = None
@@ -254,6 +253,11 @@ def seen_words(words: list[str], scope: frozenset[str] | None) -> tuple[str, ...
     return tuple(w for w in words if scope is None or w in scope)
 
 
+def owner_of(case: Any) -> By | None:
+    """Return who owns a case, and in which role, or None."""
+    return None if case.owner is None else By(subject=case.owner, role=case.owner_role)
+
+
 def task_shown(row: Any) -> TaskShown:
     """Return a task of a row."""
     return TaskShown(**_fields(TaskShown, row), money_limit=money(row, "money_limit"))
@@ -270,9 +274,9 @@ def case_row(row: Any, tasks: list[Any], actor: Actor) -> CaseRow:
 
 
 def _row_fields(row: Any, tasks: list[Any], actor: Actor) -> dict[str, Any]:
-    skipped = {"cause_id", "lines", "value_at_risk", "tasks", "breaching", "sites", "customers"}
+    skipped = {"cause_id", "lines", "value_at_risk", "tasks", "breaching", "sites", "customers", "owner"}
     return _fields(CaseRow, row, skipped) | {
-        "cause_id": row.cause_subject_id, "lines": len(row.lines), "value_at_risk": money(row, "value_at_risk"),
+        "cause_id": row.cause_subject_id, "lines": len(row.lines), "value_at_risk": money(row, "value_at_risk"), "owner": owner_of(row),
         "sites": seen_words(row.sites, actor.sites), "customers": seen_words(row.customers, actor.customers),
         "breaching": row.state == "open" and bool(getattr(row, "passed", False)),
         "tasks": tuple(TaskBrief.model_validate(t) for t in tasks),

@@ -33,7 +33,11 @@ class Impact:
 
     version: int
     affected: tuple[AffectedCustomer, ...]
-    nobody: bool
+    unmatched: int
+
+    def is_nobody(self, lines: tuple[AffectedLine, ...]) -> bool:
+        """Say whether no customer is hurt: what sales could not match are lines for stock, which no customer ordered."""
+        return not self.affected and self.unmatched <= sum(line.order_line_id is None for line in lines)
 
 
 def signal_of(told: Told) -> Signal:
@@ -86,11 +90,11 @@ def shortage_of(told: ShortagePredicted) -> Shortage:
 
 
 def impact_of(told: ImpactAssessed) -> Impact:
-    """Return who is hurt, by customer; a line that sales could not match leaves open whether nobody is."""
+    """Return who is hurt, by customer, and how many lines sales could not match with an order."""
     tiers = {line.customer: line.tier for line in told.lines}
     lines = {customer: len({x.order_line_id for x in told.lines if x.customer == customer}) for customer in tiers}
     affected = tuple(AffectedCustomer(customer=c, tier=tiers[c], lines=lines[c]) for c in sorted(tiers))
-    return Impact(version=told.version, affected=affected, nobody=not told.lines and not told.unmatched_lines)
+    return Impact(version=told.version, affected=affected, unmatched=told.unmatched_lines)
 
 
 def settled_reason(told: ShipmentSettled) -> str:
