@@ -219,6 +219,41 @@ def test_a_delay_that_grows_after_the_notice_left_is_told_again(sales: House) ->
     assert keys == ["1", "2"]
 
 
+def test_a_notice_that_left_while_its_task_was_withdrawn_has_left_all_the_same(sales: House) -> None:
+    """FLOW 2.4, 3.2"""
+
+    class Slow:
+        name = "recorded"
+
+        def send(self, *, key: str, recipient: str, content: dict[str, Any]) -> None:
+            sales.hear(task_withdrawn())
+
+    order = placed(sales)
+    sales.hear(delayed(shipped(order)), task_opened())
+    event = approve(sales)
+    assert tell(sales, event, Slow()) == "sent"
+    assert sales.names() == ["notice.withdrawn", "notice.sent"]
+    assert state_of(sales, event.notice_id)["state"] == "sent"
+
+
+def test_a_notice_that_was_drafted_again_while_it_left_is_told_by_the_new_draft(sales: House) -> None:
+    """FLOW 2.4, 3.2"""
+
+    class Slow:
+        name = "recorded"
+
+        def send(self, *, key: str, recipient: str, content: dict[str, Any]) -> None:
+            sales.hear(extended(shipped(order), days=6))
+
+    order = placed(sales)
+    sales.hear(delayed(shipped(order)), task_opened())
+    event = approve(sales)
+    assert tell(sales, event, Slow()) == "sent"
+    assert (state_of(sales, event.notice_id)["state"], state_of(sales, event.notice_id)["revision"]) == ("drafted", 2)
+    assert tell(sales, approve(sales)) == "sent"
+    assert [e.remaining for e in said(sales, "sent")] == [0]
+
+
 def test_an_attempt_that_died_before_its_outcome_is_made_again_with_the_same_key(sales: House) -> None:
     """FLOW 3.2"""
 

@@ -146,10 +146,13 @@ def begin_sending(tx: Tx, *, notice_id: UUID, revision: int) -> Message | Skippe
 
 
 def record_notice_sent(tx: Tx, *, notice_id: UUID, revision: int, transport: str) -> domain.Notice:
-    """Record that a notice left, and tell how many of its task remain (FLOW 3.2)."""
+    """Record that a notice left, and tell how many of its task remain (FLOW 3.2).
+
+    One that was withdrawn while it was on its way has left all the same. One that was drafted again is told by that draft.
+    """
     book, notice = _locked(tx, notice_id)
-    if notice.revision != revision or notice.state != "approved":
-        return notice  # it left while it was drafted again or withdrawn: what is true now goes out by itself
+    if notice.revision != revision or notice.state not in ("approved", "withdrawn"):
+        return notice
     _state(tx, notice)
     book, notice, events = domain.record_notice_sent(book, notice, transport=transport, now=tx.now)
     repository.save_book(tx, book)
