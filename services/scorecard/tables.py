@@ -40,6 +40,6 @@ facts = Table(
     Column("subject", Text, nullable=False), instant("occurred_at"), instant("recorded_at"), Column("correlation_id", UUID, nullable=False),
     Column("cause_id", UUID), Column("cause_kind", Text, nullable=False), Column("armed_by", UUID), Column("armed_kind", Text),
     Column("traceparent", Text), Column("heard_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
-    Index("facts_cause_id_effects", "cause_id"),
+    Index("facts_cause_id_effects", "cause_id"), Index("facts_subject_find", "subject"),
     Index("facts_armed_by_effects", "armed_by", postgresql_where=text("armed_by IS NOT NULL")),
 )  # fmt: skip

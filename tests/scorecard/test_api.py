@@ -88,8 +88,13 @@ def test_a_reader_sees_the_cases_of_their_sites_and_customers_only(scorecard: Ho
         assert scorecard.get(f"/velocity/cases/{logs[1].case_id}", role="viewer", claims=claims).status_code == 404
         assert scorecard.get(f"/causes/{logs[0].envelopes[0].id}", role="viewer", claims=claims).status_code == 200
         assert scorecard.get(f"/causes/{logs[1].envelopes[0].id}", role="viewer", claims=claims).status_code == 404
-        for path in ("/orphans", "/velocity/check", "/external-causes?kind=act", "/facts/count"):
+        for path in ("/orphans", "/velocity/check", "/external-causes?kind=act", "/figures"):
             assert scorecard.get(path, role="viewer", claims=claims).status_code == 403
+        facts = {"type": logs[0].envelopes[0].type}
+        assert scorecard.get("/facts", role="viewer", claims=claims, params=facts).status_code == 403
+        mine, other = ({**facts, "subject": str(log.case_id)} for log in logs)
+        assert scorecard.get("/facts", role="viewer", claims=claims, params=mine).status_code == 200
+        assert scorecard.get("/facts", role="viewer", claims=claims, params=other).status_code == 404
         assert scorecard.post("/causes:walk", {"ids": []}, role="viewer", claims=claims).status_code == 403
 
 
@@ -159,6 +164,9 @@ def test_many_facts_are_walked_level_by_level(scorecard: House) -> None:
     scorecard.hear(caused(first, some("s"), "signal"), caused(second, first.id))
     level = scorecard.get("/facts", params={"type": second.type}).json()["items"]
     assert [fact["fact_id"] for fact in level] == [str(second.id)]
+    of_case = scorecard.get("/facts", params={"type": second.type, "subject": second.subject}).json()["items"]
+    assert [fact["fact_id"] for fact in of_case] == [str(second.id)]
+    assert scorecard.get("/facts", params={"type": second.type, "subject": "another"}).json()["items"] == []
     answer = scorecard.post("/causes:walk", {"ids": [level[0]["cause_id"], str(some("gone"))]}).json()
     assert [fact["fact_id"] for fact in answer["found"]] == [str(first.id)]
     assert answer["missing"] == [str(some("gone"))]
@@ -190,8 +198,8 @@ def test_planted_orphans_are_counted_by_reason(scorecard: House) -> None:
         str(missing.id): "missing", str(dangling.id): "dangling", str(wrong.id): "wrong-kind", str(wrong_too.id): "wrong-kind",
         str(itself.id): "missing", str(timer.id): "dangling",
     }  # fmt: skip
+    assert scorecard.get("/figures").json()["orphans"] == 6
     assert scorecard.get("/orphans").json()["count"] == 0  # heard a moment ago: the cause may still be on its way
-    assert scorecard.post("/world/advance", {"to": START.isoformat()}, role="viewer").status_code == 403
 
 
 def test_a_cause_that_comes_later_ends_the_orphan(scorecard: House) -> None:

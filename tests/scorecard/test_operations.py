@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import psycopg
+
+from chassis import migrations
 from services.scorecard import operations
+from services.scorecard.__main__ import parts
 from tests.scorecard.logs import Log
 from tests.scorecard.test_reactions import measures
-from tests.support.service import House
+from tests.support.service import House, house
 
 
 def test_a_reading_is_replaced_by_one_that_knows_more_only(scorecard: House) -> None:
@@ -24,3 +30,21 @@ def test_keeping_a_fact_twice_keeps_one(scorecard: House) -> None:
         scorecard.do(lambda tx: operations.record_cause(tx, fact=fact))
     assert scorecard.rows("SELECT count(*) AS n FROM case_facts")[0]["n"] == 1
     assert scorecard.rows("SELECT count(*) AS n FROM facts")[0]["n"] == 1
+
+
+def test_the_schema_goes_up_down_and_up_again_with_data(fresh_database: Callable[[str], str]) -> None:
+    url = fresh_database("scorecard")
+    log = Log("kept").implemented_after(2)
+    with house(parts(), url) as scorecard:
+        scorecard.hear(*log.envelopes, *measures(log))
+        assert scorecard.get("/velocity").json()["n"] == 1
+    migrations.migrate("scorecard", url, "base")
+    with psycopg.connect(url) as connection:
+        left = connection.execute(
+            "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            " AND relname <> 'alembic_version'"
+        ).fetchone()
+        assert left == (0,)
+    with house(parts(), url) as scorecard:
+        scorecard.hear(*log.envelopes, *measures(log))
+        assert scorecard.get("/velocity/check", params={"quiet": True}).json()["differences"] == 0

@@ -80,11 +80,12 @@ class Streams:
     def __init__(self, infra: Infrastructure, folder: Path, partitions: int | None = None) -> None:
         self.name, self.bootstrap, self.folder = infra.world(), infra.kafka_bootstrap, folder
         self.workers: list[Worker] = []
-        wanted = topics.wanted(self.name, (*TOPICS, *INTERNAL), partitions=partitions, replication=1)
-        topics.apply(self.bootstrap, wanted)
+        if partitions != 0:
+            wanted = topics.wanted(self.name, (*TOPICS, *INTERNAL), partitions=partitions, replication=1)
+            topics.apply(self.bootstrap, wanted)
         self._producer = kafka.producer(self.bootstrap, self.name)
         self._reader = kafka.lone_consumer(self.bootstrap, self.name)
-        self.partitions = partitions or 4
+        self.partitions = 4 if partitions is None else partitions
         self._reader.assign(
             [kafka.TopicPartition(f"{self.name}.scorecard.measure", p, 0) for p in range(self.partitions)]
         )
@@ -279,8 +280,7 @@ def test_what_cannot_be_read_is_counted_and_holds_nobody_up(one_partition: Strea
 
 def test_a_worker_without_its_topics_ends_and_says_what_to_do(infra: Infrastructure, tmp_path: Path) -> None:
     """LIMITS 3: topics are made from the register, never by a client."""
-    bare = Streams(infra, tmp_path)
-    topics.drop(bare.bootstrap, bare.name)
+    bare = Streams(infra, tmp_path, partitions=0)
     try:
         worker = bare.worker()
         assert worker.process.wait(60) == 1

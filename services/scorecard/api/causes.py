@@ -12,8 +12,8 @@ from services.scorecard.api.shapes import (
     Consequences,
     ExternalCause,
     ExternalKind,
-    FactsCounted,
     FactShown,
+    Figures,
     Limit,
     Orphans,
     OrphanShown,
@@ -63,11 +63,12 @@ def list_facts(
     return http.Page[FactShown](**ask.page(shown, lambda f: [f.fact_id], limit, type, subject))
 
 
-@router.question("/facts/count")
-def count_facts(ask: http.Question) -> FactsCounted:
-    """Return how many facts are recorded."""
+@router.question("/figures")
+def show_figures(ask: http.Question) -> Figures:
+    """Return what the causal record adds up to; asked when the world is quiet, so that an orphan is one at once."""
     ask.actor.must_see_everything()
-    return FactsCounted(facts=queries.facts_recorded(ask.read))
+    by_reason = queries.orphans_by_reason(ask.read, settled=timedelta())
+    return Figures(facts=queries.facts_recorded(ask.read), orphans=sum(by_reason.values()), orphans_by_reason=by_reason)
 
 
 @router.question("/impacts/{cause_id}")

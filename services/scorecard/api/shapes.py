@@ -185,10 +185,12 @@ class ExternalCause(http.Shown):
     example: UUID
 
 
-class FactsCounted(http.Shown):
-    """How many facts the causal record holds."""
+class Figures(http.Shown):
+    """What the causal record adds up to."""
 
     facts: int
+    orphans: int
+    orphans_by_reason: dict[str, int]
 
 
 def service_of(source: str) -> str:

@@ -8,6 +8,7 @@ from services.scorecard.queries.causes import (
     facts_by_type,
     facts_recorded,
     must_see_fact,
+    must_see_subject,
     orphans,
     orphans_by_reason,
 )
@@ -23,6 +24,6 @@ from services.scorecard.queries.velocity import (
 
 __all__ = [
     "MEASURED", "causes_of_fact", "consequences", "decision_velocity", "external_causes", "facts_by_id", "facts_by_type",
-    "facts_recorded", "lasted", "measures_recomputed", "must_see_fact", "orphans", "orphans_by_reason",
+    "facts_recorded", "lasted", "measures_recomputed", "must_see_fact", "must_see_subject", "orphans", "orphans_by_reason",
     "readings_by_opening", "velocity_differences", "velocity_of_case", "world_now",
 ]  # fmt: skip

@@ -32,6 +32,20 @@ def must_see_fact(read: ReadTx, actor: Actor, fact_id: UUID) -> None:
         raise _unknown(fact_id)
 
 
+def must_see_subject(read: ReadTx, actor: Actor, subject: str) -> None:
+    """Raise NotFound where a reader with a part of the sites or customers asks about anything but a case in it."""
+    if actor.sites is None and actor.customers is None:
+        return
+    row = read.row(
+        text(
+            "SELECT sites, customers FROM case_facts WHERE case_id::text = :id ORDER BY recorded_at DESC, fact_id DESC LIMIT 1"
+        ),
+        {"id": subject},
+    )
+    if row is None or not in_scope(actor, row.sites, row.customers):
+        raise NotFound(f"nothing is recorded here of {subject}; check the id")
+
+
 def _unknown(fact_id: UUID) -> NotFound:
     return NotFound(f"no fact {fact_id} is recorded here; it may still be on its way, or check the id")
 
@@ -65,7 +79,8 @@ def facts_by_type(
     return read.rows(
         text(
             f"SELECT {_COLUMNS} FROM facts f WHERE f.type = :kind AND (CAST(:after AS uuid) IS NULL OR f.fact_id > :after)"
-            " AND (CAST(:subject AS text) IS NULL OR f.subject = :subject) ORDER BY f.fact_id LIMIT :limit"
+            + ("" if subject is None else " AND f.subject = :subject")
+            + " AND (CAST(:subject AS text) IS NULL OR f.subject = :subject) ORDER BY f.fact_id LIMIT :limit"
         ),
         {"kind": kind, "after": after, "limit": limit, "subject": subject},
     )

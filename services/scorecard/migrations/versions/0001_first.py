@@ -98,6 +98,7 @@ def upgrade() -> None:
     )
     op.create_index('facts_armed_by_effects', 'facts', ['armed_by'], unique=False, postgresql_where=sa.text('armed_by IS NOT NULL'))
     op.create_index('facts_cause_id_effects', 'facts', ['cause_id'], unique=False)
+    op.create_index('facts_subject_find', 'facts', ['subject'], unique=False)
     op.create_table('idempotency_keys',
     sa.Column('key', sa.Text(), nullable=False),
     sa.Column('route', sa.Text(), nullable=False),
@@ -218,6 +219,7 @@ def downgrade() -> None:
     op.drop_table('outbox')
     op.drop_table('inbox')
     op.drop_table('idempotency_keys')
+    op.drop_index('facts_subject_find', table_name='facts')
     op.drop_index('facts_cause_id_effects', table_name='facts')
     op.drop_index('facts_armed_by_effects', table_name='facts', postgresql_where=sa.text('armed_by IS NOT NULL'))
     op.drop_table('facts')
