@@ -96,7 +96,9 @@ class Consumer:
                 if messages:
                     self._take(consumer, messages)
         except Stopping:
-            log.get().info("consumer.left_batch", because="the process was told to stop; nothing of the batch is committed")
+            log.get().info(
+                "consumer.left_batch", because="the process was told to stop; nothing of the batch is committed"
+            )
         except Exception as error:  # noqa: BLE001  kept, logged, and the process ends with it
             self.fatal = error
             log.get().exception("consumer.stopped", because=type(error).__name__)
