@@ -85,6 +85,14 @@ class Actor:
                 "this figure adds up all sites and customers; your scope is a part of them", code="outside-scope"
             )
 
+    def must_subscribe(self, topic: str | None) -> None:
+        """Raise Forbidden where a machine asks for what it did not subscribe to; None is for persons only."""
+        if self.is_machine and topic not in self.topics:
+            raise Forbidden(
+                f"a machine reads only what it subscribed to; this is {topic}" if topic else "this is for persons only",
+                code="outside-scope",
+            )
+
     def must_own(self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None) -> None:
         """Raise Forbidden where a machine touches what another source, carrier or supplier registered."""
         if not self.is_machine:
@@ -96,6 +104,14 @@ class Actor:
         raise Forbidden(
             "a machine may touch only what its own source, carrier or supplier registered", code="outside-scope"
         )
+
+    def must_be_theirs(
+        self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None
+    ) -> None:
+        """Raise Forbidden where a machine bound to a source, a carrier or a supplier reads what another one registered."""
+        asked = {"source": source, "carrier": carrier, "supplier": supplier}
+        if any(getattr(self, name) is not None for name, value in asked.items() if value is not None):
+            self.must_own(**asked)
 
     def sees_marked(self, kind: str) -> bool:
         """Say whether fields marked Sensitive(kind) are shown to the actor."""

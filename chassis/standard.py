@@ -95,7 +95,7 @@ class CauseFound(BaseModel):
     armed_by: UUID | None = None
     armed_kind: str | None = None
     subject: str | None = None
-    content: Annotated[Any, Sensitive("cost")] = None
+    content: Annotated[Any, Sensitive("raw")] = None
 
 
 class CausesFound(http.Shown):
@@ -194,11 +194,15 @@ def _letter(row: dict[str, Any], *, with_bytes: bool = False) -> DeadLetter:
 def _causes(routes: http.Router) -> None:
     @routes.question("/causes:resolve", asked_by="POST")
     def resolve_causes(body: CauseQuestion, ask: http.Question) -> CausesFound:
+        """Return what these ids stand for; a reader of a part of the sites or customers sees neither names nor content."""
         cursor = ask.read.cursor()
         found: list[CauseFound] = []
         for statement in _RESOLVERS:
             found += [CauseFound(**row) for row in cursor.execute(statement, [body.ids]).fetchall()]
-        return CausesFound(found=found)
+        if ask.actor.sites is None and ask.actor.customers is None:
+            return CausesFound(found=found)
+        blind = [one.model_copy(update={"subject": None, "content": None}) for one in found]
+        return CausesFound(found=blind, masked=("found[].content", "found[].subject"))
 
 
 _RESOLVERS = (

@@ -19,10 +19,10 @@ class Act(NamedTuple):
 ACTS: dict[str, Act] = {
     "read": Act(PERSONS, ("topics",)),
     "acknowledge-case": Act((*FUNCTION_ROLES, "planning-lead", "executive")),
-    "work-task": Act((*FUNCTION_ROLES, "planning-lead")),
+    "work-task": Act((*FUNCTION_ROLES, "planning-lead", "executive")),
     "choose-alternative": Act(("procurement", "planning-lead", "executive")),
     "decide-case": Act((*FUNCTION_ROLES, "planning-lead", "executive")),
-    "verify-case": Act((*FUNCTION_ROLES, "planning-lead")),
+    "verify-case": Act((*FUNCTION_ROLES, "planning-lead", "executive")),
     "keep-sales": Act(("sales", "planning-lead"), ("source",)),
     "approve-notice": Act(("sales", "planning-lead")),
     "keep-shipments": Act(("logistics",), ("source",)),
@@ -43,4 +43,5 @@ SEES: dict[str, tuple[str, ...]] = {
     "cost": ("procurement", "planning-lead", "executive"),
     "freight": ("procurement", "logistics", "planning-lead", "executive"),
     "contact": ("sales", "planning-lead"),
+    "raw": ("planning-lead",),  # a record as it came may hold all of the above: for those who see all of them
 }

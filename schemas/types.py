@@ -15,7 +15,7 @@ NAMESPACE = UUID("6f0e6ab3-4f2b-5a35-9a3e-2d9b1d6c7a10")
 class Sensitive:
     """Mark on a field that not everybody may see; read by the API, the live stream and the topic's clearance."""
 
-    def __init__(self, kind: Literal["cost", "freight", "contact"]) -> None:
+    def __init__(self, kind: Literal["cost", "freight", "contact", "raw"]) -> None:
         self.kind = kind
 
     def __repr__(self) -> str:

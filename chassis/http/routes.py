@@ -60,6 +60,8 @@ class _Route(APIRoute):
             actor = await run_in_threadpool(request.app.state.verifier.actor, request.headers.get("authorization"))
             act = (self.openapi_extra or {})["x-act"]
             actor.may(act)
+            if act == "read":
+                actor.must_subscribe((self.openapi_extra or {}).get("x-topic"))
             if int(request.headers.get("content-length") or 0) > BODY_BYTES_MAX:
                 raise Refusal(
                     f"the body is larger than {BODY_BYTES_MAX:,} bytes; send smaller batches",
@@ -139,10 +141,16 @@ class Router:
         return self._route("POST", path, may, status, options)
 
     def question(
-        self, path: str, *, may: str = "read", asked_by: str = "GET", **options: Any
+        self, path: str, *, may: str = "read", topic: str | None = None, asked_by: str = "GET", **options: Any
     ) -> Callable[[Endpoint], Endpoint]:
-        """Register a question, read only; one too long for an address is asked by POST."""
-        return self._route(asked_by, path, may, 200, options, {"x-question": True})
+        """Register a question, read only; one too long for an address is asked by POST.
+
+        `topic` is the subscription by which a machine may ask; a question without one is for persons.
+        """
+        extra: dict[str, Any] = {"x-question": True}
+        if may == "read":
+            extra |= {"x-topic": topic, "x-machine": ["topics"] if topic else []}
+        return self._route(asked_by, path, may, 200, options, extra)
 
     def batch(self, path: str, *, may: str, item: type[Item], **options: Any) -> Callable[[Endpoint], Endpoint]:
         """Register the `:batch` form of an act; its OpenAPI shows the item's schema."""

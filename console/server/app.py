@@ -26,10 +26,14 @@ from console.server.issuer import BuiltInIssuer
 from console.server.settings import ConsoleSettings
 from console.server.stream import Reader, Stream
 from schemas import catalogue  # noqa: F401 — every fact that the topic carries is known
-from schemas.access import PERSONS
+from schemas.access import PERSONS, ROLES
 
 COOKIE = "crossdock_session"
 TOPICS = ("exceptions.case",)
+# What each route asks of its reader, as the services' OpenAPI documents say it.
+NO_LOGIN: dict[str, Any] = {"x-act": "log-in", "x-roles": ["nobody"], "x-machine": []}
+ANYBODY: dict[str, Any] = {"x-act": "log-in", "x-roles": [*ROLES], "x-machine": []}
+READERS: dict[str, Any] = {"x-act": "read", "x-roles": [*PERSONS], "x-machine": ["topics"], "x-topic": TOPICS[0]}
 
 
 class Login(BaseModel):
@@ -95,7 +99,7 @@ def _issuer(settings: ConsoleSettings) -> BuiltInIssuer | None:
 
 
 def _login(app: FastAPI) -> None:
-    @app.post("/issuer/token")
+    @app.post("/issuer/token", openapi_extra=NO_LOGIN)
     def give_token(body: Login, request: Request) -> dict[str, str]:
         issuer: BuiltInIssuer | None = request.app.state.issuer
         if issuer is None:
@@ -103,7 +107,7 @@ def _login(app: FastAPI) -> None:
         token, ends = issuer.token(body.role, body.model_dump(exclude={"role"}))
         return {"token": token, "expires_at": ends.isoformat()}
 
-    @app.post("/session", status_code=204)
+    @app.post("/session", status_code=204, openapi_extra=ANYBODY)
     def open_session(request: Request, who: Who, authorization: Annotated[str, Header()]) -> Response:
         """Turn a bearer token into a session cookie; a page of another site can neither read nor send it."""
         response = Response(status_code=204)
@@ -112,7 +116,7 @@ def _login(app: FastAPI) -> None:
         response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/")
         return response
 
-    @app.get("/session")
+    @app.get("/session", openapi_extra=ANYBODY)
     def show_session(who: Who) -> dict[str, Any]:
         return {
             "subject": who.subject,
@@ -126,15 +130,15 @@ Many = Annotated[list[str] | None, Query()]
 
 
 def _stream(app: FastAPI) -> None:
-    @app.get("/stream")
+    @app.get("/stream", openapi_extra=READERS)
     async def exception_stream(
         request: Request, who: Who, type: Many = None, severity: Many = None, function: Many = None, case: Many = None,
         site: Many = None, customer: Many = None, start: Annotated[str, Query(alias="from")] = "now",
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> Response:  # fmt: skip
         """Follow cases and tasks as they change. `from`: now, beginning, or an event id; Last-Event-ID comes first."""
-        if not who.has(*PERSONS) and "exceptions.case" not in who.topics:
-            raise Forbidden("this stream is for persons, and for machines that subscribed to exceptions.case")
+        who.may("read")
+        who.must_subscribe(TOPICS[0])
         hub: hubs.Hub = request.app.state.hub
         settings: ConsoleSettings = request.app.state.settings
         if request.app.state.readers >= settings.stream_clients_max:

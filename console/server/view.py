@@ -44,7 +44,7 @@ def in_scope(envelope: Envelope, actor: Actor) -> bool:
     """Say whether one of the fact's sites, and one of its customers where it names any, is the reader's (FLOW 4.3)."""
     data = envelope.data
     at_site = actor.sites is None or bool(actor.sites & set(data.sites))
-    of_customer = actor.customers is None or bool(actor.customers & set(data.customers))
+    of_customer = actor.customers is None or not data.customers or bool(actor.customers & set(data.customers))
     return at_site and of_customer
 
 

@@ -207,7 +207,7 @@ def list_people(
     )
 
 
-@router.question("/calendars")
+@router.question("/calendars", topic="collaboration.calendar")
 def list_calendars(
     ask: http.Question, zone: str | None = None, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[CalendarShown]:
@@ -218,13 +218,13 @@ def list_calendars(
     )
 
 
-@router.question("/calendars/{code}")
+@router.question("/calendars/{code}", topic="collaboration.calendar")
 def show_calendar(code: str, ask: http.Question) -> CalendarShown:
     """Show one calendar."""
     return CalendarShown.model_validate(queries.calendar_of(ask.read, domain.calendar_id(code)))
 
 
-@router.question("/rosters")
+@router.question("/rosters", topic="collaboration.roster")
 def list_rosters(
     ask: http.Question, function: Function | None = None, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[RosterShown]:
@@ -236,7 +236,7 @@ def list_rosters(
     )
 
 
-@router.question("/ladders")
+@router.question("/ladders", topic="collaboration.ladder")
 def list_ladders(ask: http.Question, cursor: str | None = None, limit: Limit = 100) -> http.Page[LadderShown]:
     """List ladders by code."""
     rows = queries.ladders_by_code(ask.read, after=_after(ask, cursor), limit=limit + 1)

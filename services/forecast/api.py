@@ -192,7 +192,7 @@ def _named(body: http.RawBatch) -> list[tuple[str, str]]:
 # ── questions ────────────────────────────────────────────────────────────────────────────────────
 
 
-@router.question("/forecasts")
+@router.question("/forecasts", topic="forecast.demand")
 def list_forecasts(
     ask: http.Question,
     item: Code | None = None,
@@ -208,7 +208,7 @@ def list_forecasts(
     return http.Page[ForecastShown](**ask.page(shown, lambda f: [f.site, f.item], limit, item, site))
 
 
-@router.question("/forecasts/{forecast_id}")
+@router.question("/forecasts/{forecast_id}", topic="forecast.demand")
 def show_forecast(forecast_id: UUID, ask: http.Question) -> ForecastWhole:
     """Return a forecast with its baselines, its overrides and what was published last."""
     found, weeks, entered = queries.forecast_with_weeks(ask.read, forecast_id)
@@ -217,7 +217,7 @@ def show_forecast(forecast_id: UUID, ask: http.Question) -> ForecastWhole:
     return ForecastWhole.model_validate(whole)
 
 
-@router.question("/forecasts/{forecast_id}/publications")
+@router.question("/forecasts/{forecast_id}/publications", topic="forecast.demand")
 def list_publications(
     forecast_id: UUID, ask: http.Question, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[PublicationShown]:
@@ -231,7 +231,7 @@ def list_publications(
     return http.Page[PublicationShown](**ask.page(shown, lambda p: [p.published], limit))
 
 
-@router.question("/overrides")
+@router.question("/overrides", topic="forecast.demand")
 def list_overrides(
     ask: http.Question,
     item: Code | None = None,

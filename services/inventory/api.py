@@ -285,7 +285,7 @@ def _entry(body: RecordEntry, source: str) -> dict[str, Any]:
 # ── questions ────────────────────────────────────────────────────────────────────────────────────
 
 
-@router.question("/items")
+@router.question("/items", topic="inventory.item")
 def list_items(
     ask: http.Question, code: str | None = None, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[ItemShown]:
@@ -303,7 +303,7 @@ def _with_value(row: Any) -> dict[str, Any]:
     return {**row._mapping, "unit_value": value}
 
 
-@router.question("/sites")
+@router.question("/sites", topic="inventory.site")
 def list_sites(
     ask: http.Question, country: str | None = None, calendar: str | None = None, cursor: str | None = None,
     limit: Limit = 100,
@@ -317,7 +317,7 @@ def list_sites(
     return http.Page[SiteShown](**ask.page(shown, lambda s: [s.code], limit, country, calendar))
 
 
-@router.question("/stock")
+@router.question("/stock", topic="inventory.stock")
 def list_stock(
     ask: http.Question, item: str | None = None, site: str | None = None, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[StockShown]:
@@ -329,7 +329,7 @@ def list_stock(
     return http.Page[StockShown](**ask.page(shown, lambda s: [s.site, s.item], limit, item, site))
 
 
-@router.question("/stock-entries")
+@router.question("/stock-entries", topic="inventory.stock")
 def list_entries(
     ask: http.Question, item: str | None = None, site: str | None = None, kind: EntryKind | None = None,
     cursor: str | None = None, limit: Limit = 100,
@@ -344,7 +344,7 @@ def list_entries(
     return http.Page[EntryShown](**ask.page(shown, lambda e: [e.position], limit, item, site, kind))
 
 
-@router.question("/shortages")
+@router.question("/shortages", topic="inventory.stock")
 def list_shortages(
     ask: http.Question, state: Literal["predicted", "averted"] | None = None, item: str | None = None,
     site: str | None = None, cursor: str | None = None, limit: Limit = 100,
@@ -360,7 +360,7 @@ def list_shortages(
     return http.Page[ShortageShown](**page)
 
 
-@router.question("/projections")
+@router.question("/projections", topic="inventory.stock")
 def show_projection(ask: http.Question, item: str, site: str, days: Days = None) -> Projection:
     """Project an item at a site day by day from today."""
     place, today = _place(ask, item, site)
@@ -374,7 +374,7 @@ def show_projection(ask: http.Question, item: str, site: str, days: Days = None)
     )  # fmt: skip
 
 
-@router.question("/available-to-promise")
+@router.question("/available-to-promise", topic="inventory.stock")
 def show_available_to_promise(ask: http.Question, item: str, site: str, days: Days = None) -> Promise:
     """Say what may still be promised of an item at a site, bucket by bucket."""
     place, today = _place(ask, item, site)

@@ -122,13 +122,11 @@ def order_with_lines(read: ReadTx, order_id: UUID) -> tuple[Row[Any], Sequence[R
 
 
 def _own_orders(actor: Actor) -> ColumnElement[bool]:
-    if "procurement.order" in actor.topics:
-        return (
-            purchase_orders.c.destination.in_(actor.sites) if actor.sites is not None else literal(True)
-        )  # it subscribed to them all
+    """Narrow a subscriber to its scope of sites, and one with a source or a supplier of its own to its own orders."""
+    seen = [purchase_orders.c.destination.in_(actor.sites)] if actor.sites is not None else [literal(True)]
     owned = [purchase_orders.c.source == actor.source] if actor.source else []
     owned += [purchase_orders.c.supplier == actor.supplier] if actor.supplier else []
-    return or_(*owned) if owned else false()
+    return and_(*seen, or_(*owned)) if owned else and_(*seen)
 
 
 # ── sourcing rounds ──────────────────────────────────────────────────────────────────────────────

@@ -186,7 +186,7 @@ def test_a_machine_reads_only_what_it_subscribed_to(procurement: House) -> None:
     with_suppliers(procurement, "ACME", "Other", price=price("4"))
     for supplier, reference in (("ACME", "P1"), ("Other", "P2")):
         procurement.post("/orders", {**BODY, "supplier": supplier, "reference": reference}, role="procurement")
-    mine = {**ACME, "topics": ["procurement.supplier"]}
+    mine = {**ACME, "topics": ["procurement.supplier", "procurement.order"]}
     assert procurement.get("/suppliers", role="machine", claims=mine).status_code == 200
     assert procurement.get("/sourcings", role="machine", claims=mine).status_code == 403
     assert [o["reference"] for o in procurement.get("/orders", role="machine", claims=mine).json()["items"]] == ["P1"]

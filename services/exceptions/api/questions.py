@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Query
 
 from chassis import http
-from chassis.errors import Forbidden, NotFound
+from chassis.errors import NotFound
 from schemas.types import CauseKind, Function, Instant, Money, Severity
 from services.exceptions import queries
 from services.exceptions.api.acts import must_see_case
@@ -29,15 +29,8 @@ from services.exceptions.api.shown import (
 )
 
 router = http.Router()
-TOPIC = "exceptions.case"
 Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
 Sort = Literal["value_at_risk", "deadline", "opened_at"]
-
-
-def _subscribed(ask: http.Asking) -> None:
-    """Raise Forbidden where a machine asks for what it did not subscribe to."""
-    if ask.actor.is_machine and TOPIC not in ask.actor.topics:
-        raise Forbidden(f"a machine reads only what it subscribed to; this is {TOPIC}", code="outside-scope")
 
 
 def _with_tasks(ask: http.Asking, rows: Sequence[Any]) -> list[CaseRow]:
@@ -47,7 +40,7 @@ def _with_tasks(ask: http.Asking, rows: Sequence[Any]) -> list[CaseRow]:
     return [case_row(row, grouped[row.case_id], ask.actor) for row in rows]
 
 
-@router.question("/cases")
+@router.question("/cases", topic="exceptions.case")
 def list_cases(
     ask: http.Question,
     state: Literal["open", "implemented", "closed"] | None = None,
@@ -66,7 +59,6 @@ def list_cases(
     limit: Limit = 100,
 ) -> http.Page[CaseRow]:
     """Return cases in scope: most money at risk first, earliest deadline first, or newest first."""
-    _subscribed(ask)
     filters = queries.CaseFilters(
         state, severity, cause_kind, cause_id, function, owner, unowned, breaching, site, customer, opened_after
     )
@@ -84,21 +76,19 @@ def list_cases(
     return http.Page[CaseRow](**ask.page(_with_tasks(ask, rows), place, limit, *question))
 
 
-@router.question("/cases/{case_id}")
+@router.question("/cases/{case_id}", topic="exceptions.case")
 def show_case(case_id: UUID, ask: http.Question) -> CaseWhole:
     """Return a whole case: its impact, its tasks, its clock, its deadlines."""
-    _subscribed(ask)
     row = queries.case_whole(ask.read, case_id, queries.world_now(ask.read))
     must_see_case(ask.actor, sites=row.sites, customers=row.customers)
     return case_whole(row, list(queries.tasks_of(ask.read, [case_id])), ask.actor)
 
 
-@router.question("/cases/{case_id}/timeline")
+@router.question("/cases/{case_id}/timeline", topic="exceptions.case")
 def show_timeline(
     case_id: UUID, ask: http.Question, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[TimelineEntry]:
     """Return the facts of a case in the order they were said."""
-    _subscribed(ask)
     row = queries.case_whole(ask.read, case_id, queries.world_now(ask.read))
     must_see_case(ask.actor, sites=row.sites, customers=row.customers)
     last = ask.after(cursor)
@@ -107,7 +97,7 @@ def show_timeline(
     return http.Page[TimelineEntry](**ask.page(entries, lambda e: [e.position], limit))
 
 
-@router.question("/tasks")
+@router.question("/tasks", topic="exceptions.case")
 def list_tasks(
     ask: http.Question,
     function: Function | None = None,
@@ -119,7 +109,6 @@ def list_tasks(
     limit: Limit = 100,
 ) -> http.Page[TaskRow]:
     """Return tasks of cases in scope, the earliest due first."""
-    _subscribed(ask)
     filters = queries.TaskFilters(function, state, kind, case_id, due_before)
     after = ask.after(cursor, filters)
     rows = queries.tasks_by_due(ask.read, ask.actor, filters=filters, after=after, limit=limit + 1)
@@ -127,20 +116,18 @@ def list_tasks(
     return http.Page[TaskRow](**ask.page(shown, lambda t: [t.due_at.isoformat(), t.task_id], limit, filters))
 
 
-@router.question("/tasks/{task_id}")
+@router.question("/tasks/{task_id}", topic="exceptions.case")
 def show_task(task_id: UUID, ask: http.Question) -> TaskShown:
     """Return a task."""
-    _subscribed(ask)
     case_id = queries.case_of_task(ask.read, task_id)
     row = queries.case_whole(ask.read, case_id, queries.world_now(ask.read))
     must_see_case(ask.actor, sites=row.sites, customers=row.customers)
     return task_shown(next(t for t in queries.tasks_of(ask.read, [case_id]) if t.task_id == task_id))
 
 
-@router.question("/causes")
+@router.question("/causes", topic="exceptions.case")
 def show_cause(kind: CauseKind, id: UUID, ask: http.Question) -> CauseShown:
     """Return the cases of a cause: of a delayed shipment, of a shortage."""
-    _subscribed(ask)
     waits = queries.cause_waits(ask.read, kind=kind, cause_id=id)
     if waits is None:
         raise NotFound(f"no cause {kind} {id} is known here; a shipment has one once it is late")
@@ -148,10 +135,9 @@ def show_cause(kind: CauseKind, id: UUID, ask: http.Question) -> CauseShown:
     return CauseShown(kind=kind, id=id, waits=waits, cases=tuple(_with_tasks(ask, rows)))
 
 
-@router.question("/figures")
+@router.question("/figures", topic="exceptions.case")
 def response_figures(ask: http.Question) -> Figures:
     """Return what this world's cases add up to; for readers whose scope is everything."""
-    _subscribed(ask)
     ask.actor.must_see_everything()
     found = queries.response_figures(ask.read)
     found["value_at_risk"] = tuple(Money(**money) for money in found["value_at_risk"])

@@ -81,6 +81,14 @@ def _mine(act: http.Doing, shipment_id: UUID) -> UUID:
     """Return the id when the actor may act on this shipment; raises NotFound, Forbidden."""
     shipment = operations.get_shipment(act.tx, shipment_id=shipment_id)
     act.actor.must_see(site=shipment.destination)
+    act.actor.must_own(source=shipment.source)
+    return shipment_id
+
+
+def _carried(act: http.Doing, shipment_id: UUID) -> UUID:
+    """Return the id when the actor may say where this shipment is: its carrier too; raises NotFound, Forbidden."""
+    shipment = operations.get_shipment(act.tx, shipment_id=shipment_id)
+    act.actor.must_see(site=shipment.destination)
     act.actor.must_own(source=shipment.source, carrier=shipment.carrier)
     return shipment_id
 
@@ -121,7 +129,7 @@ def record_milestone(shipment_id: UUID, body: RecordMilestone, act: http.Act) ->
     milestone_id = derived_id("milestone", act.tx.context.causation_id)
     fields = body.model_dump()
     return _made(
-        operations.record_milestone(act.tx, shipment_id=_mine(act, shipment_id), milestone_id=milestone_id, **fields)
+        operations.record_milestone(act.tx, shipment_id=_carried(act, shipment_id), milestone_id=milestone_id, **fields)
     )
 
 
@@ -131,7 +139,7 @@ def record_milestones(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     operations.load_shipments(act.tx, shipment_ids=_named(body, "shipment"))
 
     def each(tx: Tx, item: RecordMilestoneItem) -> UUID:
-        shipment_id = _mine(act, subject_id("shipment", item.planned_by or body.source, item.shipment))
+        shipment_id = _carried(act, subject_id("shipment", item.planned_by or body.source, item.shipment))
         milestone_id = derived_id("milestone", body.source, item.key)
         fields = item.model_dump(exclude={"key", "known_at", "shipment", "planned_by"})
         return operations.record_milestone(tx, shipment_id=shipment_id, milestone_id=milestone_id, **fields).shipment_id
@@ -142,7 +150,7 @@ def record_milestones(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 @router.act("/shipments/{shipment_id}/expected-arrival", may="keep-milestones")
 def move_arrival(shipment_id: UUID, body: MoveArrival, act: http.Act) -> Made:
     """Say when a shipment is expected now."""
-    return _made(operations.move_arrival(act.tx, shipment_id=_mine(act, shipment_id), **body.model_dump()))
+    return _made(operations.move_arrival(act.tx, shipment_id=_carried(act, shipment_id), **body.model_dump()))
 
 
 @router.act("/shipments/{shipment_id}/receive", may="keep-shipments")

@@ -27,7 +27,7 @@ from services.logistics.api.shapes import (
 Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
 
 
-@router.question("/shipments")
+@router.question("/shipments", topic="logistics.shipment")
 def list_shipments(
     ask: http.Question,
     state: str | None = None,
@@ -56,13 +56,12 @@ def list_shipments(
     return http.Page[ShipmentRow](**page)
 
 
-@router.question("/shipments/{shipment_id}")
+@router.question("/shipments/{shipment_id}", topic="logistics.shipment")
 def show_shipment(shipment_id: UUID, ask: http.Question) -> ShipmentWhole:
     """Return a shipment with its lines and milestones."""
     found, lines, said = queries.shipment_with_lines(ask.read, shipment_id)
     ask.actor.must_see(site=found.destination)
-    if ask.actor.is_machine:
-        ask.actor.must_own(source=found.source, carrier=found.carrier)
+    ask.actor.must_be_theirs(source=found.source, carrier=found.carrier)
     seen = [line for line in lines if ask.actor.sees(customer=line.customer)]
     return ShipmentWhole(
         **{**found._mapping, "verdict_now": found.verdict_now},

@@ -9,8 +9,6 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict
 
 from chassis import http
-from chassis.auth import Actor
-from chassis.errors import Forbidden
 from schemas.types import Money
 
 Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
@@ -31,9 +29,3 @@ def money(row: Any, name: str) -> Money | None:
 def share(part: int, whole: int) -> str | None:
     """Return a share with four places, or None of nothing."""
     return f"{Decimal(part) / whole:.4f}" if whole else None
-
-
-def subscribed(actor: Actor, topic: str) -> None:
-    """Raise Forbidden where a machine asks for what it did not subscribe to."""
-    if actor.is_machine and topic not in actor.topics:
-        raise Forbidden(f"a machine may read only what it subscribed to; {topic} is not among it", code="outside-scope")

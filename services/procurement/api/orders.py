@@ -140,16 +140,13 @@ def _made(order: domain.PurchaseOrder) -> OrderMade:
 
 
 def _may_touch(actor: Actor, order: domain.PurchaseOrder) -> None:
-    """Raise Forbidden unless a machine owns the order, or a person's scope holds its destination."""
-    if actor.is_machine:
-        actor.must_own(source=order.source, supplier=order.supplier)
-    else:
-        actor.must_see(site=order.destination)
+    """Raise Forbidden unless the scope holds the order's destination and a machine owns it."""
+    actor.must_own(source=order.source)
+    actor.must_see(site=order.destination)
 
 
 def _keep(actor: Actor, source: str, tx: Tx, item: PlaceOrderItem) -> UUID:
-    if not actor.is_machine:
-        actor.must_see(site=item.destination)
+    actor.must_see(site=item.destination)
     order = operations.keep_order(
         tx, source=source, reference=item.reference, supplier=item.supplier, destination=item.destination,
         lines=[line.asked() for line in item.lines], placed_at=item.placed_at,
@@ -159,10 +156,8 @@ def _keep(actor: Actor, source: str, tx: Tx, item: PlaceOrderItem) -> UUID:
 
 def _confirm(actor: Actor, tx: Tx, order_id: UUID, body: ConfirmOrder) -> domain.PurchaseOrder:
     order = operations.get_order(tx, order_id=order_id)
-    if actor.is_machine:
-        actor.must_own(supplier=order.supplier)
-    else:
-        actor.must_see(site=order.destination)
+    actor.must_own(supplier=order.supplier)
+    actor.must_see(site=order.destination)
     lines = [domain.Confirmation(one.reference, one.confirmed_on, one.confirmed_quantity) for one in body.lines]
     return operations.confirm_order(tx, order_id=order_id, lines=lines)
 
@@ -171,8 +166,7 @@ def _confirm(actor: Actor, tx: Tx, order_id: UUID, body: ConfirmOrder) -> domain
 def place_order(body: PlaceOrder, act: http.Act) -> OrderMade:
     """Place a purchase order."""
     act.actor.must_own(source=body.source)
-    if not act.actor.is_machine:
-        act.actor.must_see(site=body.destination)
+    act.actor.must_see(site=body.destination)
     order = operations.place_order(
         act.tx, source=body.source, reference=body.reference, supplier=body.supplier, destination=body.destination,
         lines=[line.asked() for line in body.lines], placed_at=body.placed_at,
@@ -198,7 +192,6 @@ def keep_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 def change_order(order_id: UUID, body: ChangeOrder, act: http.Act) -> OrderMade:
     """Add lines to a purchase order, or change them; a changed line must be confirmed anew."""
     order = operations.get_order(act.tx, order_id=order_id)
-    act.actor.must_own(source=order.source)
     _may_touch(act.actor, order)
     return _made(operations.change_order(act.tx, order_id=order_id, lines=[line.asked() for line in body.lines]))
 
@@ -225,7 +218,7 @@ def confirm_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     return http.run_batch(act, body, door="confirm-orders", item=ConfirmOrderItem, each=each)
 
 
-@router.question("/orders")
+@router.question("/orders", topic="procurement.order")
 def list_orders(
     ask: http.Question, supplier: str | None = None, destination: str | None = None, source: str | None = None,
     reference: str | None = None, cursor: str | None = None, limit: Limit = 100,
@@ -243,14 +236,12 @@ def list_orders(
     return http.Page[OrderRow](**ask.page(shown, lambda o: [o.recorded_at.isoformat(), o.order_id], limit, *question))
 
 
-@router.question("/orders/{order_id}")
+@router.question("/orders/{order_id}", topic="procurement.order")
 def show_order(order_id: UUID, ask: http.Question) -> OrderWhole:
     """Return a purchase order with its lines and all their dates."""
     found, lines = queries.order_with_lines(ask.read, order_id)
-    if ask.actor.is_machine and "procurement.order" not in ask.actor.topics:
-        ask.actor.must_own(source=found.source, supplier=found.supplier)
-    if not ask.actor.is_machine or ask.actor.sites is not None:
-        ask.actor.must_see(site=found.destination)
+    ask.actor.must_be_theirs(source=found.source, supplier=found.supplier)
+    ask.actor.must_see(site=found.destination)
     kept = ("masked", "lines", "price")
     return OrderWhole(
         **{name: found._mapping[name] for name in OrderWhole.model_fields if name not in kept},

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from chassis import http
 from schemas.types import Cause, Money, Reason, Sensitive
 from services.procurement import domain, operations, queries
-from services.procurement.api.bodies import Body, Limit, money, share, subscribed
+from services.procurement.api.bodies import Body, Limit, money, share
 
 router = http.Router()
 CHOICES_MAX = 100
@@ -220,13 +220,12 @@ def decline_line(sourcing_id: UUID, body: DeclineLine, act: http.Act) -> Decided
 # ── questions ────────────────────────────────────────────────────────────────────────────────────
 
 
-@router.question("/sourcings")
+@router.question("/sourcings", topic="procurement.sourcing")
 def list_rounds(
     ask: http.Question, case: UUID | None = None, task: UUID | None = None, cause: UUID | None = None, state: State | None = None,
     cursor: str | None = None, limit: Limit = 100,
 ) -> http.Page[RoundRow]:  # fmt: skip
     """Return rounds in scope, in the order in which they were opened."""
-    subscribed(ask.actor, "procurement.sourcing")
     question = (case, task, cause, state)
     last = ask.after(cursor, *question)
     after = (datetime.fromisoformat(last[0]), UUID(last[1])) if last else None
@@ -239,10 +238,9 @@ def list_rounds(
     )
 
 
-@router.question("/sourcings/{sourcing_id}")
+@router.question("/sourcings/{sourcing_id}", topic="procurement.sourcing")
 def show_round(sourcing_id: UUID, ask: http.Question) -> RoundWhole:
     """Return a round with its options in their order, each with its reasons."""
-    subscribed(ask.actor, "procurement.sourcing")
     found, lines, options, decisions = queries.round_with_options(ask.read, sourcing_id)
     seen = [line for line in lines if ask.actor.sees(site=line.site, customer=line.customer)]
     if lines and not seen:
@@ -256,12 +254,11 @@ def show_round(sourcing_id: UUID, ask: http.Question) -> RoundWhole:
     )
 
 
-@router.question("/candidates")
+@router.question("/candidates", topic="procurement.sourcing")
 def list_candidates(
     ask: http.Question, case: UUID | None = None, cause: UUID | None = None, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[CandidateShown]:  # fmt: skip
     """Return pairs of line and supplier in scope, over all rounds."""
-    subscribed(ask.actor, "procurement.sourcing")
     last = ask.after(cursor, case, cause)
     after = (UUID(last[0]), UUID(last[1])) if last else None
     rows = queries.candidates_by_round(ask.read, ask.actor, case_id=case, cause_id=cause, after=after, limit=limit + 1)
@@ -271,11 +268,10 @@ def list_candidates(
     return http.Page[CandidateShown](**ask.page(shown, lambda c: [c.sourcing_id, c.alternative_id], limit, case, cause))
 
 
-@router.question("/figures")
+@router.question("/figures", topic="procurement.sourcing")
 def candidate_figures(ask: http.Question) -> Figures:
     """Return what the rounds of this world add up to; for readers whose scope is everything."""
     ask.actor.must_see_everything()
-    subscribed(ask.actor, "procurement.sourcing")
     return Figures.model_validate(queries.candidate_figures(ask.read))
 
 

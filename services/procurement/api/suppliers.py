@@ -13,7 +13,7 @@ from chassis import http
 from chassis.db import Tx
 from schemas.types import ItemCode, Money, Quantity, Sensitive, SupplierCode, Text
 from services.procurement import domain, operations, queries
-from services.procurement.api.bodies import Body, Limit, money, share, subscribed
+from services.procurement.api.bodies import Body, Limit, money, share
 
 router = http.Router()
 
@@ -145,7 +145,7 @@ def agree_terms(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     return http.run_batch(act, body, door="agree-terms", item=AgreeTermItem, each=_agree)
 
 
-@router.question("/suppliers")
+@router.question("/suppliers", topic="procurement.supplier")
 def list_suppliers(
     ask: http.Question,
     code: str | None = None,
@@ -154,7 +154,6 @@ def list_suppliers(
     limit: Limit = 100,
 ) -> http.Page[SupplierShown]:
     """Return suppliers in the order of their codes, each with its past on-time share."""
-    subscribed(ask.actor, "procurement.supplier")
     last = ask.after(cursor, code, active)
     rows = queries.suppliers_by_code(
         ask.read, code=code, active=active, after=last[0] if last else None, limit=limit + 1
@@ -169,7 +168,7 @@ def list_suppliers(
     return http.Page[SupplierShown](**ask.page(shown, lambda s: [s.code], limit, code, active))
 
 
-@router.question("/terms")
+@router.question("/terms", topic="procurement.supplier")
 def list_terms(
     ask: http.Question, supplier: str | None = None, item: str | None = None, kind: Literal["agreed", "observed"] | None = None,
     cursor: str | None = None, limit: Limit = 100,

@@ -13,7 +13,7 @@ from chassis import http
 from chassis.auth import Actor
 from schemas.types import Cause, Money
 from services.sales import domain, operations, queries
-from services.sales.api.orders import Limit, after_instant, line_fields, subscribed
+from services.sales.api.orders import Limit, after_instant, line_fields
 from services.sales.api.shapes import (
     AffectedCustomerShown,
     Because,
@@ -83,10 +83,9 @@ def set_notice_policy(body: SetNoticePolicy, act: http.Act) -> NoticePolicyShown
 # ── questions ────────────────────────────────────────────────────────────────────────────────────
 
 
-@router.question("/notice-policy")
+@router.question("/notice-policy", topic="sales.notice")
 def show_notice_policy(ask: http.Question) -> NoticePolicyShown:
     """Return the notice policy that holds now."""
-    subscribed(ask.actor, "sales.notice")
     row = queries.policy_now(ask.read)
     if row is None:
         return NoticePolicyShown.model_validate(domain.first_policy(UNSET)).model_copy(update={"recorded_at": None})
@@ -97,19 +96,18 @@ def show_notice_policy(ask: http.Question) -> NoticePolicyShown:
     )
 
 
-@router.question("/notice-policy/versions")
+@router.question("/notice-policy/versions", topic="sales.notice")
 def list_notice_policy_versions(
     ask: http.Question, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[PolicyVersion]:
     """Return every version of the notice policy, oldest first."""
-    subscribed(ask.actor, "sales.notice")
     last = ask.after(cursor)
     rows = queries.policy_versions(ask.read, after=last[0] if last else None, limit=limit + 1)
     shown = [PolicyVersion.model_validate(row) for row in rows]
     return http.Page[PolicyVersion](**ask.page(shown, lambda v: [v.revision], limit))
 
 
-@router.question("/impacts")
+@router.question("/impacts", topic="sales.impact")
 def list_impacts(
     ask: http.Question,
     cause: UUID | None = None,
@@ -118,7 +116,6 @@ def list_impacts(
     limit: Limit = 100,
 ) -> http.Page[ImpactRow]:
     """Return impacts in scope, newest first; one that affects nobody is an impact too."""
-    subscribed(ask.actor, "sales.impact")
     rows = queries.impacts_newest_first(
         ask.read,
         ask.actor,
@@ -135,10 +132,9 @@ def list_impacts(
     return http.Page[ImpactRow](**page)
 
 
-@router.question("/impacts/{impact_id}")
+@router.question("/impacts/{impact_id}", topic="sales.impact")
 def show_impact(impact_id: UUID, ask: http.Question) -> ImpactWhole:
     """Return an impact with the lines that lie in the reader's scope; the others are counted."""
-    subscribed(ask.actor, "sales.impact")
     found, lines = queries.impact_with_lines(ask.read, impact_id)
     ask.actor.must_see(site=found.site)
     seen = _seen(lines, ask.actor)
@@ -150,7 +146,7 @@ def show_impact(impact_id: UUID, ask: http.Question) -> ImpactWhole:
     )
 
 
-@router.question("/notices")
+@router.question("/notices", topic="sales.notice")
 def list_notices(
     ask: http.Question,
     case: UUID | None = None,
@@ -161,7 +157,6 @@ def list_notices(
     limit: Limit = 100,
 ) -> http.Page[NoticeRow]:
     """Return notices in scope, newest first."""
-    subscribed(ask.actor, "sales.notice")
     filters = {"case_id": case, "task_id": task, "customer": customer, "state": state}
     after = after_instant(ask.after(cursor, *filters.values()))
     rows = queries.notices_newest_first(ask.read, ask.actor, after=after, limit=limit + 1, **filters)
@@ -170,10 +165,9 @@ def list_notices(
     return http.Page[NoticeRow](**page)
 
 
-@router.question("/notices/{notice_id}")
+@router.question("/notices/{notice_id}", topic="sales.notice")
 def show_notice(notice_id: UUID, ask: http.Question) -> NoticeWhole:
     """Return a notice with its lines and the words that the customer reads."""
-    subscribed(ask.actor, "sales.notice")
     found, lines, customer = queries.notice_with_lines(ask.read, notice_id)
     ask.actor.must_see(site=found.site, customer=found.customer)
     names = [name for name in (*NoticeRow.model_fields, "approved_by") if name != "masked"]
@@ -190,7 +184,6 @@ def show_notice(notice_id: UUID, ask: http.Question) -> NoticeWhole:
 @router.question("/figures")
 def show_figures(ask: http.Question) -> Figures:
     """Return what sales holds in the reader's scope, added up."""
-    subscribed(ask.actor, "sales.order", "sales.impact", "sales.notice")
     found = queries.sales_figures(ask.read, ask.actor)
     said = found["statements"]
     rate = (Decimal(found["contradictions"]) / said).quantize(Decimal("0.0001")) if said else None

@@ -25,7 +25,7 @@ from services.scorecard.api.shapes import (
 SETTLED = timedelta(seconds=30)  # a fact heard later may still be on its way through the stream
 
 
-@router.question("/velocity")
+@router.question("/velocity", topic="scorecard.measure")
 def show_velocity(
     ask: http.Question, kind: Kind | None = None, severity: SeverityAsked | None = None, since: Instant | None = None,
     as_of: Instant | None = None,
@@ -43,7 +43,7 @@ def _seconds(us: int | None) -> float | None:
     return None if us is None else us / 1_000_000
 
 
-@router.question("/velocity/check")
+@router.question("/velocity/check", topic="scorecard.measure")
 def check_velocity(ask: http.Question, quiet: bool = False) -> VelocityCheck:
     """Compare every reading with its recomputation; `quiet` says that nothing is on its way any more."""
     ask.actor.must_see_everything()
@@ -53,7 +53,7 @@ def check_velocity(ask: http.Question, quiet: bool = False) -> VelocityCheck:
     )
 
 
-@router.question("/velocity/cases/{case_id}")
+@router.question("/velocity/cases/{case_id}", topic="scorecard.measure")
 def show_case_velocity(case_id: UUID, ask: http.Question) -> CaseVelocity:
     """Return one case's clock as the stream read it and as SQL recomputes it."""
     reading, recomputed = queries.velocity_of_case(ask.read, ask.actor, case_id)
@@ -63,7 +63,7 @@ def show_case_velocity(case_id: UUID, ask: http.Question) -> CaseVelocity:
     )
 
 
-@router.question("/measures")
+@router.question("/measures", topic="scorecard.measure")
 def list_measures(
     ask: http.Question, kind: Kind | None = None, severity: SeverityAsked | None = None, state: StateAsked | None = None,
     since: Instant | None = None, cursor: str | None = None, limit: Limit = 100,
