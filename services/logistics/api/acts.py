@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -77,10 +78,17 @@ def _made(shipment: domain.Shipment) -> Made:
     )
 
 
+def must_see_shipment(actor: Actor, destination: str, customers: Sequence[str | None]) -> None:
+    """Raise Forbidden unless the destination and the customer of one of the lines are in scope (FLOW 4.3)."""
+    actor.must_see(site=destination)
+    if customers and not any(actor.sees(customer=customer) for customer in customers):
+        actor.must_see(customer=customers[0])
+
+
 def _mine(act: http.Doing, shipment_id: UUID) -> UUID:
     """Return the id when the actor may act on this shipment; raises NotFound, Forbidden."""
     shipment = operations.get_shipment(act.tx, shipment_id=shipment_id)
-    act.actor.must_see(site=shipment.destination)
+    must_see_shipment(act.actor, shipment.destination, [line.customer for line in shipment.lines])
     act.actor.must_own(source=shipment.source)
     return shipment_id
 
@@ -88,7 +96,7 @@ def _mine(act: http.Doing, shipment_id: UUID) -> UUID:
 def _carried(act: http.Doing, shipment_id: UUID) -> UUID:
     """Return the id when the actor may say where this shipment is: its carrier too; raises NotFound, Forbidden."""
     shipment = operations.get_shipment(act.tx, shipment_id=shipment_id)
-    act.actor.must_see(site=shipment.destination)
+    must_see_shipment(act.actor, shipment.destination, [line.customer for line in shipment.lines])
     act.actor.must_own(source=shipment.source, carrier=shipment.carrier)
     return shipment_id
 

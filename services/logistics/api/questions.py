@@ -12,6 +12,7 @@ from fastapi import Query
 from chassis import http
 from schemas.types import Money
 from services.logistics import queries
+from services.logistics.api.acts import must_see_shipment
 from services.logistics.api.shapes import (
     CarrierShown,
     Figures,
@@ -60,7 +61,7 @@ def list_shipments(
 def show_shipment(shipment_id: UUID, ask: http.Question) -> ShipmentWhole:
     """Return a shipment with its lines and milestones."""
     found, lines, said = queries.shipment_with_lines(ask.read, shipment_id)
-    ask.actor.must_see(site=found.destination)
+    must_see_shipment(ask.actor, found.destination, [line.customer for line in lines])
     ask.actor.must_be_theirs(source=found.source, carrier=found.carrier)
     seen = [line for line in lines if ask.actor.sees(customer=line.customer)]
     return ShipmentWhole(
