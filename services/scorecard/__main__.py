@@ -7,7 +7,7 @@ import sys
 from chassis import process
 from chassis.settings import ServiceSettings
 from services.scorecard.api import router
-from services.scorecard.jobs import refresh_gauges
+from services.scorecard.jobs import Gauges
 from services.scorecard.reactions import reactions
 from services.scorecard.tables import chassis
 
@@ -23,7 +23,7 @@ def parts() -> process.Parts:
     """Return what this service consists of."""
     return process.Parts(
         name="scorecard", tables=chassis, routers=[router], reactions=reactions, own_roles={"stream": run_stream},
-        gauges=refresh_gauges,
+        gauges=Gauges(),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 
 from chassis.auth import Actor
@@ -14,21 +15,36 @@ KINDS = ("shipment-delay", "shortage")
 SETTLED = timedelta(seconds=30)
 
 
-def refresh_gauges(read: ReadTx) -> None:
-    """Set every gauge that comes from stored rows."""
-    settings = ScorecardSettings()
-    since = queries.world_now(read) - settings.window
-    for kind in KINDS:
-        found, _ = queries.decision_velocity(read, EVERYBODY, kind=kind, severity=None, since=since, as_of=None)
-        for name in ("p50", "p90", "p95"):
-            us = getattr(found, f"{name}_us")
-            if us is None:
-                metrics.velocity_seconds.remove(kind, name)
-            else:
-                metrics.velocity_seconds.labels(kind, name).set(us / 1_000_000)
-        for state in ("implemented", "open", "cleared"):
-            metrics.velocity_cases.labels(kind, state).set(getattr(found, state))
-    _, differences, _ = queries.velocity_differences(read, settled=SETTLED, limit=1)
-    metrics.velocity_difference.set(differences)
-    for reason, count in queries.orphans_by_reason(read, settled=settings.orphan_after).items():
-        metrics.orphans.labels(reason).set(count)
+SHARE_OF_TIME = 0.02  # the comparison of all cases may take this much of the time, however many there are
+
+
+class Gauges:
+    """Sets every gauge that comes from stored rows; the comparison of stream and SQL waits the longer the more it costs."""
+
+    def __init__(self) -> None:
+        self._compare_after = 0.0
+
+    def __call__(self, read: ReadTx) -> None:
+        settings = ScorecardSettings()
+        self._set_velocity(read, settings.window)
+        for reason, count in queries.orphans_by_reason(read, settled=settings.orphan_after).items():
+            metrics.orphans.labels(reason).set(count)
+        started = time.monotonic()
+        if started >= self._compare_after:
+            _, differences, _ = queries.velocity_differences(read, settled=SETTLED, limit=1)
+            metrics.velocity_difference.set(differences)
+            ended = time.monotonic()
+            self._compare_after = ended + (ended - started) / SHARE_OF_TIME
+
+    def _set_velocity(self, read: ReadTx, window: timedelta) -> None:
+        since = queries.world_now(read) - window
+        for kind in KINDS:
+            found, _ = queries.decision_velocity(read, EVERYBODY, kind=kind, severity=None, since=since, as_of=None)
+            for name in ("p50", "p90", "p95"):
+                us = getattr(found, f"{name}_us")
+                if us is None:
+                    metrics.velocity_seconds.remove(kind, name)
+                else:
+                    metrics.velocity_seconds.labels(kind, name).set(us / 1_000_000)
+            for state in ("implemented", "open", "cleared"):
+                metrics.velocity_cases.labels(kind, state).set(getattr(found, state))

@@ -37,7 +37,7 @@ from services.scorecard import metrics as said
 SOURCE, TARGET, CHANGELOG = "exceptions.case", "scorecard.measure", "scorecard.stream-cases-changelog"
 UNSETTLED_MAX = 2_000  # facts folded whose state or measure the broker has not acknowledged
 COMMIT_SECONDS = 0.5
-STANDS_SECONDS = 1.5  # a partition that goes on while this worker does not, for so long, is sought
+STANDS_SECONDS = 2.5  # a worker to which nothing comes for so long looks whether something should
 SEEK_AGAIN_SECONDS = 6.0  # a fetch under way lasts 1.5 s at the broker; a seek before its answer is in would drop it
 SESSION_SECONDS = 10.0
 STUCK_SECONDS = 30.0
@@ -86,7 +86,7 @@ class Worker:
         self.epoch = 0  # rises when partitions go away
         self.ends: dict[TP, int] = {}  # written by the watchdog
         self._sought: dict[TP, float] = {}
-        self._stood: dict[TP, tuple[int, float]] = {}
+        self.moved_at = time.monotonic()
         self.open: dict[bytes, tuple[str, str, int]] = {}
         self.ready = threading.Event()
         self.fatal: BaseException | None = None
@@ -99,6 +99,7 @@ class Worker:
         async for event in stream.events():
             tp, offset, epoch = event.message.tp, event.message.offset, self.epoch
             acknowledged: Acknowledged = ()
+            self.moved_at = time.monotonic()
             try:
                 if not await self._is_next(tp, offset) or epoch != self.epoch:
                     continue
@@ -133,14 +134,12 @@ class Worker:
             self.positions.setdefault(tp, start)  # somebody else may have known it meanwhile
 
     async def look_back(self) -> None:
-        """Seek where the topic goes on and this worker does not: what Faust dropped last leaves no gap to be seen."""
-        now = time.monotonic()
+        """Seek where the topic goes on and nothing comes: what Faust dropped last leaves no gap to be seen."""
+        if time.monotonic() - self.moved_at < STANDS_SECONDS:
+            return  # a partition may stand because another one's facts are being folded
         for tp, end in list(self.ends.items()):
             await self._know_position(tp)
-            position, since = self._stood.get(tp, (-1, now))
-            if position != self.positions[tp]:
-                self._stood[tp] = (self.positions[tp], now)
-            elif position < end and now - since > STANDS_SECONDS:
+            if self.positions[tp] < end:
                 await self._go_back(tp)
 
     async def _go_back(self, tp: TP) -> None:
@@ -167,7 +166,6 @@ class Worker:
         key = event.message.key or b""
         before = self._case(key)
         case = domain.hear(before, envelope)
-        told = domain.measured(case, fact_id=envelope.id, occurred_us=domain.micros(envelope.time))
         found = domain.measure(case)
         new = {} if found is None else domain.observable(found, case.observed)
         case = domain.observe(case, frozenset(new))
@@ -176,8 +174,9 @@ class Worker:
         written = self.cases.last_write
         for phase, duration_us in new.items():
             said.decision_seconds.labels(case.cause_kind, case.severity, phase).observe(duration_us / 1_000_000)
-        if found is None or told is None:
+        if found is None:
             return (written,)
+        told = domain.measured(case, found, fact_id=envelope.id, occurred_at=envelope.time)
         self._count_open(key, case, found.state, event.message.partition)
         sent: Any = await self.target.send(
             key=key, value=self._message(envelope, told), headers={topics.TYPE_HEADER: told.event_name.encode()}
@@ -220,7 +219,6 @@ class Worker:
             self.unsettled.pop(tp, None)
             self.positions.pop(tp, None)
             self._sought.pop(tp, None)
-            self._stood.pop(tp, None)
             self.ends.pop(tp, None)
 
     async def _on_recovered(self, *_: Any, **__: Any) -> None:

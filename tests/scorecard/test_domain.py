@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.envelope import Envelope
+from schemas.scorecard import MeasureRecorded
 from services.scorecard import domain
 from services.scorecard.domain import Lasting, Measure, percentiles, survival
 from tests.scorecard.logs import START, Log, random_log
@@ -34,6 +35,12 @@ def measured(log: Log, *, until: float | None = None) -> Measure:
 
 def phases(found: Measure) -> dict[str, float]:
     return {p.phase: p.duration_us / MINUTE for p in found.phases}
+
+
+def said_last(case: domain.Case, fact: Envelope) -> MeasureRecorded:
+    found = domain.measure(case)
+    assert found is not None
+    return domain.measured(case, found, fact_id=fact.id, occurred_at=fact.time)
 
 
 def test_points_that_do_not_exist_take_their_place_from_the_later_ones() -> None:
@@ -240,7 +247,7 @@ def test_no_order_of_arrival_and_no_duplicate_changes_a_measure(seed: int, chanc
     assert fold(shuffled) == fold(log.envelopes)
     assert domain.measure(fold(shuffled)) == domain.measure(fold(log.envelopes))
     last = log.envelopes[-1]
-    told = [domain.measured(fold(order), fact_id=last.id, occurred_us=1) for order in (shuffled, log.envelopes)]
+    told = [said_last(fold(order), last) for order in (shuffled, log.envelopes)]
     assert told[0] == told[1]
 
 
@@ -267,7 +274,7 @@ def test_the_reading_that_knows_the_most_wins_whichever_arrives_last(seed: int, 
     case, told = None, []
     for envelope in random_log(str(seed), random.Random(seed)).envelopes:
         case = domain.hear(case, envelope)
-        told += [m for m in [domain.measured(case, fact_id=envelope.id, occurred_us=domain.micros(envelope.time))] if m]
+        told.append(said_last(case, envelope))
     last, arrived = told[-1], told[:]
     chance.shuffle(arrived)
     reading = None

@@ -28,7 +28,7 @@ def test_percentiles_come_from_the_stored_readings(scorecard: House) -> None:
     scorecard.hear(*[e for log in logs for e in (*log.envelopes, *measures(log))])
     scorecard.set_clock(START + timedelta(hours=10))
     with scorecard.database.reading() as read:
-        jobs.refresh_gauges(read)
+        jobs.Gauges()(read)
     assert gauge('scorecard_velocity_seconds{cause="shipment-delay",percentile="p50"}') == 4 * 3600
     assert gauge('scorecard_velocity_seconds{cause="shipment-delay",percentile="p90"}') is None
     assert gauge('scorecard_velocity_cases{cause="shipment-delay",state="open"}') == 2
@@ -44,6 +44,6 @@ def test_a_planted_difference_and_planted_orphans_are_seen(scorecard: House) -> 
         tx.cursor().execute("UPDATE case_facts SET heard_at = heard_at - interval '1 hour'")
         tx.cursor().execute("UPDATE facts SET heard_at = heard_at - interval '1 hour'")
     with scorecard.database.reading() as read:
-        jobs.refresh_gauges(read)
+        jobs.Gauges()(read)
     assert gauge("scorecard_velocity_difference") == 1
     assert gauge('scorecard_orphans{reason="dangling"}') == len(log.envelopes)

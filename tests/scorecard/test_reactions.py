@@ -20,11 +20,11 @@ def measures(log: Log) -> list[Envelope]:
     case, told = None, []
     for fact in log.envelopes:
         case = domain.hear(case, fact)
-        found = domain.measured(case, fact_id=fact.id, occurred_us=domain.micros(fact.time))
+        found = domain.measure(case)
         if found is not None:
             told.append(
                 wrap(
-                    found, id=uuid5(log.case_id, str(fact.id)), source="/crossdock/test/scorecard", recorded_at=fact.recordedtime,
+                    domain.measured(case, found, fact_id=fact.id, occurred_at=fact.time), id=uuid5(log.case_id, str(fact.id)), source="/crossdock/test/scorecard", recorded_at=fact.recordedtime,
                     correlation_id=fact.correlationid, causation_id=fact.id, cause_kind="event",
                 )
             )  # fmt: skip

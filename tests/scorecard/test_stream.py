@@ -153,9 +153,9 @@ def expected(log: Log) -> domain.Reading:
         case = domain.hear(case, fact)
     assert case is not None
     last = max(log.envelopes, key=lambda e: (e.recordedtime, e.id))
-    told = domain.measured(case, fact_id=last.id, occurred_us=domain.micros(last.time))
-    assert told is not None
-    return domain.store_reading(None, told)
+    found = domain.measure(case)
+    assert found is not None
+    return domain.store_reading(None, domain.measured(case, found, fact_id=last.id, occurred_at=last.time))
 
 
 def woven(logs: list[Log], seed: int = 1) -> list[Envelope]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from schemas.scorecard import CaseState, MeasureRecorded, Phase, PhaseDuration
@@ -201,14 +202,11 @@ def observable(found: Measure, observed: frozenset[str]) -> dict[str, int]:
     return {phase: us for phase, us in durations.items() if phase not in observed}
 
 
-def measured(case: Case, *, fact_id: UUID, occurred_us: int) -> MeasureRecorded | None:
-    """Return the fact that the stream says after one more fact of a case; None before the opening is known."""
-    found = measure(case)
-    if found is None:
-        return None
+def measured(case: Case, found: Measure, *, fact_id: UUID, occurred_at: datetime) -> MeasureRecorded:
+    """Return the fact that the stream says when one more fact of a case led to this measure."""
     return MeasureRecorded.model_validate(
         {
-            "occurred_at": instant(occurred_us), "case_id": case.case_id, "fact_id": fact_id, "cause_kind": case.cause_kind,
+            "occurred_at": occurred_at, "case_id": case.case_id, "fact_id": fact_id, "cause_kind": case.cause_kind,
             "severity": case.severity, "state": found.state, "identified_at": instant(found.identified_us),
             "as_of": instant(found.until_us), "elapsed_us": found.elapsed_us, "decision_us": found.decision_us,
             "coordination_us": found.coordination_us, "excluded_us": found.excluded_us, "phases": found.phases,
