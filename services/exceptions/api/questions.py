@@ -10,10 +10,10 @@ from uuid import UUID
 from fastapi import Query
 
 from chassis import http
-from chassis.errors import Forbidden, NotFound
+from chassis.errors import NotFound
 from schemas.types import CauseKind, Function, Instant, Money, Severity
 from services.exceptions import queries
-from services.exceptions.api.acts import must_see_case
+from services.exceptions.api.scope import must_have_subscribed, must_see_case
 from services.exceptions.api.shown import (
     CaseRow,
     CaseWhole,
@@ -29,15 +29,8 @@ from services.exceptions.api.shown import (
 )
 
 router = http.Router()
-TOPIC = "exceptions.case"
 Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
 Sort = Literal["value_at_risk", "deadline", "opened_at"]
-
-
-def _subscribed(ask: http.Asking) -> None:
-    """Raise Forbidden where a machine asks for what it did not subscribe to."""
-    if ask.actor.is_machine and TOPIC not in ask.actor.topics:
-        raise Forbidden(f"a machine reads only what it subscribed to; this is {TOPIC}", code="outside-scope")
 
 
 def _with_tasks(ask: http.Asking, rows: Sequence[Any]) -> list[CaseRow]:
@@ -66,7 +59,7 @@ def list_cases(
     limit: Limit = 100,
 ) -> http.Page[CaseRow]:
     """Return cases in scope: most money at risk first, earliest deadline first, or newest first."""
-    _subscribed(ask)
+    must_have_subscribed(ask.actor)
     filters = queries.CaseFilters(
         state, severity, cause_kind, cause_id, function, owner, unowned, breaching, site, customer, opened_after
     )
@@ -87,7 +80,7 @@ def list_cases(
 @router.question("/cases/{case_id}")
 def show_case(case_id: UUID, ask: http.Question) -> CaseWhole:
     """Return a whole case: its impact, its tasks, its clock, its deadlines."""
-    _subscribed(ask)
+    must_have_subscribed(ask.actor)
     row = queries.case_whole(ask.read, case_id, queries.world_now(ask.read))
     must_see_case(ask.actor, sites=row.sites, customers=row.customers)
     return case_whole(row, list(queries.tasks_of(ask.read, [case_id])), ask.actor)
@@ -98,7 +91,7 @@ def show_timeline(
     case_id: UUID, ask: http.Question, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[TimelineEntry]:
     """Return the facts of a case in the order they were said."""
-    _subscribed(ask)
+    must_have_subscribed(ask.actor)
     row = queries.case_whole(ask.read, case_id, queries.world_now(ask.read))
     must_see_case(ask.actor, sites=row.sites, customers=row.customers)
     last = ask.after(cursor)
@@ -119,7 +112,7 @@ def list_tasks(
     limit: Limit = 100,
 ) -> http.Page[TaskRow]:
     """Return tasks of cases in scope, the earliest due first."""
-    _subscribed(ask)
+    must_have_subscribed(ask.actor)
     filters = queries.TaskFilters(function, state, kind, case_id, due_before)
     after = ask.after(cursor, filters)
     rows = queries.tasks_by_due(ask.read, ask.actor, filters=filters, after=after, limit=limit + 1)
@@ -130,7 +123,7 @@ def list_tasks(
 @router.question("/tasks/{task_id}")
 def show_task(task_id: UUID, ask: http.Question) -> TaskShown:
     """Return a task."""
-    _subscribed(ask)
+    must_have_subscribed(ask.actor)
     case_id = queries.case_of_task(ask.read, task_id)
     row = queries.case_whole(ask.read, case_id, queries.world_now(ask.read))
     must_see_case(ask.actor, sites=row.sites, customers=row.customers)
@@ -140,7 +133,7 @@ def show_task(task_id: UUID, ask: http.Question) -> TaskShown:
 @router.question("/causes")
 def show_cause(kind: CauseKind, id: UUID, ask: http.Question) -> CauseShown:
     """Return the cases of a cause: of a delayed shipment, of a shortage."""
-    _subscribed(ask)
+    must_have_subscribed(ask.actor)
     waits = queries.cause_waits(ask.read, kind=kind, cause_id=id)
     if waits is None:
         raise NotFound(f"no cause {kind} {id} is known here; a shipment has one once it is late")
@@ -151,7 +144,7 @@ def show_cause(kind: CauseKind, id: UUID, ask: http.Question) -> CauseShown:
 @router.question("/figures")
 def response_figures(ask: http.Question) -> Figures:
     """Return what this world's cases add up to; for readers whose scope is everything."""
-    _subscribed(ask)
+    must_have_subscribed(ask.actor)
     ask.actor.must_see_everything()
     found = queries.response_figures(ask.read)
     found["value_at_risk"] = tuple(Money(**money) for money in found["value_at_risk"])

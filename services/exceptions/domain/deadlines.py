@@ -68,9 +68,9 @@ def deadlines_of(case: Case) -> dict[tuple[str, str], Deadline]:
 
 
 def with_next_deadline(case: Case) -> Case:
-    """Return the case with the earliest deadline that is not met, passed or not: what lists sort by."""
+    """Return the case with the earliest deadline that is not met, passed or not: what lists sort by; none while paused."""
     met: list[datetime] = []
-    if case.state == "open":
+    if case.state == "open" and case.paused_at is None:
         if case.acknowledged_at is None:
             met.append(case.acknowledge_by)
         met += [t.commit_by for t in case.tasks if t.state == "open"]
