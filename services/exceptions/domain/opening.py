@@ -178,7 +178,7 @@ def clear_case(case: Case, *, reason: str, now: datetime) -> tuple[Case, list[Ev
     if case.state != "open":
         return case, []
     case, withdrawn = withdraw_tasks(case, reason=reason, now=now)
-    case = replace(case, state="closed", ending="cleared", closed_at=now, chains=(), paused_at=None, pause_reason=None)
+    case = replace(case, state="closed", ending="cleared", closed_at=now, chain=None, paused_at=None, pause_reason=None)
     return case, [CaseCleared(**said(case, now), reason=reason), *withdrawn]
 
 
@@ -209,7 +209,7 @@ def come_back(
     stopped_at = case.implemented_at or case.closed_at or now
     case = replace(
         case, state="open", ending=None, implemented_at=None, closed_at=None, settled_at=None, days_late=None, decided_at=None,
-        choice=None, chains=(), escalations=0, clock_from=now, paused_at=None, pause_reason=None,
+        choice=None, chain=None, escalations=0, clock_from=now, paused_at=None, pause_reason=None,
     )  # fmt: skip
     if signal is not None:
         lines = _merged(case.lines, signal.lines)
