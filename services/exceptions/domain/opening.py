@@ -124,11 +124,10 @@ def reassess_impact(case: Case, *, impact: Impact, rules: Rulebook, now: datetim
     task = next((t for t in case.tasks if t.kind == NOTIFY), None)
     if task is None or case.state != "open":
         return case, events
-    nobody = impact.is_nobody(case.lines)
-    if nobody and task.is_live:
+    if impact.nobody and task.is_live:
         case, more = complete_by_fact(case, task_id=task.task_id, outcome=NOBODY, now=now)
         events += more
-    elif not nobody and task.state == "completed" and task.outcome == NOBODY:
+    elif not impact.nobody and task.state == "completed" and task.outcome == NOBODY:
         case, more = task_reopened(case, task, rules, "customers are affected after all", now)
         events += more
     return case, events
