@@ -128,9 +128,9 @@ def when_task_complete_due_escalate_case(tx: Tx, timer: Timer) -> None:
 
 
 @reactions.at("case-escalation-due")
-def when_case_escalation_due_escalate_case(tx: Tx, timer: Timer) -> None:
+def when_case_escalation_due_climb_ladder(tx: Tx, timer: Timer) -> None:
     """The rung that was told did not help in time; the next one is told."""
-    _escalate(tx, timer)
+    operations.climb_ladder(tx, case_id=UUID(timer.detail["case_id"]))
 
 
 def _escalate(tx: Tx, timer: Timer) -> None:

@@ -49,7 +49,7 @@ cases = Table(
     Column("owner", Text), Column("owner_role", Text), instant("acknowledged_at", nullable=True), instant("acknowledge_missed_at", nullable=True),
     instant("decided_at", nullable=True), Column("choice", Text), instant("implemented_at", nullable=True), instant("closed_at", nullable=True),
     instant("settled_at", nullable=True), Column("days_late", Integer), instant("paused_at", nullable=True), Column("pause_reason", Text),
-    Column("escalations", Integer, nullable=False), Column("rungs_told", JSONB, nullable=False), Column("chains", JSONB, nullable=False),
+    Column("escalations", Integer, nullable=False), Column("rungs_told", JSONB, nullable=False), Column("chain", JSONB),
     instant("due_at", nullable=True), aggregate_version(),
     Index("cases_cause_find", "cause_kind", "cause_subject_id"),
     Index("cases_opened_at_list", "opened_at", "case_id"),

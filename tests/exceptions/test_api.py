@@ -202,6 +202,7 @@ def test_a_machine_reads_only_what_it_subscribed_to(exceptions: House) -> None:
     assert exceptions.get("/cases", role="machine", claims=claims).status_code == 200
     assert exceptions.get("/cases", role="machine", claims=claims | {"topics": ["sales.order"]}).status_code == 403
     assert exceptions.get("/cases", role="machine", claims={"source": "erp"}).status_code == 403
+    assert exceptions.get("/playbooks", role="machine", claims=claims | {"topics": ["sales.order"]}).status_code == 403
 
 
 def test_the_whole_case_shows_its_clock_its_tasks_and_its_deadlines(exceptions: House) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -90,59 +91,96 @@ def test_a_commitment_names_a_time_to_come_and_an_unknown_task_is_not_found() ->
 # ── deadlines ────────────────────────────────────────────────────────────────────────────────────
 
 
-def escalate(
+def ladder(rungs: int = 3, most: int = 3) -> domain.KnownLadder:
+    standard = domain.fallback_ladder("default")
+    return replace(standard, rungs=standard.rungs[:rungs], max_escalations=most)
+
+
+def pass_by(
     case: domain.Case,
     now: datetime,
+    what: domain.Watched,
+    kind: str = "notify-customers",
     *,
-    what: domain.Watched = "acknowledge",
-    rungs: int = 3,
-    most: int = 3,
+    on: domain.KnownLadder | None = None,
     **duty: tuple[str, ...],
-) -> tuple[domain.Case, list[object]]:
-    ladder = replace(
-        domain.fallback_ladder("default"), rungs=domain.fallback_ladder("").rungs[:rungs], max_escalations=most
-    )
-    task_id = None if what == "acknowledge" else task(case).task_id
-    after, facts = domain.escalate(
+) -> tuple[domain.Case, list[Any]]:
+    """A deadline passes."""
+    task_id = None if what == "acknowledge" else task(case, kind).task_id
+    after, facts = domain.escalate_case(
         case,
         what=what,
         task_id=task_id,
-        ladder=ladder,
-        on_duty=lambda f: duty.get(f.replace("-", "_"), ()),
+        ladder=on or ladder(),
+        on_duty=lambda f: duty.get(f, ()),
         due=around_the_clock,
         now=now,
     )
     return after, list(facts)
 
 
+def climb(case: domain.Case, now: datetime, *, on: domain.KnownLadder | None = None) -> tuple[domain.Case, list[Any]]:
+    """The rung that was told did not help in time."""
+    after, facts = domain.climb_ladder(case, ladder=on or ladder(), on_duty=lambda _: (), due=around_the_clock, now=now)
+    return after, list(facts)
+
+
+def rung_due(case: domain.Case) -> list[datetime]:
+    return [wanted.due_at for (name, _), wanted in domain.deadlines_of(case).items() if name == domain.ESCALATION_DUE]
+
+
 def test_a_passed_deadline_climbs_the_ladder_until_it_is_met_or_enough_was_told() -> None:
     """FLOW 5.5: function → planning lead → executive; an empty roster means the function's role."""
-    case, facts = escalate(a_case(), LATER, sales=("sam", "sue"))
-    (told,) = facts
-    assert (told.level, told.rung, told.recipients) == (1, "sales", ("sam", "sue"))
-    ((_, subject),) = [key for key in domain.deadlines_of(case) if key[0] == domain.ESCALATION_DUE]
-    assert subject == f"acknowledge/{case.case_id}"
-    case, (told,) = escalate(case, LATER + timedelta(minutes=240))
+    case, (told,) = pass_by(a_case(), LATER, "acknowledge", sales=("sam", "sue"))
+    assert (told.level, told.rung, told.recipients, told.due_at) == (1, "sales", ("sam", "sue"), case.acknowledge_by)
+    assert rung_due(case) == [LATER + timedelta(minutes=240)]
+    case, (told,) = climb(case, LATER + timedelta(minutes=240))
     assert (told.level, told.rung, told.recipients) == (2, "planning-lead", ("planning-lead",))
     met, _ = domain.acknowledge_case(case, person=LEAD, now=LATER)
-    assert escalate(met, LATER + DAY) == (met, []), "met: nobody is told"
-    case, (told,) = escalate(case, LATER + DAY)
-    assert (told.level, told.rung, case.escalations) == (3, "executive", 3)
-    capped, facts = escalate(case, LATER + DAY, what="commit")
+    assert (rung_due(met), climb(met, LATER + DAY)) == ([], (met, [])), "met: nobody is told"
+    case, (told,) = climb(case, LATER + DAY)
+    assert (told.level, told.rung, case.escalations, rung_due(case)) == (3, "executive", 3, [])
+    capped, facts = pass_by(case, LATER + DAY, "commit")
     assert (facts, task(capped).commit_missed_at) == ([], LATER + DAY), "enough was told; that it was missed is kept"
 
 
+def test_a_case_climbs_its_ladder_once_and_another_miss_leaves_room_for_the_rungs_to_come() -> None:
+    """FLOW 5.5: at most so many escalations per case, and the planning lead and the executive among them."""
+    case, _ = pass_by(a_case(), LATER, "acknowledge")
+    silent, facts = pass_by(case, LATER, "commit")
+    assert (facts, silent.chain) == ([], case.chain)
+    wide = ladder(most=5)
+    case, (told,) = pass_by(case, LATER, "commit", "find-alternative-source", on=wide)
+    assert (told.level, told.rung) == (1, "procurement")
+    case, facts = pass_by(case, LATER, "commit", on=wide)
+    assert [fact.rung for fact in facts] == ["sales"]
+    assert pass_by(case, LATER, "complete", on=wide)[1] == [], "two places are for the rungs to come"
+    case, _ = domain.acknowledge_case(case, person=LEAD, now=LATER)
+    case, (told,) = climb(case, LATER + DAY, on=wide)
+    assert (told.level, told.rung, told.task_id) == (2, "planning-lead", task(case).task_id), (
+        "what is still missed is named"
+    )
+
+
+def test_once_everything_is_met_the_next_miss_starts_at_the_first_rung() -> None:
+    """FLOW 5.5."""
+    case, _ = pass_by(a_case(), LATER, "acknowledge")
+    case, _ = domain.acknowledge_case(case, person=LEAD, now=LATER)
+    case, (told,) = pass_by(case, LATER + DAY, "commit", "find-alternative-source")
+    assert (told.level, told.rung, case.escalations) == (1, "procurement", 2)
+
+
 def test_a_short_ladder_ends_and_an_empty_one_tells_nobody() -> None:
-    case, facts = escalate(a_case(), LATER, rungs=1)
-    assert (len(facts), [c.next_at for c in case.chains]) == (1, [None])
-    assert escalate(a_case(), LATER, rungs=0)[1] == []
+    case, facts = pass_by(a_case(), LATER, "acknowledge", on=ladder(rungs=1))
+    assert (len(facts), rung_due(case)) == (1, [])
+    assert pass_by(a_case(), LATER, "acknowledge", on=ladder(rungs=0))[1] == []
 
 
 def test_a_paused_case_has_no_deadline_and_a_resumed_one_has_them_later() -> None:
     case, _ = domain.take_case(a_case(), person=SALES, now=NOW)
     paused, facts = domain.pause_case(case, person=SALES, reason="customer closed", now=LATER)
     assert (names(facts), domain.deadlines_of(paused)) == (["case.paused"], {})
-    assert escalate(paused, LATER + DAY, what="commit") == (paused, [])
+    assert pass_by(paused, LATER + DAY, "commit") == (paused, [])
     with pytest.raises(domain.WrongState, match="customer closed"):
         domain.pause_case(paused, person=LEAD, reason="again", now=LATER)
     back, facts = domain.resume_case(paused, person=SALES, now=LATER + DAY)
@@ -154,16 +192,16 @@ def test_a_paused_case_has_no_deadline_and_a_resumed_one_has_them_later() -> Non
 
 def test_a_changed_calendar_moves_what_is_not_missed() -> None:
     """FLOW 5.5: a timer stores its rule; what changes the rule moves it."""
-    case, _ = escalate(a_case(), LATER, what="commit")
+    case, _ = pass_by(a_case(), LATER, "commit")
     moved = domain.reclock(case, due=lambda span, start: around_the_clock(span, start) + DAY)
     assert moved.acknowledge_by == case.acknowledge_by + DAY
     assert task(moved).commit_by == task(case).commit_by, "missed is missed"
     assert task(moved).complete_by == task(case).complete_by + DAY
-    short = replace(domain.fallback_ladder("default"), rungs=domain.fallback_ladder("").rungs[:1])
-    assert [c.next_at for c in domain.retime_rungs(case, ladder=short, due=around_the_clock).chains] == [None]
-    assert [
-        c.next_at for c in domain.retime_rungs(case, ladder=domain.fallback_ladder(""), due=around_the_clock).chains
-    ] == [LATER + timedelta(minutes=240)]
+    assert rung_due(domain.retime_rungs(case, ladder=ladder(rungs=1), due=around_the_clock)) == []
+    assert rung_due(domain.retime_rungs(case, ladder=ladder(), due=around_the_clock)) == [
+        LATER + timedelta(minutes=240)
+    ]
+    assert domain.retime_rungs(a_case(), ladder=ladder(), due=around_the_clock) == a_case()
 
 
 def test_the_next_deadline_is_the_earliest_that_is_not_met() -> None:

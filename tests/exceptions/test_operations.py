@@ -168,13 +168,13 @@ def test_an_act_on_a_stale_case_is_run_again_and_not_lost(exceptions: House) -> 
 
 
 def test_what_is_read_is_what_was_kept(exceptions: House) -> None:
-    """Every field of a case survives its row: lines, money, chains, spans."""
+    """Every field of a case survives its row: lines, money, the chain, spans."""
     exceptions.do(lambda tx: operations.open_case(tx, told=delayed()))
     exceptions.do(lambda tx: operations.reassess_impact(tx, told=impact()))
     exceptions.do(lambda tx: operations.predict_shortage(tx, told=shortage(cause=CAUSE)))
     kept = exceptions.do(lambda tx: operations.escalate_case(tx, case_id=CASE, what="acknowledge", task_id=None))
     assert exceptions.do(lambda tx: operations.get_case(tx, case_id=CASE)) == kept
-    assert kept.chains
+    assert kept.chain
     assert kept.shortages
     assert kept.affected
 

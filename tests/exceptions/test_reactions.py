@@ -321,12 +321,13 @@ def test_a_pause_disarms_and_a_resumption_arms_later(exceptions: House) -> None:
 def test_a_replay_world_has_whole_day_deadlines_and_at_most_three_escalations(bare: House) -> None:
     """FLOW 7.4: the seed of a replay world."""
     plant(bare, SEED.parent / "replay" / SEED.name)
-    bare.hear(calendar("every-day", opens=0, closes=0, weekdays=(0, 1, 2, 3, 4, 5, 6)), ladder(0, 1440, 1440))
+    bare.hear(calendar("every-day", opens=0, closes=0, weekdays=(0, 1, 2, 3, 4, 5, 6)), ladder(0, 0, 0))
     bare.set_clock(datetime(2026, 3, 5, tzinfo=UTC))
     bare.hear(delayed(basis="overdue", provisional=True, expected_at=None))
-    assert {at.hour for _, at in pending(bare)} == {0}
-    assert [(name, at.day) for name, at in pending(bare)][:2] == [("case-acknowledge-due", 7), ("task-commit-due", 8)]
+    assert {at for _, at in pending(bare)} == {datetime(2026, 3, 13, tzinfo=UTC)}, "one stop of the driver per case"
     bare.said()
-    wait_out(bare, datetime(2026, 4, 5, tzinfo=UTC))
-    assert bare.names() == ["case.escalated"] * 3
+    bare.advance(datetime(2026, 3, 13, tzinfo=UTC))
+    told = bare.said()
+    assert [e.data.level for e in told] == [1, 2, 3]
+    assert [e.data.rung for e in told][1:] == ["planning-lead", "executive"]
     assert pending(bare) == []

@@ -5,8 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from chassis import http
-from chassis.auth import Actor
-from chassis.errors import Forbidden
 from services.exceptions import domain, operations
 from services.exceptions.api.bodies import (
     AssignTask,
@@ -17,19 +15,10 @@ from services.exceptions.api.bodies import (
     HandOverTask,
     Nothing,
 )
+from services.exceptions.api.scope import must_see_case
 from services.exceptions.api.shown import CaseMade, TaskShown, owner_of
 
 router = http.Router()
-
-
-def must_see_case(actor: Actor, *, sites: tuple[str, ...] | list[str], customers: tuple[str, ...] | list[str]) -> None:
-    """Raise Forbidden unless one of the case's sites and one of its customers are in scope (FLOW 4.3)."""
-    site_seen = actor.sites is None or bool(actor.sites.intersection(sites))
-    customer_seen = actor.customers is None or bool(actor.customers.intersection(customers))
-    if not (site_seen and customer_seen):
-        raise Forbidden(
-            "outside your scope of sites and customers; ask the planning lead to widen it", code="outside-scope"
-        )
 
 
 def _person(act: http.Doing) -> domain.Person:

@@ -84,11 +84,13 @@ def resume_case(case: Case, *, person: Person, now: datetime) -> tuple[Case, lis
         else t
         for t in case.tasks
     )  # fmt: skip
-    chains = tuple(replace(c, next_at=None if c.next_at is None else c.next_at + stood) for c in case.chains)
+    chain = case.chain
+    if chain is not None and chain.next_at is not None:
+        chain = replace(chain, next_at=chain.next_at + stood)
     by_when = case.acknowledge_by if case.acknowledge_missed_at else case.acknowledge_by + stood
     case = replace(
         case, paused_at=None, pause_reason=None, clock_from=case.clock_from + stood, acknowledge_by=by_when, tasks=tasks,
-        chains=chains,
+        chain=chain,
     )  # fmt: skip
     return case, [CaseResumed(**said(case, now), by=by)]
 
@@ -153,7 +155,7 @@ def verify_case(case: Case, *, person: Person, outcome: str, now: datetime) -> t
         left = ", ".join(t.kind for t in case.tasks if t.required and not t.is_done)
         raise WrongState(f"the response is not implemented yet: {left} to be completed or waived")
     case, withdrawn = withdraw_tasks(case, reason="the case was verified", now=now)
-    case = replace(case, state="closed", ending="verified", closed_at=now, chains=())
+    case = replace(case, state="closed", ending="verified", closed_at=now, chain=None)
     return case, [*withdrawn, CaseVerified(**said(case, now), by=by, outcome=outcome)]
 
 

@@ -37,7 +37,7 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The escalation of one passed deadline: how far up the ladder it is, and when the next rung is told."""
+    """How far up the ladder a case with a missed deadline is, and when the next rung is told."""
 
     what: Watched
     task_id: UUID | None
@@ -134,7 +134,7 @@ class Case:
     pause_reason: str | None = None
     escalations: int = 0
     rungs_told: tuple[Function, ...] = ()
-    chains: tuple[Chain, ...] = ()
+    chain: Chain | None = None
     due_at: datetime | None = None
 
     @property
@@ -215,7 +215,7 @@ def with_quorum(case: Case, now: datetime) -> tuple[Case, list[Event]]:
     """Return the case, implemented once every required task is done (FLOW 2.2)."""
     if case.state != "open" or not all(t.is_done for t in case.tasks if t.required):
         return case, []
-    case = replace(case, state="implemented", implemented_at=now, chains=())
+    case = replace(case, state="implemented", implemented_at=now, chain=None)
     return case, [CaseImplemented(**said(case, now))]
 
 

@@ -12,7 +12,7 @@ from schemas.base import Event
 from schemas.exceptions import CaseEscalated
 from schemas.types import Function
 from services.exceptions.domain.case import Case, Chain, Task, said, with_task
-from services.exceptions.domain.rules import Due, KnownLadder, LadderRung, Span, Watched
+from services.exceptions.domain.rules import Due, KnownLadder, Span, Watched
 
 ACKNOWLEDGE_DUE, COMMIT_DUE, COMPLETE_DUE = "case-acknowledge-due", "task-commit-due", "task-complete-due"
 ESCALATION_DUE = "case-escalation-due"
@@ -20,6 +20,7 @@ WATCHED: dict[str, Watched] = {ACKNOWLEDGE_DUE: "acknowledge", COMMIT_DUE: "comm
 LADDER_KEY = "ladder/"  # a timer's rule hangs on a calendar's code, or on a ladder's with this before it
 
 OnDuty = Callable[[Function], tuple[str, ...]]
+Missed = tuple[Watched, UUID | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +55,18 @@ def deadlines_of(case: Case) -> dict[tuple[str, str], Deadline]:
             want(COMMIT_DUE, task.task_id, task.commit_by, task.commit_within, task.clock_from)
         if task.is_live and task.complete_missed_at is None:
             want(COMPLETE_DUE, task.task_id, task.complete_by, task.complete_within, task.clock_from)
-    for chain in case.chains:
-        if chain.next_at is not None and _is_missed(case, chain.what, chain.task_id):
-            subject = f"{chain.what}/{chain.task_id or case.case_id}"
-            detail = {
-                "case_id": str(case.case_id),
-                "what": chain.what,
-                "task_id": str(chain.task_id) if chain.task_id else None,
-            }
-            rule = {"ladder": case.ladder, "level": chain.level, "from": chain.told_at.isoformat()}
-            wanted[ESCALATION_DUE, subject] = Deadline(chain.next_at, rule, LADDER_KEY + case.ladder, detail)
+    chain = case.chain
+    if chain is not None and chain.next_at is not None and missed_of(case):
+        detail = {"case_id": str(case.case_id), "again": chain.level}
+        rule = {"ladder": case.ladder, "level": chain.level, "from": chain.told_at.isoformat()}
+        wanted[ESCALATION_DUE, str(case.case_id)] = Deadline(chain.next_at, rule, LADDER_KEY + case.ladder, detail)
     return wanted
 
 
 def with_next_deadline(case: Case) -> Case:
-    """Return the case with the earliest deadline that is not met, passed or not: what lists sort by."""
+    """Return the case with the earliest deadline that is not met, passed or not: what lists sort by; none while paused."""
     met: list[datetime] = []
-    if case.state == "open":
+    if case.state == "open" and case.paused_at is None:
         if case.acknowledged_at is None:
             met.append(case.acknowledge_by)
         met += [t.commit_by for t in case.tasks if t.state == "open"]
@@ -79,8 +75,21 @@ def with_next_deadline(case: Case) -> Case:
     return case if case.due_at == due_at else replace(case, due_at=due_at)
 
 
-def _is_missed(case: Case, what: Watched, task_id: UUID | None) -> bool:
-    """Say whether what a deadline asked for is still not there."""
+def missed_of(case: Case) -> list[Missed]:
+    """Return the deadlines that have passed and whose matter is still open, the case's own first."""
+    found: list[Missed] = []
+    if case.acknowledge_missed_at is not None and _is_lacking(case, "acknowledge", None):
+        found.append(("acknowledge", None))
+    for task in case.tasks:
+        if task.commit_missed_at is not None and _is_lacking(case, "commit", task.task_id):
+            found.append(("commit", task.task_id))
+        if task.complete_missed_at is not None and _is_lacking(case, "complete", task.task_id):
+            found.append(("complete", task.task_id))
+    return found
+
+
+def _is_lacking(case: Case, what: Watched, task_id: UUID | None) -> bool:
+    """Say whether what a deadline asks for is not there."""
     if case.state != "open":
         return False
     if what == "acknowledge":
@@ -91,45 +100,84 @@ def _is_missed(case: Case, what: Watched, task_id: UUID | None) -> bool:
     return task.state == "open" if what == "commit" else task.is_live
 
 
-def escalate(
+def escalate_case(
     case: Case, *, what: Watched, task_id: UUID | None, ladder: KnownLadder, on_duty: OnDuty, due: Due, now: datetime
 ) -> tuple[Case, list[Event]]:
-    """Tell the next rung of the ladder that a deadline has passed, unless it was met or enough was told.
+    """Tell the first rung of the ladder that a deadline has passed, unless it was met.
 
-    The roster is read now; an empty one means the function's role.
+    A case climbs its ladder once: while it does for another deadline, a further one tells its function only where
+    that leaves room for the rungs still to come.
     """
-    if case.paused_at is not None or not _is_missed(case, what, task_id):
+    if case.paused_at is not None or not _is_lacking(case, what, task_id):
         return case, []
+    is_climbing = case.chain is not None and bool(missed_of(case))
     case, due_at = _marked_missed(case, what, task_id, now)
-    chain = next((c for c in case.chains if (c.what, c.task_id) == (what, task_id)), None)
-    level = 0 if chain is None else chain.level
+    if not is_climbing:
+        return _told(case, (what, task_id), due_at, 0, ladder, on_duty, due, now)
+    chain = case.chain
+    left = 0 if chain is None else len(ladder.rungs) - chain.level
+    if case.escalations + left >= ladder.max_escalations:
+        return case, []
+    case, facts = _told(case, (what, task_id), due_at, 0, ladder, on_duty, due, now)
+    return replace(case, chain=chain), facts
+
+
+def climb_ladder(
+    case: Case, *, ladder: KnownLadder, on_duty: OnDuty, due: Due, now: datetime
+) -> tuple[Case, list[Event]]:
+    """Tell the next rung, while a missed deadline's matter is still open."""
+    chain, missed = case.chain, missed_of(case)
+    if case.paused_at is not None or chain is None or not missed:
+        return case, []
+    about = (chain.what, chain.task_id) if (chain.what, chain.task_id) in missed else missed[0]
+    return _told(case, about, _due_of(case, *about), chain.level, ladder, on_duty, due, now)
+
+
+def _told(
+    case: Case,
+    about: Missed,
+    due_at: datetime,
+    level: int,
+    ladder: KnownLadder,
+    on_duty: OnDuty,
+    due: Due,
+    now: datetime,
+) -> tuple[Case, list[Event]]:
+    """Tell one rung; the roster is read now, and an empty one means the function's role (FLOW 5.5)."""
+    what, task_id = about
     if level >= len(ladder.rungs) or case.escalations >= ladder.max_escalations:
-        return _with_chain(case, what, task_id, None), []
+        chain = case.chain
+        return replace(case, chain=None if chain is None else replace(chain, next_at=None)), []
     rung = ladder.rungs[level].role or _function_of(case, task_id)
     recipients = on_duty(rung) or (rung,)
     told = level + 1
-    case = replace(
-        case,
-        escalations=case.escalations + 1,
-        rungs_told=case.rungs_told if rung in case.rungs_told else (*case.rungs_told, rung),
-    )
+    rungs_told = case.rungs_told if rung in case.rungs_told else (*case.rungs_told, rung)
+    case = replace(case, escalations=case.escalations + 1, rungs_told=rungs_told)
     next_at = None
     if told < len(ladder.rungs) and case.escalations < ladder.max_escalations:
         next_at = due(Span(minutes=ladder.rungs[told].after_minutes), now)
-    case = _with_chain(case, what, task_id, Chain(what, task_id, told, due_at, now, next_at))
+    case = replace(case, chain=Chain(what, task_id, told, due_at, now, next_at))
     event = CaseEscalated(
         **said(case, now), task_id=task_id, level=told, rung=rung, recipients=recipients, due_at=due_at
     )
     return case, [event]
 
 
-def _marked_missed(case: Case, what: Watched, task_id: UUID | None, now: datetime) -> tuple[Case, datetime]:
+def _due_of(case: Case, what: Watched, task_id: UUID | None) -> datetime:
     if what == "acknowledge" or task_id is None:
-        return replace(case, acknowledge_missed_at=case.acknowledge_missed_at or now), case.acknowledge_by
+        return case.acknowledge_by
+    task = case.task(task_id)
+    return task.commit_by if what == "commit" else task.complete_by
+
+
+def _marked_missed(case: Case, what: Watched, task_id: UUID | None, now: datetime) -> tuple[Case, datetime]:
+    due_at = _due_of(case, what, task_id)
+    if what == "acknowledge" or task_id is None:
+        return replace(case, acknowledge_missed_at=case.acknowledge_missed_at or now), due_at
     task = case.task(task_id)
     if what == "commit":
-        return with_task(case, replace(task, commit_missed_at=task.commit_missed_at or now)), task.commit_by
-    return with_task(case, replace(task, complete_missed_at=task.complete_missed_at or now)), task.complete_by
+        return with_task(case, replace(task, commit_missed_at=task.commit_missed_at or now)), due_at
+    return with_task(case, replace(task, complete_missed_at=task.complete_missed_at or now)), due_at
 
 
 def _function_of(case: Case, task_id: UUID | None) -> Function:
@@ -137,14 +185,6 @@ def _function_of(case: Case, task_id: UUID | None) -> Function:
     if task_id is not None:
         return case.task(task_id).holder
     return next(t.holder for t in case.tasks if t.required)
-
-
-def _with_chain(case: Case, what: Watched, task_id: UUID | None, chain: Chain | None) -> Case:
-    others = tuple(c for c in case.chains if (c.what, c.task_id) != (what, task_id))
-    before = next((c for c in case.chains if (c.what, c.task_id) == (what, task_id)), None)
-    if chain is None:
-        return case if before is None else replace(case, chains=(*others, replace(before, next_at=None)))
-    return replace(case, chains=(*others, chain))
 
 
 def reclock(case: Case, *, due: Due) -> Case:
@@ -169,12 +209,11 @@ def _reclocked(task: Task, percent: int, due: Due) -> Task:
 
 
 def retime_rungs(case: Case, *, ladder: KnownLadder, due: Due) -> Case:
-    """Return the case with its pending rungs timed by a ladder that was heard or changed."""
-
-    def next_of(chain: Chain) -> datetime | None:
-        rungs: tuple[LadderRung, ...] = ladder.rungs
-        if chain.level >= len(rungs) or case.escalations >= ladder.max_escalations:
-            return None
-        return due(Span(minutes=rungs[chain.level].after_minutes), chain.told_at)
-
-    return replace(case, chains=tuple(replace(c, next_at=next_of(c)) if c.next_at else c for c in case.chains))
+    """Return the case with its next rung timed by a ladder that was heard or changed."""
+    chain = case.chain
+    if chain is None or chain.next_at is None:
+        return case
+    next_at = None
+    if chain.level < len(ladder.rungs) and case.escalations < ladder.max_escalations:
+        next_at = due(Span(minutes=ladder.rungs[chain.level].after_minutes), chain.told_at)
+    return replace(case, chain=replace(chain, next_at=next_at))

@@ -124,11 +124,10 @@ def reassess_impact(case: Case, *, impact: Impact, rules: Rulebook, now: datetim
     task = next((t for t in case.tasks if t.kind == NOTIFY), None)
     if task is None or case.state != "open":
         return case, events
-    nobody = impact.is_nobody(case.lines)
-    if nobody and task.is_live:
+    if impact.nobody and task.is_live:
         case, more = complete_by_fact(case, task_id=task.task_id, outcome=NOBODY, now=now)
         events += more
-    elif not nobody and task.state == "completed" and task.outcome == NOBODY:
+    elif not impact.nobody and task.state == "completed" and task.outcome == NOBODY:
         case, more = task_reopened(case, task, rules, "customers are affected after all", now)
         events += more
     return case, events
@@ -178,7 +177,7 @@ def clear_case(case: Case, *, reason: str, now: datetime) -> tuple[Case, list[Ev
     if case.state != "open":
         return case, []
     case, withdrawn = withdraw_tasks(case, reason=reason, now=now)
-    case = replace(case, state="closed", ending="cleared", closed_at=now, chains=(), paused_at=None, pause_reason=None)
+    case = replace(case, state="closed", ending="cleared", closed_at=now, chain=None, paused_at=None, pause_reason=None)
     return case, [CaseCleared(**said(case, now), reason=reason), *withdrawn]
 
 
@@ -209,7 +208,7 @@ def come_back(
     stopped_at = case.implemented_at or case.closed_at or now
     case = replace(
         case, state="open", ending=None, implemented_at=None, closed_at=None, settled_at=None, days_late=None, decided_at=None,
-        choice=None, chains=(), escalations=0, clock_from=now, paused_at=None, pause_reason=None,
+        choice=None, chain=None, escalations=0, clock_from=now, paused_at=None, pause_reason=None,
     )  # fmt: skip
     if signal is not None:
         lines = _merged(case.lines, signal.lines)

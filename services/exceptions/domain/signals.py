@@ -35,9 +35,10 @@ class Impact:
     affected: tuple[AffectedCustomer, ...]
     unmatched: int
 
-    def is_nobody(self, lines: tuple[AffectedLine, ...]) -> bool:
-        """Say whether no customer is hurt: what sales could not match are lines for stock, which no customer ordered."""
-        return not self.affected and self.unmatched <= sum(line.order_line_id is None for line in lines)
+    @property
+    def nobody(self) -> bool:
+        """Say whether no customer is hurt: a line whose order sales does not know leaves that open."""
+        return not self.affected and not self.unmatched
 
 
 def signal_of(told: Told) -> Signal:

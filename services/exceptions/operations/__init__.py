@@ -36,6 +36,7 @@ from services.exceptions.operations.causes import (
     settle_case,
 )
 from services.exceptions.operations.rules import (
+    climb_ladder,
     escalate_case,
     keep_calendar,
     keep_ladder,
@@ -46,7 +47,7 @@ from services.exceptions.operations.rules import (
 )
 
 __all__ = [
-    "LaterCase", "NoRules", "accept_handover", "acknowledge_case", "assign_task", "avert_shortage", "clear_case", "commit_task",
+    "LaterCase", "NoRules", "accept_handover", "acknowledge_case", "assign_task", "avert_shortage", "clear_case", "climb_ladder", "commit_task",
     "complete_task", "decide_case", "escalate_case", "finish_notices", "follow_choice", "follow_decline", "get_case", "get_case_of_task",
     "hand_over_task", "keep_calendar", "keep_ladder", "keep_playbook", "keep_roster", "keep_thresholds", "load_cases",
     "load_causes", "open_case", "open_waiting_cases", "pause_case", "predict_shortage", "reassess_impact", "refuse_task",

@@ -40,7 +40,7 @@ def open_case(tx: Tx, *, told: domain.Told) -> domain.Case | None:
     """
     signal = domain.signal_of(told)
     record, case = _cause_and_case(tx, signal.cause)
-    rules = rulebook(tx, kind=signal.cause.kind, calendar=case.calendar if case and case.is_active else None)
+    rules = rulebook(tx, kind=signal.cause.kind, calendar=None if case is None else case.calendar)
     if rules is None:
         repository.save_cause(tx, domain.with_signal(record, signal))
         tx.count(metrics.without_playbook.labels(signal.cause.kind))
@@ -64,6 +64,7 @@ def _follow_signal(
         case, facts = domain.come_back(case, signal=signal, reason=signal.headline, by=None, rules=rules, now=tx.now)
     else:
         previous = None if case is None else case.case_id
+        rules = rulebook(tx, kind=signal.cause.kind) or rules  # a new case goes by the playbook's calendar of today
         record = domain.with_next_case(record)
         case, facts = domain.open_case(
             signal=signal, recurrence=record.recurrence, previous_case_id=previous, rules=rules, now=tx.now
@@ -99,11 +100,11 @@ def open_waiting_cases(tx: Tx, *, kinds: Sequence[str]) -> int:
             repository.load_causes(tx, waiting)
             for cause_id in waiting:
                 record = repository.find_cause(tx, cause_id)
-                rules = rulebook(tx, kind=kind)
-                if rules is None:
-                    return opened
                 if record is not None and record.signal is not None:
                     case = repository.find_case(tx, record.case_id) if record.case_id else None
+                    rules = rulebook(tx, kind=kind, calendar=None if case is None else case.calendar)
+                    if rules is None:
+                        return opened
                     _follow_signal(tx, record, case, record.signal, rules)
                     opened += 1
     return opened

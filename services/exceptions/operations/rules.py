@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from chassis import log, timers
@@ -85,21 +86,40 @@ def _cases_of_timers(pending: list[timers.Timer]) -> list[UUID]:
 
 
 def escalate_case(tx: Tx, *, case_id: UUID, what: domain.Watched, task_id: UUID | None) -> domain.Case:
-    """Tell the next rung of the ladder that a deadline has passed, if what it asked for is still not there."""
+    """Tell that a deadline has passed, if what it asked for is still not there."""
     case = repository.get_case(tx, case_id)
+    ladder, due = _ladder_of(tx, case)
+    after, facts = domain.escalate_case(
+        case, what=what, task_id=task_id, ladder=ladder, on_duty=_on_duty(tx), due=due, now=tx.now
+    )
+    outcome = "told" if facts else ("met" if after == case else "capped")
+    tx.count(metrics.escalations.labels(what, outcome))
+    return keep_case(tx, before=case, case=after, facts=facts)
+
+
+def climb_ladder(tx: Tx, *, case_id: UUID) -> domain.Case:
+    """Tell the next rung, while a missed deadline's matter is still open."""
+    case = repository.get_case(tx, case_id)
+    ladder, due = _ladder_of(tx, case)
+    after, facts = domain.climb_ladder(case, ladder=ladder, on_duty=_on_duty(tx), due=due, now=tx.now)
+    tx.count(metrics.escalations.labels("rung", "told" if facts else ("met" if after == case else "capped")))
+    return keep_case(tx, before=case, case=after, facts=facts)
+
+
+def _ladder_of(tx: Tx, case: domain.Case) -> tuple[domain.KnownLadder, domain.Due]:
     ladder = repository.look_at_ladder(tx, case.ladder)
     if ladder is None:
         ladder = domain.fallback_ladder(case.ladder)
         tx.count(metrics.ladders_unknown)
     due, _ = due_by(tx, code=ladder.calendar or case.calendar)
+    return ladder, due
+
+
+def _on_duty(tx: Tx) -> Callable[[str], tuple[str, ...]]:
+    """Return who is on duty for a function now: the roster is read when the deadline passes (FLOW 5.5)."""
 
     def on_duty(function: str) -> tuple[str, ...]:
         roster = repository.look_at_roster(tx, function)
         return () if roster is None else roster.on_duty(tx.now)
 
-    after, facts = domain.escalate(
-        case, what=what, task_id=task_id, ladder=ladder, on_duty=on_duty, due=due, now=tx.now
-    )
-    outcome = "told" if facts else ("met" if after == case else "capped")
-    tx.count(metrics.escalations.labels(what, outcome))
-    return keep_case(tx, before=case, case=after, facts=facts)
+    return on_duty

@@ -94,7 +94,7 @@ def upgrade() -> None:
     sa.Column('pause_reason', sa.Text(), nullable=True),
     sa.Column('escalations', sa.Integer(), nullable=False),
     sa.Column('rungs_told', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-    sa.Column('chains', postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+    sa.Column('chain', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('case_id')
