@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import jwt
 
+from chassis.clock import machine_now
 from chassis.errors import Forbidden, Refusal
 from schemas.access import ACTS, SEES
 from schemas.types import By
@@ -23,6 +24,8 @@ ALGORITHMS = ("RS256",)
 _REFRESH_SECONDS_MIN = 30.0
 _JWKS_TIMEOUT_SECONDS = 3.0
 _LEEWAY_SECONDS = 5
+_VERIFIED_SECONDS = 60.0
+_VERIFIED_MAX = 1000
 
 
 class Unauthenticated(Refusal):
@@ -134,6 +137,14 @@ class Verifier:
         self._unknown: dict[str, float] = {}
         self._read_at = -_REFRESH_SECONDS_MIN
         self._lock = threading.Lock()
+        self._verified: dict[
+            str, tuple[float, Actor]
+        ] = {}  # token → until when its signature need not be checked again
+
+    def known_actor(self, authorization: str | None) -> Actor | None:
+        """Return the actor of a token that was verified within the last minute; None means: verify it."""
+        held = self._verified.get((authorization or "").partition(" ")[2].strip())
+        return held[1] if held is not None and machine_now().timestamp() < held[0] else None
 
     def actor(self, authorization: str | None) -> Actor:
         """Return who an Authorization header stands for; raises Unauthenticated with a reason that repeats no token."""
@@ -159,7 +170,11 @@ class Verifier:
             raise Unauthenticated("the token has expired; log in again", code="token-expired") from error
         except jwt.InvalidTokenError as error:
             raise Unauthenticated(f"the token does not hold: {type(error).__name__}") from error
-        return actor_from(claims)
+        actor = actor_from(claims)
+        if len(self._verified) >= _VERIFIED_MAX:
+            self._verified.clear()
+        self._verified[token] = (min(float(claims["exp"]), machine_now().timestamp() + _VERIFIED_SECONDS), actor)
+        return actor
 
     def _key(self, kid: str) -> Any:
         with self._lock:

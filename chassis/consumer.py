@@ -26,6 +26,7 @@ from schemas.envelope import Envelope, decode, type_of
 
 POLL_SECONDS = 0.05
 ATTEMPTS_MAX = 3
+OFFSETS_SECONDS = 0.25
 BACKOFF_SECONDS_MAX = 5.0
 
 
@@ -65,10 +66,17 @@ def context_of(envelope: Envelope, now: datetime, *, driven: bool) -> Context:
 class Consumer:
     """Runs one service's reactions until told to stop."""
 
-    def __init__(self, database: Database, reactions: Reactions, settings: ServiceSettings) -> None:
+    def __init__(
+        self, database: Database, reactions: Reactions, settings: ServiceSettings, *, linger_seconds: float = 0
+    ) -> None:
+        """`linger_seconds` is how long a batch may wait to grow; for a service that only listens."""
         self._database, self._reactions, self._settings = database, reactions, settings
-        self._service = database.service
+        self._service, self._linger_seconds = database.service, linger_seconds
         self._dead_in_a_row: Counter[str] = Counter()  # by reaction, since it last did its work
+        self._hung: set[dead.Place] | None = None  # read at the first batch
+        self._uncommitted: dict[tuple[str, int], int] = {}
+        self._committed_at = 0.0
+        self._client: kafka.Consumer | None = None
         self.stopped = threading.Event()
         self.positions: dict[tuple[str, int], int] = {}
         self.assigned = False
@@ -87,6 +95,7 @@ class Consumer:
         consumer = kafka.group_consumer(
             self._settings.kafka_bootstrap, self._settings.group(self._service, "consumer"), self._settings.instance
         )
+        self._client = consumer
         consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
         try:
             while not self.stopped.is_set():
@@ -103,13 +112,22 @@ class Consumer:
             self.fatal = error
             log.get().exception("consumer.stopped", because=type(error).__name__)
         finally:
-            consumer.close()
+            self._client = None
+            self._leave(consumer)
+
+    def _leave(self, consumer: kafka.Consumer) -> None:
+        try:
+            self._commit_offsets(consumer, now=True)
+        except kafka.KafkaException as error:
+            log.get().warning("consumer.offsets_left", detail=str(error)[:300])
+        consumer.close()
 
     def _drain(self, consumer: kafka.Consumer) -> list[kafka.Message]:
         first = consumer.poll(POLL_SECONDS)
         if first is None:
+            self._commit_offsets(consumer)
             return []
-        found = [first, *consumer.consume(self._settings.batch_events_max - 1, timeout=0)]
+        found = [first, *consumer.consume(self._settings.batch_events_max - 1, timeout=self._linger_seconds)]
         for message in found:
             if (error := message.error()) is not None:
                 log.get().warning("consumer.poll_failed", detail=str(error))
@@ -124,12 +142,26 @@ class Consumer:
         for message in messages:
             ends[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
         held = {(tp.topic, tp.partition) for tp in consumer.assignment()}
-        kept = [kafka.TopicPartition(t, p, offset) for (t, p), offset in ends.items() if (t, p) in held]
-        if kept:
-            consumer.commit(offsets=kept, asynchronous=True)
-        self.positions.update({(t, p): o for (t, p), o in ends.items() if (t, p) in held})
+        ours = {place: offset for place, offset in ends.items() if place in held}
+        self._uncommitted.update(ours)
+        self.positions.update(ours)
+        self._commit_offsets(consumer)
         metrics.batch_events.labels(self._service).observe(len(messages))
         metrics.batch_seconds.labels(self._service).observe(time.perf_counter() - started)
+
+    def _commit_offsets(self, consumer: kafka.Consumer, *, now: bool = False) -> None:
+        """Commit what was handled, a few times a second: what is told again after a crash, the inbox knows."""
+        if self._uncommitted and (now or time.monotonic() - self._committed_at > OFFSETS_SECONDS):
+            kept = [kafka.TopicPartition(t, p, offset) for (t, p), offset in self._uncommitted.items()]
+            if now:
+                consumer.commit(offsets=kept, asynchronous=False)
+            else:
+                consumer.commit(offsets=kept, asynchronous=True)
+            self._uncommitted, self._committed_at = {}, time.monotonic()
+
+    def known_ends(self) -> dict[tuple[str, int], int]:
+        """Return the ends of the assigned partitions as the last fetch told them: cheap, and late by a moment."""
+        return kafka.known_ends(self._client, self.positions)
 
     def _pairs(self, message: kafka.Message) -> list[Pair]:
         topic = self._settings.register_name(message.topic() or "")
@@ -212,7 +244,9 @@ class Consumer:
 
     def _transact(self, pairs: Sequence[Pair], dead_because: Exception | None = None) -> None:
         with self._database.begin(_no_cause) as tx:
-            parked, hung = dead.parked_among(tx, pairs), dead.marked_among(tx, pairs)
+            parked = dead.parked_among(tx, pairs)
+            if self._hung is None:
+                self._hung = dead.marks(tx)
             live: list[Pair] = []
             for record, reaction in pairs:
                 if dead_because is not None or record.envelope is None:
@@ -222,7 +256,8 @@ class Consumer:
                 elif (record.topic, record.key, reaction.name) in parked:
                     dead.wait_behind(tx, record, reaction.name)
                     self._outcome(tx, reaction.name, "parked")
-                elif (*record.place, reaction.name) in hung:
+                elif (*record.place, reaction.name) in self._hung:
+                    dead.use_up(tx, (*record.place, reaction.name))
                     dead.bury(
                         tx,
                         record,
@@ -280,6 +315,7 @@ class Consumer:
         log.get().info("consumer.assigned", partitions=len(partitions))
 
     def _on_revoke(self, _consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
+        self._commit_offsets(_consumer, now=True)
         for tp in partitions:
             self.positions.pop((tp.topic, tp.partition), None)
 

@@ -89,6 +89,15 @@ class ReadTx:
         found = store.load(self.cursor(), [identity], lock=False)
         return found[identity][0] if identity in found else None
 
+    @property
+    def world_now(self) -> datetime:
+        """Return the world's time as it stands."""
+        return self.database.world_now(self._connection)
+
+    def close(self) -> None:
+        """Give the connection back; nothing was written."""
+        self._connection.close()
+
     def cursor(self) -> psycopg.Cursor[dict[str, Any]]:
         """Return a driver cursor on this transaction's connection, with rows as dicts."""
         driver: psycopg.Connection[Any] = self._connection.connection.driver_connection  # type: ignore[assignment]  # SQLAlchemy types it as any driver
@@ -269,6 +278,9 @@ class Tx(ReadTx):
         tables, cursor = self.database.tables, self.cursor()
         if self._timers:
             timers.write(cursor, tables, self._timers)
+            soon = self.now + timers.SOON
+            if any(change.due_at is not None and change.due_at <= soon for change in self._timers):
+                self.after_commit(self.database.timers_changed)
             self._timers = []
         if self._events:
             written = outbox.write(cursor, tables, self._events, source=self.database.source)
@@ -316,6 +328,7 @@ class Database:
     ) -> None:
         self.service, self.tables, self.clock = service, tables, clock
         self.source = f"/crossdock/{world}/{service}"
+        self.timers_changed: Callable[[], None] = lambda: None  # told after a commit that armed one for about now
         self.url = url.replace("postgresql://", "postgresql+psycopg://", 1)
         self.engine: Engine = create_engine(
             self.url, pool_size=connections_max, max_overflow=0, pool_timeout=5, pool_pre_ping=False,
@@ -328,11 +341,18 @@ class Database:
             return self.clock.now(None)
         return self.clock.now(connection.execute(text("SELECT now FROM world_clock")).scalar())
 
+    def open_reading(self) -> ReadTx:
+        """Open a transaction that only asks; whoever opens it closes it."""
+        return ReadTx(self.engine.connect(), self)
+
     @contextmanager
     def reading(self) -> Iterator[ReadTx]:
-        """Open a transaction that only asks."""
-        with self.engine.connect() as connection:
-            yield ReadTx(connection, self)
+        """Open a transaction that only asks, for as long as the block lasts."""
+        read = self.open_reading()
+        try:
+            yield read
+        finally:
+            read.close()
 
     @contextmanager
     def begin(self, context: Callable[[datetime], Context]) -> Iterator[Tx]:

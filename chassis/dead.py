@@ -29,16 +29,20 @@ def parked_among(tx: Tx, pairs: Sequence[Pair]) -> set[tuple[str, str, str]]:
     return {(row["topic"], row["key"], row["reaction"]) for row in rows.fetchall()}
 
 
-def marked_among(tx: Tx, pairs: Sequence[Pair]) -> set[tuple[str, int, int, str]]:
-    """Return the pairs whose earlier attempt hung and was ended by the watchdog (FLOW 5.4); their marks are used up."""
-    places = {(*record.place, reaction.name) for record, reaction in pairs}
+Place = tuple[str, int, int, str]
+
+
+def marks(tx: Tx) -> set[Place]:
+    """Return the pairs whose earlier attempt hung (FLOW 5.4): only a process that is gone writes them, so once is enough."""
     found = tx.cursor().execute('SELECT topic, partition, "offset", reaction FROM attempt_marks').fetchall()
-    hung = {(row["topic"], row["partition"], row["offset"], row["reaction"]) for row in found} & places
-    for place in hung:
-        tx.cursor().execute(
-            'DELETE FROM attempt_marks WHERE topic = %s AND partition = %s AND "offset" = %s AND reaction = %s', place
-        )
-    return hung
+    return {(row["topic"], row["partition"], row["offset"], row["reaction"]) for row in found}
+
+
+def use_up(tx: Tx, place: Place) -> None:
+    """Forget a mark: its pair is dead now."""
+    tx.cursor().execute(
+        'DELETE FROM attempt_marks WHERE topic = %s AND partition = %s AND "offset" = %s AND reaction = %s', place
+    )
 
 
 def bury(tx: Tx, record: Record, reaction: str, *, cause: str, detail: str, park: bool) -> None:

@@ -176,6 +176,7 @@ class EffectRunner:
         self.assigned = not effects.by_event
         self.fatal: BaseException | None = None
         self._looked_at = 0.0
+        self._client: kafka.Consumer | None = None
 
     def run(self) -> None:
         """Tell what has to be told until stopped."""
@@ -184,6 +185,7 @@ class EffectRunner:
         consumer = kafka.group_consumer(
             self._settings.kafka_bootstrap, self._settings.group(self._service, "effects"), self._settings.instance
         )
+        self._client = consumer
         consumer.subscribe([self._settings.topic(t) for t in self._effects.topics()], on_assign=self._on_assign)
         try:
             while not self.stopped.is_set():
@@ -197,7 +199,12 @@ class EffectRunner:
             self.fatal = error
             log.get().exception("effects.stopped")
         finally:
+            self._client = None
             consumer.close()
+
+    def known_ends(self) -> dict[tuple[str, int], int]:
+        """Return the ends of the assigned partitions as the last fetch told them."""
+        return kafka.known_ends(self._client, self.positions)
 
     def _on_assign(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
         for tp in consumer.committed(partitions, timeout=10):
@@ -247,8 +254,11 @@ class EffectRunner:
 
     def _try_again(self) -> None:
         """Try again what is due; the timer is marked fired after the attempt, so that a crash in between repeats it."""
-        if not self._effects.at_timers or time.monotonic() - self._looked_at < scheduler.IDLE_SECONDS:
+        if not self._effects.at_timers or (
+            time.monotonic() - self._looked_at < scheduler.IDLE_SECONDS and not self.woken.is_set()
+        ):
             return
+        self.woken.clear()
         self._looked_at = time.monotonic()
         with self._database.begin(lambda now: Context(UUID(int=0), UUID(int=0), "timer", now)) as tx:
             due = timers.claim_due(tx, list(self._effects.at_timers), tx.now, 1)

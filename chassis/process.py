@@ -46,6 +46,7 @@ class Parts:
     reactions: Reactions
     effects: Effects = field(default_factory=Effects)
     own_roles: dict[str, Callable[[ServiceSettings], int]] = field(default_factory=dict)
+    linger_seconds: float = 0  # in a driven world a batch of a service that only listens may wait to grow
     gauges: Callable[[ReadTx], None] | None = None  # figures from the database, set by the first consumer process only
 
 
@@ -84,10 +85,17 @@ class Running:
             settings.database_url, service=parts.name, world=settings.world, tables=parts.tables,
             clock=WorldClock.parse(settings.world_clock), connections_max=settings.pool_connections_max,
         )  # fmt: skip
-        self.consumer = Consumer(self.database, parts.reactions, settings) if "consumer" in roles else None
+        self.consumer = (
+            Consumer(
+                self.database, parts.reactions, settings, linger_seconds=parts.linger_seconds if settings.driven else 0
+            )
+            if "consumer" in roles
+            else None
+        )
         self.scheduler = scheduler.Scheduler(self.database, parts.reactions, settings) if "consumer" in roles else None
         self.effects = EffectRunner(self.database, parts.effects, settings) if "effects" in roles else None
         self.relay = Relay(self.database, settings) if "relay" in roles else None
+        self.database.timers_changed = self.wake
         self.server: uvicorn.Server | None = None
         self._admin: kafka.AdminClient | None = None
         self._threads: dict[str, threading.Thread] = {}
@@ -160,16 +168,23 @@ class Running:
         verifier = Verifier(
             issuer=self.settings.auth_issuer, audience=self.settings.auth_audience, jwks=self.settings.auth_jwks
         )
-        routes = standard.router(self.probe, self.parts.reactions, wake=self.wake, driven=self.settings.driven)
+        routes = standard.router(
+            self.probe,
+            self.parts.reactions,
+            wake=self.wake,
+            driven=self.settings.driven,
+            timers=reaction_timers(self.parts.reactions, self.parts.effects),
+        )
         return http.create_app(
             service=self.parts.name, database=self.database, verifier=verifier, cursor_secret=self.settings.cursor_secret,
             routers=[*self.parts.routers, routes],
         )  # fmt: skip
 
     def wake(self) -> None:
-        """Tell the scheduler that time was moved."""
-        if self.scheduler is not None:
-            self.scheduler.woken.set()
+        """Tell who fires timers that time was moved, or that one was set."""
+        for loop in (self.scheduler, self.effects):
+            if loop is not None:
+                loop.woken.set()
 
     def readiness(self) -> dict[str, bool]:
         """Say which loops are ready."""
@@ -183,23 +198,23 @@ class Running:
         ready["running"] = not self.stop.is_set()
         return ready
 
-    def probe(self) -> dict[str, Any]:
-        """Return positions, ends and the next due time, for the driver of a driven world (FLOW 6.3)."""
-        positions = {f"{role}:{topic}/{p}": offset for role, loop in (("consumer", self.consumer), ("effects", self.effects)) if loop
-                     for (topic, p), offset in list(loop.positions.items())}  # fmt: skip
-        places = {place.partition(":")[2] for place in positions}
-        partitions = [
-            kafka.TopicPartition(t, int(p)) for t, _, p in (place.rpartition("/") for place in sorted(places))
+    def probe(self, *, sure: bool) -> standard.Heard:
+        """Return how far the loops have read, and the ends of what they hear: as last fetched, or asked of the broker."""
+        loops = [
+            (role, loop) for role, loop in (("consumer", self.consumer), ("effects", self.effects)) if loop is not None
         ]
+        positions = {f"{role}:{t}/{p}": at for role, loop in loops for (t, p), at in list(loop.positions.items())}
+        if not sure:
+            return standard.Heard(
+                positions, {f"{role}:{t}/{p}": at for role, loop in loops for (t, p), at in loop.known_ends().items()}
+            )
+        places = sorted({place for _, loop in loops for place in list(loop.positions)})
         if self._admin is None:
             self._admin = kafka.admin(self.settings.kafka_bootstrap)
-        ends = kafka.ends(self._admin, partitions) if partitions else {}
-        with self.database.reading() as read:
-            due = scheduler.next_due(read.cursor(), reaction_timers(self.parts.reactions, self.parts.effects))
-        all_ends = {
-            place: ends[t, int(p)] for place in positions for t, _, p in [place.partition(":")[2].rpartition("/")]
-        }
-        return {"positions": positions, "ends": all_ends, "next_due": due}
+        ends = kafka.ends(self._admin, [kafka.TopicPartition(t, p) for t, p in places]) if places else {}
+        return standard.Heard(
+            positions, {f"{role}:{t}/{p}": ends[t, p] for role, loop in loops for t, p in list(loop.positions)}
+        )
 
     # ── the watchdog (FLOW 5.4) ──────────────────────────────────────────────────────────────────
 

@@ -17,7 +17,7 @@ from chassis.db import Database
 from chassis.settings import ServiceSettings
 
 ROWS_MAX = 1000
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.25  # NOTIFY wakes at once; this is for a hint that was lost
 RETRY_SECONDS = 0.5
 DELIVERY_SECONDS_MAX = 125.0
 _LOCK = 0x63726F73  # advisory lock of the active relay

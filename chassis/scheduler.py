@@ -18,7 +18,7 @@ from chassis.timers import Timer
 from schemas.envelope import CauseOfFact
 
 BATCH_MAX = 200
-IDLE_SECONDS = 0.25
+IDLE_SECONDS = 1.0  # between two looks at the timers that another process may have set
 CONTENDED_SECONDS = 0.05
 TOPIC = "timer"  # dead timers lie beside the dead records under this name
 
@@ -45,6 +45,7 @@ class Scheduler:
             return
         while not self.stopped.is_set():
             try:
+                self.woken.clear()
                 fired = self.fire_due()
             except Exception as error:
                 if not (is_transient(error) or must_run_again(error)):
@@ -52,8 +53,16 @@ class Scheduler:
                 log.get().warning("scheduler.waits", detail=str(error)[:300])
                 fired = 0
             if not fired:
-                self.woken.wait(IDLE_SECONDS)
-                self.woken.clear()
+                self.woken.wait(self._pause())
+
+    def _pause(self) -> float:
+        """Return how long nothing can fall due: a driven clock wakes whom it moves, and so does a timer that is set."""
+        if self._settings.driven:
+            return IDLE_SECONDS * 5
+        with self._database.reading() as read:
+            due = next_due(read.cursor(), list(self._reactions.at_timers))
+            now = read.world_now
+        return IDLE_SECONDS if due is None else min(IDLE_SECONDS, max(0.0, (due - now).total_seconds()))
 
     def fire_due(self) -> int:
         """Fire the earliest due timers in one transaction; returns how many."""
@@ -89,6 +98,8 @@ class Scheduler:
         with self._database.begin(lambda now: Context(UUID(int=0), UUID(int=0), "timer", now)) as tx:
             world_now = tx.context.now
             due = timers.claim_due(tx, list(self._reactions.at_timers), world_now, limit)
+            if not due:
+                return 0
             timers.mark_fired(tx, due)
             claimed = inbox.claim(tx, [(t.timer_id, f"at {t.name}") for t in due])
             for timer in due:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, Field
+from starlette.concurrency import run_in_threadpool
 
 from chassis import dead, http, redrive
-from chassis.db import Database
 from chassis.errors import Conflict, Invalid
 from chassis.reactions import Reactions
 from schemas.types import Instant, Sensitive
 
 IDS_MAX = 500
+QUIET_WAIT_MS_MAX = 5_000
+QUIET_LOOK_SECONDS = 0.004
 
 
 class Advance(BaseModel):
@@ -102,18 +106,37 @@ class CausesFound(http.Shown):
     found: list[CauseFound]
 
 
+class Heard(NamedTuple):
+    """How far a process's loops have read, and the ends of what they hear."""
+
+    positions: dict[str, int]
+    ends: dict[str, int]
+
+    @property
+    def all(self) -> bool:
+        return all(self.positions[place] >= end for place, end in self.ends.items())
+
+
+class Probe(Protocol):
+    """Answers what the process's own loops know; `sure` asks the broker for the ends."""
+
+    def __call__(self, *, sure: bool) -> Heard:
+        """Return how far the loops have read."""
+
+
 def router(
-    probe: Callable[[], dict[str, Any]], reactions: Reactions, *, wake: Callable[[], None], driven: bool
+    probe: Probe, reactions: Reactions, *, wake: Callable[[], None], driven: bool, timers: Sequence[str]
 ) -> http.Router:
-    """Return the standard routes; `probe` answers what the process's own loops know."""
+    """Return the standard routes; `timers` are the names of those that this service fires."""
     routes = http.Router()
-    _world(routes, probe, wake)
+    _world(routes, probe, wake, timers)
+    _document(routes)
     _dead(routes, reactions, driven)
     _causes(routes)
     return routes
 
 
-def _world(routes: http.Router, probe: Callable[[], dict[str, Any]], wake: Callable[[], None]) -> None:
+def _world(routes: http.Router, probe: Probe, wake: Callable[[], None], timers: Sequence[str]) -> None:
     @routes.act("/world/advance", may="operate")
     def advance_world(body: Advance, act: http.Act) -> ClockNow:
         if act.tx.database.clock.kind != "driven":
@@ -126,13 +149,35 @@ def _world(routes: http.Router, probe: Callable[[], dict[str, Any]], wake: Calla
         return ClockNow(now=body.to if row else act.tx.now, moved=row is not None)
 
     @routes.question("/world/quiet", may="operate")
-    def quiet(ask: http.Question) -> Quiet:
-        loops = probe()
-        database: Database = ask.read.database
-        row = ask.read.cursor().execute("SELECT count(*) AS pending FROM outbox WHERE published_at IS NULL").fetchone()
-        now = database.world_now(ask.read._connection)
-        return Quiet(service=database.service, pending=row["pending"] if row else 0, now=now, **loops)
+    async def quiet(
+        ask: http.Question, sure: bool = False, wait_ms: Annotated[int, Query(ge=0, le=QUIET_WAIT_MS_MAX)] = 0
+    ) -> Quiet:
+        """Say whether this process has still to do; with `wait_ms` answer when it has not, or when the time is over."""
+        end = time.monotonic() + wait_ms / 1000
+        while True:
+            heard = await run_in_threadpool(probe, sure=True) if sure else probe(sure=False)
+            late = time.monotonic() >= end
+            if heard.all or late:
+                said = await run_in_threadpool(_stored, ask, heard, timers)
+                if late or (not said.pending and (said.next_due is None or said.next_due > said.now)):
+                    return said
+            await asyncio.sleep(QUIET_LOOK_SECONDS)  # house: allow wait — between two looks at the condition
 
+
+def _stored(ask: http.Asking, heard: Heard, timers: Sequence[str]) -> Quiet:
+    """Add what the database knows. Positions are read before outboxes (FLOW 6.3)."""
+    cursor = ask.read.cursor()
+    row = cursor.execute(
+        "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS pending, (SELECT min(due_at) FROM timers"
+        " WHERE fired_at IS NULL AND disarmed_at IS NULL AND name = ANY(%s)) AS next_due", [list(timers)],
+    ).fetchone()  # fmt: skip
+    now = ask.read.world_now
+    cursor.connection.rollback()  # the next look must see what was stored meanwhile
+    assert row is not None
+    return Quiet(service=ask.database.service, positions=heard.positions, ends=heard.ends, now=now, **row)
+
+
+def _document(routes: http.Router) -> None:
     @routes.question("/openapi.json")
     def openapi_document(ask: http.Question) -> dict[str, Any]:
         document: dict[str, Any] = ask.request.app.openapi()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -14,6 +14,9 @@ from chassis.tables import ChassisTables
 
 if TYPE_CHECKING:
     from chassis.db import Context, Tx
+
+
+SOON = timedelta(seconds=1)  # a timer set for within this time wakes who fires it
 
 
 class Change(NamedTuple):

@@ -23,6 +23,7 @@ RETRY_SECONDS_MAX = 120.0
 RETRY_WAIT_SECONDS = 0.05
 RETRY_WAIT_SECONDS_MAX = 1.0
 QUIET_SECONDS_MAX = 300.0
+QUIET_HOLD_MS = 1_000
 QUIET_WAIT_SECONDS = 0.008
 QUIET_WAIT_SECONDS_MAX = 0.05
 REQUEST_SECONDS_MAX = 30.0
@@ -223,14 +224,14 @@ class DrivenWorld:
         """Read the ends once more and say whether they are those that were said."""
         later = {}
         if self._ear is not None:
-            later = _topics(self._ask((self._ear,))[self._ear])
+            later = _topics(self._ask((self._ear,), sure="true")[self._ear])
         unheard = tuple(name for name, one in said.items() if not _topics(one).keys() <= later.keys())
-        later |= {place: at for one in self._ask(unheard).values() for place, at in _topics(one).items()}
+        later |= {place: at for one in self._ask(unheard, sure="true").values() for place, at in _topics(one).items()}
         return all(later[place] == at for one in said.values() for place, at in _topics(one).items())
 
     def _ask_until_idle(self, asked: Sequence[str], end: float) -> dict[str, Any]:
         """Ask everybody, and again those who were busy, until each was seen idle once."""
-        said = self._ask(asked)
+        said = self._ask(asked, wait_ms=QUIET_HOLD_MS)
         wait = QUIET_WAIT_SECONDS
         while busy := {name: why for name in asked if (why := _busy(said[name]))}:
             if time.monotonic() > end:
@@ -241,11 +242,13 @@ class DrivenWorld:
                 )
             time.sleep(wait)  # between two questions; the condition is the answer
             wait = min(2 * wait, QUIET_WAIT_SECONDS_MAX)
-            said |= self._ask(tuple(busy))
+            said |= self._ask(tuple(busy), wait_ms=QUIET_HOLD_MS)
         return said
 
-    def _ask(self, names: Sequence[str]) -> dict[str, Any]:
-        asked = {name: self._pool.submit(self._doors.ask, name, "/world/quiet", role=CLOCK_ROLE) for name in names}
+    def _ask(self, names: Sequence[str], **query: Any) -> dict[str, Any]:
+        asked = {
+            name: self._pool.submit(self._doors.ask, name, "/world/quiet", role=CLOCK_ROLE, **query) for name in names
+        }
         return {name: answer.result() for name, answer in asked.items()}
 
 

@@ -57,7 +57,11 @@ class _Route(APIRoute):
 
     async def _answer(self, request: Request, inner: Callable[[Request], Coroutine[Any, Any, Response]]) -> Response:
         try:
-            actor = await run_in_threadpool(request.app.state.verifier.actor, request.headers.get("authorization"))
+            verifier: Verifier = request.app.state.verifier
+            given = request.headers.get("authorization")
+            actor = verifier.known_actor(given)
+            if actor is None:
+                actor = await run_in_threadpool(verifier.actor, given)
             act = (self.openapi_extra or {})["x-act"]
             actor.may(act)
             if act == "read":
@@ -76,13 +80,13 @@ class _Route(APIRoute):
             return problem(request, error)
 
     async def _ask(self, request: Request, inner: Any, actor: Actor, database: Database) -> Response:
-        reading = database.reading()
-        read = await run_in_threadpool(reading.__enter__)
+        asking = Asking(actor, database, request)
+        request.state.at_work = asking
         try:
-            request.state.at_work = Asking(actor, read, request)
             return await inner(request)  # type: ignore[no-any-return]  # FastAPI does not type its handler
         finally:
-            await run_in_threadpool(reading.__exit__, None, None, None)
+            if asking.opened is not None:
+                await run_in_threadpool(asking.opened.close)
 
     async def _act(self, request: Request, inner: Any, actor: Actor, database: Database, act: str) -> Response:
         body = await request.body()
@@ -118,7 +122,7 @@ class _Route(APIRoute):
                 await run_in_threadpool(opened.__exit__, None, None, None)
                 return kept
             audit(tx, actor, act, f"{request.method} {self.path}", request.url.path, body)
-            request.state.at_work = Doing(actor, tx, request, tx)
+            request.state.at_work = Doing(actor, database, request, tx=tx)
             response: Response = await inner(request)
             if response.status_code < 400 and key:
                 keep_answer(tx, actor, self.path, key, request.url.path, body, response)
@@ -185,6 +189,14 @@ def _masking(endpoint: Endpoint) -> Endpoint:
     )
     if parameter is None:
         raise TypeError(f"{endpoint.__name__}: an endpoint takes `ask: http.Question` or `act: http.Act`")
+
+    if inspect.iscoroutinefunction(endpoint):
+
+        @functools.wraps(endpoint)
+        async def shown_later(**arguments: Any) -> Any:
+            return masked(await endpoint(**arguments), arguments[parameter].actor)
+
+        return shown_later
 
     @functools.wraps(endpoint)
     def shown(**arguments: Any) -> Any:

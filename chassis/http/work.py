@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Depends, Request
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chassis import cursors
 from chassis.auth import Actor
-from chassis.db import ReadTx, Tx
+from chassis.db import Database, ReadTx, Tx
 
 PAGE_ITEMS_MAX = 500
 T = TypeVar("T")
@@ -37,8 +37,16 @@ class Asking:
     """What a question works with."""
 
     actor: Actor
-    read: ReadTx
+    database: Database
     request: Request
+    opened: ReadTx | None = field(default=None, kw_only=True)
+
+    @property
+    def read(self) -> ReadTx:
+        """Return the transaction that asks, opened when it is first used."""
+        if self.opened is None:
+            self.opened = self.database.open_reading()
+        return self.opened
 
     def after(self, cursor: str | None, *question: object) -> list[Any] | None:
         """Return where a list goes on; the cursor must belong to the same question."""
@@ -65,7 +73,12 @@ class Asking:
 class Doing(Asking):
     """What an act works with: its unit of work is committed before the answer leaves."""
 
-    tx: Tx
+    tx: Tx = field(kw_only=True)
+
+    @property
+    def read(self) -> ReadTx:
+        """Return the act's own transaction: it sees what it did."""
+        return self.tx
 
 
 def _asking(request: Request) -> Asking:

@@ -23,7 +23,7 @@ def parts() -> process.Parts:
     """Return what this service consists of."""
     return process.Parts(
         name="scorecard", tables=chassis, routers=[router], reactions=reactions, own_roles={"stream": run_stream},
-        gauges=Gauges(),
+        gauges=Gauges(), linger_seconds=0.2,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from chassis import http
 from chassis.errors import NotFound
 from schemas.types import CauseKind, Function, Instant, Money, Severity
 from services.exceptions import queries
-from services.exceptions.api.acts import must_see_case
+from services.exceptions.api.scope import must_see_case
 from services.exceptions.api.shown import (
     CaseRow,
     CaseWhole,
