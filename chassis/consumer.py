@@ -76,7 +76,7 @@ class Consumer:
         self._hung: set[dead.Place] | None = None  # read at the first batch
         self._uncommitted: dict[tuple[str, int], int] = {}
         self._committed_at = 0.0
-        self._client: kafka.Consumer | None = None
+        self._ends: dict[tuple[str, int], int] = {}
         self.stopped = threading.Event()
         self.positions: dict[tuple[str, int], int] = {}
         self.assigned = False
@@ -95,13 +95,14 @@ class Consumer:
         consumer = kafka.group_consumer(
             self._settings.kafka_bootstrap, self._settings.group(self._service, "consumer"), self._settings.instance
         )
-        self._client = consumer
         consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
         try:
             while not self.stopped.is_set():
                 self.last_round = time.monotonic()
                 metrics.consumer_progress_timestamp_seconds.labels(self._service).set_to_current_time()
                 messages = self._drain(consumer)
+                if self._settings.driven:
+                    self._ends = kafka.known_ends(consumer, self.positions)
                 if messages:
                     self._take(consumer, messages)
         except Stopping:
@@ -112,7 +113,6 @@ class Consumer:
             self.fatal = error
             log.get().exception("consumer.stopped", because=type(error).__name__)
         finally:
-            self._client = None
             self._leave(consumer)
 
     def _leave(self, consumer: kafka.Consumer) -> None:
@@ -161,7 +161,7 @@ class Consumer:
 
     def known_ends(self) -> dict[tuple[str, int], int]:
         """Return the ends of the assigned partitions as the last fetch told them: cheap, and late by a moment."""
-        return kafka.known_ends(self._client, self.positions)
+        return {place: max(self._ends.get(place, 0), at) for place, at in list(self.positions.items())}
 
     def _pairs(self, message: kafka.Message) -> list[Pair]:
         topic = self._settings.register_name(message.topic() or "")

@@ -176,7 +176,7 @@ class EffectRunner:
         self.assigned = not effects.by_event
         self.fatal: BaseException | None = None
         self._looked_at = 0.0
-        self._client: kafka.Consumer | None = None
+        self._ends: dict[tuple[str, int], int] = {}
 
     def run(self) -> None:
         """Tell what has to be told until stopped."""
@@ -185,11 +185,12 @@ class EffectRunner:
         consumer = kafka.group_consumer(
             self._settings.kafka_bootstrap, self._settings.group(self._service, "effects"), self._settings.instance
         )
-        self._client = consumer
         consumer.subscribe([self._settings.topic(t) for t in self._effects.topics()], on_assign=self._on_assign)
         try:
             while not self.stopped.is_set():
                 message = consumer.poll(POLL_SECONDS)
+                if self._settings.driven:
+                    self._ends = kafka.known_ends(consumer, self.positions)
                 if message is not None and message.error() is None:
                     self._patiently(lambda m=message: self._tell(m))  # type: ignore[misc]  # a default binds it now
                     consumer.commit(message=message, asynchronous=True)
@@ -199,12 +200,11 @@ class EffectRunner:
             self.fatal = error
             log.get().exception("effects.stopped")
         finally:
-            self._client = None
             consumer.close()
 
     def known_ends(self) -> dict[tuple[str, int], int]:
         """Return the ends of the assigned partitions as the last fetch told them."""
-        return kafka.known_ends(self._client, self.positions)
+        return {place: max(self._ends.get(place, 0), at) for place, at in list(self.positions.items())}
 
     def _on_assign(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
         for tp in consumer.committed(partitions, timeout=10):

@@ -73,11 +73,14 @@ def ends(
     return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
 
 
-def known_ends(client: Consumer | None, positions: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
-    """Return the ends of partitions as the client's last fetch told them: cheap, and late by a moment."""
+def known_ends(client: Consumer, positions: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+    """Return the ends of partitions as the client's last fetch told them: cheap, and late by a moment.
+
+    To be asked by the thread that polls: another one that asks while it polls stands still for ever.
+    """
     ends: dict[tuple[str, int], int] = {}
     for (topic, partition), position in list(positions.items()):
-        marks = client.get_watermark_offsets(TopicPartition(topic, partition), cached=True) if client else None
+        marks = client.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
         ends[topic, partition] = max(marks[1], position) if marks else position
     return ends
 
