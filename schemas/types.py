@@ -33,8 +33,9 @@ def _plain(value: Decimal) -> Decimal:
 
 
 def _at_least_cents(value: Decimal) -> Decimal:
-    exponent = value.as_tuple().exponent
-    return value.quantize(Decimal("0.01")) if isinstance(exponent, int) and exponent > -2 else value
+    plain = value.normalize()  # a product of a price and a quantity has zeros that say nothing
+    exponent = plain.as_tuple().exponent
+    return plain.quantize(Decimal("0.01")) if isinstance(exponent, int) and exponent > -2 else plain
 
 
 def _utc(value: datetime) -> datetime:

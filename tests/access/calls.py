@@ -168,7 +168,7 @@ SO = {"outcome": "all is well"}
 BODIES: dict[str, Any] = {
     "acknowledge": None, "take": None, "resume": None, "accept": None, "pause": WHY, "reopen": WHY, "refuse": WHY, "waive": WHY, "return": WHY,
     "decide": {"choice": "wait for it"}, "verify": SO, "complete": SO, "commit": {"committed_to": "2026-03-20T00:00:00Z"},
-    "hand-over": {"to_function": "inventory", "note": "please"}, "assign": {"to_function": "inventory", **WHY},
+    "hand-over": {"to_function": "planning-lead", "note": "please"}, "assign": {"to_function": "inventory", **WHY},
 }  # fmt: skip
 
 

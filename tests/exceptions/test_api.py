@@ -169,6 +169,10 @@ def test_a_case_outside_the_scope_is_neither_shown_nor_acted_on(exceptions: Hous
         )
         assert exceptions.post(f"/cases/{CASE}/take", claims=scope).json()["code"] == "outside-scope"
         assert (
+            exceptions.post(f"/cases/{CASE}/reopen", {"reason": "please"}, claims=scope).json()["code"]
+            == "outside-scope"
+        )
+        assert (
             exceptions.post(f"/tasks/{NOTIFY}/waive", {"reason": "gone"}, claims=scope).json()["code"]
             == "outside-scope"
         )

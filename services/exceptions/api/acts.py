@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from chassis import http
-from services.exceptions import domain, operations
+from services.exceptions import domain, operations, queries
 from services.exceptions.api.bodies import (
     AssignTask,
     CommitTask,
@@ -95,8 +95,9 @@ def verify_case(case_id: UUID, body: GiveOutcome, act: http.Act) -> CaseMade:
 @router.act("/cases/{case_id}/reopen", may="verify-case")
 def reopen_case(case_id: UUID, body: GiveReason, act: http.Act) -> CaseMade:
     """Bring back an implemented or closed case with its tasks."""
+    seen = queries.case_whole(act.tx, case_id, act.tx.now)  # not locked: the operation locks the cause before the case
+    must_see_case(act.actor, sites=seen.sites, customers=seen.customers)
     case = operations.reopen_case(act.tx, case_id=case_id, person=_person(act), reason=body.reason)
-    must_see_case(act.actor, sites=case.sites, customers=case.customers)
     return _made(case)
 
 

@@ -13,7 +13,7 @@ from chassis import http
 from chassis.errors import NotFound
 from schemas.types import CauseKind, Function, Instant, Money, Severity
 from services.exceptions import queries
-from services.exceptions.api.scope import must_see_case
+from services.exceptions.api.scope import TOPIC, must_see_case
 from services.exceptions.api.shown import (
     CaseRow,
     CaseWhole,
@@ -40,7 +40,7 @@ def _with_tasks(ask: http.Asking, rows: Sequence[Any]) -> list[CaseRow]:
     return [case_row(row, grouped[row.case_id], ask.actor) for row in rows]
 
 
-@router.question("/cases", topic="exceptions.case")
+@router.question("/cases", topic=TOPIC)
 def list_cases(
     ask: http.Question,
     state: Literal["open", "implemented", "closed"] | None = None,
@@ -76,7 +76,7 @@ def list_cases(
     return http.Page[CaseRow](**ask.page(_with_tasks(ask, rows), place, limit, *question))
 
 
-@router.question("/cases/{case_id}", topic="exceptions.case")
+@router.question("/cases/{case_id}", topic=TOPIC)
 def show_case(case_id: UUID, ask: http.Question) -> CaseWhole:
     """Return a whole case: its impact, its tasks, its clock, its deadlines."""
     row = queries.case_whole(ask.read, case_id, queries.world_now(ask.read))
@@ -84,7 +84,7 @@ def show_case(case_id: UUID, ask: http.Question) -> CaseWhole:
     return case_whole(row, list(queries.tasks_of(ask.read, [case_id])), ask.actor)
 
 
-@router.question("/cases/{case_id}/timeline", topic="exceptions.case")
+@router.question("/cases/{case_id}/timeline", topic=TOPIC)
 def show_timeline(
     case_id: UUID, ask: http.Question, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[TimelineEntry]:
@@ -97,7 +97,7 @@ def show_timeline(
     return http.Page[TimelineEntry](**ask.page(entries, lambda e: [e.position], limit))
 
 
-@router.question("/tasks", topic="exceptions.case")
+@router.question("/tasks", topic=TOPIC)
 def list_tasks(
     ask: http.Question,
     function: Function | None = None,
@@ -116,7 +116,7 @@ def list_tasks(
     return http.Page[TaskRow](**ask.page(shown, lambda t: [t.due_at.isoformat(), t.task_id], limit, filters))
 
 
-@router.question("/tasks/{task_id}", topic="exceptions.case")
+@router.question("/tasks/{task_id}", topic=TOPIC)
 def show_task(task_id: UUID, ask: http.Question) -> TaskShown:
     """Return a task."""
     case_id = queries.case_of_task(ask.read, task_id)
@@ -125,7 +125,7 @@ def show_task(task_id: UUID, ask: http.Question) -> TaskShown:
     return task_shown(next(t for t in queries.tasks_of(ask.read, [case_id]) if t.task_id == task_id))
 
 
-@router.question("/causes", topic="exceptions.case")
+@router.question("/causes", topic=TOPIC)
 def show_cause(kind: CauseKind, id: UUID, ask: http.Question) -> CauseShown:
     """Return the cases of a cause: of a delayed shipment, of a shortage."""
     waits = queries.cause_waits(ask.read, kind=kind, cause_id=id)
@@ -135,7 +135,7 @@ def show_cause(kind: CauseKind, id: UUID, ask: http.Question) -> CauseShown:
     return CauseShown(kind=kind, id=id, waits=waits, cases=tuple(_with_tasks(ask, rows)))
 
 
-@router.question("/figures", topic="exceptions.case")
+@router.question("/figures", topic=TOPIC)
 def response_figures(ask: http.Question) -> Figures:
     """Return what this world's cases add up to; for readers whose scope is everything."""
     ask.actor.must_see_everything()

@@ -1,4 +1,4 @@
-"""What a reader may see of cases: by sites and customers, and for a machine by what it subscribed to."""
+"""What a reader may see of cases: by sites and customers; a machine, what it subscribed to."""
 
 from __future__ import annotations
 
@@ -18,9 +18,3 @@ def must_see_case(actor: Actor, *, sites: Sequence[str], customers: Sequence[str
         raise Forbidden(
             "outside your scope of sites and customers; ask the planning lead to widen it", code="outside-scope"
         )
-
-
-def must_have_subscribed(actor: Actor) -> None:
-    """Raise Forbidden where a machine asks for what it did not subscribe to."""
-    if actor.is_machine and TOPIC not in actor.topics:
-        raise Forbidden(f"a machine reads only what it subscribed to; this is {TOPIC}", code="outside-scope")
