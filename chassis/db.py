@@ -16,11 +16,14 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import Connection, Engine, Executable, Row, create_engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 from chassis import log, metrics, outbox, timers
 from chassis.clock import WorldClock
 from chassis.errors import NotFound
+from chassis.failures import ConcurrentChange as ConcurrentChange
+from chassis.failures import FlushedItem as FlushedItem
+from chassis.failures import is_transient as is_transient
+from chassis.failures import must_run_again as must_run_again
 from chassis.store import Store, bulk_insert
 from chassis.tables import ChassisTables
 from schemas.base import Event
@@ -28,14 +31,6 @@ from schemas.envelope import CauseOfFact, Envelope
 
 T = TypeVar("T")
 RERUNS_MAX = 3
-
-
-class ConcurrentChange(Exception):
-    """Somebody else changed or made one of the aggregates first; the work must be run again."""
-
-
-class FlushedItem(ConcurrentChange):
-    """An item of a batch was refused after it had been flushed; the batch must be run again carefully, with savepoints."""
 
 
 class Unlocked(RuntimeError):
@@ -390,21 +385,3 @@ class Database:
     def dispose(self) -> None:
         """Close every connection."""
         self.engine.dispose()
-
-
-def must_run_again(error: BaseException) -> bool:
-    """Say whether the same work may succeed at once: lost a race, deadlock (40P01), serialization (40001)."""
-    if isinstance(error, ConcurrentChange):
-        return True
-    state = getattr(getattr(error, "orig", error), "sqlstate", None)
-    return state in ("40P01", "40001")
-
-
-def is_transient(error: BaseException) -> bool:
-    """Say whether the database is away: such work is retried in place and never dies."""
-    if isinstance(error, (OperationalError, psycopg.OperationalError)):
-        state = getattr(getattr(error, "orig", error), "sqlstate", None)
-        return state is None or state[:2] in ("08", "53", "57", "40", "55")
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    return type(error).__module__.startswith("sqlalchemy") and type(error).__name__ == "TimeoutError"

@@ -161,7 +161,7 @@ def _world(routes: http.Router, probe: Probe, wake: Callable[[], None], timers: 
                 said = await run_in_threadpool(_stored, ask, heard, timers)
                 if late or (not said.pending and (said.next_due is None or said.next_due > said.now)):
                     return said
-            await asyncio.sleep(QUIET_LOOK_SECONDS)  # house: allow wait — between two looks at the condition
+            await asyncio.sleep(QUIET_LOOK_SECONDS)
 
 
 def _stored(ask: http.Asking, heard: Heard, timers: Sequence[str]) -> Quiet:

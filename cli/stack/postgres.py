@@ -88,7 +88,8 @@ def as_server_user(data: Path, folders: list[Path]) -> list[str]:
     command = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups"]
     command += ["--pdeathsig=INT"]
     if not all(_others_can_pass(folder) for folder in folders):
-        command += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        # Without the secure bit access(2), by which initdb looks for its sister programs, forgets the power.
+        command += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
     return [*command, "--"]
 
 
