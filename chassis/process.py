@@ -18,7 +18,7 @@ from typing import Any
 import uvicorn
 from pydantic import ValidationError
 
-from chassis import http, kafka, log, metrics, migrations, scheduler, standard
+from chassis import gauges, http, kafka, log, metrics, migrations, scheduler, standard
 from chassis.auth import Verifier
 from chassis.clock import WorldClock, machine_now
 from chassis.consumer import Consumer
@@ -130,20 +130,23 @@ class Running:
         ):
             if loop is not None:
                 loops[name] = loop.run
-        if self.parts.gauges is not None and self.consumer is not None and self.settings.instance == 0:
+        if self.consumer is not None and self.settings.instance == 0:
             loops["gauges"] = self._set_gauges
         for name, run in loops.items():
             self._threads[name] = threading.Thread(target=self._guarded, args=(name, run), name=name, daemon=True)
             self._threads[name].start()
 
     def _set_gauges(self) -> None:
-        assert self.parts.gauges is not None
         while not self.stop.wait(GAUGES_SECONDS):
             try:
+                told = self.probe()
+                gauges.refresh_lag(self.parts.name, told["positions"], told["ends"])
                 with self.database.reading() as read:
-                    self.parts.gauges(read)
+                    gauges.refresh(read, reaction_timers(self.parts.reactions, self.parts.effects))
+                    if self.parts.gauges is not None:
+                        self.parts.gauges(read)
             except Exception as error:
-                if not is_transient(error):
+                if not (is_transient(error) or isinstance(error, kafka.KafkaException)):
                     raise
                 log.get().warning("gauges.wait", detail=str(error)[:300])
 
@@ -191,9 +194,9 @@ class Running:
         partitions = [
             kafka.TopicPartition(t, int(p)) for t, _, p in (place.rpartition("/") for place in sorted(places))
         ]
-        if self._admin is None:
+        if self._admin is None and partitions:
             self._admin = kafka.admin(self.settings.kafka_bootstrap)
-        ends = kafka.ends(self._admin, partitions) if partitions else {}
+        ends = kafka.ends(self._admin, partitions) if self._admin is not None else {}
         with self.database.reading() as read:
             due = scheduler.next_due(read.cursor(), reaction_timers(self.parts.reactions, self.parts.effects))
         all_ends = {

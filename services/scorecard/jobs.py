@@ -26,6 +26,7 @@ def refresh_gauges(read: ReadTx) -> None:
                 metrics.velocity_seconds.remove(kind, name)
             else:
                 metrics.velocity_seconds.labels(kind, name).set(us / 1_000_000)
+        metrics.velocity_target_seconds.labels(kind, "p90").set(settings.target.total_seconds())
         for state in ("implemented", "open", "cleared"):
             metrics.velocity_cases.labels(kind, state).set(getattr(found, state))
     _, differences, _ = queries.velocity_differences(read, settled=SETTLED, limit=1)

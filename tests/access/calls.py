@@ -168,7 +168,7 @@ SO = {"outcome": "all is well"}
 BODIES: dict[str, Any] = {
     "acknowledge": None, "take": None, "resume": None, "accept": None, "pause": WHY, "reopen": WHY, "refuse": WHY, "waive": WHY, "return": WHY,
     "decide": {"choice": "wait for it"}, "verify": SO, "complete": SO, "commit": {"committed_to": "2026-03-20T00:00:00Z"},
-    "hand-over": {"to_function": "inventory", "note": "please"}, "assign": {"to_function": "inventory", **WHY},
+    "hand-over": {"to_function": "planning-lead", "note": "please"}, "assign": {"to_function": "inventory", **WHY},
 }  # fmt: skip
 
 
@@ -244,7 +244,7 @@ SALES = [
     Call(("sales", "GET", "/customers"), "open", "hidden"),
     Call(("sales", "POST", "/customers:batch"), "open", "item", batch(_customer), foreign="refused"),
     Call(("sales", "POST", "/orders"), "refused", "refused", lambda t: {"source": "erp", **_order(t)}, foreign="refused"),
-    Call(("sales", "GET", "/orders"), "hidden", "hidden", foreign="hidden"),
+    Call(("sales", "GET", "/orders"), "hidden", "hidden"),
     Call(("sales", "POST", "/orders:batch"), "item", "item", batch(_order), foreign="refused"),
     Call(("sales", "POST", "/orders/{order_id}/lines"), "refused", "refused", lambda _: {"lines": [LINE | {"reference": "2"}]}, foreign="refused"),
     Call(("sales", "POST", "/order-lines/{order_line_id}/confirm"), "refused", "refused", lambda _: {"confirmed_on": DAY.isoformat()}, foreign="refused"),
@@ -252,8 +252,8 @@ SALES = [
     Call(("sales", "POST", "/promises/{order_line_id}/statements"), "refused", "refused", lambda _: {"stated_on": DAY.isoformat(), "version": 1}),
     Call(("sales", "POST", "/orders/{order_id}/cancel"), "refused", "refused", lambda _: WHY, foreign="refused"),
     Call(("sales", "GET", "/customers/{code}"), "open", "refused"),
-    Call(("sales", "GET", "/orders/{order_id}"), "refused", "refused", foreign="refused"),
-    Call(("sales", "GET", "/promises/{order_line_id}"), "refused", "refused", foreign="refused"),
+    Call(("sales", "GET", "/orders/{order_id}"), "refused", "refused"),
+    Call(("sales", "GET", "/promises/{order_line_id}"), "refused", "refused"),
     *(Call(("sales", "POST", f"/notices/{{notice_id}}/{act}"), "refused", "refused") for act in ("approve", "redraft", "retry")),
     Call(("sales", "POST", "/notices/{notice_id}/resolve"), "refused", "refused", lambda _: WHY),
     Call(("sales", "GET", "/notice-policy")),
@@ -275,7 +275,7 @@ SCORECARD = [
     Call(("scorecard", "GET", "/causes/{fact_id}"), "refused", "refused"),
     Call(("scorecard", "POST", "/causes:walk"), "refused", "refused", lambda _: {"ids": []}),
     Call(("scorecard", "GET", "/facts"), "refused", "refused", query=_opened),
-    Call(("scorecard", "GET", "/facts/count"), "refused", "refused"),
+    Call(("scorecard", "GET", "/figures"), "refused", "refused"),
     Call(("scorecard", "GET", "/impacts/{cause_id}"), "refused", "refused"),
     Call(("scorecard", "GET", "/orphans"), "refused", "refused"),
     Call(("scorecard", "GET", "/external-causes"), "refused", "refused", query=lambda *_: {"kind": "act"}),

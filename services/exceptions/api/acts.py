@@ -106,8 +106,7 @@ def verify_case(case_id: UUID, body: GiveOutcome, act: http.Act) -> CaseMade:
 @router.act("/cases/{case_id}/reopen", may="verify-case")
 def reopen_case(case_id: UUID, body: GiveReason, act: http.Act) -> CaseMade:
     """Bring back an implemented or closed case with its tasks."""
-    case = operations.reopen_case(act.tx, case_id=case_id, person=_person(act), reason=body.reason)
-    must_see_case(act.actor, sites=case.sites, customers=case.customers)
+    case = operations.reopen_case(act.tx, case_id=_mine(act, case_id), person=_person(act), reason=body.reason)
     return _made(case)
 
 
