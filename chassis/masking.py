@@ -17,7 +17,7 @@ def masked(answer: Any, actor: Actor) -> Any:
     hidden: set[str] = set()
     shown = _shown(answer, actor, "", hidden)
     if hidden and "masked" in type(answer).model_fields:
-        shown = shown.model_copy(update={"masked": tuple(sorted(hidden.union(answer.masked)))})
+        shown = shown.model_copy(update={"masked": tuple(sorted(hidden.union(shown.masked)))})
     return shown
 
 
