@@ -46,5 +46,7 @@ class Gauges:
                     metrics.velocity_seconds.remove(kind, name)
                 else:
                     metrics.velocity_seconds.labels(kind, name).set(us / 1_000_000)
+            target = ScorecardSettings().target.total_seconds()
+            metrics.velocity_target_seconds.labels(kind, "p90").set(target)
             for state in ("implemented", "open", "cleared"):
                 metrics.velocity_cases.labels(kind, state).set(getattr(found, state))
