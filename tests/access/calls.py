@@ -275,7 +275,7 @@ SCORECARD = [
     Call(("scorecard", "GET", "/causes/{fact_id}"), "refused", "refused"),
     Call(("scorecard", "POST", "/causes:walk"), "refused", "refused", lambda _: {"ids": []}),
     Call(("scorecard", "GET", "/facts"), "refused", "refused", query=_opened),
-    Call(("scorecard", "GET", "/facts/count"), "refused", "refused"),
+    Call(("scorecard", "GET", "/figures"), "refused", "refused"),
     Call(("scorecard", "GET", "/impacts/{cause_id}"), "refused", "refused"),
     Call(("scorecard", "GET", "/orphans"), "refused", "refused"),
     Call(("scorecard", "GET", "/external-causes"), "refused", "refused", query=lambda *_: {"kind": "act"}),
