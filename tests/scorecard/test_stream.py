@@ -278,6 +278,42 @@ def test_what_cannot_be_read_is_counted_and_holds_nobody_up(one_partition: Strea
     assert worker.metric(r'scorecard_stream_facts_total\{outcome="unreadable"\}') == 4
 
 
+STUCK = """
+import sys, types
+from faust.types import TP
+from services.scorecard import stream
+from chassis import log
+from chassis.settings import ServiceSettings
+stream.STUCK_SECONDS, stream.LOOK_SECONDS = 1.0, 0.1
+settings = ServiceSettings()
+log.configure("scorecard", "stream", settings.world)
+tp = TP(settings.topic(stream.SOURCE), 0)
+consumer = types.SimpleNamespace(assignment=lambda: {tp}, _committed_offset={})
+worker = types.SimpleNamespace(settings=settings, positions={tp: int(sys.argv[1])}, ends={}, app=types.SimpleNamespace(consumer=consumer))
+watchdog = stream.Watchdog(worker)
+watchdog.start()
+watchdog.join(float(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize(("position", "seconds", "code"), [(1, 30, 75), (4, 4, 0)])
+def test_a_worker_with_facts_to_fold_that_does_not_move_is_ended(
+    one_partition: Streams, position: int, seconds: int, code: int
+) -> None:
+    """LIMITS 3: a watchdog that exits when lag > 0 and nothing moves; one with nothing to do is left alone."""
+    one_partition.say(Log("stuck").implemented_after(1).envelopes)
+    environment = os.environ | {
+        "WORLD": one_partition.name, "KAFKA_BOOTSTRAP": one_partition.bootstrap, "AUTH_ISSUER": "-", "AUTH_AUDIENCE": "-",
+        "AUTH_JWKS": "-", "CURSOR_SECRET": "-",
+    }  # fmt: skip
+    command = [sys.executable, "-c", STUCK, str(position), str(seconds)]
+    done = subprocess.run(
+        command, env=environment, cwd=CHECKOUT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("stream.stuck" in done.stdout) == bool(code)
+
+
 def test_a_worker_without_its_topics_ends_and_says_what_to_do(infra: Infrastructure, tmp_path: Path) -> None:
     """LIMITS 3: topics are made from the register, never by a client."""
     bare = Streams(infra, tmp_path, partitions=0)

@@ -88,13 +88,14 @@ def hear(case: Case | None, envelope: Envelope) -> Case:
         case = replace(case, severity=event.severity, latest=order)
     if kind not in _CODES or envelope.id in case.facts:
         return case
-    fact = ClockFact(envelope.id, kind, micros(event.occurred_at), recorded)
-    if isinstance(event, TaskFact):
-        fact = replace(fact, task_id=event.task_id, function=event.function, required=event.required)
-    elif isinstance(event, CaseOpened):
-        fact = replace(fact, since_us=micros(event.cause_occurred_at))
-    elif isinstance(event, CaseReopened):
-        fact = replace(fact, since_us=micros(event.stopped_at))
+    task = event if isinstance(event, TaskFact) else None
+    since = event.cause_occurred_at if isinstance(event, CaseOpened) else None
+    if isinstance(event, CaseReopened):
+        since = event.stopped_at
+    fact = ClockFact(
+        envelope.id, kind, micros(event.occurred_at), recorded, None if since is None else micros(since),
+        None if task is None else task.task_id, "" if task is None else task.function, task is not None and task.required,
+    )  # fmt: skip
     return replace(case, facts={**case.facts, envelope.id: fact})
 
 
@@ -129,10 +130,10 @@ def loaded(value: bytes) -> Case:
     tasks = [(UUID(hex=task_id), function, bool(required)) for task_id, function, required in body["t"]]
     facts: dict[UUID, ClockFact] = {}
     for fact_hex, code, occurred, later, since, number in body["f"]:
-        fact = ClockFact(UUID(hex=fact_hex), CLOCK_KINDS[code], occurred, occurred + later, since)
-        if number is not None:
-            task_id, function, required = tasks[number]
-            fact = replace(fact, task_id=task_id, function=function, required=required)
+        task_id, function, required = (None, "", False) if number is None else tasks[number]
+        fact = ClockFact(
+            UUID(hex=fact_hex), CLOCK_KINDS[code], occurred, occurred + later, since, task_id, function, required
+        )
         facts[fact.fact_id] = fact
     return Case(
         UUID(hex=body["c"]), body["k"], body["s"], (body["l"][0], UUID(hex=body["l"][1])), facts, frozenset(body["o"])
