@@ -50,6 +50,10 @@ FIELDS = {
 }
 
 
+def _nothing_heard(*, sure: bool) -> standard.Heard:
+    return standard.Heard({}, {})
+
+
 def test_the_acts_are_those_of_the_product_table_row_by_row() -> None:
     """What is not in the table is refused; a role more or less is seen here."""
     table = {act: (persons, machine) for _, acts, persons in ROWS for act, machine in acts.items()}
@@ -62,7 +66,9 @@ def test_marked_fields_are_shown_to_those_of_the_product_table() -> None:
 
 
 def _routes() -> Iterator[tuple[str, dict[str, Any]]]:
-    routers = [("every service", standard.router(dict, Reactions(), wake=lambda: None, driven=True))]
+    routers = [
+        ("every service", standard.router(_nothing_heard, Reactions(), wake=lambda: None, driven=True, timers=()))
+    ]
     for service in SERVICES:
         parts = importlib.import_module(f"services.{service}.__main__").parts()
         routers += [(service, router) for router in parts.routers]
