@@ -77,6 +77,14 @@ class Home:
     def world_file(self, name: str) -> Path:
         return self.world(name) / "world.json"
 
+    @property
+    def prometheus(self) -> Path:
+        """The folder that `deploy/prometheus/prometheus.yml` reads: one file of scrape addresses per world."""
+        return self.root / "prometheus"
+
+    def scrape_file(self, world: str) -> Path:
+        return self.prometheus / f"{world}.json"
+
     def logs(self, world: str) -> Path:
         return self.world(world) / "logs"
 

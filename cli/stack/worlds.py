@@ -179,7 +179,17 @@ class World:
             watched.start()
         for watched in self.processes.values():
             watched.wait_until_ready(seconds=READY_SECONDS)
+        self._name_to_prometheus()
         self._plant()
+
+    def _name_to_prometheus(self) -> None:
+        """Write where each process is scraped; Prometheus reads the folder again when a file changes."""
+        told = [
+            {"targets": [address.removeprefix("http://")], "labels": {"world": self.name, "process": process}}
+            for process, address in sorted(self.ops.items())
+        ]
+        make_folder(self.stack.home.prometheus)
+        self.stack.home.scrape_file(self.name).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
     def _plant(self) -> None:
         folder = seed.folder_of(self.plan.seed)
@@ -327,6 +337,7 @@ def drop(stack: Stack, name: str, *, taken_back: bool = False) -> None:
     for service in sorted({spec.service for spec in stack.recipe.processes if spec.service}):
         database = postgres.database_name(name, service)
         postgres.drop_database(stack.infrastructure.postgres_admin_url, database)
+    stack.home.scrape_file(name).unlink(missing_ok=True)
     if taken_back:
         stack.home.world_file(name).unlink(missing_ok=True)
         (stack.home.world(name) / "secrets.json").unlink(missing_ok=True)

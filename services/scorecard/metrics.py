@@ -46,6 +46,12 @@ velocity_seconds = Gauge(
     ["cause", "percentile"],
     registry=REGISTRY,
 )
+velocity_target_seconds = Gauge(
+    "scorecard_velocity_target_seconds",
+    "What scorecard_velocity_seconds should stay under, for the percentiles that have a target.",
+    ["cause", "percentile"],
+    registry=REGISTRY,
+)
 velocity_cases = Gauge(
     "scorecard_velocity_cases",
     "Cases behind scorecard_velocity_seconds, by state.",

@@ -32,6 +32,7 @@ def test_percentiles_come_from_the_stored_readings(scorecard: House) -> None:
     assert gauge('scorecard_velocity_seconds{cause="shipment-delay",percentile="p50"}') == 4 * 3600
     assert gauge('scorecard_velocity_seconds{cause="shipment-delay",percentile="p90"}') is None
     assert gauge('scorecard_velocity_cases{cause="shipment-delay",state="open"}') == 2
+    assert gauge('scorecard_velocity_target_seconds{cause="shipment-delay",percentile="p90"}') == 72 * 3600
     assert gauge("scorecard_velocity_difference") == 0
 
 
