@@ -24,6 +24,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package
 
 TYPE_HEADER = "ce_type"
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the package
+_EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped in the package
 
 
 def producer(bootstrap: str, client_id: str) -> Producer:
@@ -66,10 +67,12 @@ def admin(bootstrap: str) -> AdminClient:
 
 
 def ends(
-    client: AdminClient, partitions: list[TopicPartition], timeout_seconds: float = 5.0
+    client: AdminClient, partitions: list[TopicPartition], timeout_seconds: float = 5.0, *, first: bool = False
 ) -> dict[tuple[str, int], int]:
-    """Return the end offset of each partition, asked of the broker in one call."""
-    asked = client.list_offsets(dict.fromkeys(partitions, _LATEST), request_timeout=timeout_seconds)
+    """Return the end offset of each partition, asked of the broker in one call; `first`: of the oldest record kept."""
+    asked = client.list_offsets(
+        dict.fromkeys(partitions, _EARLIEST if first else _LATEST), request_timeout=timeout_seconds
+    )
     return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
 
 

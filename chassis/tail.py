@@ -30,6 +30,7 @@ class Tail:
     def __init__(self, bootstrap: str, world: str, topics: Sequence[str], client_id: str) -> None:
         self._bootstrap, self._prefix, self._topics, self._client_id = bootstrap, f"{world}.", topics, client_id
         self.stopped = threading.Event()
+        self.places: dict[Place, int] = {}  # where it stands, past records too that nobody can read
 
     def partitions(self) -> list[kafka.TopicPartition]:
         """Return every partition of the followed topics."""
@@ -40,9 +41,9 @@ class Tail:
             found += [kafka.TopicPartition(self._prefix + topic, p) for p in sorted(metadata.partitions)]
         return found
 
-    def ends(self) -> dict[Place, int]:
-        """Return the end offset of each partition now."""
-        found = kafka.ends(kafka.admin(self._bootstrap), self.partitions())
+    def ends(self, *, first: bool = False) -> dict[Place, int]:
+        """Return the end offset of each partition now; `first`: of the oldest record that is kept."""
+        found = kafka.ends(kafka.admin(self._bootstrap), self.partitions(), first=first)
         return {(topic.removeprefix(self._prefix), partition): offset for (topic, partition), offset in found.items()}
 
     def follow(self, start: Mapping[Place, int]) -> Iterator[Seen | None]:
@@ -71,6 +72,8 @@ class Tail:
         if message.error() is not None:
             log.get().warning("tail.poll_failed", detail=str(message.error()))
             return None
+        place = ((message.topic() or "").removeprefix(self._prefix), message.partition() or 0)
+        self.places[place] = (message.offset() or 0) + 1
         value = message.value() or b""
         try:
             envelope = decode(value, kafka.header(message, kafka.TYPE_HEADER))
@@ -79,10 +82,4 @@ class Tail:
                 "tail.unreadable", topic=message.topic(), offset=message.offset(), detail=str(error)[:300]
             )
             return None
-        return Seen(
-            (message.topic() or "").removeprefix(self._prefix),
-            message.partition() or 0,
-            (message.offset() or 0) + 1,
-            envelope,
-            value,
-        )
+        return Seen(*place, self.places[place], envelope, value)

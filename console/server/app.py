@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.types import Message, Send
 
-from chassis import http
+from chassis import http, log
 from chassis.auth import Actor, Verifier
 from chassis.errors import Forbidden, Invalid, Refusal
 from chassis.tail import Tail
@@ -30,6 +31,7 @@ from schemas.access import PERSONS, ROLES
 
 COOKIE = "crossdock_session"
 TOPICS = ("exceptions.case",)
+RETRY_AFTER_SECONDS = 5
 # What each route asks of its reader, as the services' OpenAPI documents say it.
 NO_LOGIN: dict[str, Any] = {"x-act": "log-in", "x-roles": ["nobody"], "x-machine": []}
 ANYBODY: dict[str, Any] = {"x-act": "log-in", "x-roles": [*ROLES], "x-machine": []}
@@ -51,7 +53,15 @@ class Login(BaseModel):
 
 
 class TooManyReaders(Refusal):
+    """All places are taken."""
+
     code, status = "too-many-readers", 503
+
+
+class NotFollowing(Refusal):
+    """The follower of Kafka has not begun, or has ended."""
+
+    code, status = "not-following", 503
 
 
 def actor(request: Request, authorization: Annotated[str | None, Header()] = None) -> Actor:
@@ -142,7 +152,9 @@ def _stream(app: FastAPI) -> None:
         hub: hubs.Hub = request.app.state.hub
         settings: ConsoleSettings = request.app.state.settings
         if request.app.state.readers >= settings.stream_clients_max:
-            return JSONResponse({"detail": "too many readers; try again"}, 503, headers={"Retry-After": "5"})
+            return _later(request, TooManyReaders("as many readers as this server takes; another one may have room"))
+        if not hub.ready:
+            return _later(request, NotFollowing("the stream does not follow Kafka now"))
         vector = await run_in_threadpool(_place, hub, last_event_id or start)
         chosen = view.Filter(
             *(tuple(many) if many else None for many in (type, severity, function, case, site, customer))
@@ -151,14 +163,38 @@ def _stream(app: FastAPI) -> None:
             hub, Reader(who, vector, chosen, f"console.{id(request):x}"),
             heartbeat_seconds=settings.stream_heartbeat_seconds, catch_ups=request.app.state.catch_ups,
         )  # fmt: skip
-        return StreamingResponse(
-            _counted(app, stream),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-        )
+        return EventStream(_counted(app, stream), settings.stream_stall_seconds)
 
 
-async def _counted(app: FastAPI, stream: Stream) -> AsyncIterator[bytes]:
+class EventStream(StreamingResponse):
+    """Server-sent events; a reader that takes nothing for some seconds is let go, so that it holds nobody's memory."""
+
+    def __init__(self, content: AsyncGenerator[bytes, None], stall_seconds: float) -> None:
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        super().__init__(content, media_type="text/event-stream", headers=headers)
+        self._pieces, self._stall_seconds = content, stall_seconds
+
+    async def stream_response(self, send: Send) -> None:
+        """Send as the base does, each piece within the limit."""
+
+        async def within(message: Message) -> None:
+            await asyncio.wait_for(send(message), self._stall_seconds)
+
+        try:
+            await super().stream_response(within)
+        except TimeoutError:
+            # An answer that is not completed makes the server close the connection.
+            log.get().warning("stream.stalled", seconds=self._stall_seconds)
+            await self._pieces.aclose()
+
+
+def _later(request: Request, refusal: Refusal) -> Response:
+    answer = http.problem(request, refusal)
+    answer.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return answer
+
+
+async def _counted(app: FastAPI, stream: Stream) -> AsyncGenerator[bytes, None]:
     app.state.readers += 1
     try:
         async for chunk in stream:
@@ -168,7 +204,7 @@ async def _counted(app: FastAPI, stream: Stream) -> AsyncIterator[bytes]:
 
 
 def _place(hub: hubs.Hub, start: str) -> hubs.Vector:
-    ends = dict(hub.ends)
+    ends = hub.reached()
     if start == "now":
         return ends
     if start == "beginning":

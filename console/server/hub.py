@@ -63,8 +63,11 @@ class Hub:
                     self._keep(seen)
         except Exception as error:  # noqa: BLE001  kept, logged, and readiness fails
             self.fatal = error
-            self.ready = False
             log.get().exception("hub.stopped")
+        finally:
+            self.ready = False
+            if self._loop is not None and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(self._wake)
 
     def _keep(self, seen: Seen) -> None:
         with self._lock:
@@ -81,50 +84,50 @@ class Hub:
         self._news.set()
         self._news = asyncio.Event()
 
-    async def news(self, seconds: float) -> bool:
-        """Wait for something new, at most this long; says whether there is."""
-        try:
-            await asyncio.wait_for(self._news.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+    def news(self) -> asyncio.Event:
+        """Return what is set when something new comes, or when the follower ends."""
+        return self._news
 
     def holds(self, vector: Vector) -> bool:
         """Say whether everything after this vector is still in the ring."""
         with self._lock:
-            return all(vector.get(place, 0) >= start for place, start in self._starts.items())
+            return self._holds(vector)
 
-    def after(self, number: int, limit: int) -> list[Kept] | None:
-        """Return what came after a record's number; None when that has left the ring already."""
+    def _holds(self, vector: Vector) -> bool:
+        return all(vector.get(place, 0) >= start for place, start in self._starts.items())
+
+    def after(self, number: int, vector: Vector, limit: int) -> list[Kept] | None:
+        """Return what came after a record's number, or for 0 after a vector; None when that has left the ring already."""
         with self._lock:
+            if number == 0 and not self._holds(vector):
+                return None
             if not self._ring or self._ring[-1].number <= number:
                 return []
             first = self._ring[0].number
-            if number < first - 1:
-                return None if number else list(self._slice(0, limit))
-            return list(self._slice(number - first + 1, limit))
+            if number == 0:
+                return list(self._slice(0, limit))
+            return None if number < first - 1 else list(self._slice(number - first + 1, limit))
 
     def _slice(self, start: int, limit: int) -> Iterator[Kept]:
         for index in range(start, min(start + limit, len(self._ring))):
             yield self._ring[index]
 
-    def older(self, vector: Vector, client: str) -> Iterator[Seen]:
-        """Yield from Kafka what lies between a vector and the ring's ends; blocks, so run it in a thread."""
+    def reached(self) -> Vector:
+        """Return the place after the newest record of the ring."""
         with self._lock:
-            ends = dict(self.ends)
+            return dict(self.ends)
+
+    def older(self, vector: Vector, ends: Vector, client: str) -> Iterator[Seen]:
+        """Yield from Kafka what lies between two vectors; blocks, so run it in a thread."""
         tail = self._make_tail(client)
-        missing = {place for place, end in ends.items() if vector.get(place, 0) < end}
-        if not missing:
+        kept = tail.ends(first=True)  # what retention has taken will not come
+        start = {place: max(vector.get(place, 0), kept.get(place, 0)) for place in ends}
+        if all(start[place] >= end for place, end in ends.items()):
             return
-        for seen in tail.follow(vector):
-            if seen is None:
-                continue
-            place = (seen.topic, seen.partition)
-            if seen.next <= ends[place]:
+        for seen in tail.follow(start):
+            if seen is not None and seen.next <= ends[seen.topic, seen.partition]:
                 yield seen
-            if seen.next >= ends[place]:
-                missing.discard(place)
-            if not missing:
+            if all(max(tail.places.get(place, 0), start[place]) >= end for place, end in ends.items()):
                 return
 
 

@@ -16,3 +16,4 @@ class ConsoleSettings(ServiceSettings):
     stream_catch_ups_max: int = 32
     stream_ring_records: int = 20_000
     stream_heartbeat_seconds: float = 10.0
+    stream_stall_seconds: float = 30.0  # a reader that takes nothing for so long is let go; it resumes by its last id

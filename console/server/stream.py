@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
@@ -46,29 +47,30 @@ class Stream:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         reader = self._reader
         yield b"retry: 1000\n" + beat(reader.vector)
-        if not self._hub.holds(reader.vector):
+        while self._left() > 0 and not self._hub.holds(reader.vector):
             async with self._catch_ups:
                 async for chunk in self._older():
                     yield chunk
-        while not self._expired():
-            kept = self._hub.after(self._number, CHUNK_RECORDS)
+        while self._left() > 0 and self._hub.ready:
+            news = self._hub.news()  # asked for before looking, so that nothing comes in between unnoticed
+            kept = self._hub.after(self._number, reader.vector, CHUNK_RECORDS)
             if kept is None:
                 return  # fell out of the ring: dropped at its bound, resumes by its last id
             if kept:
                 self._number = kept[-1].number
                 if chunk := b"".join(self._taken(kept)):
                     yield chunk
-            elif not await self._hub.news(self._heartbeat_seconds):
+            elif not await _within(news, min(self._heartbeat_seconds, self._left())):
                 yield beat(reader.vector)
 
     async def _older(self) -> AsyncIterator[bytes]:
-        older = iter(self._hub.older(self._reader.vector, self._reader.client))
-        while True:
-            seen = await asyncio.to_thread(_some, older)
-            if not seen:
-                return
+        vector, ends = self._reader.vector, self._hub.reached()
+        older = self._hub.older(dict(vector), ends, self._reader.client)
+        while seen := await asyncio.to_thread(_some, older):
             if chunk := b"".join(self._taken([Kept(0, one) for one in seen])):
                 yield chunk
+        for place, end in ends.items():  # past records that nobody can read
+            vector[place] = max(vector.get(place, 0), end)
 
     def _taken(self, kept: list[Kept]) -> Iterator[bytes]:
         reader = self._reader
@@ -78,7 +80,7 @@ class Stream:
             if seen.next <= reader.vector.get(place, 0):
                 continue  # seen before the connection was lost
             reader.vector[place] = seen.next
-            if not reader.chosen.takes(seen.envelope):
+            if not reader.chosen.takes(seen.envelope, reader.actor):
                 continue
             scope = view.scope_of(reader.actor)
             if scope not in one.shown:
@@ -87,9 +89,19 @@ class Stream:
             if data is not None:
                 yield event(reader.vector, seen.envelope.type, data)
 
-    def _expired(self) -> bool:
+    def _left(self) -> float:
+        """Return how many seconds the reader's token still holds."""
         ends = self._reader.actor.expires_at
-        return ends is not None and machine_now().timestamp() >= ends
+        return math.inf if ends is None else ends - machine_now().timestamp()
+
+
+async def _within(news: asyncio.Event, seconds: float) -> bool:
+    """Wait for something new, at most this long; say whether there is."""
+    try:
+        await asyncio.wait_for(news.wait(), max(0.0, seconds))
+    except TimeoutError:
+        return False
+    return True
 
 
 def _some(older: Iterator[Seen]) -> list[Seen]:

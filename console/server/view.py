@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +22,8 @@ class Filter:
     sites: tuple[str, ...] | None = None
     customers: tuple[str, ...] | None = None
 
-    def takes(self, envelope: Envelope) -> bool:
-        """Say whether a fact is asked for; a case fact belongs to every function."""
+    def takes(self, envelope: Envelope, actor: Actor) -> bool:
+        """Say whether a fact is asked for, by what its reader may see of it; a case fact belongs to every function."""
         data = envelope.data
         function = getattr(data, "function", None)
         return (
@@ -30,8 +31,8 @@ class Filter:
             and (self.severities is None or data.severity in self.severities)
             and (self.functions is None or function is None or function in self.functions)
             and (self.cases is None or envelope.subject in self.cases)
-            and (self.sites is None or bool(set(self.sites) & set(data.sites)))
-            and (self.customers is None or bool(set(self.customers) & set(data.customers)))
+            and (self.sites is None or bool(set(self.sites) & set(_narrowed(data.sites, actor.sites))))
+            and (self.customers is None or bool(set(self.customers) & set(_narrowed(data.customers, actor.customers))))
         )
 
 
@@ -65,5 +66,5 @@ def shown(envelope: Envelope, actor: Actor) -> bytes | None:
     return json.dumps(whole, separators=(",", ":")).encode()
 
 
-def _narrowed(names: list[Any], scope: frozenset[str] | None) -> list[Any]:
+def _narrowed(names: Sequence[Any], scope: frozenset[str] | None) -> Sequence[Any]:
     return names if scope is None else [name for name in names if name in scope]

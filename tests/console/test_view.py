@@ -1,0 +1,58 @@
+"""What one reader may see of a fact (FLOW 4.3), without a server."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from chassis.auth import Actor
+from console.server import hub, view
+from tests.console.served import opened
+
+
+def actor(sites: set[str] | None = None, customers: set[str] | None = None) -> Actor:
+    def scope(names: set[str] | None) -> frozenset[str] | None:
+        return None if names is None else frozenset(names)
+
+    return Actor(subject="ada", roles=frozenset({"viewer"}), sites=scope(sites), customers=scope(customers))
+
+
+@pytest.mark.parametrize(
+    ("reader", "seen"),
+    [
+        (actor(), True), (actor({"Near"}), True), (actor({"Far"}), False), (actor(None, {"Ours"}), True),
+        (actor(None, {"Theirs"}), False), (actor({"Near"}, {"Theirs"}), False), (actor(set(), set()), False),
+    ],
+)  # fmt: skip
+def test_a_fact_is_seen_at_ones_site_about_ones_customer(reader: Actor, seen: bool) -> None:
+    """FLOW 4.3"""
+    assert (view.shown(opened(1), reader) is not None) is seen
+
+
+def test_a_fact_that_names_no_customer_is_its_sites() -> None:
+    """FLOW 4.3: a shortage with nobody behind it, as the API shows its case."""
+    fact = opened(1, customers=())
+    assert view.shown(fact, actor({"Near"}, {"Ours"})) is not None
+    assert view.shown(fact, actor({"Far"}, {"Ours"})) is None
+
+
+def test_readers_of_one_scope_share_one_encoding_and_others_do_not() -> None:
+    one, same, other = actor({"Near"}, {"Ours"}), actor({"Near"}, {"Ours"}), actor({"Near"})
+    assert view.scope_of(one) == view.scope_of(same) != view.scope_of(other)
+
+
+def test_who_sees_everything_is_told_of_no_line_out_of_scope() -> None:
+    told = json.loads(view.shown(opened(1, customers=("Ours", "Theirs")), actor()) or b"")["data"]
+    assert (len(told["lines"]), told["lines_out_of_scope"], told["customers"]) == (2, 0, ["Ours", "Theirs"])
+
+
+@pytest.mark.parametrize("text", ["", "a", "a/b=1", "a/1=b", "a/1", "/1=", "a/1=1,,"])
+def test_what_is_no_id_of_ours_is_not_read(text: str) -> None:
+    with pytest.raises(ValueError, match="is not"):
+        hub.read(text)
+
+
+def test_an_id_is_read_as_it_was_written() -> None:
+    vector = {("exceptions.case", 1): 7, ("exceptions.case", 0): 3}
+    assert hub.read(hub.written(vector)) == vector
