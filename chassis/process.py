@@ -18,7 +18,7 @@ from typing import Any
 import uvicorn
 from pydantic import ValidationError
 
-from chassis import http, kafka, log, metrics, migrations, scheduler, standard
+from chassis import gauges, http, kafka, log, metrics, migrations, scheduler, standard
 from chassis.auth import Verifier
 from chassis.clock import WorldClock, machine_now
 from chassis.consumer import Consumer
@@ -138,18 +138,21 @@ class Running:
         ):
             if loop is not None:
                 loops[name] = loop.run
-        if self.parts.gauges is not None and self.consumer is not None and self.settings.instance == 0:
+        if self.consumer is not None and self.settings.instance == 0:
             loops["gauges"] = self._set_gauges
         for name, run in loops.items():
             self._threads[name] = threading.Thread(target=self._guarded, args=(name, run), name=name, daemon=True)
             self._threads[name].start()
 
     def _set_gauges(self) -> None:
-        assert self.parts.gauges is not None
         while not self.stop.wait(GAUGES_SECONDS):
             try:
+                heard = self.probe(sure=False)
+                gauges.refresh_lag(self.parts.name, heard.positions, heard.ends)
                 with self.database.reading() as read:
-                    self.parts.gauges(read)
+                    gauges.refresh(read, reaction_timers(self.parts.reactions, self.parts.effects))
+                    if self.parts.gauges is not None:
+                        self.parts.gauges(read)
             except Exception as error:
                 if not is_transient(error):
                     raise
@@ -209,9 +212,11 @@ class Running:
                 positions, {f"{role}:{t}/{p}": at for role, loop in loops for (t, p), at in loop.known_ends().items()}
             )
         places = sorted({place for _, loop in loops for place in list(loop.positions)})
-        if self._admin is None:
+        if self._admin is None and places:
             self._admin = kafka.admin(self.settings.kafka_bootstrap)
-        ends = kafka.ends(self._admin, [kafka.TopicPartition(t, p) for t, p in places]) if places else {}
+        ends = (
+            kafka.ends(self._admin, [kafka.TopicPartition(t, p) for t, p in places]) if self._admin is not None else {}
+        )
         return standard.Heard(
             positions, {f"{role}:{t}/{p}": ends[t, p] for role, loop in loops for t, p in list(loop.positions)}
         )
