@@ -1,0 +1,1 @@
+"""Measurements: calibration first, then what Crossdock is held to, beside it."""
