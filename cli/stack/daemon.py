@@ -98,14 +98,15 @@ def end(home: Home) -> bool:
     """End the supervisor of a data folder and wait until it is gone; False when none ran."""
     if not is_running(home):
         return False
+    pid = (read_json(home.stack_file) or {}).get("pid")
     try:
         ask(home, "down")
     except NotRunning:
-        pid = (read_json(home.stack_file) or {}).get("pid")
         if pid is not None and spawn.alive(int(pid)):
             os.kill(int(pid), signal.SIGTERM)
     deadline = time.monotonic() + DOWN_SECONDS
-    while is_running(home):
+    # Its lock goes a moment before the process does: gone means both.
+    while is_running(home) or (pid is not None and spawn.alive(int(pid))):
         if time.monotonic() > deadline:
             raise StackError(f"The stack does not end: see {home.run / 'daemon.log'}, or end its process by hand.")
         time.sleep(POLL_SECONDS)
