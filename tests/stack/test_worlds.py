@@ -96,7 +96,10 @@ def test_services_can_be_left_out_split_into_roles_and_copied(start_stack: Start
     }
     assert set(world.urls) == {"logistics"}
     assert _ask(world.ops["scorecard-stream-1"])["INSTANCE"] == "1"
+    scraped = json.loads(stack.home.scrape_file("some").read_text())
+    assert {(one["labels"]["process"], f"http://{one['targets'][0]}") for one in scraped} == set(world.ops.items())
     stack.drop_world("some")
+    assert not stack.home.scrape_file("some").exists()
 
 
 def test_a_killed_process_comes_back_on_its_port_and_is_counted(start_stack: StartStack) -> None:
