@@ -37,6 +37,7 @@ def test_a_commit_that_fails_is_not_answered_with_success(toy_house: House, monk
 
 
 def test_acts_that_race_for_one_aggregate_are_all_done_one_after_the_other(toy_house: House) -> None:
+    """FLOW 5.1: a lost race, a deadlock and a serialization failure are run again."""
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: toy_house.post(ITEM, role="sre").status_code, range(40)))
     assert set(answers) == {201}
@@ -147,3 +148,15 @@ def test_dead_letters_are_listed_shown_retried_and_dropped_over_http(toy_house: 
     assert trail(toy_house, UUID(int=1)) == "badx"
     assert toy_house.post("/dead-letters:drop", {}, role="sre").json()["field"] == "ids"
     assert toy_house.get("/dead-letters/999", role="sre").status_code == 404
+
+
+def test_a_process_says_what_it_has_still_to_do(toy_house: House) -> None:
+    """FLOW 6.3: pending outbox rows and the next due instant are part of the answer; only the sre may ask."""
+    assert toy_house.get("/world/quiet", role="planning-lead").status_code == 403
+    before = toy_house.get("/world/quiet", role="sre").json()
+    assert (before["pending"], before["next_due"], before["positions"], before["ends"]) == (0, None, {}, {})
+    toy_house.post(ITEM, role="sre")
+    toy_house.do(lambda tx: toy.arm(tx, "a", minutes=10))
+    after = toy_house.get("/world/quiet", role="sre", params={"wait_ms": 20}).json()
+    assert after["pending"] == 1
+    assert after["next_due"] is not None

@@ -173,3 +173,20 @@ def test_the_consumer_and_the_relay_carry_a_fact_from_topic_to_topic(on_kafka: H
     relay_thread.join(15)
     assert not consumer_thread.is_alive()
     assert not relay_thread.is_alive()
+
+
+def test_a_member_that_comes_back_gets_its_partitions_in_seconds(on_kafka: House) -> None:
+    """FLOW 5.6: members are static, so a restart costs no session's time-out."""
+
+    def joined() -> kafka.Consumer:
+        member = kafka.group_consumer(on_kafka.settings.kafka_bootstrap, "test.toy.static", 0)
+        member.subscribe(["test.inventory.item"])
+        wait_until(lambda: member.poll(0.1) is None and member.assignment(), seconds=20)
+        return member
+
+    killed = joined()  # never says goodbye
+    begun = time.monotonic()
+    back = joined()
+    assert time.monotonic() - begun < 8, "less than the session's ten seconds"
+    back.close()
+    killed.close()
