@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -29,6 +30,7 @@ from tests.support.service import issuer, wait_until
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MONEY = Money(amount=Decimal(10), currency="EUR")
+TAKE_SECONDS_MAX = 30
 SPACE = UUID("4a1f2b6e-0000-4000-8000-000000000000")
 
 
@@ -184,10 +186,12 @@ def messages(lines: Iterator[str]) -> Iterator[Message]:
 
 
 def take(stream: Iterator[Message], count: int) -> list[Message]:
-    """Read this many facts, past heartbeats."""
+    """Read this many facts, past heartbeats; raises AssertionError where they do not come."""
+    deadline = time.monotonic() + TAKE_SECONDS_MAX
     found: list[Message] = []
     while len(found) < count:
         message = next(stream)
         if message.name:
             found.append(message)
+        assert time.monotonic() < deadline, f"{len(found)} of {count} facts came"
     return found

@@ -229,24 +229,31 @@ def _room(served: Served) -> bool:
         return answer.status_code == 200
 
 
-def test_a_reader_that_falls_out_of_the_ring_is_let_go_and_resumes_without_a_gap(cases: Cases) -> None:
+@pytest.mark.parametrize("read_before", [0, 1])
+def test_a_reader_that_falls_out_of_the_ring_is_let_go_and_resumes_without_a_gap(
+    cases: Cases, read_before: int
+) -> None:
     """FLOW 4.3: the bound of a slow reader is the ring; its last id brings it back."""
     with cases.served(stream_ring_records=10) as served:
         with served.reading() as stream:
             last = next(stream).id
-            said = cases.say(*(opened(n, headline=LONG) for n in range(MANY)))
-            wait_until(lambda: sum(served.hub.reached().values()) == MANY, seconds=40)
-            found = _until_let_go(stream)
-        assert len(found) < MANY, "more than the sockets hold was said while it read nothing"
+            said = cases.say(*(opened(MANY + n) for n in range(read_before)))
+            found = take(stream, read_before)
+            said += cases.say(*(opened(n, headline=LONG) for n in range(MANY)))
+            wait_until(lambda: sum(served.hub.reached().values()) == len(said), seconds=40)
+            found += _until_let_go(stream)
+        assert len(found) < len(said), "more than the sockets hold was said while it read nothing"
         last = found[-1].id if found else last
-        found += _cut(served, last, MANY - len(found))
+        found += _cut(served, last, len(said) - len(found))
         assert sorted(ids(found)) == sorted(said)
 
 
 def _until_let_go(stream: Iterator[Message]) -> list[Message]:
     found: list[Message] = []
     with contextlib.suppress(httpx.RemoteProtocolError):
-        found += (message for message in stream if message.name)
+        for message in stream:
+            assert message.name, "a reader that missed something is let go, and not told that nothing came"
+            found.append(message)
     return found
 
 
