@@ -33,11 +33,13 @@ class Tail:
         self.places: dict[Place, int] = {}  # where it stands, past records too that nobody can read
 
     def partitions(self) -> list[kafka.TopicPartition]:
-        """Return every partition of the followed topics."""
+        """Return every partition of the followed topics; raises KafkaException where one is not there (yet)."""
         client = kafka.admin(self._bootstrap)
         found: list[kafka.TopicPartition] = []
         for topic in self._topics:
             metadata = client.list_topics(self._prefix + topic, timeout=10).topics[self._prefix + topic]
+            if metadata.error is not None or not metadata.partitions:
+                raise kafka.KafkaException(metadata.error or kafka.KafkaError(kafka.KafkaError.UNKNOWN_TOPIC_OR_PART))
             found += [kafka.TopicPartition(self._prefix + topic, p) for p in sorted(metadata.partitions)]
         return found
 

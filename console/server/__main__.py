@@ -9,7 +9,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from chassis import log
-from chassis.process import EXIT_OK, EXIT_USAGE, OpsServer
+from chassis.process import EXIT_FAILED, EXIT_OK, EXIT_USAGE, OpsServer
 from console.server.app import create_app, tail_of
 from console.server.hub import Hub
 from console.server.settings import ConsoleSettings
@@ -33,13 +33,15 @@ def main() -> int:
             timeout_graceful_shutdown=DRAIN_SECONDS, backlog=4096,
         )
     )  # fmt: skip
+    hub.on_fatal = lambda: setattr(server, "should_exit", True)  # a process that follows nothing is started again whole
     ops = OpsServer(settings, lambda: {"api": server.started, "hub": hub.ready})
     ops.start()
     log.get().info("process.started", http_port=settings.http_port, ops_port=settings.ops_port)
     server.run()
     ops.stop()
-    log.get().info("process.ended")
-    return EXIT_OK
+    code = EXIT_OK if hub.fatal is None else EXIT_FAILED
+    log.get().info("process.ended", exit_code=code)
+    return code
 
 
 if __name__ == "__main__":

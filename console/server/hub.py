@@ -12,9 +12,10 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from chassis import log
+from chassis import kafka, log
 from chassis.tail import Place, Seen, Tail
 
+RETRY_SECONDS = 0.5
 Vector = dict[Place, int]
 
 
@@ -42,6 +43,7 @@ class Hub:
         self._starts: Vector = {}
         self.ready = False
         self.fatal: BaseException | None = None
+        self.on_fatal: Callable[[], None] = lambda: None
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Follow from the topics' present ends, in a thread of its own."""
@@ -54,7 +56,7 @@ class Hub:
 
     def _run(self) -> None:
         try:
-            start = self._tail.ends()
+            start = self._start()
             with self._lock:
                 self.ends, self._starts = dict(start), dict(start)
             self.ready = True
@@ -66,8 +68,20 @@ class Hub:
             log.get().exception("hub.stopped")
         finally:
             self.ready = False
+            if self.fatal is not None:
+                self.on_fatal()
             if self._loop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._wake)
+
+    def _start(self) -> Vector:
+        """Return the topics' present ends, asked again until Kafka has them."""
+        while not self._tail.stopped.is_set():
+            try:
+                return self._tail.ends()
+            except kafka.KafkaException as error:
+                log.get().warning("hub.waits", detail=str(error)[:300])
+                self._tail.stopped.wait(RETRY_SECONDS)
+        return {}
 
     def _keep(self, seen: Seen) -> None:
         with self._lock:

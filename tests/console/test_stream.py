@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import random
@@ -13,10 +14,14 @@ from uuid import uuid5
 import httpx
 import pytest
 
+from chassis import kafka, topics
+from chassis.tail import Tail
 from console.server import hub as hubs
 from schemas.access import PERSONS
+from schemas.topics import BY_NAME
 from tests.console.served import SPACE, Cases, Message, Served, asked, opened, take
 from tests.support.service import wait_until
+from tests.support.stack import Infrastructure
 
 LONG, MANY = "x" * 3900, 3000  # together more than any socket holds
 
@@ -284,3 +289,25 @@ def test_while_the_follower_does_not_follow_a_reader_is_told_to_come_back(cases:
         assert not [m for m in stream if m.name], "an open stream ends and does not stay silent for ever"
         answer = served.ask(cases.token())
         assert (answer.status_code, answer.headers["retry-after"], answer.json()["code"]) == (503, "5", "not-following")
+
+
+def test_a_follower_that_began_before_its_topic_waits_for_it(infra: Infrastructure) -> None:
+    """A server that starts first is not one that follows nothing for ever."""
+    bare = Cases(infra.kafka_bootstrap, infra.world())
+    tail = Tail(bare.bootstrap, bare.world, ["exceptions.case"], "test")
+    follower = hubs.Hub(lambda _: tail, 10)
+    loop = asyncio.new_event_loop()
+    try:
+        follower.start(loop)
+        with pytest.raises(kafka.KafkaException):
+            tail.partitions()
+        assert not follower.ready
+        topics.apply(
+            bare.bootstrap, topics.wanted(bare.world, [BY_NAME["exceptions.case"]], partitions=1, replication=1)
+        )
+        wait_until(lambda: follower.ready)
+    finally:
+        follower.stop()
+        wait_until(lambda: not follower.ready)
+        loop.close()
+        topics.drop(bare.bootstrap, bare.world)
