@@ -13,7 +13,6 @@ import json
 import os
 import random
 import subprocess
-import sys
 import threading
 import time
 from collections import Counter
@@ -48,6 +47,8 @@ NOTHING_WRONG = {"quarantined_rows": 0, "duplicates": 0, "dead_letters": 0, "orp
 ONE_PER_CASE = {"sales.impact": "sales.impact.assessed.v1", "procurement.sourcing": "procurement.sourcing.opened.v1"}
 PLAN_DOOR, DUE_TIMER = "plan-shipments", "shipment-due"
 MEASURED = "scorecard.measure"  # said by the stream processor, which has no outbox
+
+CALENDAR = {"zone": "UTC", "weekdays": [0, 1, 2], "opens": "09:00:00", "closes": "17:00:00"}
 
 Say = Callable[[str], None]
 
@@ -142,7 +143,7 @@ def environment(stack: Stack) -> dict[str, str]:
 def feeding(world: World, service: str) -> Callable[[], Any]:
     """Return acts, one after the other in a thread, that give a service facts to publish; nothing follows from them."""
     acts: dict[str, tuple[str, str, Callable[[int], dict[str, Any]]]] = {
-        "collaboration": ("/calendars", "planning-lead", lambda n: {"code": f"nobody-{n}", "zone": "UTC"}),
+        "collaboration": ("/calendars", "planning-lead", lambda n: {**CALENDAR, "code": f"nobodys-{n}"}),
         "forecast": (
             "/forecasts:batch",
             "planning-lead",
@@ -150,7 +151,7 @@ def feeding(world: World, service: str) -> Callable[[], Any]:
                 "source": "faults",
                 "items": [
                     {"key": f"{n}-{i}", "item": f"nobody's {n}-{i}", "site": "Nowhere", "publish": True,
-                     "weeks": [{"week_on": "2001-01-01", "quantity": "1"}]}
+                     "weeks": [{"week_on": "2100-01-04", "quantity": "1"}]}
                     for i in range(20)
                 ],
             },
@@ -161,7 +162,7 @@ def feeding(world: World, service: str) -> Callable[[], Any]:
 
     @contextmanager
     def fed() -> Iterator[None]:
-        stopped = threading.Event()
+        stopped, refused = threading.Event(), list[str]()
         head = {"Authorization": f"Bearer {world.token(role)}"}
 
         def feed() -> None:
@@ -172,8 +173,9 @@ def feeding(world: World, service: str) -> Callable[[], Any]:
                         answer = client.post(path, json=body(n), headers=head | {"Idempotency-Key": f"faults-{n}"})
                     except httpx.TransportError:
                         continue  # it is frozen, or dead
-                    if not answer.is_success:
-                        raise RuntimeError(f"{service}{path}: {answer.status_code} {answer.text[:300]}")
+                    if not answer.is_success or '"refused"' in answer.text:
+                        refused.append(f"{service}{path}: {answer.status_code} {answer.text[:300]}")
+                        return
 
         thread = threading.Thread(target=feed, name=f"feed-{service}")
         thread.start()
@@ -182,6 +184,8 @@ def feeding(world: World, service: str) -> Callable[[], Any]:
         finally:
             stopped.set()
             thread.join()
+            if refused:
+                raise RuntimeError(refused[0])
 
     return fed
 

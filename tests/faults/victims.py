@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import random
 import signal
 import threading
 import time
@@ -85,6 +86,7 @@ class Victim:
     topics: tuple[str, ...] = ()
     outbox_url: str = ""
     fed: Callable[[], AbstractContextManager[object]] = nullcontext
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
     _goal: dict[Place, int] = field(default_factory=dict)
     _rows: int = 0
 
@@ -96,7 +98,7 @@ class Victim:
             if work := self._wait_for_work():
                 return work
             self.world.kill(self.name, signal.SIGCONT)
-            pause(THAWED_SECONDS)
+            pause(THAWED_SECONDS * self.chance.random())
         raise NeverBusy(f"{self.name} had nothing to do for {BUSY_SECONDS_MAX:.0f} s")
 
     def kill(self) -> int:
@@ -117,7 +119,7 @@ class Victim:
         return time.monotonic() - begun
 
     def _wait_for_work(self) -> Work:
-        deadline = time.monotonic() + FROZEN_SECONDS
+        deadline = time.monotonic() + (FROZEN_SECONDS if self.topics else 0)  # else nothing can come while it stands
         before = self.log.ends(self.topics) if self.topics else {}
         while True:
             now = self.log.ends(self.topics) if self.topics else {}
