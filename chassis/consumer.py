@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chassis import dead, inbox, kafka, log, metrics
+from chassis import dead, inbox, kafka, log, metrics, points
 from chassis.db import RERUNS_MAX, Context, Database, Tx, is_transient, must_run_again
 from chassis.errors import Refusal
 from chassis.reactions import Reaction, Reactions
@@ -138,6 +138,7 @@ class Consumer:
         pairs = [pair for message in messages for pair in self._pairs(message)]
         if pairs:
             self.answer(pairs)
+            points.reached(points.AFTER_COMMIT)
         ends: dict[tuple[str, int], int] = {}
         for message in messages:
             ends[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
@@ -275,6 +276,7 @@ class Consumer:
 
     def _react(self, tx: Tx, pairs: Sequence[Pair]) -> None:
         claimed = inbox.claim(tx, [(r.envelope.id, reaction.name) for r, reaction in pairs if r.envelope])
+        points.reached(points.AFTER_CLAIM)
         fresh: list[tuple[Record, Envelope, Reaction]] = []
         for record, reaction in pairs:
             if record.envelope is None:

@@ -18,7 +18,7 @@ from typing import Any
 import uvicorn
 from pydantic import ValidationError
 
-from chassis import gauges, http, kafka, log, metrics, migrations, scheduler, standard
+from chassis import gauges, http, kafka, log, metrics, migrations, points, scheduler, standard
 from chassis.auth import Verifier
 from chassis.clock import WorldClock, machine_now
 from chassis.consumer import Consumer
@@ -66,6 +66,7 @@ def main(parts: Parts, arguments: Sequence[str]) -> int:
         missing = ", ".join(str(e["loc"][0]).upper() + ": " + e["msg"] for e in error.errors())
         print(f"{parts.name}: cannot start, the environment lacks or misspells {missing}", file=sys.stderr)
         return EXIT_USAGE
+    points.arm(settings.crash_at)
     role, *more = chosen.roles
     if more and not set(chosen.roles) <= set(ALL_ROLES):
         parser.error(f"only {', '.join(ALL_ROLES)} share a process")

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from chassis import dead, inbox, log, metrics, timers
+from chassis import dead, inbox, log, metrics, points, timers
 from chassis.consumer import ATTEMPTS_MAX, Record
 from chassis.db import RERUNS_MAX, Context, Database, Tx, is_transient, must_run_again
 from chassis.reactions import Reactions
@@ -110,6 +110,7 @@ class Scheduler:
                     outcome = "done"
                     with tx.within(context_of(timer, world_now, driven=self._settings.driven)):
                         self._reactions.at_timers[timer.name](tx, timer)
+                    points.reached(points.IN_TIMER)
                 tx.count(metrics.timers_fired_total.labels(self._database.service, timer.name, outcome))
         return len(due)
 

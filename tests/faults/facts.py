@@ -120,7 +120,7 @@ def _read(client: Consumer, topic: str) -> list[Told]:
         client.assign([TopicPartition(topic, partition, first)])
         at = first
         while at < end:
-            messages = client.consume(1000, timeout=WAIT_SECONDS)
+            messages = client.consume(min(1000, end - at), timeout=WAIT_SECONDS)
             if not messages:
                 raise RuntimeError(f"{topic}/{partition} gives nothing at {at}, though it ends at {end}")
             for message in messages:
