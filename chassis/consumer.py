@@ -27,7 +27,7 @@ from schemas.envelope import Envelope, decode, type_of
 POLL_SECONDS = 0.05
 ATTEMPTS_MAX = 3
 OFFSETS_SECONDS = 0.25
-BACKOFF_SECONDS_MAX = 5.0
+BACKOFF_SECONDS_MAX = 1.0
 
 
 class TooManyDead(RuntimeError):

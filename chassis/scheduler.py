@@ -46,14 +46,14 @@ class Scheduler:
         while not self.stopped.is_set():
             try:
                 self.woken.clear()
-                fired = self.fire_due()
+                pause = 0.0 if self.fire_due() else self._pause()
             except Exception as error:
                 if not (is_transient(error) or must_run_again(error)):
                     raise
                 log.get().warning("scheduler.waits", detail=str(error)[:300])
-                fired = 0
-            if not fired:
-                self.woken.wait(self._pause())
+                pause = IDLE_SECONDS
+            if pause:
+                self.woken.wait(pause)
 
     def _pause(self) -> float:
         """Return how long nothing can fall due: a driven clock wakes whom it moves, and so does a timer that is set."""

@@ -147,7 +147,7 @@ def _order(heard: Sequence[Heard], effects: Iterable[tuple[str, str]], where: st
     for number, h in enumerate(heard):
         place.setdefault((h.subject, h.mark), number)
     latest: dict[str, int] = defaultdict(lambda: -1)
-    for subject, mark in effects:
+    for subject, mark in dict.fromkeys(effects):  # one that is done again is doubled, which is counted elsewhere
         at = place.get((subject, mark))
         if at is None:
             continue

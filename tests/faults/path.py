@@ -126,6 +126,14 @@ class Trial:
             found.start()
         return found
 
+    def last_words(self) -> str:
+        """Return the ends of the logs of all processes."""
+        return "\n".join(
+            f"--- {process.log.name}, {'alive' if process.alive() else 'dead'}\n{process.log.read_text(errors='replace')[-1500:]}"
+            for process in self.processes.values()
+            if process.log.exists()
+        )
+
     def close(self) -> None:
         """End all processes and take topics and database back."""
         for process in self.processes.values():
@@ -241,7 +249,7 @@ class Trial:
         names = {str(uuid5(UUID(int=0), group)): group for group in self.groups}
         with psycopg.connect(self.database_url) as connection:
             did = connection.execute(
-                "SELECT number, what, subject::text, mark, cause::text, armed_by::text FROM done"
+                "SELECT number, what, done.subject::text, mark, cause::text, armed_by::text FROM done"
                 " LEFT JOIN timers ON timer_id = cause ORDER BY number"
             ).fetchall()
             counters = connection.execute("SELECT item_id::text, heard, chain FROM counters").fetchall()

@@ -367,8 +367,7 @@ def _judge_topics(outcome: Outcome, stack: Stack, world: World) -> None:
 
 def _judge_causes(outcome: Outcome, stack: Stack, world: World) -> None:
     crossdock(stack, "login", "--as", "viewer", "--world", world.name)
-    lines = [json.loads(line) for line in crossdock(stack, "why", "--all", "--world", world.name, "--json")]
-    *tasks, total = lines
+    *tasks, total = documents(crossdock(stack, "why", "--all", "--world", world.name, "--json"))
     roots = Counter(str(task["root"].get("what")) for task in tasks)
     timers = Counter(str(timer.get("what")) for task in tasks for timer in task["timers"])
     without = [task["task"] for task in tasks if not task["timers"]]
@@ -388,15 +387,27 @@ def _judge_causes(outcome: Outcome, stack: Stack, world: World) -> None:
         outcome.faults.append(f"{total['orphans']['count']} orphans: {total['orphans']['examples'][:3]}")
 
 
-def crossdock(stack: Stack, *words: str) -> list[str]:
-    """Run a command to its end; returns its lines. Raises RuntimeError with what it said."""
+def documents(text: str) -> list[dict[str, Any]]:
+    """Read JSON documents that follow each other."""
+    found, at, decoder = [], 0, json.JSONDecoder()
+    while at < len(text):
+        one, end = decoder.raw_decode(text, at)
+        found.append(one)
+        while end < len(text) and text[end].isspace():
+            end += 1
+        at = end
+    return found
+
+
+def crossdock(stack: Stack, *words: str) -> str:
+    """Run a command to its end and return what it printed. Raises RuntimeError with what it said."""
     done = subprocess.run(
         [*COMMAND, *words], cwd=CHECKOUT, env=environment(stack), capture_output=True, text=True,
         timeout=COMMAND_SECONDS_MAX, check=False,
     )  # fmt: skip
     if done.returncode:
         raise RuntimeError(f"crossdock {' '.join(words)} ended with {done.returncode}: {done.stderr[-1000:]}")
-    return done.stdout.splitlines()
+    return done.stdout
 
 
 # ── what is printed ─────────────────────────────────────────────────────────────────────────────
