@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from typing import Any
 
 import psycopg
 from confluent_kafka import Consumer, TopicPartition
@@ -18,7 +19,8 @@ from confluent_kafka.admin import AdminClient, OffsetSpec
 from cli.stack.worlds import World
 
 FROZEN_SECONDS = 0.4
-THAWED_SECONDS = 0.07
+THAWED_SECONDS = (0.05, 0.4)
+GLANCE_SECONDS = 0.002
 LOOK_SECONDS = 0.01
 BUSY_SECONDS_MAX = 60.0
 BACK_SECONDS_MAX = 60.0
@@ -89,6 +91,7 @@ class Victim:
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     _goal: dict[Place, int] = field(default_factory=dict)
     _rows: int = 0
+    _connection: psycopg.Connection[Any] | None = None
 
     def freeze_busy(self) -> Work:
         """Freeze the process at an instant at which it has work to do, and leave it frozen; raises NeverBusy."""
@@ -98,7 +101,7 @@ class Victim:
             if work := self._wait_for_work():
                 return work
             self.world.kill(self.name, signal.SIGCONT)
-            pause(THAWED_SECONDS * self.chance.random())
+            self._let_work_come(self.chance.uniform(*THAWED_SECONDS))
         raise NeverBusy(f"{self.name} had nothing to do for {BUSY_SECONDS_MAX:.0f} s")
 
     def kill(self) -> int:
@@ -128,6 +131,12 @@ class Victim:
                 return work
             pause(LOOK_SECONDS)
 
+    def _let_work_come(self, seconds: float) -> None:
+        """Let it run for a while, or until its outbox holds something."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self._pending():
+            pause(GLANCE_SECONDS)
+
     def _pending(self) -> int:
         return self._ask("SELECT count(*) FROM outbox WHERE published_at IS NULL") if self.outbox_url else 0
 
@@ -140,8 +149,9 @@ class Victim:
         return Work(lag=lag, outbox=self._ask(rows))
 
     def _ask(self, question: str) -> int:
-        with psycopg.connect(self.outbox_url, autocommit=True) as connection:
-            row = connection.execute(question).fetchone()  # type: ignore[arg-type]
+        if self._connection is None:
+            self._connection = psycopg.connect(self.outbox_url, autocommit=True)
+        row = self._connection.execute(question).fetchone()  # type: ignore[arg-type]
         return int(row[0]) if row else 0
 
 
