@@ -110,8 +110,8 @@ class Scheduler:
                     outcome = "done"
                     with tx.within(context_of(timer, world_now, driven=self._settings.driven)):
                         self._reactions.at_timers[timer.name](tx, timer)
-                    points.reached(points.IN_TIMER)
                 tx.count(metrics.timers_fired_total.labels(self._database.service, timer.name, outcome))
+            points.reached(points.IN_TIMER)
         return len(due)
 
     def _bury(self, tx: Tx, timer: Timer, error: Exception) -> str:
