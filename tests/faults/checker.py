@@ -168,7 +168,7 @@ def _state(heard: Sequence[Heard], trail: Trail, verdict: Verdict) -> None:
     verdict.state += _unequal("group", dict(members), trail.groups)
 
 
-def _unequal(what: str, wanted: dict[str, Hashable], found: dict[str, Hashable]) -> list[str]:  # type: ignore[type-arg]
+def _unequal(what: str, wanted: dict[str, Hashable], found: dict[str, Hashable]) -> list[str]:
     return [
         f"{what} {key} is {found.get(key)}, and must be {wanted.get(key)}"
         for key in sorted({*wanted, *found})

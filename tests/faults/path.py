@@ -239,7 +239,7 @@ class Trial:
 
     def _ask(self, question: str) -> int:
         with psycopg.connect(self.database_url, autocommit=True) as connection:
-            row = connection.execute(question).fetchone()  # type: ignore[arg-type]
+            row = connection.execute(question).fetchone()
         return int(row[0]) if row else 0
 
     # ── the trail ────────────────────────────────────────────────────────────────────────────────
@@ -283,14 +283,14 @@ class Trial:
 
 
 def _heard(partition: int, order: int, content: dict[str, object]) -> Heard:
-    data: dict[str, str] = content["data"]  # type: ignore[assignment]
+    data: dict[str, str] = content["data"]
     return Heard(
         partition, order, str(content["id"]), data["item_id"], data["code"], data["description"], data["unit"] == tally.TIMED
     )  # fmt: skip
 
 
 def _said(partition: int, order: int, content: dict[str, object]) -> Said:
-    data: dict[str, str] = content["data"]  # type: ignore[assignment]
+    data: dict[str, str] = content["data"]
     armed_by = content.get("armedby")
     return Said(
         partition, order, str(content["id"]), data["name"], data["site_id"], data["code"], str(content["causationid"]),

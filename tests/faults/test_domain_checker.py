@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from tests.faults import facts, replay
+from tests.faults import facts, judgement, replay
 from tests.faults.checker import COUNTED, FELL_DUE, OPENED, Did, Heard, Said, Trail, judge
 
 
@@ -162,16 +162,16 @@ def test_topics_that_differ_from_what_was_committed_are_found(told: list[facts.T
 
 # ── figures of a replay ─────────────────────────────────────────────────────────────────────────
 
-FIGURES = {"lines": 3, "tasks": {"a": 1, "b": 1}, "value": 2.5, **replay.NOTHING_WRONG, "fingerprint": "80d9"}
+FIGURES = {"lines": 3, "tasks": {"a": 1, "b": 1}, "value": 2.5, **judgement.NOTHING_WRONG, "fingerprint": "80d9"}
 
 
 @pytest.mark.parametrize("name", list(FIGURES))
 def test_one_figure_that_differs_is_found(name: str) -> None:
-    assert replay.differences(FIGURES, FIGURES) == []
+    assert judgement.differences(FIGURES, FIGURES) == []
     altered = {**FIGURES, name: "another"}
-    (fault,) = replay.differences(altered, FIGURES)
+    (fault,) = judgement.differences(altered, FIGURES)
     assert fault.startswith(name)
-    assert replay.differences({k: v for k, v in FIGURES.items() if k != name}, FIGURES)
+    assert judgement.differences({k: v for k, v in FIGURES.items() if k != name}, FIGURES)
 
 
 def test_the_plan_is_the_same_for_the_same_seed_and_kills_everything_once_between_10_and_90_per_cent() -> None:
@@ -180,4 +180,4 @@ def test_the_plan_is_the_same_for_the_same_seed_and_kills_everything_once_betwee
     assert sorted(name for _, name in deaths) == sorted(
         [*replay.SERVICES, f"{apart}-relay", replay.STREAM, replay.REPLAY]
     )
-    assert all(replay.FIRST <= share <= replay.LAST for share, _ in deaths)
+    assert all(judgement.FIRST <= share <= judgement.LAST for share, _ in deaths)

@@ -151,7 +151,7 @@ class Victim:
     def _ask(self, question: str) -> int:
         if self._connection is None:
             self._connection = psycopg.connect(self.outbox_url, autocommit=True)
-        row = self._connection.execute(question).fetchone()  # type: ignore[arg-type]
+        row = self._connection.execute(question).fetchone()
         return int(row[0]) if row else 0
 
 
