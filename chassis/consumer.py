@@ -245,9 +245,20 @@ class Consumer:
 
     def _transact(self, pairs: Sequence[Pair], dead_because: Exception | None = None) -> None:
         with self._database.begin(_no_cause) as tx:
-            parked = dead.parked_among(tx, pairs)
             if self._hung is None:
                 self._hung = dead.marks(tx)
+            dies = {
+                (record.place, reaction.name)
+                for record, reaction in pairs
+                if dead_because is not None or record.envelope is None or (*record.place, reaction.name) in self._hung
+            }
+            with tx.together():
+                asked = dead.ask_parked(tx, pairs)
+                claims = inbox.ask(
+                    tx, [(r.envelope.id, a.name) for r, a in pairs if r.envelope and (r.place, a.name) not in dies]
+                )
+            parked = dead.read_parked(asked)
+            claimed = set() if claims is None else inbox.read(claims)
             live: list[Pair] = []
             for record, reaction in pairs:
                 if dead_because is not None or record.envelope is None:
@@ -255,27 +266,21 @@ class Consumer:
                               detail=record.fault or str(dead_because), park=record.envelope is not None)  # fmt: skip
                     self._outcome(tx, reaction.name, "dead")
                 elif (record.topic, record.key, reaction.name) in parked:
+                    inbox.release(tx, claimed & {(record.envelope.id, reaction.name)})
                     dead.wait_behind(tx, record, reaction.name)
                     self._outcome(tx, reaction.name, "parked")
                 elif (*record.place, reaction.name) in self._hung:
                     dead.use_up(tx, (*record.place, reaction.name))
-                    dead.bury(
-                        tx,
-                        record,
-                        reaction.name,
-                        cause="hung",
-                        detail="the reaction ran past its limit and the process was ended",
-                        park=True,
-                    )
+                    dead.bury(tx, record, reaction.name, cause="hung", park=True,
+                              detail="the reaction ran past its limit and the process was ended")  # fmt: skip
                     self._outcome(tx, reaction.name, "dead")
                 else:
                     live.append((record, reaction))
-            self._react(tx, live)
+            self._react(tx, live, claimed)
         for _, reaction in live:
             self._dead_in_a_row.pop(reaction.name, None)
 
-    def _react(self, tx: Tx, pairs: Sequence[Pair]) -> None:
-        claimed = inbox.claim(tx, [(r.envelope.id, reaction.name) for r, reaction in pairs if r.envelope])
+    def _react(self, tx: Tx, pairs: Sequence[Pair], claimed: set[inbox.Claim]) -> None:
         points.reached(points.AFTER_CLAIM)
         fresh: list[tuple[Record, Envelope, Reaction]] = []
         for record, reaction in pairs:

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import psycopg
 from psycopg.rows import dict_row
-from sqlalchemy import Connection, Engine, Executable, Row, create_engine, text
+from sqlalchemy import Connection, Engine, Executable, Row, create_engine
 
 from chassis import log, metrics, outbox, points, timers
 from chassis.clock import WorldClock
@@ -60,6 +60,14 @@ class Entry:
     version: int
 
 
+class Expected(NamedTuple):
+    """Aggregates that were sent to be written, and the cursor that tells how many were."""
+
+    store: str
+    cursor: psycopg.Cursor[Any]
+    rows: int
+
+
 class ReadTx:
     """A transaction that asks; another type than Tx, so that mypy stops a write through it."""
 
@@ -81,7 +89,7 @@ class ReadTx:
 
     def peek(self, store: Store[T], identity: Any) -> T | None:
         """Return an aggregate without locking it, or None."""
-        found = store.load(self.cursor(), [identity], lock=False)
+        found = store.load(self, [identity], lock=False)
         return found[identity][0] if identity in found else None
 
     @property
@@ -95,8 +103,17 @@ class ReadTx:
 
     def cursor(self) -> psycopg.Cursor[dict[str, Any]]:
         """Return a driver cursor on this transaction's connection, with rows as dicts."""
-        driver: psycopg.Connection[Any] = self._connection.connection.driver_connection  # type: ignore[assignment]  # SQLAlchemy types it as any driver
-        return driver.cursor(row_factory=dict_row)
+        return _driver(self._connection).cursor(row_factory=dict_row)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Send the block's driver-level statements in one round trip; what they found is read after the block."""
+        with _driver(self._connection).pipeline():
+            yield
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    return connection.connection.driver_connection  # type: ignore[return-value]  # SQLAlchemy types it as any driver
 
 
 class Tx(ReadTx):
@@ -135,7 +152,7 @@ class Tx(ReadTx):
         missing = {i for i in ids if (store.name, i) not in self._map}
         if not missing:
             return
-        found = store.load(self.cursor(), missing, lock=True)
+        found = store.load(self, missing, lock=True)
         for identity in missing:
             if identity in found:
                 thing, version = found[identity]
@@ -165,6 +182,17 @@ class Tx(ReadTx):
         if key not in self._looked:
             self._looked[key] = self.peek(store, identity)
         return cast("T | None", self._looked[key])
+
+    def look_ahead(self, wanted: Iterable[tuple[Store[Any], Any]]) -> None:
+        """Read what `look` will be asked for, in one round trip."""
+        with self.together():
+            asked = [
+                (store, identity, store.ask(self, [identity], lock=False))
+                for store, identity in wanted
+                if (store.name, identity) not in self._looked and self._map.get((store.name, identity)) is None
+            ]
+        for store, identity, found in asked:
+            self._looked[store.name, identity] = next((thing for thing, _ in store.read(found).values()), None)
 
     def save(self, store: Store[T], thing: T) -> None:
         """Keep an aggregate, new or changed; it is written at flush."""
@@ -273,44 +301,61 @@ class Tx(ReadTx):
     # ── flush ────────────────────────────────────────────────────────────────────────────────────
 
     def flush(self) -> None:
-        """Write everything; raises ConcurrentChange where somebody else was first."""
-        self._flush_aggregates()
-        tables, cursor = self.database.tables, self.cursor()
-        if self._timers:
-            timers.write(cursor, tables, self._timers)
-            soon = self.now + timers.SOON
-            if any(change.due_at is not None and change.due_at <= soon for change in self._timers):
-                self.after_commit(self.database.timers_changed)
-            self._timers = []
-        if self._events:
-            written = outbox.write(cursor, tables, self._events, source=self.database.source)
-            self.after_commit(lambda: outbox.tell(written))
-            self._events = []
+        """Write everything in one round trip; raises ConcurrentChange where somebody else was first."""
+        tables = self.database.tables
+        with self._checked() as expected:
+            self._write_aggregates(expected)
+            if self._timers:
+                timers.write(self, tables, self._timers)
+            if self._events:
+                written = outbox.write(self, tables, self._events, source=self.database.source)
+                self.after_commit(lambda: outbox.tell(written))
+        soon = self.now + timers.SOON
+        if any(change.due_at is not None and change.due_at <= soon for change in self._timers):
+            self.after_commit(self.database.timers_changed)
+        self._timers, self._events = [], []
 
     def _flush_aggregates(self) -> None:
-        cursor = self.cursor()
+        with self._checked() as expected:
+            self._write_aggregates(expected)
+
+    @contextmanager
+    def _checked(self) -> Iterator[list[Expected]]:
+        """Run writes together, then see that each aggregate was written: its cursor holds as many rows as there were."""
+        expected: list[Expected] = []
+        try:
+            with self.together():
+                yield expected
+        except psycopg.IntegrityError as error:
+            for name, cursor, rows in expected:  # a part of an aggregate that was not written has nothing to hang on
+                if cursor.pgresult is not None and cursor.pgresult.ntuples < rows:
+                    raise ConcurrentChange(name) from error
+            raise
+        for name, cursor, rows in expected:
+            if len(cursor.fetchall()) < rows:
+                raise ConcurrentChange(name)
+
+    def _write_aggregates(self, expected: list[Expected]) -> None:
         by_store: dict[str, list[Entry]] = {}
         for key in self._dirty:
             entry = self._map[key]
             if entry is not None:
                 by_store.setdefault(key[0], []).append(entry)
+                self._map[key] = Entry(before=entry.now, now=entry.now, version=entry.version + 1)
         for name, entries in by_store.items():
             store = self._stores[name]
             new = [e.now for e in entries if e.before is None]
             changed = [(e.before, e.now, e.version) for e in entries if e.before is not None]
-            if new and store.insert(cursor, new) < len(new):
-                raise ConcurrentChange(name)
-            if changed and store.update(cursor, changed) < len(changed):
-                raise ConcurrentChange(name)
-        for key in self._dirty:
-            if (entry := self._map[key]) is not None:
-                self._map[key] = Entry(before=entry.now, now=entry.now, version=entry.version + 1)
+            if new:
+                expected.append(Expected(name, store.insert(self, new), len(new)))
+            if changed:
+                expected.append(Expected(name, store.update(self, changed), len(changed)))
         self._dirty = {}
         rows: dict[tuple[str, str, tuple[str, ...]], tuple[Any, list[dict[str, Any]]]] = {}
         for table, row, on_conflict in self._inserts:
             rows.setdefault((table.name, on_conflict, tuple(row)), (table, []))[1].append(row)
         for (_, on_conflict, _names), (table, together) in rows.items():
-            bulk_insert(cursor, table, together, on_conflict=on_conflict)
+            bulk_insert(self.cursor(), table, together, on_conflict=on_conflict)
         self._inserts = []
 
     def committed(self) -> None:
@@ -334,16 +379,22 @@ class Database:
             self.url, pool_size=connections_max, max_overflow=0, pool_timeout=5, pool_pre_ping=False,
             connect_args={"options": "-c timezone=UTC -c lock_timeout=8000", "application_name": f"{world}.{service}"},
         )  # fmt: skip
+        # A question is one snapshot per statement either way; without BEGIN and ROLLBACK it is half the round trips.
+        self._asking = self.engine.execution_options(isolation_level="AUTOCOMMIT")
 
     def world_now(self, connection: Connection) -> datetime:
         """Return the world's time; in a driven world it is a row of this database (FLOW 6.2)."""
         if self.clock.kind != "driven":
             return self.clock.now(None)
-        return self.clock.now(connection.execute(text("SELECT now FROM world_clock")).scalar())
+        driver = _driver(connection)
+        with driver.pipeline():
+            asked = driver.execute("SELECT now FROM world_clock")
+        row = asked.fetchone()
+        return self.clock.now(row[0] if row else None)
 
     def open_reading(self) -> ReadTx:
         """Open a transaction that only asks; whoever opens it closes it."""
-        return ReadTx(self.engine.connect(), self)
+        return ReadTx(self._asking.connect(), self)
 
     @contextmanager
     def reading(self) -> Iterator[ReadTx]:

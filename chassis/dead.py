@@ -19,14 +19,18 @@ _STORE = (
 )
 
 
-def parked_among(tx: Tx, pairs: Sequence[Pair]) -> set[tuple[str, str, str]]:
-    """Return which of the pairs' subjects are parked, and hold their rows against a re-drive that runs now."""
+def ask_parked(tx: Tx, pairs: Sequence[Pair]) -> Any:
+    """Ask which of the pairs' subjects are parked, and hold their rows against a re-drive that runs now."""
     keys = sorted({record.key for record, _ in pairs})
-    rows = tx.cursor().execute(
+    return tx.cursor().execute(
         "SELECT topic, key, reaction FROM parked_subjects WHERE key = ANY(%s) ORDER BY topic, key, reaction FOR UPDATE",
         [keys],
     )
-    return {(row["topic"], row["key"], row["reaction"]) for row in rows.fetchall()}
+
+
+def read_parked(asked: Any) -> set[tuple[str, str, str]]:
+    """Return the subjects found, each with the reaction for which it is parked."""
+    return {(row["topic"], row["key"], row["reaction"]) for row in asked.fetchall()}
 
 
 Place = tuple[str, int, int, str]

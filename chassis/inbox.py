@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from chassis.db import Tx
@@ -11,17 +12,35 @@ Claim = tuple[UUID, str]
 
 
 def claim(tx: Tx, claims: Iterable[Claim]) -> set[Claim]:
-    """Store the claims, sorted so that two consumers cannot deadlock; return the new ones.
+    """Store the claims; return the new ones."""
+    asked = ask(tx, claims)
+    return set() if asked is None else read(asked)
 
-    Whether a row is new is read from RETURNING: the driver's row count does not tell.
-    """
+
+def ask(tx: Tx, claims: Iterable[Claim]) -> Any:
+    """Store the claims, sorted so that two consumers cannot deadlock; None where there is nothing to claim."""
     wanted = sorted(set(claims))
     if not wanted:
-        return set()
-    rows = tx.cursor().execute(
+        return None
+    return tx.cursor().execute(
         "INSERT INTO inbox (event_id, reaction) SELECT * FROM unnest(%b::uuid[], %b::text[])"
         " ON CONFLICT DO NOTHING RETURNING event_id, reaction",
         [[event_id for event_id, _ in wanted], [reaction for _, reaction in wanted]],
         binary=True,
     )
-    return {(row["event_id"], row["reaction"]) for row in rows.fetchall()}
+
+
+def read(asked: Any) -> set[Claim]:
+    """Return the new claims. Whether one is new is read from RETURNING: the driver's row count does not tell."""
+    return {(row["event_id"], row["reaction"]) for row in asked.fetchall()}
+
+
+def release(tx: Tx, claims: Iterable[Claim]) -> None:
+    """Take back claims of this transaction whose work is not done in it."""
+    given = list(claims)
+    if given:
+        tx.cursor().execute(
+            "DELETE FROM inbox USING unnest(%b::uuid[], %b::text[]) AS n(event_id, reaction)"
+            " WHERE inbox.event_id = n.event_id AND inbox.reaction = n.reaction",
+            [[event_id for event_id, _ in given], [reaction for _, reaction in given]],
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from chassis import log, trace
 from chassis.clock import machine_now
@@ -14,7 +14,7 @@ from schemas.base import Event
 from schemas.envelope import Envelope, encode, wrap
 
 if TYPE_CHECKING:
-    from chassis.db import Context
+    from chassis.db import Context, Tx
 
 CHANNEL = "outbox"
 
@@ -26,7 +26,7 @@ class Emitted(NamedTuple):
     context: Context
 
 
-def write(cursor: Any, tables: ChassisTables, emitted: Sequence[Emitted], *, source: str) -> list[Envelope]:
+def write(tx: Tx, tables: ChassisTables, emitted: Sequence[Emitted], *, source: str) -> list[Envelope]:
     """Write one row per event in their order, and hint the relay; returns the envelopes."""
     envelopes = [_envelope(one, source) for one in emitted]
     stored_at = machine_now()
@@ -37,8 +37,8 @@ def write(cursor: Any, tables: ChassisTables, emitted: Sequence[Emitted], *, sou
         }
         for e in envelopes
     ]  # fmt: skip
-    bulk_insert(cursor, tables.outbox, rows)
-    cursor.execute(f"NOTIFY {CHANNEL}")
+    bulk_insert(tx.cursor(), tables.outbox, rows)
+    tx.cursor().execute(f"NOTIFY {CHANNEL}")
     return envelopes
 
 

@@ -15,8 +15,9 @@ import dataclasses
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any, Generic, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
@@ -116,6 +117,21 @@ def arrays(rows: Sequence[Row], names: Sequence[str]) -> list[list[Any]]:
     return [[row[name] for row in rows] for name in names]
 
 
+class Asking(Protocol):
+    """A transaction as a store needs it."""
+
+    def cursor(self) -> Any: ...
+
+    def together(self) -> AbstractContextManager[None]: ...
+
+
+class Asked(NamedTuple):
+    """Cursors that hold, or will hold, the rows of aggregates and of their parts."""
+
+    root: Any
+    parts: dict[str, Any]
+
+
 class Store(Generic[T]):
     """Reads and writes aggregates of type T; used through Tx.get, find, save."""
 
@@ -147,51 +163,56 @@ class Store(Generic[T]):
         """Return the aggregate's id."""
         return getattr(thing, self.key)
 
-    def load(self, cursor: Any, ids: Iterable[Any], *, lock: bool) -> dict[Any, tuple[T, int]]:
-        """Return the aggregates found, each with its version; rows are locked in the order of their ids."""
+    def ask(self, tx: Asking, ids: Iterable[Any], *, lock: bool) -> Asked:
+        """Ask for aggregates; rows are locked in the order of their ids. What comes is read by `read`, after `together`."""
         wanted = sorted(set(ids))
         statement = self._load_sql + (" FOR UPDATE" if lock else "")
-        rows = cursor.execute(statement, [wanted], binary=True).fetchall()
-        found = [row[self.key] for row in rows]
-        parts = (
-            {name: self._load_children(cursor, columns, found) for name, columns in self.children.items()}
-            if found
-            else {}
-        )
+        root = tx.cursor().execute(statement, [wanted], binary=True)
+        parts = {name: tx.cursor().execute(c.load_sql, [wanted], binary=True) for name, c in self.children.items()}
+        return Asked(root, parts)
+
+    def read(self, asked: Asked) -> dict[Any, tuple[T, int]]:
+        """Return the aggregates found, each with its version."""
+        parts = {name: self._grouped(self.children[name], cursor) for name, cursor in asked.parts.items()}
         return {
             row[self.key]: (
                 self.root.thing(row, {name: tuple(part.get(row[self.key], ())) for name, part in parts.items()}),
                 row["version"],
             )
-            for row in rows
+            for row in asked.root.fetchall()
         }
 
-    def _load_children(self, cursor: Any, columns: Columns, ids: list[Any]) -> dict[Any, list[Any]]:
+    def _grouped(self, columns: Columns, cursor: Any) -> dict[Any, list[Any]]:
         grouped: dict[Any, list[Any]] = defaultdict(list)
-        for row in cursor.execute(columns.load_sql, [ids], binary=True).fetchall():
+        for row in cursor.fetchall():
             grouped[row[self.key]].append(columns.thing(row))
         return grouped
 
-    def insert(self, cursor: Any, things: Sequence[T]) -> int:
-        """Write new aggregates; returns how many were really new."""
-        rows = sorted((self.root.row(t) | {"version": 1} for t in things), key=lambda row: str(row[self.key]))
-        new = cursor.execute(self._insert_sql, arrays(rows, self._row_names)).fetchall()
-        if len(new) == len(rows):
-            self._write_children(cursor, [(None, thing) for thing in things])
-        return len(new)
+    def load(self, tx: Asking, ids: Iterable[Any], *, lock: bool) -> dict[Any, tuple[T, int]]:
+        """Ask and read."""
+        with tx.together():
+            asked = self.ask(tx, ids, lock=lock)
+        return self.read(asked)
 
-    def update(self, cursor: Any, changed: Sequence[tuple[T, T, int]]) -> int:
-        """Write changed aggregates (as loaded, as they are now, version loaded); returns how many were still at that version."""
+    def insert(self, tx: Asking, things: Sequence[T]) -> Any:
+        """Write new aggregates; the cursor returned holds one row for each that was really new."""
+        rows = sorted((self.root.row(t) | {"version": 1} for t in things), key=lambda row: str(row[self.key]))
+        new = tx.cursor().execute(self._insert_sql, arrays(rows, self._row_names))
+        self._write_children(tx, [(None, thing) for thing in things])
+        return new
+
+    def update(self, tx: Asking, changed: Sequence[tuple[T, T, int]]) -> Any:
+        """Write changed aggregates (as loaded, as they are now, version loaded); the cursor returned holds one row for each
+        that was still at that version."""
         rows = sorted(
             (self.root.row(now) | {"version": version} for _, now, version in changed),
             key=lambda row: str(row[self.key]),
         )
-        done = cursor.execute(self._update_sql, arrays(rows, self._row_names)).fetchall()
-        if len(done) == len(rows):
-            self._write_children(cursor, [(before, now) for before, now, _ in changed])
-        return len(done)
+        done = tx.cursor().execute(self._update_sql, arrays(rows, self._row_names))
+        self._write_children(tx, [(before, now) for before, now, _ in changed])
+        return done
 
-    def _write_children(self, cursor: Any, pairs: Sequence[tuple[T | None, T]]) -> None:
+    def _write_children(self, tx: Asking, pairs: Sequence[tuple[T | None, T]]) -> None:
         for name, columns in self.children.items():
             upserts: list[Row] = []
             gone: list[Row] = []
@@ -211,9 +232,9 @@ class Store(Generic[T]):
                         upserts.append(columns.row(part) | {self.key: self.identity(now)})
                 gone += [columns.row(part) | {self.key: self.identity(now)} for part in old.values()]
             if gone:
-                cursor.execute(columns.delete_sql, arrays(gone, columns.key_names))
+                tx.cursor().execute(columns.delete_sql, arrays(gone, columns.key_names))
             if upserts:
-                cursor.execute(columns.upsert_sql, arrays(upserts, columns.names))
+                tx.cursor().execute(columns.upsert_sql, arrays(upserts, columns.names))
 
     def _child_key(self, columns: Columns, thing: T, part: Any) -> tuple[Any, ...]:
         return tuple(

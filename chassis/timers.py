@@ -46,10 +46,10 @@ class Timer(NamedTuple):
     traceparent: str | None
 
 
-def write(cursor: Any, tables: ChassisTables, changes: Sequence[Change]) -> None:
+def write(tx: Tx, tables: ChassisTables, changes: Sequence[Change]) -> None:
     """Write what the transaction armed and disarmed; the last word on a (name, subject) counts."""
     last = {(c.name, c.subject): c for c in changes}
-    cursor.execute(
+    tx.cursor().execute(
         "UPDATE timers SET disarmed_at = %s FROM unnest(%b::text[], %b::text[]) AS n(name, subject)"
         " WHERE timers.name = n.name AND timers.subject = n.subject AND fired_at IS NULL AND disarmed_at IS NULL",
         [machine_now(), [name for name, _ in last], [subject for _, subject in last]],
@@ -67,7 +67,7 @@ def write(cursor: Any, tables: ChassisTables, changes: Sequence[Change]) -> None
         for c in armed
     ]  # fmt: skip
     bulk_insert(
-        cursor, tables.timers, rows,
+        tx.cursor(), tables.timers, rows,
         on_conflict="ON CONFLICT (timer_id) DO UPDATE SET disarmed_at = NULL, armed_by = EXCLUDED.armed_by, armed_kind = EXCLUDED.armed_kind,"
         " correlation_id = EXCLUDED.correlation_id, rule = EXCLUDED.rule, rule_key = EXCLUDED.rule_key, detail = EXCLUDED.detail, armed_at = EXCLUDED.armed_at"
         " WHERE timers.fired_at IS NULL",

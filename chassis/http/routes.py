@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 
 from chassis import metrics, trace
 from chassis.auth import Actor, Verifier
-from chassis.db import RERUNS_MAX, Context, Database, FlushedItem, must_run_again
+from chassis.db import RERUNS_MAX, Context, Database, FlushedItem, Tx, must_run_again
 from chassis.errors import Refusal
 from chassis.http.batches import Item
 from chassis.http.idempotency import audit, keep_answer, kept_answer
@@ -85,8 +85,8 @@ class _Route(APIRoute):
         try:
             return await inner(request)  # type: ignore[no-any-return]  # FastAPI does not type its handler
         finally:
-            if asking.opened is not None:
-                await run_in_threadpool(asking.opened.close)
+            if asking.opened is not None:  # by an endpoint that awaits
+                await run_in_threadpool(asking.end)
 
     async def _act(self, request: Request, inner: Any, actor: Actor, database: Database, act: str) -> Response:
         body = await request.body()
@@ -110,28 +110,39 @@ class _Route(APIRoute):
         self, request: Request, inner: Any, actor: Actor, database: Database, act: str, body: bytes, careful: bool
     ) -> Response:
         act_id, traceparent = time_ordered_id(), trace.child(request.headers.get("traceparent"))
-        opened = database.begin(lambda now: Context(act_id, act_id, "act", now, traceparent=traceparent))
-        tx = await run_in_threadpool(opened.__enter__)
-        tx.careful = careful
+        path, key = request.url.path, request.headers.get("idempotency-key")
+
+        def begun(tx: Tx) -> None:
+            tx.careful = careful
+            if key and (kept := kept_answer(tx, actor, self.path, key, path, body)) is not None:
+                raise _Kept(kept)
+            audit(tx, actor, act, f"{request.method} {self.path}", path, body)
+
+        unit = database.begin(lambda now: Context(act_id, act_id, "act", now, traceparent=traceparent))
+        request.state.at_work = doing = Doing(actor, database, request, unit=unit, begun=begun)
         try:
-            key = request.headers.get("idempotency-key")
-            kept = (
-                await run_in_threadpool(kept_answer, tx, actor, self.path, key, request.url.path, body) if key else None
-            )
-            if kept is not None:
-                await run_in_threadpool(opened.__exit__, None, None, None)
-                return kept
-            audit(tx, actor, act, f"{request.method} {self.path}", request.url.path, body)
-            request.state.at_work = Doing(actor, database, request, tx=tx)
             response: Response = await inner(request)
-            if response.status_code < 400 and key:
-                keep_answer(tx, actor, self.path, key, request.url.path, body, response)
         except BaseException as error:
-            await run_in_threadpool(opened.__exit__, type(error), error, error.__traceback__)
+            await run_in_threadpool(doing.finish, None, error)
+            if isinstance(error, _Kept):
+                return error.response
             raise
-        await run_in_threadpool(opened.__exit__, None, None, None)
+        last = None
+        if response.status_code < 400 and key:
+            last = functools.partial(
+                keep_answer, actor=actor, route=self.path, key=key, path=path, body=body, response=response
+            )
+        await run_in_threadpool(doing.finish, last)
         response.headers["traceparent"] = traceparent
         return response
+
+
+class _Kept(Exception):
+    """The act was done before under this Idempotency-Key: its answer is given again."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
 
 
 class Router:
@@ -198,9 +209,19 @@ def _masking(endpoint: Endpoint) -> Endpoint:
 
         return shown_later
 
+    def work(arguments: dict[str, Any]) -> Any:
+        at_work: Asking = arguments[parameter]
+        at_work.begin()
+        try:
+            return masked(endpoint(**arguments), at_work.actor)
+        finally:
+            at_work.end()
+
     @functools.wraps(endpoint)
-    def shown(**arguments: Any) -> Any:
-        return masked(endpoint(**arguments), arguments[parameter].actor)
+    async def shown(**arguments: Any) -> Any:
+        return await run_in_threadpool(
+            work, arguments
+        )  # one change of thread per request: each costs a wait for the interpreter
 
     return shown
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -48,6 +49,15 @@ class Asking:
             self.opened = self.database.open_reading()
         return self.opened
 
+    def begin(self) -> None:
+        """Prepare, in the thread that works; a question opens its transaction when it first asks."""
+
+    def end(self) -> None:
+        """Give back what a question opened; an act's unit of work goes on until its answer is written."""
+        if self.opened is not None:
+            self.opened.close()
+            self.opened = None
+
     def after(self, cursor: str | None, *question: object) -> list[Any] | None:
         """Return where a list goes on; the cursor must belong to the same question."""
         return cursors.read(self._secret, self._question(question), cursor)
@@ -73,20 +83,51 @@ class Asking:
 class Doing(Asking):
     """What an act works with: its unit of work is committed before the answer leaves."""
 
-    tx: Tx = field(kw_only=True)
+    unit: AbstractContextManager[Tx] = field(kw_only=True)
+    begun: Callable[[Tx], None] = field(kw_only=True)  # told once the unit of work is open
+    _tx: Tx | None = field(default=None, init=False)
+
+    @property
+    def tx(self) -> Tx:
+        """Return the unit of work."""
+        assert self._tx is not None, "an act's endpoint runs between begin and finish"
+        return self._tx
 
     @property
     def read(self) -> ReadTx:
         """Return the act's own transaction: it sees what it did."""
         return self.tx
 
+    def begin(self) -> None:
+        """Open the unit of work."""
+        self._tx = self.unit.__enter__()
+        self.begun(self._tx)
 
-def _asking(request: Request) -> Asking:
+    def end(self) -> None:
+        """Leave it open: `finish` commits it."""
+
+    def finish(self, last: Callable[[Tx], None] | None, error: BaseException | None = None) -> None:
+        """Commit, after one last write; roll back where something was raised."""
+        if self._tx is None:
+            return
+        if error is not None:
+            self.unit.__exit__(type(error), error, error.__traceback__)
+            return
+        try:
+            if last is not None:
+                last(self._tx)
+        except BaseException as raised:
+            self.unit.__exit__(type(raised), raised, raised.__traceback__)
+            raise
+        self.unit.__exit__(None, None, None)
+
+
+async def _asking(request: Request) -> Asking:
     asking: Asking = request.state.at_work
     return asking
 
 
-def _doing(request: Request) -> Doing:
+async def _doing(request: Request) -> Doing:
     doing: Doing = request.state.at_work
     return doing
 

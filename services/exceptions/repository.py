@@ -94,6 +94,11 @@ def look_at_thresholds(tx: Tx) -> domain.Thresholds | None:
     return tx.look(thresholds, THRESHOLDS)
 
 
+def look_at_rules(tx: Tx, kind: str, calendar: str | None) -> None:
+    """Read ahead, in one round trip, what a case of this kind goes by."""
+    tx.look_ahead([(playbooks, kind), (thresholds, THRESHOLDS), *([(calendars, calendar)] if calendar else [])])
+
+
 def hold_rules(tx: Tx, kind: str) -> tuple[domain.Playbook | None, domain.Thresholds | None]:
     """Return the rules read anew, while nobody else can bring new ones until this transaction ends."""
     tx.cursor().execute("SELECT pg_advisory_xact_lock_shared(%s)", [RULES_LOCK])

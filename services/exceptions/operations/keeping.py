@@ -41,6 +41,7 @@ def keep_case(tx: Tx, *, before: domain.Case | None, case: domain.Case, facts: S
 
 def rulebook(tx: Tx, *, kind: str, calendar: str | None = None) -> domain.Rulebook | None:
     """Return what a cause kind's cases go by now, or None while its playbook or the thresholds are missing."""
+    repository.look_at_rules(tx, kind, calendar)
     playbook, thresholds = repository.look_at_playbook(tx, kind), repository.look_at_thresholds(tx)
     if playbook is None or thresholds is None:
         playbook, thresholds = repository.hold_rules(tx, kind)
