@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
@@ -37,8 +36,7 @@ class Unlocked(RuntimeError):
     """An event was emitted whose aggregate was neither locked nor made in this Tx: order per subject would be a guess."""
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """Why and when this work happens: what its events will name as their cause (FLOW 4.2)."""
 
     correlation_id: UUID
@@ -51,8 +49,7 @@ class Context:
     heard: Envelope | None = None  # inside a reaction: the fact itself, with its own cause and source
 
 
-@dataclass
-class Entry:
+class Entry(NamedTuple):
     """One aggregate in the identity map."""
 
     before: Any  # as loaded; None when new
@@ -126,7 +123,7 @@ class Tx(ReadTx):
         self._looked: dict[tuple[str, Any], Any] = {}
         self._stores: dict[str, Store[Any]] = {}
         self._dirty: dict[tuple[str, Any], None] = {}
-        self._subjects: set[str] = set()
+        self._subjects: set[Any] = set()  # ids of what this Tx locked or made
         self._events: list[outbox.Emitted] = []
         self._timers: list[timers.Change] = []
         self._inserts: list[tuple[Any, dict[str, Any], str]] = []
@@ -152,14 +149,16 @@ class Tx(ReadTx):
             if identity in found:
                 thing, version = found[identity]
                 self._map[store.name, identity] = Entry(before=thing, now=thing, version=version)
-                self._subjects.add(str(identity))
+                self._subjects.add(identity)
             else:
                 self._map[store.name, identity] = None
 
     def find(self, store: Store[T], identity: Any) -> T | None:
         """Return an aggregate, locked, or None."""
-        self.load(store, [identity])
-        entry = self._map[store.name, identity]
+        key = (store.name, identity)
+        if key not in self._map:
+            self.load(store, [identity])
+        entry = self._map[key]
         return None if entry is None else entry.now
 
     def get(self, store: Store[T], identity: Any) -> T:
@@ -192,16 +191,17 @@ class Tx(ReadTx):
     def save(self, store: Store[T], thing: T) -> None:
         """Keep an aggregate, new or changed; it is written at flush."""
         identity = store.identity(thing)
-        self.load(store, [identity])
         key = (store.name, identity)
+        if key not in self._map:
+            self.load(store, [identity])
         entry = self._map[key]
         if entry is None:
             self._map[key] = Entry(before=None, now=thing, version=0)
-            self._subjects.add(str(identity))
+            self._subjects.add(identity)
         elif entry.now == thing:
             return
         else:
-            self._map[key] = replace(entry, now=thing)
+            self._map[key] = Entry(entry.before, thing, entry.version)
         self._dirty[key] = None
 
     def append(self, table: Any, row: dict[str, Any], *, on_conflict: str = "") -> None:
@@ -213,11 +213,14 @@ class Tx(ReadTx):
     def emit(self, events: Iterable[Event]) -> None:
         """Say what happened; refused (Unlocked) for an aggregate that this Tx neither locked nor made."""
         for event in events:
-            if event.subject not in self._subjects:
+            if getattr(event, event.event_key) not in self._subjects and not self._has_made(event.subject):
                 raise Unlocked(
                     f"{event.event_name}: {event.event_key} {event.subject} is neither locked nor new in this transaction"
                 )
             self._events.append(outbox.Emitted(event, self.context))
+
+    def _has_made(self, subject: str) -> bool:
+        return subject in {str(identity) for identity in self._subjects}
 
     def arm(
         self,
