@@ -15,7 +15,7 @@ PRESENT = $(wildcard $(CODE))
 part = @begin=$$SECONDS; echo "== $(1)"; $(2) || exit $$?; echo "== $(1): $$((SECONDS - begin)) s"
 
 .PHONY: help setup demo up down test quick journeys rooms types lint format contracts contracts-check canvas \
-	migrate bench new-service sure
+	migrate bench faults new-service sure
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  \1\t/' | expand -t 20
@@ -39,6 +39,7 @@ test: setup ## Run every gate and every test, on real PostgreSQL and real Kafka
 	$(call part,tests without servers,$(PY) -m pytest -m "not ($(NEEDS_SERVERS))")
 	$(call part,tests on PostgreSQL and Kafka,$(PY) -m pytest -m "($(NEEDS_SERVERS)) and not journey")
 	@$(MAKE) journeys
+	@$(MAKE) faults
 
 quick: setup ## Run what needs no server at all: seconds
 	$(call part,quick,$(PY) -m pytest -m "not ($(NEEDS_SERVERS)) and not records")
@@ -73,6 +74,10 @@ migrate: setup ## Bring the database named by DATABASE_URL up to date: make migr
 
 bench: setup ## Measure, calibration first
 	@$(PY) -m benchmarks
+
+faults: setup ## Kill, freeze and cut while work flows, and judge what comes out; FULL=1 as often as the bars say
+	$(call part,faults,$(PY) -m tests.faults path $(if $(FULL),--full))
+	$(if $(FULL),$(call part,a replay in which everything dies,$(PY) -m tests.faults replay --seed 1),@true)
 
 new-service: setup ## Make an empty house: make new-service name=returns
 	@$(PY) -m tools.new_service $(name)

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from chassis import dead, inbox, kafka, log, metrics
+from chassis import dead, inbox, kafka, log, metrics, points
 from chassis.db import RERUNS_MAX, Context, Database, Tx, is_transient, must_run_again
 from chassis.errors import Refusal
 from chassis.reactions import Reaction, Reactions
@@ -26,7 +26,7 @@ from schemas.envelope import Envelope, decode, type_of
 POLL_SECONDS = 0.05
 ATTEMPTS_MAX = 3
 OFFSETS_SECONDS = 0.25
-BACKOFF_SECONDS_MAX = 5.0
+BACKOFF_SECONDS_MAX = 1.0
 
 
 class TooManyDead(RuntimeError):
@@ -136,6 +136,7 @@ class Consumer:
         pairs = [pair for message in messages for pair in self._pairs(message)]
         if pairs:
             self.answer(pairs)
+            points.reached(points.AFTER_COMMIT)
         ends: dict[tuple[str, int], int] = {}
         for message in messages:
             ends[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
@@ -278,6 +279,7 @@ class Consumer:
             self._dead_in_a_row.pop(reaction.name, None)
 
     def _react(self, tx: Tx, pairs: Sequence[Pair], claimed: set[inbox.Claim]) -> None:
+        points.reached(points.AFTER_CLAIM)
         fresh: list[tuple[Record, Envelope, Reaction]] = []
         outcomes, seconds = Counter[tuple[str, str]](), list[tuple[str, float]]()
         for record, reaction in pairs:

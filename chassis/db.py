@@ -16,7 +16,7 @@ import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import Connection, Engine, Executable, Row, create_engine
 
-from chassis import log, metrics, outbox, timers
+from chassis import log, metrics, outbox, points, timers
 from chassis.clock import WorldClock
 from chassis.errors import NotFound
 from chassis.failures import ConcurrentChange as ConcurrentChange
@@ -135,6 +135,11 @@ class Tx(ReadTx):
     def now(self) -> datetime:
         """Return the world's time at which this work happens: the only `now` that rooms may use."""
         return self.context.now
+
+    @property
+    def speaks(self) -> bool:
+        """Say whether facts wait to be written."""
+        return bool(self._events)
 
     # ── aggregates ───────────────────────────────────────────────────────────────────────────────
 
@@ -414,7 +419,11 @@ class Database:
             try:
                 tx = Tx(connection, self, context(self.world_now(connection)))
                 yield tx
+                speaks = tx.speaks
                 tx.flush()
+                if speaks:
+                    points.reached(points.AFTER_FLUSH)
+                    points.commits(tx.cursor)
                 connection.commit()
             except BaseException:
                 if not connection.invalidated and not connection.closed:

@@ -27,7 +27,7 @@ from schemas.base import Event
 from schemas.envelope import decode
 
 SEND_SECONDS_MAX = 5.0
-BACKOFF_SECONDS_MAX = 5.0
+BACKOFF_SECONDS_MAX = 1.0
 T = TypeVar("T")
 E = TypeVar("E", bound=Event)
 

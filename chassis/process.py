@@ -19,7 +19,7 @@ from typing import Any
 import uvicorn
 from pydantic import ValidationError
 
-from chassis import gauges, http, kafka, log, metrics, migrations, scheduler, standard
+from chassis import gauges, http, kafka, log, metrics, migrations, points, scheduler, standard
 from chassis.auth import Verifier
 from chassis.clock import WorldClock, machine_now
 from chassis.consumer import Consumer
@@ -53,12 +53,12 @@ class Parts:
 
 
 def main(parts: Parts, arguments: Sequence[str]) -> int:
-    """Run one role, or `all`; returns the process's exit code."""
+    """Run some roles in one process, or `all`; returns the process's exit code."""
     known = [*ALL_ROLES, "all", "migrate", *parts.own_roles]
     parser = argparse.ArgumentParser(
-        prog=f"python -m services.{parts.name}", description=f"Run a role of the {parts.name} service."
+        prog=f"python -m services.{parts.name}", description=f"Run roles of the {parts.name} service."
     )
-    parser.add_argument("role", choices=known)
+    parser.add_argument("roles", nargs="+", choices=known, metavar="ROLE", help=", ".join(known))
     parser.add_argument("--to", default="head", help="migrate: the revision to go to (head, base, or an id)")
     chosen = parser.parse_args(arguments)
     try:
@@ -67,13 +67,17 @@ def main(parts: Parts, arguments: Sequence[str]) -> int:
         missing = ", ".join(str(e["loc"][0]).upper() + ": " + e["msg"] for e in error.errors())
         print(f"{parts.name}: cannot start, the environment lacks or misspells {missing}", file=sys.stderr)
         return EXIT_USAGE
-    log.configure(parts.name, chosen.role, settings.world, settings.log_level)
-    if chosen.role in parts.own_roles:
-        return parts.own_roles[chosen.role](settings)
-    if chosen.role == "migrate":
+    points.arm(settings.crash_at)
+    role, *more = chosen.roles
+    if more and not set(chosen.roles) <= set(ALL_ROLES):
+        parser.error(f"only {', '.join(ALL_ROLES)} share a process")
+    log.configure(parts.name, "+".join(chosen.roles), settings.world, settings.log_level)
+    if role in parts.own_roles:
+        return parts.own_roles[role](settings)
+    if role == "migrate":
         migrations.migrate(parts.name, settings.database_url, chosen.to)
         return EXIT_OK
-    return Running(parts, settings, ALL_ROLES if chosen.role == "all" else (chosen.role,)).run()
+    return Running(parts, settings, ALL_ROLES if role == "all" else chosen.roles).run()
 
 
 class Running:

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from chassis import housekeeping, kafka, log, metrics
+from chassis import housekeeping, kafka, log, metrics, points
 from chassis.clock import machine_now
 from chassis.db import Database
 from chassis.settings import ServiceSettings
@@ -95,6 +95,7 @@ class Relay:
             )  # fmt: skip
         if producer.flush(DELIVERY_SECONDS_MAX) or failures:
             raise Undelivered(failures[0] if failures else f"no acknowledgement within {DELIVERY_SECONDS_MAX:.0f} s")
+        points.reached(points.AFTER_PRODUCE)
         connection.execute(
             "UPDATE outbox SET published_at = %s WHERE position = ANY(%b::bigint[])",
             [machine_now(), [r[0] for r in rows]],

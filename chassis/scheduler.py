@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from chassis import dead, inbox, log, metrics, timers
+from chassis import dead, inbox, log, metrics, points, timers
 from chassis.consumer import ATTEMPTS_MAX, Record
 from chassis.db import RERUNS_MAX, Context, Database, Tx, is_transient, must_run_again
 from chassis.reactions import Reactions
@@ -46,14 +46,14 @@ class Scheduler:
         while not self.stopped.is_set():
             try:
                 self.woken.clear()
-                fired = self.fire_due()
+                pause = 0.0 if self.fire_due() else self._pause()
             except Exception as error:
                 if not (is_transient(error) or must_run_again(error)):
                     raise
                 log.get().warning("scheduler.waits", detail=str(error)[:300])
-                fired = 0
-            if not fired:
-                self.woken.wait(self._pause())
+                pause = IDLE_SECONDS
+            if pause:
+                self.woken.wait(pause)
 
     def _pause(self) -> float:
         """Return how long nothing can fall due: a driven clock wakes whom it moves, and so does a timer that is set."""
@@ -111,6 +111,7 @@ class Scheduler:
                     with tx.within(context_of(timer, world_now, driven=self._settings.driven)):
                         self._reactions.at_timers[timer.name](tx, timer)
                 tx.count(metrics.timers_fired_total.labels(self._database.service, timer.name, outcome))
+            points.reached(points.IN_TIMER)
         return len(due)
 
     def _bury(self, tx: Tx, timer: Timer, error: Exception) -> str:

@@ -64,22 +64,26 @@ def chosen(recipe: Recipe, names: list[str] | None) -> list[ProcessSpec]:
 
 
 def split_roles(specs: list[ProcessSpec], split: list[str]) -> list[ProcessSpec]:
-    """Replace each of these services by one process per role, as in production."""
+    """Replace each of these services by one process per role, as in production.
+
+    `logistics:relay` takes the relay alone apart: `logistics` keeps the other roles.
+    """
     result: list[ProcessSpec] = []
     for spec in specs:
-        if spec.name not in split or spec.serves is None or spec.service is None:
+        apart = [word.partition(":")[2] for word in split if word.partition(":")[0] == spec.name]
+        if not apart or spec.serves is None or spec.service is None:
             result.append(spec)
             continue
-        for role in ROLES:
-            result.append(
-                replace(
-                    spec,
-                    name=f"{spec.name}-{role}",
-                    command=(*spec.command[:-1], role),
-                    serves=spec.serves if role == "api" else None,
-                )
-            )
+        alone = ROLES if "" in apart else tuple(role for role in ROLES if role in apart)
+        if rest := tuple(role for role in ROLES if role not in alone):
+            result.append(_with_roles(spec, spec.name, rest))
+        result += [_with_roles(spec, f"{spec.name}-{role}", (role,)) for role in alone]
     return result
+
+
+def _with_roles(spec: ProcessSpec, name: str, roles: tuple[str, ...]) -> ProcessSpec:
+    serves = spec.serves if "api" in roles else None
+    return replace(spec, name=name, command=(*spec.command[:-1], *roles), serves=serves)
 
 
 def with_copies(specs: list[ProcessSpec], copies: dict[str, int]) -> list[ProcessSpec]:

@@ -111,7 +111,8 @@ class Stack:
         """Make a world, or start a kept one as it was planned, and return it when all of it is ready.
 
         `env` adds to the environment of a process by name (`*`: of all); `copies` runs further copies of a
-        process; `split` runs services as one process per role; `seed` is `everyday`, `replay` (what a driven
+        process; `split` runs services as one process per role (`logistics`), or one role apart
+        (`logistics:relay`); `seed` is `everyday`, `replay` (what a driven
         world gets unless told) or `none`. Raises WorldRefused when it runs already. A new world that does not
         become ready is dropped again.
         """

@@ -56,7 +56,7 @@ class WorldPlan:
     """Extra environment by process name; `*` is for all."""
     copies: Mapping[str, int] = field(default_factory=dict)
     split: list[str] = field(default_factory=list)
-    """Services that run one process per role."""
+    """Services that run one process per role, or one role apart (`logistics:relay`)."""
     ports: Mapping[str, int] = field(default_factory=dict)
     """The HTTP port of a process, where a person chose it."""
 
@@ -301,7 +301,12 @@ def _specs(stack: Stack, plan: WorldPlan) -> list[ProcessSpec]:
     except KeyError as why:
         known = ", ".join(spec.name for spec in stack.recipe.processes)
         raise WorldRefused(f"There is no process {why}; a world is made of {known}.") from why
-    return with_copies(split_roles(specs, plan.split), dict(plan.copies))
+    specs = split_roles(specs, plan.split)
+    apart = [spec.name for spec in specs if spec.serves and spec.service and not {"all", "consumer"} & {*spec.command}]
+    if plan.driven and apart:
+        # Whether a service is quiet is answered by its API, from what the consumer beside it has read (FLOW 6.3).
+        raise WorldRefused(f"In a driven world API and consumer share a process, and {', '.join(apart)} has none.")
+    return with_copies(specs, dict(plan.copies))
 
 
 def _kept_or_free(port: int | None) -> int:

@@ -26,7 +26,7 @@ from uuid import UUID, uuid5
 import faust
 from faust.types import TP, EventT, StreamT
 
-from chassis import log, topics
+from chassis import log, points, topics
 from chassis.process import EXIT_FAILED, EXIT_HUNG, EXIT_OK, OpsServer
 from chassis.settings import ServiceSettings
 from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is decoded
@@ -177,6 +177,7 @@ class Worker:
         self.cases[key] = state
         self._remember(key, state, case)
         written = self.cases.last_write
+        points.reached(points.IN_FOLD)
         for phase, duration_us in new.items():
             said.decision_seconds.labels(case.cause_kind, case.severity, phase).observe(duration_us / 1_000_000)
         if found is None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from chassis import redrive
 from chassis.scheduler import Scheduler
 from tests.chassis import toy
-from tests.support.service import START, House
+from tests.support.service import START, House, house, wait_until
+from tests.support.stack import Infrastructure
 
 
 def trail(house: House) -> str:
@@ -87,3 +91,28 @@ def test_inside_a_timer_the_time_is_its_due_instant(toy_house: House) -> None:
     finally:
         toy.reactions.at_timers["toy-due"] = original
     assert seen == [(START + timedelta(minutes=10), act, "act")]
+
+
+def test_a_database_that_is_away_ends_no_scheduler(fresh_database: Callable[[str], str], infra: Infrastructure) -> None:
+    """It looks at what falls due next, too, while the database is away, and goes on when it is back."""
+    url = fresh_database("toy")
+    name = urlsplit(url).path.lstrip("/")
+    with (
+        house(toy.parts(), url, metadata=toy.metadata, clock="wall") as opened,
+        psycopg.connect(infra.postgres_admin_url, autocommit=True) as admin,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        running = pool.submit(opened.scheduler.run)
+        try:
+            admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+            for _ in range(3):
+                admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+                opened.scheduler.woken.set()
+                wait_until(lambda: not opened.scheduler.woken.is_set() or running.done())
+            admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+            opened.do(lambda tx: toy.arm(tx, "a", minutes=0))
+            wait_until(lambda: trail(opened) == "a")
+            assert not running.done()
+        finally:
+            opened.scheduler.stopped.set()
+            opened.scheduler.woken.set()

@@ -16,6 +16,7 @@ import pytest
 from cli.stack import Stack, postgres, spawn, worlds
 from cli.stack.stack import AlreadyRunning
 from cli.stack.supervisor import NotReady
+from cli.stack.worlds import WorldRefused
 from tests.support.recipes import small
 from tests.support.stack import Infrastructure
 
@@ -100,6 +101,19 @@ def test_services_can_be_left_out_split_into_roles_and_copied(start_stack: Start
     assert {(one["labels"]["process"], f"http://{one['targets'][0]}") for one in scraped} == set(world.ops.items())
     stack.drop_world("some")
     assert not stack.home.scrape_file("some").exists()
+
+
+def test_one_role_can_be_taken_apart_and_a_driven_world_keeps_the_api_with_its_consumer(
+    start_stack: StartStack,
+) -> None:
+    stack = start_stack()
+    world = stack.create_world("apart", services=["logistics"], split=["logistics:relay"], clock="driven")
+    commands = {spec.name: spec.command[-3:] for spec in world.specs}
+    assert commands["logistics"] == ("api", "consumer", "effects")
+    assert commands["logistics-relay"][-1] == "relay"
+    assert [spec.name for spec in world.specs if spec.serves] == ["logistics"]
+    with pytest.raises(WorldRefused, match="share a process"):
+        stack.create_world("blind", services=["logistics"], split=["logistics"], clock="driven")
 
 
 def test_a_killed_process_comes_back_on_its_port_and_is_counted(start_stack: StartStack) -> None:

@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cli.stack import postgres
+from cli.stack import postgres, spawn
 from cli.stack.kafka import LocalKafka, wait_until_it_answers
 from cli.stack.state import Home
 
@@ -39,6 +39,25 @@ class Infrastructure:
             server.start()
             self._postgres = server
         return self._postgres.admin_url
+
+    def kill_postgres(self) -> None:
+        """Kill the session's own server with all its processes, as a machine that loses its power does."""
+        if self._postgres is None or self._postgres.pid is None:
+            raise RuntimeError("the session's PostgreSQL is not our own process: unset POSTGRES_URL for this test")
+        postmaster = self._postgres.pid
+        killed = [postmaster, *children_of(postmaster)]
+        for pid in killed:
+            spawn.kill_group(pid)
+        while self._postgres.alive() or any(spawn.alive(pid) for pid in killed):
+            pass
+
+    def start_postgres(self) -> None:
+        """Start the killed server again, at its old address."""
+        assert self._postgres is not None
+        before = self._postgres.admin_url
+        self._postgres.start()
+        if self._postgres.admin_url != before:
+            raise RuntimeError(f"PostgreSQL came back at {self._postgres.admin_url} and was at {before}")
 
     @property
     def kafka_bootstrap(self) -> str:
@@ -92,3 +111,12 @@ class Infrastructure:
         if self._postgres is not None:
             self._postgres.stop()
         shutil.rmtree(self.home, ignore_errors=True)
+
+
+def children_of(pid: int) -> list[int]:
+    """Name the processes that a process started."""
+    return [
+        int(child)
+        for told in Path(f"/proc/{pid}/task").glob("*/children")
+        for child in told.read_text(encoding="ascii").split()
+    ]

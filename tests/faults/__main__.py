@@ -1,0 +1,89 @@
+"""`python -m tests.faults path` and `replay`: things die while work flows, and a judge looks at what comes out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from cli.stack import Stack
+from tests.faults import replay, trials
+from tests.support.records import RECORDED, shared_file
+from tests.support.stack import Infrastructure
+
+
+def main(arguments: list[str]) -> int:
+    """Run one of the trials; returns 0 only when nothing was wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    trials_of = parser.add_subparsers(dest="trial", required=True)
+    killed = trials_of.add_parser("replay", help="the delivery records, everything killed once")
+    killed.add_argument("--seed", type=int, default=1)
+    killed.add_argument("--until", type=date.fromisoformat, default=None)
+    killed.add_argument("--file", type=Path, default=None)
+    killed.add_argument("--twice", action="store_true", help="then once more into another world, undisturbed")
+    killed.add_argument("--json", action="store_true")
+    path = trials_of.add_parser("path", help="a small service on the chassis: kills at points, pauses, rebalances, ...")
+    path.add_argument("--seed", type=int, default=1)
+    path.add_argument("--full", action="store_true", help="as often as the bars say: over an hour")
+    path.add_argument("--only", action="append", default=[], help="one nemesis of the full form")
+    path.add_argument("--json", action="store_true")
+    told = parser.parse_args(arguments)
+    return _replay(told) if told.trial == "replay" else _path(told)
+
+
+@contextmanager
+def a_stack() -> Iterator[Stack]:
+    """A supervisor on servers of its own, in a temporary folder that goes with it."""
+    servers = Infrastructure()
+    try:
+        told = {"postgres_url": servers.postgres_admin_url, "kafka_bootstrap": servers.kafka_bootstrap}
+        with Stack.start(servers.home / "stack", **told) as stack:
+            yield stack
+    finally:
+        servers.close()
+
+
+def _replay(told: argparse.Namespace) -> int:
+    file = told.file or shared_file(RECORDED)
+    with a_stack() as stack:
+        outcome = replay.run(stack, file, seed=told.seed, name=f"kills-{told.seed}", until=told.until, say=_say)
+        outcomes = [outcome]
+        if told.twice:
+            stack.drop_world(outcome.world)
+            outcomes.append(replay.run(stack, file, seed=0, name="calm", until=told.until, only=(), say=_say))
+    for one in outcomes:
+        replay.show(one, sys.stderr)
+    if told.json:
+        print(json.dumps([one.as_json() for one in outcomes], indent=1))
+    return int(any(one.faults for one in outcomes))
+
+
+def _path(told: argparse.Namespace) -> int:
+    begun, servers = time.monotonic(), Infrastructure()
+    try:
+        if told.full or told.only:
+            reports = trials.full(servers, seed=told.seed, say=_say, only=told.only)
+        else:
+            reports = trials.short(servers, seed=told.seed, say=_say)
+    finally:
+        servers.close()
+    faults = [fault for report in reports for fault in report.faults]
+    kills = sum(course.times for report in reports for course in report.courses)
+    heard = sum(report.heard for report in reports)
+    _say(f"{heard} facts, struck {kills} times, {time.monotonic() - begun:.0f} s: {len(faults) or 'nothing'} wrong")
+    if told.json:
+        print(json.dumps([report.as_json() for report in reports], indent=1))
+    return int(bool(faults))
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,220 @@
+"""What is done to the tally service while it works. Each is drawn from the seed, counted, and timed until work flows."""
+
+from __future__ import annotations
+
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+import psycopg
+from confluent_kafka.admin import AdminClient
+
+from chassis import points
+from tests.faults import tally
+from tests.faults.path import Process, Trial
+from tests.faults.victims import pause
+
+BACK_SECONDS_MAX = 12.0  # after a process's death
+DATABASE_BACK_SECONDS_MAX = 5.0  # after the database's return
+GIVE_UP_SECONDS = 60.0
+PASSES = (2, 6)  # how often a point is passed before the last time: the first pass shows that work flows
+SETTLE_SECONDS = 0.3  # a commit that was sent is stored by then, though nobody reads the answer
+LOOK_SECONDS = 0.05
+
+
+@dataclass
+class Course:
+    """What one nemesis did and how long it took until work flowed again."""
+
+    name: str
+    times: int = 0
+    back: list[float] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    notes: dict[str, int] = field(default_factory=dict)
+
+    def flowed(self, seconds: float, limit: float) -> None:
+        """Note one more time, and whether it was within its limit."""
+        self.times += 1
+        self.back.append(round(seconds, 2))
+        if seconds > limit:
+            self.faults.append(f"{self.name}: work flowed again after {seconds:.1f} s, and must within {limit:.0f} s")
+
+
+Nemesis = Callable[[Trial, random.Random, int], Course]
+
+
+def kills_at(point: str) -> Nemesis:
+    """Return the nemesis that ends a process at a point of its path, again and again."""
+    role = "relay" if point == points.AFTER_PRODUCE else "consumer"
+
+    def strike(trial: Trial, chance: random.Random, times: int) -> Course:
+        course = Course(f"kill -9 {point}")
+        victim = trial.process(role)
+        if victim.alive():
+            victim.stop()
+        victim.start(_at(point, chance))
+        for left in range(times - 1, -1, -1):
+            if not victim.dies_within(GIVE_UP_SECONDS):
+                raise RuntimeError(f"{role} does not come to {point}")
+            died = time.monotonic()
+            pause(SETTLE_SECONDS)
+            before = trial.flows_from(role)
+            victim.start(_at(point, chance) if left else "")
+            course.flowed(_until_more(trial, role, before, died), BACK_SECONDS_MAX)
+        return course
+
+    return strike
+
+
+def _at(point: str, chance: random.Random) -> str:
+    return f"{point}:{chance.randint(*PASSES)}"
+
+
+def _until_more(trial: Trial, role: str, before: int, since: float) -> float:
+    while trial.flows_from(role) <= before:
+        if time.monotonic() - since > GIVE_UP_SECONDS:
+            raise RuntimeError(f"nothing flows from {role} for {GIVE_UP_SECONDS:.0f} s")
+        pause(LOOK_SECONDS)
+    return time.monotonic() - since
+
+
+def pauses(longest: float) -> Nemesis:
+    """Return the nemesis that freezes a process, for longer than its group waits for it too, and lets it go on."""
+
+    def strike(trial: Trial, chance: random.Random, times: int) -> Course:
+        course = Course("pause and resume")
+        _two_consumers(trial)
+        for _ in range(times):
+            victim = trial.process(*chance.choice([("consumer", 0), ("consumer", 1), ("relay", 0)]))
+            victim.kill(signal.SIGSTOP)
+            pause(chance.uniform(0.3, longest))
+            before = trial.published()
+            victim.kill(signal.SIGCONT)
+            course.flowed(_until_more(trial, "relay", before, time.monotonic()), BACK_SECONDS_MAX)
+        return course
+
+    return strike
+
+
+def rebalances(trial: Trial, chance: random.Random, times: int) -> Course:
+    """Let members come and go by SIGTERM and by `kill -9`, until the partitions have changed hands so often."""
+    course = Course("rebalance")
+    _two_consumers(trial)
+    with _changes_of_hands(trial) as changed:
+        extra: Process | None = None
+        instance = 2
+        while changed() < times:
+            begun, seen = time.monotonic(), changed()
+            if extra is None:
+                extra = trial.start("consumer", instance)
+                instance += 1
+            else:
+                extra.kill() if chance.random() < 0.5 else extra.stop()
+                extra = None
+            while changed() == seen and time.monotonic() - begun < GIVE_UP_SECONDS:
+                pause(LOOK_SECONDS)
+            before = trial.done()
+            course.flowed(_until_more(trial, "consumer", before, time.monotonic()), BACK_SECONDS_MAX)
+        course.notes["changes of hands"] = changed()
+        if extra is not None:
+            extra.stop()
+    return course
+
+
+@contextmanager
+def _changes_of_hands(trial: Trial) -> Iterator[Callable[[], int]]:
+    """Count how often the group's partitions were dealt otherwise than before."""
+    admin = AdminClient({"bootstrap.servers": trial.bootstrap, "log_level": 3})
+    group = f"{trial.name}.{tally.NAME}.consumer"
+    seen: list[dict[int, str]] = []
+    ended = threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(LOOK_SECONDS):
+            found = admin.describe_consumer_groups([group], request_timeout=10)[group].result()
+            dealt = {
+                tp.partition: member.client_id for member in found.members for tp in member.assignment.topic_partitions
+            }
+            if dealt and (not seen or dealt != seen[-1]):
+                seen.append(dealt)
+
+    thread = threading.Thread(target=watch, name="watch-group")
+    thread.start()
+    try:
+        yield lambda: max(0, len(seen) - 1)
+    finally:
+        ended.set()
+        thread.join()
+
+
+def database_kills(trial: Trial, chance: random.Random, times: int) -> Course:
+    """Kill PostgreSQL with all its processes and start it again."""
+    course = Course("PostgreSQL killed")
+    for _ in range(times):
+        trial.infra.kill_postgres()
+        pause(chance.uniform(0.1, 2.0))
+        trial.infra.start_postgres()
+        returned, before = time.monotonic(), trial.done()
+        course.flowed(_until_more(trial, "consumer", before, returned), DATABASE_BACK_SECONDS_MAX)
+    return course
+
+
+def cuts(trial: Trial, chance: random.Random, times: int) -> Course:
+    """Cut every connection to the database at once."""
+    course = Course("connections cut")
+    for _ in range(times):
+        with psycopg.connect(trial.infra.postgres_admin_url, autocommit=True) as admin:
+            cut = admin.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s",
+                [urlsplit(trial.database_url).path.lstrip("/")],
+            ).fetchone()
+        course.notes["connections"] = course.notes.get("connections", 0) + (cut[0] if cut else 0)
+        begun, before = time.monotonic(), trial.done()
+        course.flowed(_until_more(trial, "consumer", before, begun), DATABASE_BACK_SECONDS_MAX)
+        pause(chance.uniform(0.1, 1.0))
+    return course
+
+
+def take_overs(trial: Trial, chance: random.Random, times: int) -> Course:
+    """Kill the active relay while another one stands by."""
+    course = Course("relay taken over")
+    for _ in range(times):
+        active, standby = trial.process("relay", 0), trial.start("relay", 1)
+        pause(chance.uniform(0.2, 1.0))
+        died, before = time.monotonic(), trial.published()
+        active.kill()
+        course.flowed(_until_more(trial, "relay", before, died), BACK_SECONDS_MAX)
+        trial.processes["relay", 0], trial.processes["relay", 1] = standby, active
+    return course
+
+
+def _two_consumers(trial: Trial) -> None:
+    """Run two consumers, so that causes are raced for, and wait until both have joined."""
+    for instance in (0, 1):
+        trial.start("consumer", instance)
+    before = trial.done()
+    _until_more(trial, "consumer", before, time.monotonic())
+
+
+ALONE: dict[str, Nemesis] = {
+    **{point: kills_at(point) for point in points.ALL if point != points.IN_FOLD},
+    "pauses": pauses(15.0),
+    "rebalances": rebalances,
+    "database": database_kills,
+    "cuts": cuts,
+    "relays": take_overs,
+}
+# Those with a second consumer come last: while it works, the death of the first holds only a part of the facts up.
+SHORT: dict[str, tuple[Nemesis, int]] = {
+    **{point: (kills_at(point), 2) for point in points.ALL if point != points.IN_FOLD},
+    "database": (database_kills, 1),
+    "cuts": (cuts, 2),
+    "relays": (take_overs, 1),
+    "pauses": (pauses(2.0), 2),
+    "rebalances": (rebalances, 2),
+}

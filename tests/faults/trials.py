@@ -1,0 +1,137 @@
+"""Trials of the path: which nemeses, how often, and what the judge says of each."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from chassis import points
+from tests.faults import fold
+from tests.faults.checker import Verdict, judge
+from tests.faults.nemeses import ALONE, SHORT, Course, Nemesis
+from tests.faults.path import Trial
+from tests.support.stack import Infrastructure
+
+RATE = 400.0
+KILLS, REBALANCES = 50, 20
+FULL_TIMES = {"pauses": 20, "rebalances": REBALANCES, "database": 10, "cuts": 20, "relays": 10}
+MIXED_ROUNDS = 15
+SHORT_FOLD_KILLS, FULL_FOLD_KILLS = 2, 50
+Say = Callable[[str], None]
+Plan = Sequence[tuple[Nemesis, int]]
+
+
+@dataclass
+class Report:
+    """What one trial came to."""
+
+    name: str
+    seed: int
+    seconds: float = 0.0
+    heard: int = 0
+    said: int = 0
+    again: int = 0
+    courses: list[Course] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return all of it."""
+        return {**asdict(self), "ok": not self.faults}
+
+
+def run(infra: Infrastructure, name: str, plan: Plan, *, seed: int, say: Say) -> Report:
+    """Let nemeses loose on one world, one after the other, and judge what is left when it rests."""
+    begun, report, chance = time.monotonic(), Report(name, seed), random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="xd-path-") as folder:
+        trial = Trial(infra, Path(folder), seed=seed)
+        try:
+            with trial.feeding(RATE):
+                trial.start("relay")
+                trial.start("consumer")
+                for nemesis, times in plan:
+                    course = nemesis(trial, chance, times)
+                    report.courses.append(course)
+                    report.faults += course.faults
+                    say(row_of(course))
+            trial.start("relay")
+            trial.start("consumer")
+            trial.wait_until_rest()
+            _take(report, judge(trial.trail()))
+        except BaseException:
+            say(trial.last_words())
+            raise
+        finally:
+            trial.close()
+    report.seconds = round(time.monotonic() - begun, 1)
+    say(sum_of(report))
+    return report
+
+
+def run_fold(infra: Infrastructure, *, seed: int, times: int, say: Say) -> Report:
+    """Kill the stream processor inside its fold and judge its measures."""
+    begun, report = time.monotonic(), Report(points.IN_FOLD, seed)
+    with tempfile.TemporaryDirectory(prefix="xd-fold-") as folder:
+        course, report.heard = fold.run(infra, Path(folder), seed=seed, times=times)
+    report.courses, report.faults = [course], course.faults
+    report.seconds = round(time.monotonic() - begun, 1)
+    say(row_of(course))
+    say(sum_of(report))
+    return report
+
+
+def short(infra: Infrastructure, *, seed: int, say: Say) -> list[Report]:
+    """Let every nemesis strike once or twice, all in one world."""
+    say(HEAD)
+    return [
+        run(infra, "short", list(SHORT.values()), seed=seed, say=say),
+        run_fold(infra, seed=seed, times=SHORT_FOLD_KILLS, say=say),
+    ]
+
+
+def full(infra: Infrastructure, *, seed: int, say: Say, only: Sequence[str] = ()) -> list[Report]:
+    """Let each nemesis strike alone, as often as the bars say, and then all of them mixed."""
+    say(HEAD)
+    reports = [
+        run(infra, name, [(nemesis, FULL_TIMES.get(name, KILLS))], seed=seed, say=say)
+        for name, nemesis in ALONE.items()
+        if not only or name in only
+    ]
+    if not only or points.IN_FOLD in only:
+        reports.append(run_fold(infra, seed=seed, times=FULL_FOLD_KILLS, say=say))
+    if not only or "mixed" in only:
+        chance = random.Random(seed)
+        plan = [(chance.choice(list(SHORT.values()))[0], 1) for _ in range(MIXED_ROUNDS)]
+        reports.append(run(infra, "mixed", plan, seed=seed, say=say))
+    return reports
+
+
+def _take(report: Report, verdict: Verdict) -> None:
+    report.heard, report.said, report.again = verdict.heard, verdict.said, verdict.again
+    report.counts = verdict.counts()
+    report.faults += verdict.faults()
+
+
+HEAD = f"{'nemesis':<24} {'times':>5}  flow back: median, longest"
+
+
+def row_of(course: Course) -> str:
+    """Return the line of one nemesis."""
+    back = f"{median(course.back):5.1f} s {max(course.back):5.1f} s" if course.back else ""
+    notes = ", ".join(f"{number} {what}" for what, number in course.notes.items())
+    return f"{course.name:<24} {course.times:>5}  {back}  {notes}".rstrip()
+
+
+def sum_of(report: Report) -> str:
+    """Return the lines of a trial's verdict."""
+    counts = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in report.counts.items())
+    lines = [
+        f"  = {report.name}, seed {report.seed}: {report.heard} facts in, {report.said} out ({report.again} told again), {report.seconds:.0f} s: {counts or 'measures as the fold says'}"
+    ]
+    return "\n".join(lines + [f"  WRONG: {fault}" for fault in report.faults])
