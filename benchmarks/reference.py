@@ -27,7 +27,6 @@ def main(role: str) -> int:
     """Run one role until SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: STOP.append(1))
     url = os.environ["DATABASE_URL"].replace("+psycopg", "")
-    # house: allow commit — a straight line without the chassis is what this file is for
     with psycopg.connect(
         url, autocommit=role == "relay", prepare_threshold=None if role == "relay" else 5
     ) as connection:

@@ -1,4 +1,4 @@
-"""Engine, Tx (the unit of work), ReadTx, and the only commit in the system.
+"""Engine, Tx (the unit of work), and the only commit in the system.
 
 A Tx holds an identity map, the changed aggregates, the emitted events and the timers; it writes them at flush in
 a few set-based statements, then the outbox rows, then commits. Rooms above say `get`, `save`, `emit`.
@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import psycopg
-from psycopg.rows import dict_row
 from sqlalchemy import Connection, Engine, Executable, Row, create_engine
 
 from chassis import log, metrics, outbox, points, timers
@@ -23,7 +22,9 @@ from chassis.failures import ConcurrentChange as ConcurrentChange
 from chassis.failures import FlushedItem as FlushedItem
 from chassis.failures import is_transient as is_transient
 from chassis.failures import must_run_again as must_run_again
-from chassis.store import Store, bulk_insert
+from chassis.reading import ReadTx as ReadTx
+from chassis.reading import driver_of
+from chassis.store import Expected, Store, bulk_insert
 from chassis.tables import ChassisTables
 from schemas.base import Event
 from schemas.envelope import CauseOfFact, Envelope
@@ -55,62 +56,6 @@ class Entry(NamedTuple):
     before: Any  # as loaded; None when new
     now: Any
     version: int
-
-
-class Expected(NamedTuple):
-    """Aggregates that were sent to be written, and the cursor that tells how many were."""
-
-    store: str
-    cursor: psycopg.Cursor[Any]
-    rows: int
-
-
-class ReadTx:
-    """A transaction that asks; another type than Tx, so that mypy stops a write through it."""
-
-    def __init__(self, connection: Connection, database: Database) -> None:
-        self._connection = connection
-        self.database = database
-
-    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
-        """Run a query and return all its rows."""
-        return self._connection.execute(statement, parameters or {}).all()
-
-    def row(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
-        """Run a query and return its first row, or None."""
-        return self._connection.execute(statement, parameters or {}).first()
-
-    def scalar(self, statement: Executable, parameters: Any = None) -> Any:
-        """Run a query and return the first column of its first row."""
-        return self._connection.execute(statement, parameters or {}).scalar()
-
-    def peek(self, store: Store[T], identity: Any) -> T | None:
-        """Return an aggregate without locking it, or None."""
-        found = store.load(self, [identity], lock=False)
-        return found[identity][0] if identity in found else None
-
-    @property
-    def world_now(self) -> datetime:
-        """Return the world's time as it stands."""
-        return self.database.world_now(self._connection)
-
-    def close(self) -> None:
-        """Give the connection back; nothing was written."""
-        self._connection.close()
-
-    def cursor(self) -> psycopg.Cursor[dict[str, Any]]:
-        """Return a driver cursor on this transaction's connection, with rows as dicts."""
-        return _driver(self._connection).cursor(row_factory=dict_row)
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Send the block's driver-level statements in one round trip; what they found is read after the block."""
-        with _driver(self._connection).pipeline():
-            yield
-
-
-def _driver(connection: Connection) -> psycopg.Connection[Any]:
-    return connection.connection.driver_connection  # type: ignore[return-value]  # SQLAlchemy types it as any driver
 
 
 class Tx(ReadTx):
@@ -389,7 +334,7 @@ class Database:
         """Return the world's time; in a driven world it is a row of this database (FLOW 6.2)."""
         if self.clock.kind != "driven":
             return self.clock.now(None)
-        driver = _driver(connection)
+        driver = driver_of(connection)
         with driver.pipeline():
             asked = driver.execute("SELECT now FROM world_clock")
         row = asked.fetchone()

@@ -137,6 +137,14 @@ class Asked(NamedTuple):
     parts: dict[str, Any]
 
 
+class Expected(NamedTuple):
+    """Aggregates that were sent to be written, and the cursor that tells how many were."""
+
+    store: str
+    cursor: Any
+    rows: int
+
+
 class Store(Generic[T]):
     """Reads and writes aggregates of type T; used through Tx.get, find, save."""
 
