@@ -93,7 +93,7 @@ class Consumer:
         consumer = kafka.group_consumer(
             self._settings.kafka_bootstrap, self._settings.group(self._service, "consumer"), self._settings.instance
         )
-        consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke)
+        consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
         try:
             while not self.stopped.is_set():
                 self.last_round = time.monotonic()
@@ -129,6 +129,8 @@ class Consumer:
         for message in found:
             if (error := message.error()) is not None:
                 log.get().warning("consumer.poll_failed", detail=str(error))
+                if error.fatal():  # this client never hears anything again, as when its group has let it go
+                    raise kafka.KafkaException(error)
         return [m for m in found if m.error() is None]
 
     def _take(self, consumer: kafka.Consumer, messages: Sequence[kafka.Message]) -> None:
@@ -329,9 +331,21 @@ class Consumer:
         log.get().info("consumer.assigned", partitions=len(partitions))
 
     def _on_revoke(self, _consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
-        self._commit_offsets(_consumer, now=True)
+        try:
+            self._commit_offsets(_consumer, now=True)
+        except kafka.KafkaException as error:  # somebody else has them by now and is told again; the inbox knows
+            log.get().warning("consumer.offsets_left", detail=str(error)[:300])
+        self._forget(partitions)
+
+    def _on_lost(self, _consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
+        """This process stood still for longer than the group waits: others have the partitions, and it joins anew."""
+        log.get().warning("consumer.lost", partitions=len(partitions))
+        self._forget(partitions)
+
+    def _forget(self, partitions: list[kafka.TopicPartition]) -> None:
         for tp in partitions:
             self.positions.pop((tp.topic, tp.partition), None)
+            self._uncommitted.pop((tp.topic, tp.partition), None)
 
 
 class Stopping(RuntimeError):

@@ -191,13 +191,15 @@ class EffectRunner:
                 message = consumer.poll(POLL_SECONDS)
                 if self._settings.driven:
                     self._ends = kafka.known_ends(consumer, self.positions)
+                if message is not None and (error := message.error()) is not None and error.fatal():
+                    raise kafka.KafkaException(error)  # this client never hears anything again
                 if message is not None and message.error() is None:
                     self._patiently(lambda m=message: self._tell(m))  # type: ignore[misc]  # a default binds it now
                     consumer.commit(message=message, asynchronous=True)
                     self.positions[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
                 self._patiently(self._try_again)
-        except Exception as error:  # noqa: BLE001  kept, logged, and the process ends with it
-            self.fatal = error
+        except Exception as why:  # noqa: BLE001  kept, logged, and the process ends with it
+            self.fatal = why
             log.get().exception("effects.stopped")
         finally:
             consumer.close()

@@ -168,12 +168,16 @@ class Running:
                 log.get().warning("gauges.wait", detail=str(error)[:300])
 
     def _guarded(self, name: str, run: Callable[[], Any]) -> None:
+        ended = False
         try:
             run()
+            ended = True
         except BaseException:  # noqa: BLE001  logged, and the process ends with a failure
             log.get().exception("loop.failed", loop=name)
-            self.exit_code = EXIT_FAILED
-            self.stop.set()  # one loop failed: the process ends and is started again whole
+        finally:  # what the Kafka client raises out of its callbacks is no exception to `except`
+            if not ended:
+                self.exit_code = EXIT_FAILED
+                self.stop.set()  # one loop failed: the process ends and is started again whole
 
     def app(self) -> Any:
         """Return the API with the standard routes."""

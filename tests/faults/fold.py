@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 from uuid import UUID, uuid5
 
 from chassis import points
+from cli.stack import spawn
 from schemas.envelope import Envelope
 from services.scorecard import domain
 from tests.faults.nemeses import BACK_SECONDS_MAX, GIVE_UP_SECONDS, LOOK_SECONDS, Course
@@ -39,14 +39,8 @@ class Doomed(Worker):
             "INSTANCE": str(self.instance), "AUTH_ISSUER": "-", "AUTH_AUDIENCE": "-", "AUTH_JWKS": "-", "CURSOR_SECRET": "-",
             "CRASH_AT": self.crash_at,
         }  # fmt: skip
-        with self.log.open("a") as out:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "services.scorecard", "stream"],
-                env=environment,
-                cwd=CHECKOUT,
-                stdout=out,
-                stderr=out,
-            )
+        command = (sys.executable, "-m", "services.scorecard", "stream")
+        self.process = spawn.spawn(command, log=self.log, env=environment, cwd=CHECKOUT)
 
 
 def judge(facts: Sequence[Envelope], measures: Sequence[Envelope]) -> list[str]:

@@ -46,6 +46,7 @@ class Outcome:
 
     world: str
     seed: int
+    latest: float = LAST
     kills: list[Kill] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
     expected: dict[str, Any] = field(default_factory=dict)
@@ -96,9 +97,9 @@ def judge(outcome: Outcome, stack: Stack, world: World) -> None:
     outcome.faults += differences(outcome.told, outcome.expected)
     outcome.faults += [f"the replay was told no to: {one}" for one in outcome.told.get("refused", [])]
     outcome.faults += [
-        f"{kill.victim} died at {kill.share:.1%}, outside {FIRST:.0%} to {LAST:.0%}"
+        f"{kill.victim} died at {kill.share:.1%}, outside {FIRST:.0%} to {outcome.latest:.0%}"
         for kill in outcome.kills
-        if not FIRST <= kill.share <= LAST
+        if not FIRST <= kill.share <= outcome.latest
     ]
     outcome.faults += [
         f"{kill.victim} has the same process id after its death" for kill in outcome.kills if kill.pid_before == kill.pid_after

@@ -75,8 +75,10 @@ def _at(point: str, chance: random.Random) -> str:
     return f"{point}:{chance.randint(*PASSES)}"
 
 
-def _until_more(trial: Trial, role: str, before: int, since: float) -> float:
+def _until_more(trial: Trial, role: str, before: int, since: float, *, revive: Course | None = None) -> float:
     while trial.flows_from(role) <= before:
+        if revive is not None:
+            _start_again(trial, revive)
         if time.monotonic() - since > GIVE_UP_SECONDS:
             raise RuntimeError(f"nothing flows from {role} for {GIVE_UP_SECONDS:.0f} s")
         pause(LOOK_SECONDS)
@@ -95,10 +97,30 @@ def pauses(longest: float) -> Nemesis:
             pause(chance.uniform(0.3, longest))
             before = trial.published()
             victim.kill(signal.SIGCONT)
-            course.flowed(_until_more(trial, "relay", before, time.monotonic()), BACK_SECONDS_MAX)
+            course.flowed(_until_more(trial, "relay", before, time.monotonic(), revive=course), BACK_SECONDS_MAX)
+        course.flowed(_until_each_hears(trial, course), BACK_SECONDS_MAX)
         return course
 
     return strike
+
+
+def _start_again(trial: Trial, course: Course) -> None:
+    """Do what a supervisor does: a process whose group has let it go ends by itself."""
+    for process in trial.processes.values():
+        if not process.alive():
+            process.start()
+            course.notes["ended and started again"] = course.notes.get("ended and started again", 0) + 1
+
+
+def _until_each_hears(trial: Trial, course: Course) -> float:
+    """Wait until all facts that are there now were heard: a consumer that stands still in silence shows here."""
+    begun, wanted = time.monotonic(), trial.kafka.ends([f"{trial.name}.{tally.HEARS}"])
+    while any(trial.heard(wanted)[place] < end for place, end in wanted.items()):
+        _start_again(trial, course)
+        if time.monotonic() - begun > GIVE_UP_SECONDS:
+            raise RuntimeError(f"facts are not heard for {GIVE_UP_SECONDS:.0f} s")
+        pause(LOOK_SECONDS)
+    return time.monotonic() - begun
 
 
 def rebalances(trial: Trial, chance: random.Random, times: int) -> Course:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID, uuid4, uuid5
@@ -213,6 +213,10 @@ class Trial:
     def published(self) -> int:
         """Count the records of the output topic."""
         return sum(self.kafka.ends([f"{self.name}.{tally.SAYS}"]).values())
+
+    def heard(self, places: Iterable[Place]) -> dict[Place, int]:
+        """Return how far the consumers have come."""
+        return self.kafka.committed(f"{self.name}.{tally.NAME}.consumer", places)
 
     def flows_from(self, role: str) -> int:
         """Return what grows while a role does its work."""

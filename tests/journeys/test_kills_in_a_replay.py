@@ -24,7 +24,7 @@ def test_figures_are_the_files_though_services_and_the_replay_are_killed_and_one
     """FLOW 6.4: killed, the same command goes on; what was told before moves nothing."""
     file = shared_file(RECORDED)
     said: list[str] = []
-    outcome = replay.run(stack, file, seed=1, name=infra.world(), until=UNTIL, only=DIE, say=said.append)
+    outcome = replay.run(stack, file, seed=1, name=infra.world(), until=UNTIL, only=DIE, last=0.6, say=said.append)
     assert outcome.faults == [], said
     assert {kill.victim for kill in outcome.kills} == set(DIE)
     assert all(kill.pid_after not in (0, kill.pid_before) for kill in outcome.kills)
