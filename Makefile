@@ -6,6 +6,8 @@ MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
 STAMP := .venv/.crossdock-ready
+# Each worker has servers of its own, and mostly waits for them: three keep two cores busy.
+WORKERS ?= 3
 NEEDS_SERVERS := postgres or kafka or journey
 CODE := schemas chassis services console simulator cli tools
 # A folder that a later piece of work brings is no reason to fail before it is there.
@@ -36,8 +38,8 @@ down: setup ## End what `up` or `crossdock up --detach` started
 
 test: setup ## Run every gate and every test, on real PostgreSQL and real Kafka
 	@$(MAKE) lint types rooms contracts-check
-	$(call part,tests without servers,$(PY) -m pytest -m "not ($(NEEDS_SERVERS))")
-	$(call part,tests on PostgreSQL and Kafka,$(PY) -m pytest -m "($(NEEDS_SERVERS)) and not journey")
+	$(call part,tests without servers,$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not ($(NEEDS_SERVERS))")
+	$(call part,tests on PostgreSQL and Kafka,$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "($(NEEDS_SERVERS)) and not journey")
 	@$(MAKE) journeys
 	@$(MAKE) faults
 

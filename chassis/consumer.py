@@ -10,10 +10,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from chassis import dead, inbox, kafka, log, metrics, points
@@ -34,8 +33,7 @@ class TooManyDead(RuntimeError):
     """Too many records in a row died: a bad release must not drain a topic into the dead letters."""
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(NamedTuple):
     """One Kafka record and what it says; `envelope` is None where the bytes could not be read."""
 
     topic: str  # as registered
@@ -285,6 +283,7 @@ class Consumer:
     def _react(self, tx: Tx, pairs: Sequence[Pair], claimed: set[inbox.Claim]) -> None:
         points.reached(points.AFTER_CLAIM)
         fresh: list[tuple[Record, Envelope, Reaction]] = []
+        outcomes, seconds = Counter[tuple[str, str]](), list[tuple[str, float]]()
         for record, reaction in pairs:
             if record.envelope is None:
                 continue
@@ -292,7 +291,7 @@ class Consumer:
                 claimed.discard((record.envelope.id, reaction.name))  # the same event twice in one batch
                 fresh.append((record, record.envelope, reaction))
             else:
-                self._outcome(tx, reaction.name, "duplicate")
+                outcomes[reaction.name, "duplicate"] += 1
         by_loads: dict[str, tuple[Reaction, list[Any]]] = {}
         for _, envelope, reaction in fresh:
             if reaction.loads is not None:
@@ -300,17 +299,25 @@ class Consumer:
         for reaction, events in by_loads.values():
             assert reaction.loads is not None
             reaction.loads(tx, events)
-        world_now = tx.context.now
-        for record, envelope, reaction in fresh:
-            started = time.perf_counter()
-            self.current = (record, reaction.name, time.monotonic())
-            try:
-                with tx.within(context_of(envelope, world_now, driven=self._settings.driven)):
-                    reaction.act(tx, envelope.data)
-            finally:
-                self.current = None
-            self._outcome(tx, reaction.name, "done")
-            tx.after_commit(_observer(self._service, reaction.name, time.perf_counter() - started))
+        outer, driven = tx.context, self._settings.driven
+        try:
+            for record, envelope, reaction in fresh:
+                started = time.perf_counter()
+                self.current = (record, reaction.name, time.monotonic())
+                tx.context = context_of(envelope, outer.now, driven=driven)
+                reaction.act(tx, envelope.data)
+                seconds.append((reaction.name, time.perf_counter() - started))
+                outcomes[reaction.name, "done"] += 1
+        finally:
+            self.current, tx.context = None, outer
+        tx.after_commit(lambda: self._observe(outcomes, seconds))
+
+    def _observe(self, outcomes: Counter[tuple[str, str]], seconds: list[tuple[str, float]]) -> None:
+        for (reaction, outcome), times in outcomes.items():
+            metrics.reaction_handled_total.labels(self._service, reaction, outcome).inc(times)
+        taken = {reaction: metrics.reaction_seconds.labels(self._service, reaction) for reaction, _ in seconds}
+        for reaction, each in seconds:
+            taken[reaction].observe(each)
 
     def _outcome(self, tx: Tx, reaction: str, outcome: str) -> None:
         tx.count(metrics.reaction_handled_total.labels(self._service, reaction, outcome))
@@ -343,10 +350,6 @@ class Consumer:
 
 class Stopping(RuntimeError):
     """The process was told to stop in the middle of a batch; nothing of it is committed."""
-
-
-def _observer(service: str, reaction: str, seconds: float) -> Callable[[], None]:
-    return lambda: metrics.reaction_seconds.labels(service, reaction).observe(seconds)
 
 
 def _no_cause(now: datetime) -> Context:

@@ -1,4 +1,4 @@
-"""Engine, Tx (the unit of work), ReadTx, and the only commit in the system.
+"""Engine, Tx (the unit of work), and the only commit in the system.
 
 A Tx holds an identity map, the changed aggregates, the emitted events and the timers; it writes them at flush in
 a few set-based statements, then the outbox rows, then commits. Rooms above say `get`, `save`, `emit`.
@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import psycopg
-from psycopg.rows import dict_row
 from sqlalchemy import Connection, Engine, Executable, Row, create_engine
 
 from chassis import log, metrics, outbox, points, timers
@@ -24,7 +22,9 @@ from chassis.failures import ConcurrentChange as ConcurrentChange
 from chassis.failures import FlushedItem as FlushedItem
 from chassis.failures import is_transient as is_transient
 from chassis.failures import must_run_again as must_run_again
-from chassis.store import Store, bulk_insert
+from chassis.reading import ReadTx as ReadTx
+from chassis.reading import driver_of
+from chassis.store import Expected, Store, bulk_insert
 from chassis.tables import ChassisTables
 from schemas.base import Event
 from schemas.envelope import CauseOfFact, Envelope
@@ -37,8 +37,7 @@ class Unlocked(RuntimeError):
     """An event was emitted whose aggregate was neither locked nor made in this Tx: order per subject would be a guess."""
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """Why and when this work happens: what its events will name as their cause (FLOW 4.2)."""
 
     correlation_id: UUID
@@ -51,69 +50,12 @@ class Context:
     heard: Envelope | None = None  # inside a reaction: the fact itself, with its own cause and source
 
 
-@dataclass
-class Entry:
+class Entry(NamedTuple):
     """One aggregate in the identity map."""
 
     before: Any  # as loaded; None when new
     now: Any
     version: int
-
-
-class Expected(NamedTuple):
-    """Aggregates that were sent to be written, and the cursor that tells how many were."""
-
-    store: str
-    cursor: psycopg.Cursor[Any]
-    rows: int
-
-
-class ReadTx:
-    """A transaction that asks; another type than Tx, so that mypy stops a write through it."""
-
-    def __init__(self, connection: Connection, database: Database) -> None:
-        self._connection = connection
-        self.database = database
-
-    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
-        """Run a query and return all its rows."""
-        return self._connection.execute(statement, parameters or {}).all()
-
-    def row(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
-        """Run a query and return its first row, or None."""
-        return self._connection.execute(statement, parameters or {}).first()
-
-    def scalar(self, statement: Executable, parameters: Any = None) -> Any:
-        """Run a query and return the first column of its first row."""
-        return self._connection.execute(statement, parameters or {}).scalar()
-
-    def peek(self, store: Store[T], identity: Any) -> T | None:
-        """Return an aggregate without locking it, or None."""
-        found = store.load(self, [identity], lock=False)
-        return found[identity][0] if identity in found else None
-
-    @property
-    def world_now(self) -> datetime:
-        """Return the world's time as it stands."""
-        return self.database.world_now(self._connection)
-
-    def close(self) -> None:
-        """Give the connection back; nothing was written."""
-        self._connection.close()
-
-    def cursor(self) -> psycopg.Cursor[dict[str, Any]]:
-        """Return a driver cursor on this transaction's connection, with rows as dicts."""
-        return _driver(self._connection).cursor(row_factory=dict_row)
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Send the block's driver-level statements in one round trip; what they found is read after the block."""
-        with _driver(self._connection).pipeline():
-            yield
-
-
-def _driver(connection: Connection) -> psycopg.Connection[Any]:
-    return connection.connection.driver_connection  # type: ignore[return-value]  # SQLAlchemy types it as any driver
 
 
 class Tx(ReadTx):
@@ -126,7 +68,7 @@ class Tx(ReadTx):
         self._looked: dict[tuple[str, Any], Any] = {}
         self._stores: dict[str, Store[Any]] = {}
         self._dirty: dict[tuple[str, Any], None] = {}
-        self._subjects: set[str] = set()
+        self._subjects: set[Any] = set()  # ids of what this Tx locked or made
         self._events: list[outbox.Emitted] = []
         self._timers: list[timers.Change] = []
         self._inserts: list[tuple[Any, dict[str, Any], str]] = []
@@ -157,14 +99,16 @@ class Tx(ReadTx):
             if identity in found:
                 thing, version = found[identity]
                 self._map[store.name, identity] = Entry(before=thing, now=thing, version=version)
-                self._subjects.add(str(identity))
+                self._subjects.add(identity)
             else:
                 self._map[store.name, identity] = None
 
     def find(self, store: Store[T], identity: Any) -> T | None:
         """Return an aggregate, locked, or None."""
-        self.load(store, [identity])
-        entry = self._map[store.name, identity]
+        key = (store.name, identity)
+        if key not in self._map:
+            self.load(store, [identity])
+        entry = self._map[key]
         return None if entry is None else entry.now
 
     def get(self, store: Store[T], identity: Any) -> T:
@@ -197,16 +141,17 @@ class Tx(ReadTx):
     def save(self, store: Store[T], thing: T) -> None:
         """Keep an aggregate, new or changed; it is written at flush."""
         identity = store.identity(thing)
-        self.load(store, [identity])
         key = (store.name, identity)
+        if key not in self._map:
+            self.load(store, [identity])
         entry = self._map[key]
         if entry is None:
             self._map[key] = Entry(before=None, now=thing, version=0)
-            self._subjects.add(str(identity))
+            self._subjects.add(identity)
         elif entry.now == thing:
             return
         else:
-            self._map[key] = replace(entry, now=thing)
+            self._map[key] = Entry(entry.before, thing, entry.version)
         self._dirty[key] = None
 
     def append(self, table: Any, row: dict[str, Any], *, on_conflict: str = "") -> None:
@@ -218,11 +163,14 @@ class Tx(ReadTx):
     def emit(self, events: Iterable[Event]) -> None:
         """Say what happened; refused (Unlocked) for an aggregate that this Tx neither locked nor made."""
         for event in events:
-            if event.subject not in self._subjects:
+            if getattr(event, event.event_key) not in self._subjects and not self._has_made(event.subject):
                 raise Unlocked(
                     f"{event.event_name}: {event.event_key} {event.subject} is neither locked nor new in this transaction"
                 )
             self._events.append(outbox.Emitted(event, self.context))
+
+    def _has_made(self, subject: str) -> bool:
+        return subject in {str(identity) for identity in self._subjects}
 
     def arm(
         self,
@@ -386,7 +334,7 @@ class Database:
         """Return the world's time; in a driven world it is a row of this database (FLOW 6.2)."""
         if self.clock.kind != "driven":
             return self.clock.now(None)
-        driver = _driver(connection)
+        driver = driver_of(connection)
         with driver.pipeline():
             asked = driver.execute("SELECT now FROM world_clock")
         row = asked.fetchone()

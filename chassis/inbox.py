@@ -19,7 +19,7 @@ def claim(tx: Tx, claims: Iterable[Claim]) -> set[Claim]:
 
 def ask(tx: Tx, claims: Iterable[Claim]) -> Any:
     """Store the claims, sorted so that two consumers cannot deadlock; None where there is nothing to claim."""
-    wanted = sorted(set(claims))
+    wanted = sorted(set(claims), key=lambda claim: (claim[0].int, claim[1]))
     if not wanted:
         return None
     return tx.cursor().execute(

@@ -54,8 +54,9 @@ def _envelope(one: Emitted, source: str) -> Envelope:
 def tell(envelopes: Sequence[Envelope]) -> None:
     """Log one line per fact, after the commit."""
     logger = log.get()
-    for e in envelopes:
-        logger.info(
-            e.type, event_id=str(e.id), subject=e.subject, correlation_id=str(e.correlationid), causation_id=str(e.causationid),
-            cause_kind=e.causekind, trace_id=trace.trace_id(e.traceparent), occurred_at=e.time.isoformat(), recorded_at=e.recordedtime.isoformat(),
-        )  # fmt: skip
+    with log.together():
+        for e in envelopes:
+            logger.info(
+                e.type, event_id=e.id, subject=e.subject, correlation_id=e.correlationid, causation_id=e.causationid,
+                cause_kind=e.causekind, trace_id=trace.trace_id(e.traceparent), occurred_at=e.time, recorded_at=e.recordedtime,
+            )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import signal
@@ -114,6 +115,8 @@ class Running:
         ops.start()
         if self.settings.migrate_on_start:
             migrations.migrate(self.parts.name, self.settings.database_url, "head")
+        gc.collect()
+        gc.freeze()  # what was imported stays for ever: looking through it again and again costs a quarter of a batch
         self._start_loops()
         log.get().info(
             "process.started",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
+
+from chassis.ids import random_64
 
 _FORM = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
 
 
 def started() -> str:
     """Return the traceparent of a new trace."""
-    return f"00-{os.urandom(16).hex()}-{os.urandom(8).hex()}-01"
+    return f"00-{random_64():016x}{random_64() or 1:016x}-{_span()}-01"
 
 
 def child(parent: str | None) -> str:
@@ -18,7 +19,11 @@ def child(parent: str | None) -> str:
     matched = _FORM.match(parent or "")
     if matched is None or set(matched[1]) == {"0"}:
         return started()
-    return f"00-{matched[1]}-{os.urandom(8).hex()}-{matched[3]}"
+    return f"00-{matched[1]}-{_span()}-{matched[3]}"
+
+
+def _span() -> str:
+    return f"{random_64() or 1:016x}"  # an id of zeros is invalid; nothing here is secret
 
 
 def trace_id(parent: str | None) -> str | None:

@@ -211,7 +211,7 @@ def _masking(endpoint: Endpoint) -> Endpoint:
 
     def work(arguments: dict[str, Any]) -> Any:
         at_work: Asking = arguments[parameter]
-        at_work.begin()
+        at_work.prepare()
         try:
             return masked(endpoint(**arguments), at_work.actor)
         finally:

@@ -49,7 +49,7 @@ class Asking:
             self.opened = self.database.open_reading()
         return self.opened
 
-    def begin(self) -> None:
+    def prepare(self) -> None:
         """Prepare, in the thread that works; a question opens its transaction when it first asks."""
 
     def end(self) -> None:
@@ -90,7 +90,7 @@ class Doing(Asking):
     @property
     def tx(self) -> Tx:
         """Return the unit of work."""
-        assert self._tx is not None, "an act's endpoint runs between begin and finish"
+        assert self._tx is not None, "an act's endpoint runs between prepare and finish"
         return self._tx
 
     @property
@@ -98,7 +98,7 @@ class Doing(Asking):
         """Return the act's own transaction: it sees what it did."""
         return self.tx
 
-    def begin(self) -> None:
+    def prepare(self) -> None:
         """Open the unit of work."""
         self._tx = self.unit.__enter__()
         self.begun(self._tx)

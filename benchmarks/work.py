@@ -1,0 +1,228 @@
+"""The same work for everybody: events in, one table, one event out for each; and the judge who counts at the end.
+
+A fact says that stock of an item at a site changed. The work: validate it, do it once (inbox), load the tally of that
+stock, count it, save it, store one fact for the outside (outbox), commit, publish. Tables and events are the same for
+ours, for the reference and for every rival.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Column, Integer, MetaData, Numeric, Table, create_engine
+from sqlalchemy.dialects.postgresql import UUID as UuidColumn
+
+from chassis import kafka
+from chassis.ids import derived_id, time_ordered_id
+from chassis.tables import aggregate_version, chassis_tables
+from cli.stack import Stack, postgres
+from schemas.base import Event
+from schemas.envelope import encode, wrap
+from schemas.inventory import ItemChanged, StockChanged
+
+PARTITIONS = 4
+STOCKS = 20_000
+WARM_SHARE = 0.1  # of the output; what comes before it is start-up and warm-up
+PATIENCE_SECONDS = 120.0
+NOBODY = UUID(int=0)
+
+metadata = MetaData()
+chassis = chassis_tables(metadata)
+tallies = Table(
+    "tallies", metadata, Column("stock_id", UuidColumn, primary_key=True), Column("heard", Integer, nullable=False),
+    Column("on_hand", Numeric, nullable=False), aggregate_version(),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was heard of one stock."""
+
+    stock_id: UUID
+    heard: int = 0
+    on_hand: Decimal = Decimal(0)
+
+
+def counted(tally: Tally, event: StockChanged) -> tuple[Tally, ItemChanged]:
+    """Count one fact and say so: the decision that everybody makes."""
+    after = replace(tally, heard=tally.heard + 1, on_hand=event.on_hand)
+    said = ItemChanged(
+        occurred_at=event.occurred_at, item_id=event.stock_id, code=event.item, description=f"counted {after.heard}", unit="each"
+    )  # fmt: skip
+    return after, said
+
+
+def event(stock: int, number: int) -> StockChanged:
+    """Return one fact of a stock."""
+    return StockChanged(
+        occurred_at=datetime.now(UTC), stock_id=derived_id("stock", stock), item=f"ITEM-{stock % 997:05d}", site=f"SITE-{stock % 31:02d}",
+        entry_id=derived_id("entry", stock, number), kind="receipt", quantity=Decimal("12.5"), on_hand=Decimal(number + 1),
+    )  # fmt: skip
+
+
+def encoded(fact: Event) -> bytes:
+    """Return a fact as it travels."""
+    return encode(
+        wrap(fact, id=time_ordered_id(), source="/crossdock/bench/inventory", recorded_at=datetime.now(UTC),
+             correlation_id=NOBODY, causation_id=NOBODY, cause_kind="act")
+    )  # fmt: skip
+
+
+INPUT, OUTPUT = StockChanged.event_topic.name, ItemChanged.event_topic.name
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one run works: a database and two topics of its own."""
+
+    world: str
+    database_url: str
+    bootstrap: str
+    folder: Path
+
+    @property
+    def input(self) -> str:
+        return f"{self.world}.{INPUT}"
+
+    @property
+    def output(self) -> str:
+        return f"{self.world}.{OUTPUT}"
+
+    def env(self) -> dict[str, str]:
+        """Return the environment of a program that does the work."""
+        return os.environ | {
+            "WORLD": self.world, "WORLD_CLOCK": "wall", "DATABASE_URL": self.database_url, "KAFKA_BOOTSTRAP": self.bootstrap,
+            "AUTH_ISSUER": "bench", "AUTH_AUDIENCE": "bench", "AUTH_JWKS": '{"keys": []}', "CURSOR_SECRET": "bench",
+            "BENCH_INPUT": self.input, "BENCH_OUTPUT": self.output,
+        }  # fmt: skip
+
+
+@contextmanager
+def place(stack: Stack, name: str) -> Iterator[Place]:
+    """Make a database and topics; drop them at the end."""
+    admin_url = stack.infrastructure.postgres_admin_url
+    bootstrap = stack.infrastructure.kafka_bootstrap
+    database = postgres.database_name(name, "bench")
+    url = postgres.create_database(admin_url, database, password="bench")
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    metadata.create_all(engine)
+    engine.dispose()
+    admin = kafka.admin(bootstrap)
+    topics = [f"{name}.{INPUT}", f"{name}.{OUTPUT}"]
+    for made in admin.create_topics(
+        [kafka.NewTopic(t, num_partitions=PARTITIONS, replication_factor=1) for t in topics]
+    ).values():
+        made.result()
+    folder = stack.home.root / f"bench-{name}"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield Place(name, url, bootstrap, folder)
+    finally:
+        for gone in admin.delete_topics(topics).values():
+            gone.result()
+        postgres.drop_database(admin_url, database)
+
+
+def fill(where: Place, events: int, *, seed: int = 7) -> None:
+    """Produce the input: facts of many stocks, in the order of each stock."""
+    chance, heard = random.Random(seed), [0] * STOCKS
+    producer = kafka.producer(where.bootstrap, "bench.fill")
+    for _ in range(events):
+        stock = chance.randrange(STOCKS)
+        fact = event(stock, heard[stock])
+        heard[stock] += 1
+        while True:
+            try:
+                producer.produce(
+                    where.input,
+                    value=encoded(fact),
+                    key=fact.subject.encode(),
+                    headers={kafka.TYPE_HEADER: fact.event_name},
+                )
+                break
+            except BufferError:
+                producer.poll(0.05)
+    producer.flush()
+
+
+def ends(admin: kafka.AdminClient, topic: str) -> int:
+    """Return how many records a topic holds."""
+    return sum(kafka.ends(admin, [kafka.TopicPartition(topic, p) for p in range(PARTITIONS)]).values())
+
+
+@contextmanager
+def running(where: Place, programs: Sequence[Sequence[str]]) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run programs (module and arguments each) until the block ends; their words go to files."""
+    processes = []
+    try:
+        for number, (module, *arguments) in enumerate(programs):
+            log = (where.folder / f"{module}-{number}.log").open("wb")
+            command = [sys.executable, "-m", module, *arguments]
+            processes.append(
+                subprocess.Popen(
+                    command, env=where.env() | {"INSTANCE": str(number)}, stdout=log, stderr=subprocess.STDOUT
+                )
+            )
+            log.close()
+        yield processes
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            try:
+                process.wait(15)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def rate(where: Place, events: int, processes: Sequence[subprocess.Popen[bytes]]) -> float:
+    """Wait until everything is on the output topic; return events per second after the warm-up."""
+    admin = kafka.admin(where.bootstrap)
+    warm, begun = events * WARM_SHARE, None
+    moved_at, last = time.monotonic(), 0
+    while (there := ends(admin, where.output)) < events:
+        now = time.monotonic()
+        if begun is None and there >= warm:
+            begun = (now, there)
+        if there > last:
+            moved_at, last = now, there
+        if now - moved_at > PATIENCE_SECONDS or any(p.poll() is not None for p in processes):
+            raise RuntimeError(f"{there} of {events} events came out; see {where.folder}")
+        time.sleep(0.02)
+    assert begun is not None
+    return (there - begun[1]) / (time.monotonic() - begun[0])
+
+
+def judge(where: Place, events: int) -> None:
+    """See that each fact was counted once and told once, in the order of its stock; raises AssertionError."""
+    with psycopg.connect(where.database_url) as connection:
+        row = connection.execute("SELECT sum(heard), count(*) FROM tallies").fetchone()
+        assert row is not None
+        assert row[0] == events, f"counted {row[0]} of {events}"
+    consumer = kafka.lone_consumer(where.bootstrap, "bench.judge")
+    consumer.assign([kafka.TopicPartition(where.output, p, kafka.OFFSET_BEGINNING) for p in range(PARTITIONS)])
+    seen, heard = 0, dict[str, int]()
+    while seen < events:
+        for message in consumer.consume(5000, timeout=5.0):
+            said = json.loads(message.value() or b"")["data"]
+            number = int(said["description"].split()[1])
+            assert number == heard.get(said["item_id"], 0) + 1, (
+                f"{said['item_id']}: {number} after {heard.get(said['item_id'], 0)}"
+            )
+            heard[said["item_id"]] = number
+            seen += 1
+    consumer.close()

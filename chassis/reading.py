@@ -1,0 +1,68 @@
+"""ReadTx: a transaction that asks and cannot write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import psycopg
+from psycopg.rows import dict_row
+from sqlalchemy import Connection, Executable, Row
+
+from chassis.store import Store
+
+if TYPE_CHECKING:
+    from chassis.db import Database
+
+T = TypeVar("T")
+
+
+class ReadTx:
+    """A transaction that asks; another type than Tx, so that mypy stops a write through it."""
+
+    def __init__(self, connection: Connection, database: Database) -> None:
+        self._connection = connection
+        self.database = database
+
+    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
+        """Run a query and return all its rows."""
+        return self._connection.execute(statement, parameters or {}).all()
+
+    def row(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
+        """Run a query and return its first row, or None."""
+        return self._connection.execute(statement, parameters or {}).first()
+
+    def scalar(self, statement: Executable, parameters: Any = None) -> Any:
+        """Run a query and return the first column of its first row."""
+        return self._connection.execute(statement, parameters or {}).scalar()
+
+    def peek(self, store: Store[T], identity: Any) -> T | None:
+        """Return an aggregate without locking it, or None."""
+        found = store.load(self, [identity], lock=False)
+        return found[identity][0] if identity in found else None
+
+    @property
+    def world_now(self) -> datetime:
+        """Return the world's time as it stands."""
+        return self.database.world_now(self._connection)
+
+    def close(self) -> None:
+        """Give the connection back; nothing was written."""
+        self._connection.close()
+
+    def cursor(self) -> psycopg.Cursor[dict[str, Any]]:
+        """Return a driver cursor on this transaction's connection, with rows as dicts."""
+        return driver_of(self._connection).cursor(row_factory=dict_row)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Send the block's driver-level statements in one round trip; what they found is read after the block."""
+        with driver_of(self._connection).pipeline():
+            yield
+
+
+def driver_of(connection: Connection) -> psycopg.Connection[Any]:
+    """Return the driver's connection below SQLAlchemy's."""
+    return connection.connection.driver_connection  # type: ignore[return-value]  # SQLAlchemy types it as any driver
