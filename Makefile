@@ -9,7 +9,7 @@ STAMP := .venv/.crossdock-ready
 # Each worker has servers of its own, and mostly waits for them: three keep two cores busy.
 WORKERS ?= 3
 NEEDS_SERVERS := postgres or kafka or journey
-CODE := schemas chassis services console simulator cli tools
+CODE := schemas chassis services console simulator cli tools benchmarks
 # A folder that a later piece of work brings is no reason to fail before it is there.
 PRESENT = $(wildcard $(CODE))
 

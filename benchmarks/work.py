@@ -207,6 +207,15 @@ def rate(where: Place, events: int, processes: Sequence[subprocess.Popen[bytes]]
     return (there - begun[1]) / (time.monotonic() - begun[0])
 
 
+def reached(where: Place, events: int, processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Wait until so many events are on the output topic."""
+    admin, deadline = kafka.admin(where.bootstrap), time.monotonic() + PATIENCE_SECONDS
+    while ends(admin, where.output) < events:
+        if time.monotonic() > deadline or any(p.poll() is not None for p in processes):
+            raise RuntimeError(f"nothing came out; see {where.folder}")
+        time.sleep(0.02)
+
+
 def judge(where: Place, events: int) -> None:
     """See that each fact was counted once and told once, in the order of its stock; raises AssertionError."""
     with psycopg.connect(where.database_url) as connection:

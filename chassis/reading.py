@@ -62,6 +62,14 @@ class ReadTx:
         with driver_of(self._connection).pipeline():
             yield
 
+    @contextmanager
+    def planned(self, *settings: str) -> Iterator[None]:
+        """Run the block in one transaction with these settings of the planner: `jit = off`."""
+        with driver_of(self._connection).transaction():
+            for setting in settings:
+                self.cursor().execute(f"SET LOCAL {setting}".encode())
+            yield
+
 
 def driver_of(connection: Connection) -> psycopg.Connection[Any]:
     """Return the driver's connection below SQLAlchemy's."""

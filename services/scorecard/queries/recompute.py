@@ -180,9 +180,8 @@ def statement(rest: str) -> Any:
     )
 
 
-def prepare(read: ReadTx) -> None:
-    """Tell the planner, for this transaction, to join by hash: it cannot know how many rows a step of this query makes."""
-    read.cursor().execute("SET LOCAL enable_nestloop = off; SET LOCAL jit = off")
+# The planner joins by hash: it cannot know how many rows a step of this query makes.
+PLANNED = ("enable_nestloop = off", "jit = off")
 
 
 def measures_recomputed(
@@ -190,5 +189,5 @@ def measures_recomputed(
 ) -> Sequence[Row[Any]]:
     """Return the measure of every case, or of these, recomputed from facts recorded by `as_of`."""
     asked = statement("SELECT * FROM recomputed ORDER BY identified_at, case_id")
-    prepare(read)
-    return read.rows(asked, {"as_of": as_of, "case_ids": None if case_ids is None else list(case_ids)})
+    with read.planned(*PLANNED):
+        return read.rows(asked, {"as_of": as_of, "case_ids": None if case_ids is None else list(case_ids)})

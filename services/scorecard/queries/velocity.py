@@ -13,7 +13,7 @@ from chassis.auth import Actor
 from chassis.db import ReadTx
 from chassis.errors import NotFound
 from services.scorecard import domain
-from services.scorecard.queries.recompute import MEASURED, measures_recomputed, prepare, statement
+from services.scorecard.queries.recompute import MEASURED, PLANNED, measures_recomputed, statement
 
 LISTED_MAX = 100
 _SCOPED = """
@@ -134,12 +134,12 @@ def velocity_differences(
     WHERE d.heard_at IS NULL OR d.heard_at <= clock_timestamp() - CAST(:settled AS interval)
     ORDER BY d.case_id LIMIT :limit
     """
-    prepare(read)
     asked = {"as_of": None, "case_ids": None, "settled": settled, "limit": limit}
-    rows = read.rows(statement(counted), asked)
-    compared = (
-        rows[0].compared
-        if rows
-        else read.scalar(text("SELECT count(DISTINCT case_id) FROM case_facts WHERE kind = 'case.opened'"))
-    )
+    with read.planned(*PLANNED):
+        rows = read.rows(statement(counted), asked)
+        compared = (
+            rows[0].compared
+            if rows
+            else read.scalar(text("SELECT count(DISTINCT case_id) FROM case_facts WHERE kind = 'case.opened'"))
+        )
     return int(compared or 0), int(rows[0].differences) if rows else 0, rows
