@@ -7,15 +7,19 @@ import sys
 
 from benchmarks import loop, pipeline
 
+FIGURES = ["loop", "pipeline"]
+
 
 def main() -> int:
     """Measure what is named, or everything; exit code 1 when a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("figures", nargs="*", choices=["loop", "pipeline"], help="what to measure (default: all)")
+    parser.add_argument("figures", nargs="*", metavar="loop|pipeline", help="what to measure (default: all)")
     parser.add_argument("--json", action="store_true", help="print JSON for scripts")
     parser.add_argument("--events", type=int, default=pipeline.EVENTS, help="length of a pipeline run")
     given = parser.parse_args()
-    wanted = given.figures or ["loop", "pipeline"]
+    wanted = given.figures or FIGURES
+    if unknown := sorted(set(wanted) - set(FIGURES)):
+        parser.error(f"no figure {unknown[0]!r}: there are {' and '.join(FIGURES)}")
     holds = True
     if "loop" in wanted:
         holds &= loop.main(as_json=given.json)
