@@ -222,6 +222,11 @@ def judge(where: Place, events: int) -> None:
         row = connection.execute("SELECT sum(heard), count(*) FROM tallies").fetchone()
         assert row is not None
         assert row[0] == events, f"counted {row[0]} of {events}"
+    judge_output(where, events)
+
+
+def judge_output(where: Place, events: int) -> None:
+    """See that the output tells of each fact once, in the order of its stock; raises AssertionError."""
     consumer = kafka.lone_consumer(where.bootstrap, "bench.judge")
     consumer.assign([kafka.TopicPartition(where.output, p, kafka.OFFSET_BEGINNING) for p in range(PARTITIONS)])
     seen, heard = 0, dict[str, int]()
