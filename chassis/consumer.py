@@ -165,23 +165,20 @@ class Consumer:
         return {place: max(self._ends.get(place, 0), at) for place, at in list(self.positions.items())}
 
     def _pairs(self, message: kafka.Message) -> list[Pair]:
-        topic = self._settings.register_name(message.topic() or "")
-        value = message.value() or b""
-        name = kafka.header(message, kafka.TYPE_HEADER)
-        envelope, fault = None, ""
+        topic, value = self._settings.register_name(message.topic() or ""), message.value() or b""
+        name, envelope, fault = kafka.header(message, kafka.TYPE_HEADER), None, ""
         try:
             name = name or type_of(value)
-            if name not in self._reactions.by_event:
+            reactions = self._reactions.by_event.get(name)
+            if reactions is None:
                 metrics.reaction_handled_total.labels(self._service, "none", "ignored").inc()
                 return []
             envelope = decode(value, name)
         except ValueError as error:
-            fault = str(error)[:2000]
+            reactions, fault = [_UNREADABLE], str(error)[:2000]
         key = (message.key() or b"").decode(errors="replace")
         record = Record(topic, message.partition() or 0, message.offset() or 0, key, name or "", value, envelope, fault)
-        if envelope is None:
-            return [(record, _UNREADABLE)]
-        return [(record, reaction) for reaction in self._reactions.by_event[record.type]]
+        return [(record, reaction) for reaction in reactions]
 
     # ── one batch, by halves where it fails ──────────────────────────────────────────────────────
 

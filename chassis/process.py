@@ -34,6 +34,7 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_HUNG = 0, 1, 2, 75
 DRAIN_SECONDS_MAX = 10.0
 STUCK_SECONDS = 30.0
 SWITCH_SECONDS = 0.0005  # a door, a consumer and a relay share one interpreter: none waits 5 ms for its turn
+GC_YOUNG_OBJECTS = 10_000  # a batch of 500 makes that many, and nearly all of them go with it
 GAUGES_SECONDS = 15.0
 ALL_ROLES = ("api", "consumer", "relay", "effects")
 
@@ -117,6 +118,7 @@ class Running:
             migrations.migrate(self.parts.name, self.settings.database_url, "head")
         gc.collect()
         gc.freeze()  # what was imported stays for ever: looking through it again and again costs a quarter of a batch
+        gc.set_threshold(GC_YOUNG_OBJECTS)
         self._start_loops()
         log.get().info(
             "process.started",
