@@ -39,9 +39,9 @@ def emit(data: Any, *, as_json: bool, show: Callable[[], None]) -> None:
         show()
 
 
-def print_json(data: Any) -> None:
-    """Print one JSON document, as it is, to stdout."""
-    sys.stdout.write(json.dumps(data, indent=2, default=str, ensure_ascii=False) + "\n")
+def print_json(data: Any, *, line: bool = False) -> None:
+    """Print one JSON document, as it is, to stdout; `line`: on one line, where many follow each other."""
+    sys.stdout.write(json.dumps(data, indent=None if line else 2, default=str, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 

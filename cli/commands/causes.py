@@ -11,7 +11,7 @@ from cli.causes import TASK, Walk, resolved
 from cli.client import Client
 from cli.commands.shown import ago
 from cli.errors import CommandFailed
-from cli.output import JsonOption, WorldOption, emit, progress, say, table
+from cli.output import JsonOption, WorldOption, emit, print_json, progress, say, table
 from cli.stack.worlds import LIVE
 
 FactId = Annotated[str | None, typer.Argument(help="A fact's id, or a case's or task's.")]
@@ -80,12 +80,15 @@ def _why_all(client: Client, as_json: bool) -> None:
         for task in walk.tasks():
             roots[task["root"]["what"]] += 1
             if as_json:
-                emit(task, as_json=True, show=lambda: None)
+                print_json(task, line=True)
     orphans = walk.orphans()
     count = int(orphans["count"])
     summary = {"tasks": sum(roots.values()), "roots": dict(roots), "orphans": orphans}
     words = f"{summary['tasks']} tasks; they go back to {dict(roots)}; orphans: {count}."
-    emit(summary, as_json=as_json, show=lambda: say(words))
+    if as_json:
+        print_json(summary, line=True)
+    else:
+        say(words)
     if count:
         raise CommandFailed(f"{count} facts have no cause that anybody can show.")
 
