@@ -58,4 +58,4 @@ def a_file(
     writer.writeheader()
     writer.writerows(rows)
     content = (b"\xef\xbb\xbf" if mark else b"") + out.getvalue().encode()
-    return gzip.compress(content) if packed else content
+    return gzip.compress(content, mtime=0) if packed else content
