@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, Executable, Row, create_engine
 
 from chassis import log, metrics, outbox, points, timers
 from chassis.clock import WorldClock
+from chassis.days import Days
 from chassis.errors import NotFound
 from chassis.failures import ConcurrentChange as ConcurrentChange
 from chassis.failures import FlushedItem as FlushedItem
@@ -323,6 +324,8 @@ class Database:
         self.source = f"/crossdock/{world}/{service}"
         self.timers_changed: Callable[[], None] = lambda: None  # told after a commit that armed one for about now
         self.url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        self.driver_url = url.replace("postgresql+psycopg://", "postgresql://", 1)
+        self.days = Days(self.driver_url)
         self.engine: Engine = create_engine(
             self.url, pool_size=connections_max, max_overflow=0, pool_timeout=5, pool_pre_ping=False,
             connect_args={"options": "-c timezone=UTC -c lock_timeout=8000", "application_name": f"{world}.{service}"},
@@ -370,9 +373,11 @@ class Database:
                     points.reached(points.AFTER_FLUSH)
                     points.commits(tx.cursor)
                 connection.commit()
-            except BaseException:
+            except BaseException as error:
                 if not connection.invalidated and not connection.closed:
                     connection.rollback()
+                if isinstance(error, psycopg.errors.CheckViolation):
+                    self.days.forget()  # perhaps a row's day was dropped meanwhile: made again at the next try
                 raise
         tx.committed()
 

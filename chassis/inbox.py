@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from chassis.days import made_on
 from chassis.db import Tx
 
 Claim = tuple[UUID, str]
@@ -22,10 +23,12 @@ def ask(tx: Tx, claims: Iterable[Claim]) -> Any:
     wanted = sorted(set(claims), key=lambda claim: (claim[0].int, claim[1]))
     if not wanted:
         return None
+    ids, made = [event_id for event_id, _ in wanted], [made_on(event_id) for event_id, _ in wanted]
+    tx.database.days.have("inbox", made)
     return tx.cursor().execute(
-        "INSERT INTO inbox (event_id, reaction) SELECT * FROM unnest(%b::uuid[], %b::text[])"
+        "INSERT INTO inbox (event_id, reaction, made_on) SELECT * FROM unnest(%b::uuid[], %b::text[], %b::date[])"
         " ON CONFLICT DO NOTHING RETURNING event_id, reaction",
-        [[event_id for event_id, _ in wanted], [reaction for _, reaction in wanted]],
+        [ids, [reaction for _, reaction in wanted], made],
         binary=True,
     )
 
@@ -40,7 +43,11 @@ def release(tx: Tx, claims: Iterable[Claim]) -> None:
     given = list(claims)
     if given:
         tx.cursor().execute(
-            "DELETE FROM inbox USING unnest(%b::uuid[], %b::text[]) AS n(event_id, reaction)"
-            " WHERE inbox.event_id = n.event_id AND inbox.reaction = n.reaction",
-            [[event_id for event_id, _ in given], [reaction for _, reaction in given]],
+            "DELETE FROM inbox USING unnest(%b::uuid[], %b::text[], %b::date[]) AS n(event_id, reaction, made_on)"
+            " WHERE inbox.event_id = n.event_id AND inbox.reaction = n.reaction AND inbox.made_on = n.made_on",
+            [
+                [event_id for event_id, _ in given],
+                [reaction for _, reaction in given],
+                [made_on(event_id) for event_id, _ in given],
+            ],
         )

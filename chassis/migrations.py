@@ -8,6 +8,9 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import MetaData, create_engine, text
 
+from chassis import days
+from chassis.reading import driver_of
+
 _LOCK = 0x6D696772  # advisory lock: two processes that start at once migrate one after the other
 
 
@@ -37,6 +40,57 @@ def migrate(service: str, url: str, revision: str) -> None:
         # house: allow commit — see above
         connection.commit()
     engine.dispose()
+
+
+def keep_by_day() -> None:
+    """Turn inbox and outbox into tables kept by day, with what is in them."""
+    day = "(to_timestamp(('x' || left(replace(event_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0) AT TIME ZONE 'UTC')::date"
+    made_on = f"CASE WHEN substr(event_id::text, 15, 1) = '7' THEN {day} ELSE DATE '{days.UNDATED}' END"
+    _rebuilt(
+        "inbox", "event_id, reaction, made_on", "event_id uuid NOT NULL, reaction text NOT NULL, made_on date NOT NULL,"
+        " PRIMARY KEY (event_id, reaction, made_on)", "PARTITION BY RANGE (made_on)", f"event_id, reaction, {made_on}", made_on,
+    )  # fmt: skip
+    _rebuilt(
+        "outbox", _OUTBOX, f"{_OUTBOX_COLUMNS}, PRIMARY KEY (position, stored_at)", "PARTITION BY RANGE (stored_at)", _OUTBOX,
+        "(stored_at AT TIME ZONE 'UTC')::date",
+    )  # fmt: skip
+
+
+def keep_whole() -> None:
+    """Turn them back."""
+    _rebuilt(
+        "inbox", "event_id, reaction", "event_id uuid NOT NULL, reaction text NOT NULL, PRIMARY KEY (event_id, reaction)",
+        "", "event_id, reaction",
+    )  # fmt: skip
+    _rebuilt("outbox", _OUTBOX, f"{_OUTBOX_COLUMNS}, PRIMARY KEY (position)", "", _OUTBOX)
+
+
+_OUTBOX = "position, event_id, topic, key, type, payload, stored_at, published_at"
+_OUTBOX_COLUMNS = (
+    "position bigint GENERATED ALWAYS AS IDENTITY, event_id uuid NOT NULL, topic text NOT NULL, key text NOT NULL, type text NOT NULL,"
+    " payload text NOT NULL, stored_at timestamptz NOT NULL, published_at timestamptz"
+)
+
+
+def _rebuilt(table: str, names: str, columns: str, partitioned: str, values: str, day: str = "") -> None:
+    """Make a table anew, with its days, and bring over its rows."""
+    from alembic import op  # see run_environment
+
+    bind = op.get_bind()
+    bind.exec_driver_sql("SET LOCAL timezone = 'UTC'")
+    bind.exec_driver_sql(f"CREATE TEMPORARY TABLE moved ON COMMIT DROP AS SELECT * FROM {table}")
+    bind.exec_driver_sql(f"DROP TABLE {table}")
+    bind.exec_driver_sql(f"CREATE TABLE {table} ({columns}) {partitioned}")
+    if day:
+        needed = f"SELECT {day} FROM moved UNION SELECT current_date UNION SELECT current_date + 1"
+        for (one,) in bind.exec_driver_sql(needed).all():
+            days.make(driver_of(bind), table, one)
+    overriding = "OVERRIDING SYSTEM VALUE" if table == "outbox" else ""
+    bind.exec_driver_sql(f"INSERT INTO {table} ({names}) {overriding} SELECT {values} FROM moved")
+    bind.exec_driver_sql("DROP TABLE moved")
+    if table == "outbox":
+        bind.exec_driver_sql("CREATE INDEX outbox_position_pending ON outbox (position) WHERE published_at IS NULL")
+        bind.exec_driver_sql("SELECT setval(pg_get_serial_sequence('outbox', 'position'), max(position)) FROM outbox")
 
 
 def run_environment(metadata: MetaData) -> None:

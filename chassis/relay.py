@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from chassis import housekeeping, kafka, log, metrics, points
+from chassis import kafka, log, metrics, points
 from chassis.clock import machine_now
 from chassis.db import Database
 from chassis.settings import ServiceSettings
@@ -21,9 +21,7 @@ POLL_SECONDS = 0.25  # NOTIFY wakes at once; this is for a hint that was lost
 RETRY_SECONDS = 0.5
 DELIVERY_SECONDS_MAX = 125.0
 _LOCK = 0x63726F73  # advisory lock of the active relay
-_PENDING = (
-    "SELECT position, topic, key, type, payload FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT %s"
-)
+_PENDING = "SELECT position, topic, key, type, payload, stored_at FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT %s"
 
 
 class Undelivered(RuntimeError):
@@ -51,10 +49,9 @@ class Relay:
                 self.stopped.wait(RETRY_SECONDS)
 
     def _run_connected(self) -> None:
-        url = self._database.url.replace("postgresql+psycopg://", "postgresql://", 1)
         # house: allow commit — the lock and LISTEN outlive any transaction; each mark is one statement
         with psycopg.connect(
-            url, autocommit=True, prepare_threshold=None, application_name=f"{self._label}.relay"
+            self._database.driver_url, autocommit=True, prepare_threshold=None, application_name=f"{self._label}.relay"
         ) as connection:
             while not self.stopped.is_set():
                 row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
@@ -70,7 +67,6 @@ class Relay:
             while not self.stopped.is_set():
                 if self.publish(connection, producer) < ROWS_MAX:
                     self._measure(connection)
-                    self._tidy(connection)
                     for _hint in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                         pass
             while self.publish(connection, producer):
@@ -88,7 +84,7 @@ class Relay:
             if error is not None:
                 failures.append(str(error))
 
-        for _position, topic, key, name, payload in rows:
+        for _position, topic, key, name, payload, _stored_at in rows:
             producer.produce(
                 self._settings.topic(topic), value=payload.encode(), key=key.encode(), on_delivery=delivered,
                 headers={kafka.TYPE_HEADER: name, "content-type": "application/cloudevents+json"},
@@ -96,22 +92,14 @@ class Relay:
         if producer.flush(DELIVERY_SECONDS_MAX) or failures:
             raise Undelivered(failures[0] if failures else f"no acknowledgement within {DELIVERY_SECONDS_MAX:.0f} s")
         points.reached(points.AFTER_PRODUCE)
+        stored = [r[5] for r in rows]  # their days are the only ones looked through
         connection.execute(
-            "UPDATE outbox SET published_at = %s WHERE position = ANY(%b::bigint[])",
-            [machine_now(), [r[0] for r in rows]],
+            "UPDATE outbox SET published_at = %s WHERE position = ANY(%b::bigint[]) AND stored_at BETWEEN %s AND %s",
+            [machine_now(), [r[0] for r in rows], min(stored), max(stored)],
         )
         for topic in {r[1] for r in rows}:
             metrics.outbox_published_total.labels(self._label, topic).inc(sum(r[1] == topic for r in rows))
         return len(rows)
-
-    _tidied = 0.0
-
-    def _tidy(self, connection: psycopg.Connection[Any]) -> None:
-        if time.monotonic() - self._tidied < housekeeping.EVERY_SECONDS:
-            return
-        self._tidied = time.monotonic()
-        if gone := housekeeping.tidy(connection, machine_now()):
-            log.get().info("rows.expired", **gone)
 
     _measured = 0.0
 

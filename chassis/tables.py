@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Identity,
     Index,
@@ -48,16 +49,17 @@ class ChassisTables(NamedTuple):
 def _messaging(metadata: MetaData) -> tuple[Table, ...]:
     outbox = Table(
         "outbox", metadata,
-        Column("position", BigInteger, Identity(always=True), primary_key=True),
+        Column("position", BigInteger, Identity(always=True)),
         Column("event_id", UUID, nullable=False), Column("topic", Text, nullable=False), Column("key", Text, nullable=False),
         Column("type", Text, nullable=False), Column("payload", Text, nullable=False),
-        instant("stored_at"), instant("published_at", nullable=True),
+        instant("stored_at"), instant("published_at", nullable=True), PrimaryKeyConstraint("position", "stored_at"),
         Index("outbox_position_pending", "position", postgresql_where=text("published_at IS NULL")),
+        postgresql_partition_by="RANGE (stored_at)",
     )  # fmt: skip
     inbox = Table(
         "inbox", metadata,
-        Column("event_id", UUID, nullable=False), Column("reaction", Text, nullable=False),
-        PrimaryKeyConstraint("event_id", "reaction"),
+        Column("event_id", UUID, nullable=False), Column("reaction", Text, nullable=False), Column("made_on", Date, nullable=False),
+        PrimaryKeyConstraint("event_id", "reaction", "made_on"), postgresql_partition_by="RANGE (made_on)",
     )  # fmt: skip
     dead = Table(
         "dead_letters", metadata,

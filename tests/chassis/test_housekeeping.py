@@ -1,33 +1,96 @@
-"""What is kept for how long."""
+"""What is kept for how long, and tables that are kept by day."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import psycopg
+import pytest
 
-from chassis import housekeeping
+from chassis import days, housekeeping, inbox
 from chassis.clock import machine_now
 from chassis.ids import instant_of, time_ordered_id
 from tests.support.service import House
 
+TIMER = UUID(int=5)
+DAYS_OF_INBOX = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname LIKE 'inbox_2%' ORDER BY 1"
 
-def test_answers_live_48_hours_and_inbox_rows_outlive_published_facts(toy_house: House) -> None:
+
+def id_of(instant: datetime) -> UUID:
+    """Return a UUIDv7 made at another time."""
+    return UUID(int=(int(instant.timestamp() * 1000) << 80) | (time_ordered_id().int & ((1 << 80) - 1)))
+
+
+def tidied(house: House, now: datetime) -> dict[str, int]:
+    with psycopg.connect(house.settings.database_url, autocommit=True) as connection:
+        return housekeeping.tidy(connection, now)
+
+
+def test_answers_live_48_hours_and_inbox_rows_outlive_facts(toy_house: House) -> None:
     """FLOW 6.1: retention follows the machine's clock, and an inbox row's day is the day in its UUIDv7."""
-    assert housekeeping.INBOX_KEPT > housekeeping.PUBLISHED_KEPT
+    assert housekeeping.INBOX_KEPT > housekeeping.FACTS_KEPT
     assert timedelta(hours=48) == housekeeping.ANSWERS_KEPT
     toy_house.post("/counters/00000000-0000-0000-0000-000000000001", role="sre", key="a")
     now = machine_now()
-    recent = time_ordered_id()
-    old = UUID(int=(int((now - timedelta(days=15)).timestamp() * 1000) << 80) | (recent.int & ((1 << 80) - 1)))
+    recent, old = time_ordered_id(), id_of(now - timedelta(days=15))
     assert abs(instant_of(old) - (now - timedelta(days=15))) < timedelta(seconds=1)
-    timer = UUID(int=5)
     with toy_house.tx() as tx:
-        tx.cursor().execute("INSERT INTO inbox VALUES (%s, 'r'), (%s, 'r'), (%s, 'at toy-due')", [recent, old, timer])
+        claims = [(recent, "r"), (old, "r"), (TIMER, "at toy-due")]
+        assert inbox.claim(tx, claims) == set(claims)
         tx.cursor().execute("UPDATE outbox SET published_at = now()")
-    with psycopg.connect(toy_house.settings.database_url, autocommit=True) as connection:
-        assert housekeeping.tidy(connection, now) == {"inbox": 1}
-        assert housekeeping.tidy(connection, now + timedelta(hours=49)) == {"idempotency_keys": 1}
-        assert housekeeping.tidy(connection, now + timedelta(days=8)) == {"outbox": 1}
-    assert {row["event_id"] for row in toy_house.rows("SELECT event_id FROM inbox")} == {recent, timer}
+    assert tidied(toy_house, now) == {"inbox_days": 1}
+    assert tidied(toy_house, now + timedelta(hours=49)) == {"idempotency_keys": 1}
+    assert tidied(toy_house, now + timedelta(days=8))["outbox_days"] >= 1
+    assert toy_house.rows("SELECT 1 FROM outbox") == []
+    assert {row["event_id"] for row in toy_house.rows("SELECT event_id FROM inbox")} == {recent, TIMER}
+
+
+def test_a_fact_that_is_told_again_after_midnight_meets_its_first_claim(toy_house: House) -> None:
+    """The day is the one in the id, whatever the clock of the reader says."""
+    late = datetime(2026, 11, 23, 23, 59, 59, 999_000, tzinfo=UTC)
+    assert days.made_on(id_of(late)) == date(2026, 11, 23)
+    assert days.made_on(id_of(late + timedelta(milliseconds=1))) == date(2026, 11, 24)
+    assert days.made_on(TIMER) == days.UNDATED
+    claim = (id_of(late), "r")
+    with toy_house.tx() as tx:
+        assert inbox.claim(tx, [claim]) == {claim}
+    with toy_house.tx() as tx:
+        assert inbox.claim(tx, [claim]) == set()
+
+
+def test_a_day_that_was_dropped_under_a_process_that_knew_it_is_made_again(toy_house: House) -> None:
+    now = machine_now()
+    first, second = id_of(now - timedelta(days=20)), id_of(now - timedelta(days=20))
+    with toy_house.tx() as tx:
+        inbox.claim(tx, [(first, "r")])
+    assert tidied(toy_house, now) == {"inbox_days": 1}
+    with pytest.raises(psycopg.errors.CheckViolation), toy_house.tx() as tx:
+        inbox.claim(tx, [(second, "r")])
+    with toy_house.tx() as tx:  # as the consumer tries again
+        assert inbox.claim(tx, [(second, "r")]) == {(second, "r")}
+
+
+def test_a_day_with_a_fact_that_waits_for_the_broker_stays(toy_house: House) -> None:
+    toy_house.post("/counters/00000000-0000-0000-0000-000000000001", role="sre", key="a")
+    assert "outbox_days" not in tidied(toy_house, machine_now() + timedelta(days=30))
+    assert len(toy_house.rows("SELECT 1 FROM outbox")) == 1
+
+
+def test_dropping_a_day_holds_nobody_up_and_what_was_begun_is_finished_later(
+    toy_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(days, "LOCK_TIMEOUT", "200ms")
+    now = machine_now()
+    with toy_house.tx() as tx:
+        inbox.claim(tx, [(id_of(now - timedelta(days=20)), "r")])
+    with toy_house.tx() as writer:
+        inbox.claim(writer, [(time_ordered_id(), "r")])
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            tidied(toy_house, now)  # the writer may still look at the old day
+        with toy_house.tx() as another:
+            inbox.claim(another, [(time_ordered_id(), "r")])
+    before = {row["relname"] for row in toy_house.rows(DAYS_OF_INBOX)}
+    assert tidied(toy_house, now) == {"inbox_days": 1}
+    gone = before - {row["relname"] for row in toy_house.rows(DAYS_OF_INBOX)}
+    assert gone == {f"inbox_{now - timedelta(days=20):%Y_%m_%d}"}
