@@ -62,7 +62,7 @@ def make(connection: psycopg.Connection[Any], table: str, day: date) -> None:
     """Add a day to a table, unless it is there; nobody who reads or writes other days waits for it."""
     name = f"{table}_{day:%Y_%m_%d}"
     with connection.transaction():
-        connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'".encode())
+        connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL timezone = 'UTC'".encode())
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         if connection.execute("SELECT to_regclass(%s)", [name]).fetchone() == (None,):
             connection.execute(
