@@ -45,7 +45,7 @@ def group_consumer(bootstrap: str, group: str, instance: int) -> Consumer:
             "bootstrap.servers": bootstrap, "group.id": group, "group.instance.id": f"{group}.{instance}",
             "client.id": f"{group}.{instance}", "enable.auto.commit": False, "enable.auto.offset.store": False,
             "auto.offset.reset": "earliest", "partition.assignment.strategy": "range", "session.timeout.ms": 10_000,
-            "heartbeat.interval.ms": 2_000, "max.poll.interval.ms": 300_000, "fetch.wait.max.ms": 100,
+            "heartbeat.interval.ms": 2_000, "max.poll.interval.ms": 300_000, "fetch.wait.max.ms": 500,
             "fetch.queue.backoff.ms": 10, "allow.auto.create.topics": False, "topic.metadata.refresh.interval.ms": 30_000, "log_level": 3,
         }
     )  # fmt: skip
@@ -56,7 +56,7 @@ def lone_consumer(bootstrap: str, client_id: str) -> Consumer:
     return Consumer(
         {
             "bootstrap.servers": bootstrap, "group.id": f"{client_id}.alone", "client.id": client_id, "enable.auto.commit": False,
-            "auto.offset.reset": "earliest", "fetch.wait.max.ms": 100, "fetch.queue.backoff.ms": 10, "log_level": 3,
+            "auto.offset.reset": "earliest", "fetch.wait.max.ms": 500, "fetch.queue.backoff.ms": 10, "log_level": 3,
         }
     )  # fmt: skip
 
