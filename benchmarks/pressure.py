@@ -47,7 +47,10 @@ def main(bounds: list[int]) -> int:
             told = {
                 "DATABASE_URL": url, "KAFKA_BOOTSTRAP": "127.0.0.1:1", "LOG_LEVEL": "error", "HTTP_IN_FLIGHT_MAX": str(bound),
             }  # fmt: skip
-            with TemporaryDirectory() as folder, running("tests.chassis.toy", "api", folder=Path(folder), told=told) as api:
+            with (
+                TemporaryDirectory() as folder,
+                running("tests.chassis.toy", "api", folder=Path(folder), told=told) as api,
+            ):
                 calm, hard = asyncio.run(_course(api.port))
             refused = sorted(a.seconds * 1000 for a in hard if a.status == 503)
             holds &= not refused or refused[int(len(refused) * 0.99)] <= REFUSED_BAR_MS

@@ -15,6 +15,7 @@ from console.server.hub import Hub
 from console.server.settings import ConsoleSettings
 
 DRAIN_SECONDS = 1
+CONNECTIONS_WAITING_MAX = 4_096
 
 
 def main() -> int:
@@ -30,7 +31,7 @@ def main() -> int:
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings, hub), host=settings.http_host, port=settings.http_port, log_config=None, access_log=False,
-            timeout_graceful_shutdown=DRAIN_SECONDS, backlog=4096,
+            timeout_graceful_shutdown=DRAIN_SECONDS, backlog=CONNECTIONS_WAITING_MAX,
         )
     )  # fmt: skip
     hub.on_fatal = lambda: setattr(server, "should_exit", True)  # a process that follows nothing is started again whole

@@ -64,7 +64,9 @@ async def pressed(port: int) -> tuple[list[Answer], list[Answer]]:
     return calm, clients.taken()
 
 
-def test_three_times_what_a_process_can_take_is_refused_at_once_and_what_was_let_in_is_in_the_database(api: Api) -> None:
+def test_three_times_what_a_process_can_take_is_refused_at_once_and_what_was_let_in_is_in_the_database(
+    api: Api,
+) -> None:
     calm, hard = asyncio.run(pressed(api.process.port))
     assert Counter(answer.status for answer in calm) == {201: len(calm)}, "a normal load is never refused"
     refused = [answer for answer in hard if answer.status == 503]
@@ -128,7 +130,9 @@ def test_one_request_is_let_in_however_much_it_weighs() -> None:
         raise ZeroDivisionError("let in")
 
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(Admission(app, service="toy", in_flight_max=1)({"type": "http", "path": "/:batch"}, _nothing, _nothing))  # type: ignore[arg-type]  # nothing is sent
+        asyncio.run(
+            Admission(app, service="toy", in_flight_max=1)({"type": "http", "path": "/:batch"}, _nothing, _nothing)
+        )  # type: ignore[arg-type]  # nothing is sent
 
 
 def test_a_body_that_does_not_come_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -58,7 +58,9 @@ class Clients:
         status, head = 0, dict[str, str]()
         try:
             async with asyncio.timeout(WAIT_SECONDS_MAX):
-                reader, writer = self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self._port)
+                reader, writer = (
+                    self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self._port)
+                )
                 writer.write(
                     f"POST {self._path(subject)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self._token}\r\n"
                     f"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}".encode()
