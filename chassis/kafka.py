@@ -9,6 +9,7 @@ from confluent_kafka import (
     OFFSET_BEGINNING,
     OFFSET_END,
     Consumer,
+    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Message,
@@ -18,6 +19,7 @@ from confluent_kafka import (
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package re-exports without saying so
     AdminClient,
     ConfigResource,
+    NewPartitions,
     NewTopic,
     OffsetSpec,
 )
@@ -86,6 +88,19 @@ def ends(
     return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
 
 
+def committed(client: AdminClient, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
+    """Return the offset that a group has committed of each partition, 0 where none."""
+    asked = client.list_consumer_group_offsets(
+        [ConsumerGroupTopicPartitions(group, partitions)], request_timeout=ASK_SECONDS_MAX
+    )
+    return {(tp.topic, tp.partition): max(tp.offset, 0) for tp in asked[group].result().topic_partitions}
+
+
+def grow(client: AdminClient, topic: str, partitions: int) -> None:
+    """Give a topic more partitions; whoever calls this keeps the order of subjects, as tools/grow_topic does."""
+    client.create_partitions([NewPartitions(topic, partitions)], operation_timeout=ASK_SECONDS_MAX)[topic].result()
+
+
 def known_ends(client: Consumer, positions: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
     """Return the ends of partitions as the client's last fetch told them: cheap, and late by a moment.
 
@@ -122,8 +137,10 @@ __all__ = [
     "Producer",
     "TopicPartition",
     "admin",
+    "committed",
     "ends",
     "group_consumer",
+    "grow",
     "header",
     "known_ends",
     "lone_consumer",
