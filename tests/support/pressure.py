@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 WAIT_SECONDS_MAX = 30.0
+HALF = -1
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one act: its subject, the status, the header and body, and how long it took; status 0: broken off."""
+    """What came of one act: its subject, the status, the header and body, and how long it took; status 0: no answer came, HALF: a part."""
 
     subject: UUID
     status: int
@@ -73,8 +74,10 @@ class Clients:
                     writer.close()
                 else:
                     self._idle.append((reader, writer))
-        except (OSError, EOFError, TimeoutError):
-            status = 0
+        except asyncio.IncompleteReadError as broken:
+            status = HALF if broken.partial or head else 0
+        except (OSError, TimeoutError):
+            status = HALF if head else 0
         seconds = time.monotonic() - begun
         self.answers.append(Answer(subject, status, head.get("retry-after"), head.get("content-type"), seconds))
 
