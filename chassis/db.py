@@ -32,6 +32,7 @@ from schemas.envelope import CauseOfFact, Envelope
 
 T = TypeVar("T")
 RERUNS_MAX = 3
+CONNECTION_SECONDS_MAX, LOCK_SECONDS_MAX = 5, 8  # how long work waits for a connection of the pool, for a row
 
 
 class Unlocked(RuntimeError):
@@ -327,8 +328,8 @@ class Database:
         self.driver_url = url.replace("postgresql+psycopg://", "postgresql://", 1)
         self.days = Days(self.driver_url)
         self.engine: Engine = create_engine(
-            self.url, pool_size=connections_max, max_overflow=0, pool_timeout=5, pool_pre_ping=False,
-            connect_args={"options": "-c timezone=UTC -c lock_timeout=8000", "application_name": f"{world}.{service}"},
+            self.url, pool_size=connections_max, max_overflow=0, pool_timeout=CONNECTION_SECONDS_MAX, pool_pre_ping=False,
+            connect_args={"options": f"-c timezone=UTC -c lock_timeout={LOCK_SECONDS_MAX}s", "application_name": f"{world}.{service}"},
         )  # fmt: skip
         # A question is one snapshot per statement either way; without BEGIN and ROLLBACK it is half the round trips.
         self._asking = self.engine.execution_options(isolation_level="AUTOCOMMIT")

@@ -27,7 +27,7 @@ from schemas.base import Event
 from schemas.envelope import decode
 
 SEND_SECONDS_MAX = 5.0
-BACKOFF_SECONDS_MAX = 1.0
+BACKOFF_SECONDS, BACKOFF_SECONDS_MAX = 0.05, 1.0
 T = TypeVar("T")
 E = TypeVar("E", bound=Event)
 
@@ -209,12 +209,12 @@ class EffectRunner:
         return {place: max(self._ends.get(place, 0), at) for place, at in list(self.positions.items())}
 
     def _on_assign(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
-        for tp in consumer.committed(partitions, timeout=10):
+        for tp in consumer.committed(partitions, timeout=kafka.ASK_SECONDS_MAX):
             self.positions[tp.topic, tp.partition] = max(tp.offset, 0)
         self.assigned = True
 
     def _patiently(self, work: Callable[[], None]) -> None:
-        backoff = 0.05
+        backoff = BACKOFF_SECONDS
         while not self.stopped.is_set():
             try:
                 work()

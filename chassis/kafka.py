@@ -9,6 +9,7 @@ from confluent_kafka import (
     OFFSET_BEGINNING,
     OFFSET_END,
     Consumer,
+    ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
     Message,
@@ -18,11 +19,18 @@ from confluent_kafka import (
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package re-exports without saying so
     AdminClient,
     ConfigResource,
+    NewPartitions,
     NewTopic,
     OffsetSpec,
 )
 
 TYPE_HEADER = "ce_type"
+ASK_SECONDS_MAX = 10.0  # for what a broker that is there answers at once
+ENDS_SECONDS_MAX = 5.0
+SEND_MS_MAX = 120_000
+SENDING_MAX = 100_000
+SESSION_MS, HEARTBEAT_MS, POLL_MS_MAX = 10_000, 2_000, 300_000
+FETCH_WAIT_MS_MAX, FETCH_BACKOFF_MS, METADATA_MS = 500, 10, 30_000
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the package
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped in the package
 
@@ -32,8 +40,8 @@ def producer(bootstrap: str, client_id: str) -> Producer:
     return Producer(
         {
             "bootstrap.servers": bootstrap, "client.id": client_id, "enable.idempotence": True, "acks": "all",
-            "partitioner": "murmur2_random", "linger.ms": 0, "message.timeout.ms": 120_000,
-            "queue.buffering.max.messages": 100_000, "allow.auto.create.topics": False, "log_level": 3,
+            "partitioner": "murmur2_random", "linger.ms": 0, "message.timeout.ms": SEND_MS_MAX,
+            "queue.buffering.max.messages": SENDING_MAX, "allow.auto.create.topics": False, "log_level": 3,
         }
     )  # fmt: skip
 
@@ -44,9 +52,9 @@ def group_consumer(bootstrap: str, group: str, instance: int) -> Consumer:
         {
             "bootstrap.servers": bootstrap, "group.id": group, "group.instance.id": f"{group}.{instance}",
             "client.id": f"{group}.{instance}", "enable.auto.commit": False, "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest", "partition.assignment.strategy": "range", "session.timeout.ms": 10_000,
-            "heartbeat.interval.ms": 2_000, "max.poll.interval.ms": 300_000, "fetch.wait.max.ms": 500,
-            "fetch.queue.backoff.ms": 10, "allow.auto.create.topics": False, "topic.metadata.refresh.interval.ms": 30_000, "log_level": 3,
+            "auto.offset.reset": "earliest", "partition.assignment.strategy": "range", "session.timeout.ms": SESSION_MS,
+            "heartbeat.interval.ms": HEARTBEAT_MS, "max.poll.interval.ms": POLL_MS_MAX, "fetch.wait.max.ms": FETCH_WAIT_MS_MAX,
+            "fetch.queue.backoff.ms": FETCH_BACKOFF_MS, "allow.auto.create.topics": False, "topic.metadata.refresh.interval.ms": METADATA_MS, "log_level": 3,
         }
     )  # fmt: skip
 
@@ -56,7 +64,7 @@ def lone_consumer(bootstrap: str, client_id: str) -> Consumer:
     return Consumer(
         {
             "bootstrap.servers": bootstrap, "group.id": f"{client_id}.alone", "client.id": client_id, "enable.auto.commit": False,
-            "auto.offset.reset": "earliest", "fetch.wait.max.ms": 500, "fetch.queue.backoff.ms": 10, "log_level": 3,
+            "auto.offset.reset": "earliest", "fetch.wait.max.ms": FETCH_WAIT_MS_MAX, "fetch.queue.backoff.ms": FETCH_BACKOFF_MS, "log_level": 3,
         }
     )  # fmt: skip
 
@@ -67,13 +75,30 @@ def admin(bootstrap: str) -> AdminClient:
 
 
 def ends(
-    client: AdminClient, partitions: list[TopicPartition], timeout_seconds: float = 5.0, *, first: bool = False
+    client: AdminClient,
+    partitions: list[TopicPartition],
+    timeout_seconds: float = ENDS_SECONDS_MAX,
+    *,
+    first: bool = False,
 ) -> dict[tuple[str, int], int]:
     """Return the end offset of each partition, asked of the broker in one call; `first`: of the oldest record kept."""
     asked = client.list_offsets(
         dict.fromkeys(partitions, _EARLIEST if first else _LATEST), request_timeout=timeout_seconds
     )
     return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
+
+
+def committed(client: AdminClient, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
+    """Return the offset that a group has committed of each partition, 0 where none."""
+    asked = client.list_consumer_group_offsets(
+        [ConsumerGroupTopicPartitions(group, partitions)], request_timeout=ASK_SECONDS_MAX
+    )
+    return {(tp.topic, tp.partition): max(tp.offset, 0) for tp in asked[group].result().topic_partitions}
+
+
+def grow(client: AdminClient, topic: str, partitions: int) -> None:
+    """Give a topic more partitions; whoever calls this keeps the order of subjects, as tools/grow_topic does."""
+    client.create_partitions([NewPartitions(topic, partitions)], operation_timeout=ASK_SECONDS_MAX)[topic].result()
 
 
 def known_ends(client: Consumer, positions: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
@@ -112,8 +137,10 @@ __all__ = [
     "Producer",
     "TopicPartition",
     "admin",
+    "committed",
     "ends",
     "group_consumer",
+    "grow",
     "header",
     "known_ends",
     "lone_consumer",

@@ -69,6 +69,12 @@ http_requests_total = Counter(
 http_seconds = Histogram(
     "http_seconds", "Time of a request.", ["service", "method", "route"], buckets=_SECONDS, registry=REGISTRY
 )
+http_refused_total = Counter(
+    "http_refused_total",
+    "Requests refused at the front because the process had work enough.",
+    ["service"],
+    registry=REGISTRY,
+)
 acts_refused_total = Counter("acts_refused_total", "Acts refused, by code.", ["service", "code"], registry=REGISTRY)
 effects_total = Counter(
     "effects_total", "Effects, by effect and outcome.", ["service", "effect", "outcome"], registry=REGISTRY

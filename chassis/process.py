@@ -32,7 +32,9 @@ from chassis.tables import ChassisTables
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_HUNG = 0, 1, 2, 75
 DRAIN_SECONDS_MAX = 10.0
-STUCK_SECONDS = 30.0
+ANSWER_SECONDS_MAX = 8  # of these, for requests that are at work; what is left is the relay's
+CONNECTIONS_MAX, CONNECTIONS_WAITING_MAX = 4_000, 2_048  # idle ones count: beyond, uvicorn answers a bare 503
+LOOK_SECONDS = 0.25
 SWITCH_SECONDS = 0.0005  # a door, a consumer and a relay share one interpreter: none waits 5 ms for its turn
 GC_YOUNG_OBJECTS = 10_000  # a batch of 500 makes that many, and nearly all of them go with it
 GAUGES_SECONDS = 15.0
@@ -126,7 +128,7 @@ class Running:
             http_port=self.settings.http_port,
             ops_port=self.settings.ops_port,
         )
-        while not self.stop.wait(0.25):
+        while not self.stop.wait(LOOK_SECONDS):
             self._watch()
         self._drain()
         ops.stop()
@@ -138,7 +140,7 @@ class Running:
         if "api" in self.roles:
             self.server = uvicorn.Server(
                 uvicorn.Config(self.app(), host=self.settings.http_host, port=self.settings.http_port, log_config=None, access_log=False,
-                               timeout_graceful_shutdown=int(DRAIN_SECONDS_MAX) - 2, limit_concurrency=1000, backlog=2048)
+                               timeout_graceful_shutdown=ANSWER_SECONDS_MAX, limit_concurrency=CONNECTIONS_MAX, backlog=CONNECTIONS_WAITING_MAX)
             )  # fmt: skip
             loops["api"] = self.server.run
         for name, loop in (
@@ -203,6 +205,7 @@ class Running:
         return http.create_app(
             service=self.parts.name, database=self.database, verifier=verifier, cursor_secret=self.settings.cursor_secret,
             routers=[*self.parts.routers, routes],
+            in_flight_max=self.settings.http_in_flight_max or http.IN_FLIGHT_PER_CONNECTION * self.settings.pool_connections_max,
         )  # fmt: skip
 
     def wake(self) -> None:

@@ -34,6 +34,7 @@ class ServiceSettings(BaseSettings):
     dead_in_a_row_max: int = 50
     batch_events_max: int = 500
     pool_connections_max: int = 12
+    http_in_flight_max: int = 0  # 0: as many as the connections keep up with, chassis/http/admission.py
     crash_at: str = ""  # a trial's: the named point at which this process ends, chassis/points.py
     effect_url: str = ""  # where `live` sends customer notices; empty: effects are recorded, not sent
 

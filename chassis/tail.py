@@ -37,7 +37,9 @@ class Tail:
         client = kafka.admin(self._bootstrap)
         found: list[kafka.TopicPartition] = []
         for topic in self._topics:
-            metadata = client.list_topics(self._prefix + topic, timeout=10).topics[self._prefix + topic]
+            metadata = client.list_topics(self._prefix + topic, timeout=kafka.ASK_SECONDS_MAX).topics[
+                self._prefix + topic
+            ]
             if metadata.error is not None or not metadata.partitions:
                 raise kafka.KafkaException(metadata.error or kafka.KafkaError(kafka.KafkaError.UNKNOWN_TOPIC_OR_PART))
             found += [kafka.TopicPartition(self._prefix + topic, p) for p in sorted(metadata.partitions)]

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 
-from chassis.kafka import Producer
+from chassis.kafka import ASK_SECONDS_MAX, Producer
 
 
 class InProcessBroker:
@@ -14,7 +14,7 @@ class InProcessBroker:
 
     def __init__(self) -> None:
         self._holder = Producer({"bootstrap.servers": "", "test.mock.num.brokers": 1, "log_level": 3})
-        metadata = self._holder.list_topics(timeout=10)
+        metadata = self._holder.list_topics(timeout=ASK_SECONDS_MAX)
         broker = next(iter(metadata.brokers.values()))
         self.bootstrap = f"{broker.host}:{broker.port}"
 

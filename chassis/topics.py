@@ -37,7 +37,7 @@ def apply(bootstrap: str, topics: Sequence[kafka.NewTopic]) -> list[str]:
     wrong = [f"{t.topic}: {len(standing[t.topic].partitions)} partitions, register says {t.num_partitions}" for t in topics
              if t.topic in standing and len(standing[t.topic].partitions) < t.num_partitions]  # fmt: skip
     if wrong:
-        raise WrongTopics("; ".join(wrong) + "; grow them as docs say, or drop the world")
+        raise WrongTopics("; ".join(wrong) + "; `python -m tools.grow_topic` grows them, or drop the world")
     if missing:
         for future in client.create_topics(missing, operation_timeout=_TIMEOUT_SECONDS).values():
             _done(future, kafka.KafkaError.TOPIC_ALREADY_EXISTS)

@@ -12,6 +12,8 @@ from chassis.clock import machine_now
 from chassis.db import ConcurrentChange, Tx
 from chassis.errors import Conflict
 
+AUDIT_BYTES_MAX = 20_000  # a longer body is not kept with its act
+
 
 def _hash(path: str, body: bytes) -> str:
     return hashlib.sha256(path.encode() + b"\x00" + body).hexdigest()
@@ -50,7 +52,7 @@ def keep_answer(tx: Tx, actor: Actor, route: str, key: str, path: str, body: byt
 
 def audit(tx: Tx, actor: Actor, act: str, route: str, path: str, body: bytes) -> None:
     try:
-        content = json.loads(body) if body and len(body) < 20_000 else None
+        content = json.loads(body) if body and len(body) < AUDIT_BYTES_MAX else None
     except ValueError:
         content = None
     role = ",".join(sorted(actor.roles))

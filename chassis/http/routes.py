@@ -23,6 +23,7 @@ from chassis import metrics, trace
 from chassis.auth import Actor, Verifier
 from chassis.db import RERUNS_MAX, Context, Database, FlushedItem, Tx, must_run_again
 from chassis.errors import Refusal
+from chassis.http.admission import Admission
 from chassis.http.batches import Item
 from chassis.http.idempotency import audit, keep_answer, kept_answer
 from chassis.http.problems import Problem, problem
@@ -227,7 +228,13 @@ def _masking(endpoint: Endpoint) -> Endpoint:
 
 
 def create_app(
-    *, service: str, database: Database, verifier: Verifier, cursor_secret: str, routers: Sequence[Router]
+    *,
+    service: str,
+    database: Database,
+    verifier: Verifier,
+    cursor_secret: str,
+    routers: Sequence[Router],
+    in_flight_max: int,
 ) -> FastAPI:
     """Return a service's application: its routes, every failure as problem details, no documentation pages."""
     app = FastAPI(title=f"Crossdock {service}", version="1", docs_url=None, redoc_url=None, openapi_url=None)
@@ -237,6 +244,7 @@ def create_app(
         verifier,
         cursor_secret,
     )
+    app.add_middleware(Admission, service=service, in_flight_max=in_flight_max)
     for router in routers:
         app.include_router(router.api)
     for kind in (HTTPException, RequestValidationError, Refusal, Exception):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from functools import partial
 
@@ -15,6 +16,7 @@ from console.server.hub import Hub
 from console.server.settings import ConsoleSettings
 
 DRAIN_SECONDS = 1
+CONNECTIONS_WAITING_MAX = 4_096
 
 
 def main() -> int:
@@ -30,13 +32,15 @@ def main() -> int:
     server = uvicorn.Server(
         uvicorn.Config(
             create_app(settings, hub), host=settings.http_host, port=settings.http_port, log_config=None, access_log=False,
-            timeout_graceful_shutdown=DRAIN_SECONDS, backlog=4096,
+            timeout_graceful_shutdown=DRAIN_SECONDS, backlog=CONNECTIONS_WAITING_MAX,
         )
     )  # fmt: skip
     hub.on_fatal = lambda: setattr(server, "should_exit", True)  # a process that follows nothing is started again whole
     ops = OpsServer(settings, lambda: {"api": server.started, "hub": hub.ready})
     ops.start()
     log.get().info("process.started", http_port=settings.http_port, ops_port=settings.ops_port)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)  # the server hears it, ends, and raises it once more: an end is no failure
     server.run()
     ops.stop()
     code = EXIT_OK if hub.fatal is None else EXIT_FAILED

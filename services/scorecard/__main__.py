@@ -11,6 +11,8 @@ from services.scorecard.jobs import Gauges
 from services.scorecard.reactions import reactions
 from services.scorecard.tables import chassis
 
+LINGER_SECONDS = 0.2
+
 
 def run_stream(settings: ServiceSettings) -> int:
     """Run the stream processor; Faust is loaded here, so that the other roles start without it."""
@@ -23,7 +25,7 @@ def parts() -> process.Parts:
     """Return what this service consists of."""
     return process.Parts(
         name="scorecard", tables=chassis, routers=[router], reactions=reactions, own_roles={"stream": run_stream},
-        gauges=Gauges(), linger_seconds=0.2,
+        gauges=Gauges(), linger_seconds=LINGER_SECONDS,
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ LINGER_SECONDS = 0.005  # a measure may wait so long for others to travel with i
 COMMIT_SECONDS = 0.5
 STANDS_SECONDS = 2.5  # a worker to which nothing comes for so long looks whether something should
 SEEK_AGAIN_SECONDS = 6.0  # a fetch under way lasts 1.5 s at the broker; a seek before its answer is in would drop it
-SESSION_SECONDS = 10.0
+SESSION_SECONDS, BEAT_SECONDS, REQUEST_SECONDS_MAX = 10.0, 2.0, 30.0
 STUCK_SECONDS = 30.0
 LOOK_SECONDS = 1.0
 DRAIN_SECONDS_MAX = 8.0
@@ -289,7 +289,7 @@ def _app(settings: ServiceSettings, datadir: str) -> faust.App:
         topic_allow_declare=False, topic_disable_leader=True, reply_create_topic=False, table_standby_replicas=0,
         consumer_group_instance_id=member, canonical_url=f"http://{member}", broker_client_id=member,
         consumer_auto_offset_reset="earliest", producer_acks=-1, producer_linger=LINGER_SECONDS, broker_session_timeout=SESSION_SECONDS,
-        broker_heartbeat_interval=2.0, broker_request_timeout=30.0, broker_max_poll_records=500, stream_wait_empty=False,
+        broker_heartbeat_interval=BEAT_SECONDS, broker_request_timeout=REQUEST_SECONDS_MAX, broker_max_poll_records=500, stream_wait_empty=False,
         stream_recovery_delay=0.0, worker_redirect_stdouts=False, datadir=datadir,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -89,3 +90,7 @@ def arm(tx: Tx, subject: str, *, minutes: int) -> None:
 
 def parts() -> process.Parts:
     return process.Parts(name="toy", tables=chassis, routers=[router], reactions=reactions)
+
+
+if __name__ == "__main__":
+    sys.exit(process.main(parts(), sys.argv[1:]))

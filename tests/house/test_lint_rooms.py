@@ -145,6 +145,12 @@ CRIMES = [
     ("wait", "simulator/people.py", "from time import sleep as rest\n\nrest(1)\n"),
     ("wait", "tests/logistics/test_api.py", "import time\n\ntime.sleep(1)\n"),
     ("bounds", "console/stream.py", "import queue\n\nwaiting = queue.Queue()\n"),
+    ("limits", "chassis/tail.py", "client.list_topics('x', timeout=10)\n"),
+    ("limits", "chassis/db.py", "create_engine('x', pool_size=5, pool_timeout=2.5)\n"),
+    ("limits", "console/server/hub.py", "import asyncio\n\nwaiting = asyncio.Queue(maxsize=100)\n"),
+    ("limits", "console/server/hub.py", "from collections import deque\n\nring = deque(maxlen=100)\n"),
+    ("limits", f"{HOME}/jobs.py", "def rest(stopped: object) -> None:\n    stopped.wait(0.5)\n"),
+    ("limits", f"{HOME}/effects.py", "httpx.post('x', timeout=5)\n"),
     ("suppression", f"{HOME}/queries.py", "x: int = 'a'  # type: ignore\n"),
     ("suppression", f"{HOME}/queries.py", "x: int = 'a'  # type: ignore[assignment]\n"),
     ("suppression", f"{HOME}/queries.py", "import os  # noqa\n"),
@@ -234,6 +240,8 @@ def test_what_is_allowed_is_not_found(tmp_path: Path) -> None:
         "x: int = 'a'  # type: ignore[assignment]  # the driver answers text\n",
     )
     commit_crime(tmp_path, f"{HOME}/queries.py", "try:\n    y = 1\nexcept KeyError:\n    y = 2\n")
+    named = "import asyncio\n\nWAITING_MAX = 100\nwaiting = asyncio.Queue(maxsize=WAITING_MAX)\n', '.join([])\nclient.consume(timeout=0)\n"
+    commit_crime(tmp_path, "console/server/hub.py", named)
     commit_crime(tmp_path, "chassis/db.py", "def transaction(session: object) -> None:\n    session.commit()\n")
     keep = "def keep(consumer: object) -> None:\n    consumer.commit(offsets=[], asynchronous=True)\n"
     commit_crime(tmp_path, "chassis/consumer.py", keep)

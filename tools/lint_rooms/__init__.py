@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tools.lint_rooms.files import Finding, SourceFile, read_sources
 from tools.lint_rooms.layout import missing_tests, wrong_rooms
+from tools.lint_rooms.limits import nameless_limits
 from tools.lint_rooms.names import refused_words, text_constants, wrong_names
 from tools.lint_rooms.owners import events_by_service, events_made_elsewhere, events_never_said
 from tools.lint_rooms.prose import unfinished_lines, unreasoned_suppressions, useless_allowances
@@ -26,6 +27,7 @@ RULES: tuple[Rule, ...] = (
     swallowed_errors,
     sleeps,
     unbounded_queues,
+    nameless_limits,
     refused_words,
     too_long,
     unreasoned_suppressions,

@@ -13,6 +13,8 @@ from schemas.base import Event
 from schemas.inventory import EntryKind, StockChanged
 from schemas.types import By, subject_id
 
+KEPT_MAX = 65_536  # ids of item-sites
+
 
 class NotOpened(Conflict):
     """The item-site has no opening balance: what is there is unknown (FLOW 3.4)."""
@@ -97,7 +99,7 @@ class Entry:
     recorded_at: datetime
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=KEPT_MAX)
 def stock_id(item: str, site: str) -> UUID:
     """Return the id that every service derives for an item at a site."""
     return subject_id("stock", "master", f"{item}@{site}")

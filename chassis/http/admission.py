@@ -1,0 +1,74 @@
+"""At the very front: as many requests at work as their connections keep up with; the next is refused before it costs.
+
+Whoever is let in queues for a connection; the bound keeps that queue short. Refused is without a thread, a token or the
+body: a process that answers everybody late serves nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from anyio import to_thread
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis import metrics
+from chassis.errors import Refusal
+from chassis.http.problems import RETRY_AFTER_SECONDS
+
+IN_FLIGHT_PER_CONNECTION = 4  # at 1 to 2 ms an act, the last in the queue waits for less than 50 ms of work
+BATCH_WEIGHT = 8
+BODY_SECONDS_MAX = 10.0  # a body that trickles holds a place for no longer
+_BODY = json.dumps(
+    {
+        "type": "urn:crossdock:problem:overloaded", "title": "Overloaded", "status": 503, "code": "overloaded",
+        "detail": "this process has as much work as it can do; nothing was done, repeat with the same Idempotency-Key",
+    }
+).encode()  # fmt: skip
+_HEAD = [
+    (b"content-type", b"application/problem+json"),
+    (b"content-length", str(len(_BODY)).encode()),
+    (b"retry-after", str(RETRY_AFTER_SECONDS).encode()),
+]
+
+
+class Admission:
+    """Lets at most so many requests in at once; a batch weighs more than one."""
+
+    def __init__(self, app: ASGIApp, *, service: str, in_flight_max: int) -> None:
+        self._app, self._max, self._weight = app, in_flight_max, 0
+        self._refused = metrics.http_refused_total.labels(service)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let in or refuse."""
+        if scope["type"] != "http":
+            # Whoever waits for a connection holds a thread; those who have one need another to commit.
+            to_thread.current_default_thread_limiter().total_tokens = self._max
+            await self._app(scope, receive, send)
+            return
+        weight = BATCH_WEIGHT if scope["path"].endswith(":batch") else 1
+        if self._weight and self._weight + weight > self._max:
+            self._refused.inc()
+            await send({"type": "http.response.start", "status": 503, "headers": _HEAD})
+            await send({"type": "http.response.body", "body": _BODY})
+            return
+        self._weight += weight
+        try:
+            await self._app(scope, _in_time(receive), send)
+        finally:
+            self._weight -= weight
+
+
+def _in_time(receive: Receive) -> Receive:
+    until = asyncio.get_running_loop().time() + BODY_SECONDS_MAX
+
+    async def piece() -> Message:
+        try:
+            async with asyncio.timeout_at(until):
+                return await receive()
+        except TimeoutError as error:
+            raise Refusal(
+                f"the body did not come within {BODY_SECONDS_MAX:.0f} s", code="too-slow", status=408
+            ) from error
+
+    return piece
