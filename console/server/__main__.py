@@ -40,7 +40,9 @@ def main() -> int:
     ops.start()
     log.get().info("process.started", http_port=settings.http_port, ops_port=settings.ops_port)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)  # the server hears it, ends, and raises it once more: an end is no failure
+        signal.signal(
+            number, lambda *_: None
+        )  # the server hears it, ends, and raises it once more: an end is no failure
     server.run()
     ops.stop()
     code = EXIT_OK if hub.fatal is None else EXIT_FAILED
