@@ -191,7 +191,7 @@ class EffectRunner:
                 message = consumer.poll(POLL_SECONDS)
                 if self._settings.driven:
                     self._ends = kafka.known_ends(consumer, self.positions)
-                if message is not None and (error := message.error()) is not None and error.fatal():
+                if message is not None and (error := message.error()) is not None and kafka.is_final(error):
                     raise kafka.KafkaException(error)  # this client never hears anything again
                 if message is not None and message.error() is None:
                     self._patiently(lambda m=message: self._tell(m))  # type: ignore[misc]  # a default binds it now

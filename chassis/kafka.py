@@ -59,6 +59,11 @@ def group_consumer(bootstrap: str, group: str, instance: int) -> Consumer:
     )  # fmt: skip
 
 
+def is_final(error: KafkaError) -> bool:
+    """Say whether a client hears nothing any more: one that was fenced says so by the code alone, and `fatal()` denies it."""
+    return error.fatal() or error.code() == KafkaError._FATAL
+
+
 def lone_consumer(bootstrap: str, client_id: str) -> Consumer:
     """Return a consumer without a group, for following topics from given offsets."""
     return Consumer(
@@ -142,6 +147,7 @@ __all__ = [
     "group_consumer",
     "grow",
     "header",
+    "is_final",
     "known_ends",
     "lone_consumer",
     "producer",

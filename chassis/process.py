@@ -55,14 +55,20 @@ class Parts:
     gauges: Callable[[ReadTx], None] | None = None  # figures from the database, set by the first consumer process only
 
 
-def main(parts: Parts, arguments: Sequence[str]) -> int:
-    """Run some roles in one process, or `all`; returns the process's exit code."""
+def command(parts: Parts) -> argparse.ArgumentParser:
+    """Return what reads the command line of a service."""
     known = [*ALL_ROLES, "all", "migrate", *parts.own_roles]
     parser = argparse.ArgumentParser(
         prog=f"python -m services.{parts.name}", description=f"Run roles of the {parts.name} service."
     )
     parser.add_argument("roles", nargs="+", choices=known, metavar="ROLE", help=", ".join(known))
     parser.add_argument("--to", default="head", help="migrate: the revision to go to (head, base, or an id)")
+    return parser
+
+
+def main(parts: Parts, arguments: Sequence[str]) -> int:
+    """Run some roles in one process, or `all`; returns the process's exit code."""
+    parser = command(parts)
     chosen = parser.parse_args(arguments)
     try:
         settings = ServiceSettings()

@@ -39,10 +39,9 @@ def main() -> int:
     ops = OpsServer(settings, lambda: {"api": server.started, "hub": hub.ready})
     ops.start()
     log.get().info("process.started", http_port=settings.http_port, ops_port=settings.ops_port)
+    # The server hears the signal, ends, and raises it once more: an end is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(
-            number, lambda *_: None
-        )  # the server hears it, ends, and raises it once more: an end is no failure
+        signal.signal(number, lambda *_: None)
     server.run()
     ops.stop()
     code = EXIT_OK if hub.fatal is None else EXIT_FAILED

@@ -1,0 +1,88 @@
+"""Several copies of a consumer, each with its number: they share the partitions, and two of one number are noticed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from chassis import kafka, topics
+from chassis.process import EXIT_FAILED
+from schemas.topics import BY_NAME
+from tests.chassis import toy
+from tests.support.running import Running, running, tables
+from tests.support.service import wait_until
+from tests.support.stack import Infrastructure
+
+PARTITIONS = 4
+NOTICED_SECONDS_MAX = 20.0
+
+
+@dataclass
+class Group:
+    """The consumer group of the toy service in a world of its own."""
+
+    infra: Infrastructure
+    world: str
+    url: str
+    folder: Path
+
+    def copy(self, instance: int) -> AbstractContextManager[Running]:
+        told = {
+            "DATABASE_URL": self.url, "KAFKA_BOOTSTRAP": self.infra.kafka_bootstrap, "WORLD": self.world, "INSTANCE": str(instance),
+        }  # fmt: skip
+        return running("tests.chassis.toy", "consumer", folder=self.folder, told=told)
+
+    def dealt(self) -> dict[str, set[int]]:
+        """Return which partitions each member has, by the name it gave itself."""
+        name = f"{self.world}.toy.consumer"
+        client = kafka.admin(self.infra.kafka_bootstrap)  # held: one that is let go answers nothing any more
+        found = client.describe_consumer_groups([name], request_timeout=kafka.ASK_SECONDS_MAX)[name].result()
+        return {m.client_id: {tp.partition for tp in m.assignment.topic_partitions} for m in found.members}
+
+
+@pytest.fixture
+def group(infra: Infrastructure, fresh_database: Callable[[str], str], tmp_path: Path) -> Iterator[Group]:
+    world, url = infra.world(), fresh_database("toy")
+    tables(url, toy.metadata)
+    names = [BY_NAME["inventory.item"], BY_NAME["inventory.site"]]
+    topics.apply(infra.kafka_bootstrap, topics.wanted(world, names, partitions=PARTITIONS, replication=1))
+    yield Group(infra, world, url, tmp_path)
+    topics.drop(infra.kafka_bootstrap, world)
+
+
+def test_two_copies_with_numbers_of_their_own_share_the_partitions(group: Group) -> None:
+    with group.copy(0), group.copy(1):
+        dealt = wait_until(
+            lambda: found if len(found := group.dealt()) == 2 and all(found.values()) else None, seconds=30
+        )
+    assert set(dealt) == {f"{group.world}.toy.consumer.{number}" for number in (0, 1)}
+    first, second = dealt.values()
+    assert first | second == set(range(PARTITIONS))
+    assert not first & second
+    assert len(first) == len(second)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="the consumer hears of it within a second (`consumer.poll_failed`) and goes on: `fatal()` is false, kafka.is_final is true",
+)
+def test_two_copies_of_one_number_are_noticed_and_one_of_them_ends(group: Group) -> None:
+    """The group lets the older one go; it says so and ends with a failure, for its supervisor to see."""
+    with ExitStack() as both:
+        older = both.enter_context(group.copy(0))
+        wait_until(lambda: group.dealt() == {f"{group.world}.toy.consumer.0": set(range(PARTITIONS))}, seconds=30)
+        begun = time.monotonic()
+        newer = both.enter_context(group.copy(0))
+        wait_until(lambda: older.child.poll() is not None, seconds=NOTICED_SECONDS_MAX)
+        assert time.monotonic() - begun < NOTICED_SECONDS_MAX
+        assert older.child.returncode == EXIT_FAILED
+        assert newer.child.poll() is None
+        said = older.log.read_text(encoding="utf-8")
+        assert "consumer.stopped" in said
+        assert "fenced" in said.lower()
+        wait_until(lambda: group.dealt() == {f"{group.world}.toy.consumer.0": set(range(PARTITIONS))}, seconds=30)
