@@ -23,6 +23,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package
 )
 
 TYPE_HEADER = "ce_type"
+RECORD_BYTES_MAX = 1_000_000  # of a record as it is produced; a topic takes a little more, for its frame
+TOPIC_BYTES_MAX = 1_048_588
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the package
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped in the package
 
@@ -34,8 +36,14 @@ def producer(bootstrap: str, client_id: str) -> Producer:
             "bootstrap.servers": bootstrap, "client.id": client_id, "enable.idempotence": True, "acks": "all",
             "partitioner": "murmur2_random", "linger.ms": 0, "message.timeout.ms": 120_000,
             "queue.buffering.max.messages": 100_000, "allow.auto.create.topics": False, "log_level": 3,
+            "message.max.bytes": RECORD_BYTES_MAX,
         }
     )  # fmt: skip
+
+
+def is_too_large(error: KafkaError) -> bool:
+    """Tell whether a record was refused for its size, which no repeating mends."""
+    return bool(error.code() == KafkaError.MSG_SIZE_TOO_LARGE)
 
 
 def group_consumer(bootstrap: str, group: str, instance: int) -> Consumer:
@@ -115,6 +123,7 @@ __all__ = [
     "ends",
     "group_consumer",
     "header",
+    "is_too_large",
     "known_ends",
     "lone_consumer",
     "producer",
