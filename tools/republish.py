@@ -14,8 +14,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import psycopg
-from confluent_kafka import ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient
 
 from chassis import kafka
 from chassis.relay import LOCK
@@ -31,7 +29,6 @@ class StillRunning(RuntimeError):
 def pend_again(database_url: str, topics: Iterable[str], since: datetime) -> int:
     """Set published rows of these topics back to pending; returns how many. Raises StillRunning."""
     url = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
-    # house: allow commit — the relay's lock outlives a transaction, and the one statement is one
     with psycopg.connect(url, autocommit=True) as connection:
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
         if row is None or not row[0]:
@@ -43,26 +40,25 @@ def pend_again(database_url: str, topics: Iterable[str], since: datetime) -> int
 
 def rewind_groups(bootstrap: str, world: str, topics: Iterable[str]) -> list[str]:
     """Set groups of the world that stand beyond a topic's end to its beginning; returns them. Raises StillRunning."""
-    client = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
+    client = kafka.admin(bootstrap)
     known = client.list_topics(timeout=ASK_SECONDS).topics
-    places = [TopicPartition(f"{world}.{t}", p) for t in topics for p in known[f"{world}.{t}"].partitions]
+    places = [kafka.TopicPartition(f"{world}.{t}", p) for t in topics for p in known[f"{world}.{t}"].partitions]
     ends, moved = kafka.ends(client, places, ASK_SECONDS), []
     for group in client.list_consumer_groups(request_timeout=ASK_SECONDS).result().valid:
         if not group.group_id.startswith(f"{world}."):
             continue
-        asked = [ConsumerGroupTopicPartitions(group.group_id, places)]
+        if (
+            group.state != kafka.ConsumerGroupState.EMPTY
+        ):  # a member that comes back is given what it had, and that is nothing
+            raise StillRunning(f"{group.group_id} has members: end them, and wait until their session is over")
+        asked = [kafka.ConsumerGroupTopicPartitions(group.group_id, places)]
         (answer,) = client.list_consumer_group_offsets(asked).values()
         beyond = [tp for tp in answer.result().topic_partitions if tp.offset > ends[tp.topic, tp.partition]]
         if not beyond:
             continue
-        to = [TopicPartition(tp.topic, tp.partition, 0) for tp in beyond]
-        (done,) = client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group.group_id, to)]).values()
-        try:
-            done.result()
-        except kafka.KafkaException as error:
-            raise StillRunning(
-                f"{group.group_id} has members: end its consumers and run this again; {error}"
-            ) from error
+        to = [kafka.TopicPartition(tp.topic, tp.partition, 0) for tp in beyond]
+        (done,) = client.alter_consumer_group_offsets([kafka.ConsumerGroupTopicPartitions(group.group_id, to)]).values()
+        done.result()
         moved.append(group.group_id)
     return moved
 

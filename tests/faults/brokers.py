@@ -172,9 +172,9 @@ def topics_wiped(trial: Trial, chance: random.Random, times: int) -> Course:
         for process in running:
             process.kill()  # an end by SIGTERM would wait for acknowledgements that cannot come
         _make_topics(trial)
+        begun = time.monotonic()
         _republish(trial, trial.source_url, tally.HEARS)
         _republish(trial, trial.database_url, tally.SAYS)
-        begun = time.monotonic()
         for process in running:
             process.start()
         course.flowed(until_all_is_answered(trial, begun), BACK_SECONDS_MAX)

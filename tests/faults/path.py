@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid5
 
 import psycopg
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -21,6 +21,7 @@ from sqlalchemy import create_engine
 
 from chassis import topics
 from chassis.clock import machine_now
+from chassis.ids import time_ordered_id
 from cli.stack import spawn
 from schemas.envelope import encode, wrap
 from schemas.inventory import ItemChanged
@@ -188,7 +189,7 @@ class Trial:
 
     def _fact(self, chance: random.Random, number: int) -> tuple[str, bytes]:
         subject = uuid5(UUID(int=0), f"subject {chance.randrange(SUBJECTS)}")
-        now, fact_id, group = machine_now(), uuid4(), f"cause {number // SHARED_BY}"
+        now, fact_id, group = machine_now(), time_ordered_id(), f"cause {number // SHARED_BY}"
         self.groups.add(group)
         event = ItemChanged(
             occurred_at=now, item_id=subject, code=str(number), description=group,
