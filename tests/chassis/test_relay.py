@@ -222,5 +222,6 @@ def test_a_record_over_the_limit_is_set_aside_and_what_follows_goes_on(on_kafka:
 def lower_topic_limit(on_kafka: House, limit: int) -> None:
     entry = ConfigEntry("max.message.bytes", str(limit), incremental_operation=AlterConfigOpType.SET)
     topic = kafka.ConfigResource("topic", f"{WORLD}.inventory.item", incremental_configs=[entry])
-    for done in kafka.admin(on_kafka.settings.kafka_bootstrap).incremental_alter_configs([topic]).values():
+    client = kafka.admin(on_kafka.settings.kafka_bootstrap)
+    for done in client.incremental_alter_configs([topic]).values():
         done.result()
