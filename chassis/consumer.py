@@ -20,7 +20,7 @@ from chassis.db import RERUNS_MAX, Context, Database, Tx, is_transient, must_run
 from chassis.errors import Refusal
 from chassis.reactions import Reaction, Reactions
 from chassis.settings import ServiceSettings
-from schemas.base import Event
+from schemas.base import REGISTER, Event
 from schemas.envelope import Envelope, decode, type_of
 
 POLL_SECONDS = 0.05
@@ -129,7 +129,7 @@ class Consumer:
         for message in found:
             if (error := message.error()) is not None:
                 log.get().warning("consumer.poll_failed", detail=str(error))
-                if error.fatal():  # this client never hears anything again, as when its group has let it go
+                if kafka.is_final(error):  # this client never hears anything again, as when its group has let it go
                     raise kafka.KafkaException(error)
         return [m for m in found if m.error() is None]
 
@@ -170,7 +170,7 @@ class Consumer:
         try:
             name = name or type_of(value)
             reactions = self._reactions.by_event.get(name)
-            if reactions is None:
+            if reactions is None and name in REGISTER:
                 metrics.reaction_handled_total.labels(self._service, "none", "ignored").inc()
                 return []
             envelope = decode(value, name)
@@ -178,7 +178,7 @@ class Consumer:
             reactions, fault = [_UNREADABLE], str(error)[:2000]
         key = (message.key() or b"").decode(errors="replace")
         record = Record(topic, message.partition() or 0, message.offset() or 0, key, name or "", value, envelope, fault)
-        return [(record, reaction) for reaction in reactions]
+        return [(record, reaction) for reaction in reactions or ()]
 
     # ── one batch, by halves where it fails ──────────────────────────────────────────────────────
 
@@ -259,7 +259,7 @@ class Consumer:
             live: list[Pair] = []
             for record, reaction in pairs:
                 if dead_because is not None or record.envelope is None:
-                    dead.bury(tx, record, reaction.name, cause="undecodable" if record.envelope is None else type(dead_because).__name__,
+                    dead.bury(tx, record, reaction.name, cause=_unread(record) if record.envelope is None else type(dead_because).__name__,
                               detail=record.fault or str(dead_because), park=record.envelope is not None)  # fmt: skip
                     self._outcome(tx, reaction.name, "dead")
                 elif (record.topic, record.key, reaction.name) in parked:
@@ -322,7 +322,7 @@ class Consumer:
     # ── partitions ───────────────────────────────────────────────────────────────────────────────
 
     def _on_assign(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
-        for tp in consumer.committed(partitions, timeout=10):
+        for tp in consumer.committed(partitions, timeout=kafka.ASK_SECONDS_MAX):
             self.positions[tp.topic, tp.partition] = max(tp.offset, 0)
         self.assigned = True
         log.get().info("consumer.assigned", partitions=len(partitions))
@@ -354,9 +354,14 @@ def _no_cause(now: datetime) -> Context:
     return Context(correlation_id=_NOBODY, causation_id=_NOBODY, cause_kind="event", now=now)
 
 
+def _unread(record: Record) -> str:
+    return "unknown" if record.type and record.type not in REGISTER else "undecodable"
+
+
 def _unreadable(_tx: Tx, _event: object) -> None:
     raise AssertionError("a record that could not be read has no reaction")
 
 
 _NOBODY = UUID(int=0)
-_UNREADABLE = Reaction("unreadable", Event, _unreadable, None)
+UNREADABLE = "unreadable"  # stands for the reaction where a record could not be read
+_UNREADABLE = Reaction(UNREADABLE, Event, _unreadable, None)

@@ -81,6 +81,16 @@ def wait_behind(tx: Tx, record: Record, reaction: str) -> None:
     )
 
 
+OUTBOX = "outbox"  # stands for the reaction where a fact could not leave its own service
+
+
+def set_aside(connection: Any, row: tuple[Any, ...], *, detail: str) -> None:
+    """Keep an outbox row that Kafka will never take: its place is its position in the outbox."""
+    position, topic, key, name, payload, _stored_at = row
+    values = [topic, -1, position, OUTBOX, key, name, payload.encode(), False, "too-large", detail, machine_now()]
+    connection.execute(_STORE, values)
+
+
 _COLUMNS = 'dead_letter_id, topic, partition, "offset", reaction, key, type, value, waiting, cause, detail, attempts, stored_at, resolved_at, resolution'
 
 

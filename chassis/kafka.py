@@ -9,6 +9,7 @@ from confluent_kafka import (
     OFFSET_BEGINNING,
     OFFSET_END,
     Consumer,
+    ConsumerGroupState,
     ConsumerGroupTopicPartitions,
     KafkaError,
     KafkaException,
@@ -31,6 +32,8 @@ SEND_MS_MAX = 120_000
 SENDING_MAX = 100_000
 SESSION_MS, HEARTBEAT_MS, POLL_MS_MAX = 10_000, 2_000, 300_000
 FETCH_WAIT_MS_MAX, FETCH_BACKOFF_MS, METADATA_MS = 500, 10, 30_000
+RECORD_BYTES_MAX = 1_000_000  # of a record as it is produced; a topic takes a little more, for its frame
+TOPIC_BYTES_MAX = 1_048_588
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the package
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped in the package
 
@@ -42,8 +45,14 @@ def producer(bootstrap: str, client_id: str) -> Producer:
             "bootstrap.servers": bootstrap, "client.id": client_id, "enable.idempotence": True, "acks": "all",
             "partitioner": "murmur2_random", "linger.ms": 0, "message.timeout.ms": SEND_MS_MAX,
             "queue.buffering.max.messages": SENDING_MAX, "allow.auto.create.topics": False, "log_level": 3,
+            "message.max.bytes": RECORD_BYTES_MAX,
         }
     )  # fmt: skip
+
+
+def is_too_large(error: KafkaError) -> bool:
+    """Tell whether a record was refused for its size, which no repeating mends."""
+    return bool(error.code() == KafkaError.MSG_SIZE_TOO_LARGE)
 
 
 def group_consumer(bootstrap: str, group: str, instance: int) -> Consumer:
@@ -135,6 +144,8 @@ __all__ = [
     "AdminClient",
     "ConfigResource",
     "Consumer",
+    "ConsumerGroupState",
+    "ConsumerGroupTopicPartitions",
     "KafkaError",
     "KafkaException",
     "Message",
@@ -148,6 +159,7 @@ __all__ = [
     "grow",
     "header",
     "is_final",
+    "is_too_large",
     "known_ends",
     "lone_consumer",
     "producer",

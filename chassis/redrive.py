@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from chassis import dead, inbox, scheduler
-from chassis.consumer import context_of
+from chassis.consumer import UNREADABLE, context_of
 from chassis.db import Context, Database, Tx
 from chassis.errors import NotFound
 from chassis.reactions import Reactions
-from schemas.envelope import decode
+from schemas.envelope import Envelope, decode
 
 
 class Redriven(NamedTuple):
@@ -65,18 +65,22 @@ def _first(tx: Tx, reactions: Reactions, topic: str, key: str, reaction: str, *,
             reactions.at_timers[timer.name](tx, timer)
         outcome = "done"
     else:
-        registered = reactions.by_name.get(reaction)
+        outcome = _answer(tx, reactions, reaction, decode(letter["value"]), driven=driven)
+    dead.resolve(tx, letter["dead_letter_id"], f"re-driven: {outcome}")
+    return Redriven(letter["dead_letter_id"], outcome)
+
+
+def _answer(tx: Tx, reactions: Reactions, name: str, envelope: Envelope, *, driven: bool) -> str:
+    """Answer a fact by the reaction that failed, or by all of its reactions where an earlier release could not read it."""
+    found = reactions.by_event.get(envelope.type, []) if name == UNREADABLE else [reactions.by_name.get(name)]
+    outcome = "duplicate"
+    for registered in found:
         if registered is None:
-            raise NotFound(
-                f"this release has no reaction {reaction!r}; drop the letter or deploy the release that has it"
-            )
-        envelope = decode(letter["value"])
-        outcome = "duplicate"
-        if inbox.claim(tx, [(envelope.id, reaction)]):
+            raise NotFound(f"this release has no reaction {name!r}; drop the letter or deploy the release that has it")
+        if inbox.claim(tx, [(envelope.id, registered.name)]):
             with tx.within(context_of(envelope, tx.now, driven=driven)):
                 if registered.loads is not None:
                     registered.loads(tx, [envelope.data])
                 registered.act(tx, envelope.data)
             outcome = "done"
-    dead.resolve(tx, letter["dead_letter_id"], f"re-driven: {outcome}")
-    return Redriven(letter["dead_letter_id"], outcome)
+    return outcome

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 
-from chassis import kafka, log, metrics, points
+from chassis import dead, kafka, log, metrics, points
 from chassis.clock import machine_now
 from chassis.db import Database
 from chassis.settings import ServiceSettings
@@ -20,7 +20,7 @@ ROWS_MAX = 1000
 POLL_SECONDS = 0.25  # NOTIFY wakes at once; this is for a hint that was lost
 RETRY_SECONDS = 0.5
 DELIVERY_SECONDS_MAX = 125.0
-_LOCK = 0x63726F73  # advisory lock of the active relay
+LOCK = 0x63726F73  # advisory lock of the active relay
 _PENDING = "SELECT position, topic, key, type, payload, stored_at FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT %s"
 
 
@@ -34,6 +34,7 @@ class Relay:
     def __init__(self, database: Database, settings: ServiceSettings) -> None:
         self._database, self._settings = database, settings
         self._label = database.service
+        self._rows_max = ROWS_MAX
         self.active = False
         self.stopped = threading.Event()
 
@@ -54,7 +55,7 @@ class Relay:
             self._database.driver_url, autocommit=True, prepare_threshold=None, application_name=f"{self._label}.relay"
         ) as connection:
             while not self.stopped.is_set():
-                row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
+                row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
                 if row and row[0]:
                     break
                 self.stopped.wait(RETRY_SECONDS)  # another relay of this service is active; take over when it ends
@@ -65,7 +66,7 @@ class Relay:
             connection.execute("ANALYZE outbox")
             producer = kafka.producer(self._settings.kafka_bootstrap, f"{self._settings.world}.{self._label}.relay")
             while not self.stopped.is_set():
-                if self.publish(connection, producer) < ROWS_MAX:
+                if self.publish(connection, producer) < self._rows_max:
                     self._measure(connection)
                     for _hint in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
                         pass
@@ -75,22 +76,38 @@ class Relay:
 
     def publish(self, connection: psycopg.Connection[Any], producer: kafka.Producer) -> int:
         """Publish the oldest pending rows; returns how many. Raises Undelivered."""
-        rows = connection.execute(_PENDING, [ROWS_MAX], prepare=False).fetchall()
+        rows = connection.execute(_PENDING, [self._rows_max], prepare=False).fetchall()
         if not rows:
             return 0
-        failures: list[str] = []
+        failures: list[kafka.KafkaError] = []
+        refused: list[tuple[Any, ...]] = []
 
         def delivered(error: kafka.KafkaError | None, _message: object) -> None:
             if error is not None:
-                failures.append(str(error))
+                failures.append(error)
 
-        for _position, topic, key, name, payload, _stored_at in rows:
-            producer.produce(
-                self._settings.topic(topic), value=payload.encode(), key=key.encode(), on_delivery=delivered,
-                headers={kafka.TYPE_HEADER: name, "content-type": "application/cloudevents+json"},
-            )  # fmt: skip
+        for row in rows:
+            _position, topic, key, name, payload, _stored_at = row
+            try:
+                producer.produce(
+                    self._settings.topic(topic), value=payload.encode(), key=key.encode(), on_delivery=delivered,
+                    headers={kafka.TYPE_HEADER: name, "content-type": "application/cloudevents+json"},
+                )  # fmt: skip
+            except kafka.KafkaException as error:
+                if not kafka.is_too_large(error.args[0]):
+                    raise
+                refused.append(row)
         if producer.flush(DELIVERY_SECONDS_MAX) or failures:
-            raise Undelivered(failures[0] if failures else f"no acknowledgement within {DELIVERY_SECONDS_MAX:.0f} s")
+            if not (failures and all(map(kafka.is_too_large, failures))):
+                raise Undelivered(
+                    str(failures[0]) if failures else f"no acknowledgement within {DELIVERY_SECONDS_MAX:.0f} s"
+                )
+            if len(rows) > 1:  # a broker refuses a whole batch: one by one shows which row it is
+                self._rows_max = 1
+                raise Undelivered(str(failures[0]))
+            refused = rows
+        if refused:
+            self._set_aside(connection, refused)
         points.reached(points.AFTER_PRODUCE)
         stored = [r[5] for r in rows]  # their days are the only ones looked through
         connection.execute(
@@ -100,6 +117,13 @@ class Relay:
         for topic in {r[1] for r in rows}:
             metrics.outbox_published_total.labels(self._label, topic).inc(sum(r[1] == topic for r in rows))
         return len(rows)
+
+    def _set_aside(self, connection: psycopg.Connection[Any], rows: list[tuple[Any, ...]]) -> None:
+        """Keep rows that Kafka will never take as dead letters; what follows them on their subjects goes on."""
+        for row in rows:
+            dead.set_aside(connection, row, detail="the record is over the limit of a record's bytes")
+            log.get().error("fact.set_aside", position=row[0], topic=row[1], key=row[2], bytes=len(row[4].encode()))
+        self._rows_max = ROWS_MAX
 
     _measured = 0.0
 

@@ -22,7 +22,7 @@ def wanted(world: str, topics: Iterable[Topic], *, partitions: int | None, repli
             f"{world}.{t.name}", num_partitions=partitions or t.partitions, replication_factor=replication,
             config={
                 "cleanup.policy": "compact" if t.compacted else "delete", "retention.ms": str(t.retention_days * 86_400_000),
-                "min.insync.replicas": str(max(1, replication - 1)),
+                "min.insync.replicas": str(max(1, replication - 1)), "max.message.bytes": str(kafka.TOPIC_BYTES_MAX),
             },
         )
         for t in topics

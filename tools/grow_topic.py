@@ -18,7 +18,7 @@ import psycopg
 
 from chassis import kafka, topics
 from chassis.process import Parts
-from chassis.relay import _LOCK
+from chassis.relay import LOCK
 from cli.stack.recipe import SERVICES
 from schemas.topics import BY_NAME
 
@@ -80,10 +80,10 @@ def _relay_held(database_url: str, until: float) -> Iterator[psycopg.Connection[
     with psycopg.connect(database_url, autocommit=True, application_name="grow_topic") as connection:
 
         def held() -> dict[str, int]:
-            row = connection.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK]).fetchone()
+            row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK]).fetchone()
             if row and row[0]:
                 return {}
-            return {"the relay's lock": len(connection.execute(_HOLDERS, [_LOCK]).fetchall())}
+            return {"the relay's lock": len(connection.execute(_HOLDERS, [LOCK]).fetchall())}
 
         _wait(held, until, "is not given up")
         yield connection

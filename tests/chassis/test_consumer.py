@@ -7,9 +7,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from chassis import redrive
-from chassis.consumer import Record, TooManyDead
+from chassis import kafka, redrive
+from chassis.consumer import _UNREADABLE, Record, TooManyDead
 from chassis.errors import Refusal
+from schemas.base import REGISTER
 from schemas.envelope import encode
 from schemas.inventory import ItemChanged
 from tests.chassis import toy
@@ -99,8 +100,6 @@ def test_what_follows_a_dead_fact_waits_behind_it_and_is_redriven_in_order(toy_h
 
 def test_bytes_that_nobody_can_read_are_dead_at_once_and_park_nobody(toy_house: House) -> None:
     record = Record("inventory.item", 0, 5, str(A), "inventory.item.changed.v1", b"{not json", None, "not json")
-    from chassis.consumer import _UNREADABLE
-
     toy_house.consumer.answer([(record, _UNREADABLE)])
     assert letters(toy_house) == [("unreadable", "undecodable", False)]
     assert toy_house.rows("SELECT value FROM dead_letters") == [{"value": b"{not json"}]
@@ -162,3 +161,37 @@ def test_inside_a_reaction_of_a_driven_world_the_time_is_that_of_the_fact(toy_ho
     (said,) = toy_house.said()
     assert said.recordedtime == START
     assert (said.causationid, said.causekind, said.correlationid) == (envelope.id, "event", envelope.correlationid)
+
+
+def message(name: str, value: bytes) -> object:
+    """Return a record as Kafka's client gives it."""
+    return kafka.Message(
+        topic="test.inventory.item", partition=0, offset=9, key=str(A).encode(), value=value,
+        headers=[(kafka.TYPE_HEADER, name.encode())],
+    )  # fmt: skip
+
+
+def test_a_fact_that_no_release_of_ours_knows_is_kept_and_parks_nobody(toy_house: House) -> None:
+    value = encode(toy_house.envelope(changed(A, "a"))).replace(b"changed.v1", b"changed.v9")
+    pairs = toy_house.consumer._pairs(message("inventory.item.changed.v9", value))
+    toy_house.consumer.answer(pairs)
+    assert letters(toy_house) == [("unreadable", "unknown", False)]
+    assert toy_house.rows("SELECT value FROM dead_letters") == [{"value": value}]
+    toy_house.hear(changed(A, "b"))
+    assert trail(toy_house, A) == "b"
+
+
+def test_a_fact_that_is_registered_and_heard_by_nobody_is_ignored(toy_house: House) -> None:
+    unheard = next(name for name in REGISTER if name not in toy_house.parts.reactions.by_event)
+    assert toy_house.consumer._pairs(message(unheard, b"{}")) == []
+
+
+def test_a_fact_that_an_earlier_release_did_not_know_is_answered_by_redrive_once(toy_house: House) -> None:
+    envelope = toy_house.envelope(changed(A, "a"))
+    record = Record("inventory.item", 0, 5, str(A), "inventory.item.changed.v1", encode(envelope), None, "unknown")
+    toy_house.consumer.answer([(record, _UNREADABLE)])
+    (letter,) = toy_house.rows("SELECT * FROM dead_letters")
+    for outcomes in (["done"], []):
+        done = redrive.redrive(toy_house.database, toy_house.parts.reactions, letter, driven=True)
+        assert [one.outcome for one in done] == outcomes
+    assert trail(toy_house, A) == "a"

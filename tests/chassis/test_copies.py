@@ -67,10 +67,6 @@ def test_two_copies_with_numbers_of_their_own_share_the_partitions(group: Group)
     assert len(first) == len(second)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the consumer hears of it within a second (`consumer.poll_failed`) and goes on: `fatal()` is false, kafka.is_final is true",
-)
 def test_two_copies_of_one_number_are_noticed_and_one_of_them_ends(group: Group) -> None:
     """The group lets the older one go; it says so and ends with a failure, for its supervisor to see."""
     with ExitStack() as both:

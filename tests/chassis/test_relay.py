@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 import pytest
+from confluent_kafka.admin import AlterConfigOpType, ConfigEntry
 
 from chassis import kafka, topics
 from chassis.clock import machine_now
@@ -190,3 +191,37 @@ def test_a_member_that_comes_back_gets_its_partitions_in_seconds(on_kafka: House
     assert time.monotonic() - begun < 8, "less than the session's ten seconds"
     back.close()
     killed.close()
+
+
+@pytest.mark.parametrize("limit", ["of the client", "of the topic"])
+def test_a_record_over_the_limit_is_set_aside_and_what_follows_goes_on(on_kafka: House, limit: str) -> None:
+    if limit == "of the topic":
+        lower_topic_limit(on_kafka, 20_000)
+    for subject, mark in ((1, "a"), (2, "b"), (1, "large"), (1, "c"), (2, "d")):
+        say(on_kafka, subject, mark)
+    with on_kafka.tx() as tx:
+        bytes_more = 30_000 if limit == "of the topic" else 1_100_000
+        tx.cursor().execute(
+            "UPDATE outbox SET payload = payload || repeat(' ', %s) WHERE payload LIKE '%%\"large\"%%'", [bytes_more]
+        )
+    relay, thread = running(on_kafka)
+    wait_until(lambda: not on_kafka.rows("SELECT 1 FROM outbox WHERE published_at IS NULL"), seconds=30)
+    relay.stopped.set()
+    thread.join(10)
+    told: dict[str, list[str]] = {}
+    for subject, mark in dict.fromkeys(published(on_kafka, 4)):
+        told.setdefault(subject, []).append(mark)
+    assert told == {str(UUID(int=1)): ["a", "c"], str(UUID(int=2)): ["b", "d"]}
+    (letter,) = on_kafka.rows("SELECT reaction, cause, value FROM dead_letters")
+    assert (letter["reaction"], letter["cause"]) == ("outbox", "too-large")
+    assert (
+        bytes(letter["value"]) == on_kafka.rows("SELECT payload FROM outbox ORDER BY position")[2]["payload"].encode()
+    )
+
+
+def lower_topic_limit(on_kafka: House, limit: int) -> None:
+    entry = ConfigEntry("max.message.bytes", str(limit), incremental_operation=AlterConfigOpType.SET)
+    topic = kafka.ConfigResource("topic", f"{WORLD}.inventory.item", incremental_configs=[entry])
+    client = kafka.admin(on_kafka.settings.kafka_bootstrap)
+    for done in client.incremental_alter_configs([topic]).values():
+        done.result()

@@ -1,4 +1,4 @@
-"""`python -m tests.faults path` and `replay`: things die while work flows, and a judge looks at what comes out."""
+"""`python -m tests.faults path`, `brokers` and `replay`: things die while work flows, and a judge looks at what comes out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from datetime import date
 from pathlib import Path
 
 from cli.stack import Stack
-from tests.faults import replay, trials
+from tests.faults import brokers, replay, trials
+from tests.faults.cluster import ThreeBrokers
 from tests.support.records import RECORDED, shared_file
 from tests.support.stack import Infrastructure
 
@@ -32,8 +33,15 @@ def main(arguments: list[str]) -> int:
     path.add_argument("--full", action="store_true", help="as often as the bars say: over an hour")
     path.add_argument("--only", action="append", default=[], help="one nemesis of the full form")
     path.add_argument("--json", action="store_true")
+    three = trials_of.add_parser("brokers", help="the small service on three brokers: leader killed, topics wiped, ...")
+    three.add_argument("--seed", type=int, default=1)
+    three.add_argument("--full", action="store_true", help="two frozen for 45 s and a folder deleted too")
+    three.add_argument(
+        "--only", action="append", default=[], choices=list(brokers.ALONE), help="one nemesis of the full form"
+    )
+    three.add_argument("--json", action="store_true")
     told = parser.parse_args(arguments)
-    return _replay(told) if told.trial == "replay" else _path(told)
+    return {"replay": _replay, "path": _path, "brokers": _brokers}[told.trial](told)
 
 
 @contextmanager
@@ -72,6 +80,19 @@ def _path(told: argparse.Namespace) -> int:
             reports = trials.short(servers, seed=told.seed, say=_say)
     finally:
         servers.close()
+    return _sum_up(reports, told, begun)
+
+
+def _brokers(told: argparse.Namespace) -> int:
+    begun, servers = time.monotonic(), ThreeBrokers()
+    try:
+        reports = trials.on_brokers(servers, seed=told.seed, say=_say, every=told.full, only=told.only)
+    finally:
+        servers.close()
+    return _sum_up(reports, told, begun)
+
+
+def _sum_up(reports: list[trials.Report], told: argparse.Namespace, begun: float) -> int:
     faults = [fault for report in reports for fault in report.faults]
     kills = sum(course.times for report in reports for course in report.courses)
     heard = sum(report.heard for report in reports)

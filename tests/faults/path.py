@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid5
 
 import psycopg
 from confluent_kafka import Consumer, Producer, TopicPartition
@@ -21,6 +21,7 @@ from sqlalchemy import create_engine
 
 from chassis import topics
 from chassis.clock import machine_now
+from chassis.ids import time_ordered_id
 from cli.stack import spawn
 from schemas.envelope import encode, wrap
 from schemas.inventory import ItemChanged
@@ -49,8 +50,8 @@ class NeverRests(RuntimeError):
 class Process:
     """One role of the tally service; it may be told to end itself at a point of the path."""
 
-    def __init__(self, trial: Trial, role: str, instance: int = 0) -> None:
-        self.trial, self.role, self.instance = trial, role, instance
+    def __init__(self, trial: Trial, role: str, instance: int = 0, **env: str) -> None:
+        self.trial, self.role, self.instance, self.env = trial, role, instance, env
         self.port = spawn.free_port()
         self.log = trial.folder / f"{role}-{instance}.log"
         self.child: spawn.Popen | None = None
@@ -64,7 +65,7 @@ class Process:
         """Start it; `crash_at` is a point and how often it is passed."""
         told = {"OPS_PORT": str(self.port), "INSTANCE": str(self.instance), "CRASH_AT": crash_at}
         command = (sys.executable, "-m", "tests.faults.tally", self.role)
-        self.child = spawn.spawn(command, log=self.log, env=self.trial.env | told, cwd=CHECKOUT)
+        self.child = spawn.spawn(command, log=self.log, env=self.trial.env | told | self.env, cwd=CHECKOUT)
 
     def kill(self, sent: int = signal.SIGKILL) -> None:
         """Send a signal; after `kill -9` it is buried."""
@@ -105,7 +106,9 @@ class Trial:
         tally.metadata.create_all(engine)
         engine.dispose()
         known = [topic for topic in TOPICS if topic.name in (tally.HEARS, tally.SAYS)]
-        topics.apply(self.bootstrap, topics.wanted(self.name, known, partitions=PARTITIONS, replication=1))
+        topics.apply(
+            self.bootstrap, topics.wanted(self.name, known, partitions=PARTITIONS, replication=infra.replication)
+        )
         self.kafka = Log(self.bootstrap)
         self.processes: dict[tuple[str, int], Process] = {}
         self.fed = 0
@@ -175,7 +178,7 @@ class Trial:
         told: list[tuple[str, bytes]] = []
         while not stopped.wait(BEAT_SECONDS):
             while self.fed - before < (time.monotonic() - begun) * rate:
-                told.append(self._fact(chance))
+                told.append(self._fact(chance, self.fed))
                 self._produce(producer, *told[-1])
                 if chance.random() < AGAIN_SHARE:
                     self._produce(producer, *chance.choice(told[-200:]))  # as whoever relays it does after a crash
@@ -184,12 +187,12 @@ class Trial:
         if producer.flush(120):
             raise RuntimeError("the input could not be produced")
 
-    def _fact(self, chance: random.Random) -> tuple[str, bytes]:
+    def _fact(self, chance: random.Random, number: int) -> tuple[str, bytes]:
         subject = uuid5(UUID(int=0), f"subject {chance.randrange(SUBJECTS)}")
-        now, fact_id, group = machine_now(), uuid4(), f"cause {self.fed // SHARED_BY}"
+        now, fact_id, group = machine_now(), time_ordered_id(), f"cause {number // SHARED_BY}"
         self.groups.add(group)
         event = ItemChanged(
-            occurred_at=now, item_id=subject, code=str(self.fed), description=group,
+            occurred_at=now, item_id=subject, code=str(number), description=group,
             unit=tally.TIMED if chance.random() < TIMED_SHARE else "each",
         )  # fmt: skip
         envelope = wrap(
@@ -245,6 +248,10 @@ class Trial:
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             row = connection.execute(question).fetchone()
         return int(row[0]) if row else 0
+
+    def faults(self) -> list[str]:
+        """Say what is wrong beside what the judge finds."""
+        return []
 
     # ── the trail ────────────────────────────────────────────────────────────────────────────────
 

@@ -12,8 +12,9 @@ from statistics import median
 from typing import Any
 
 from chassis import points
-from tests.faults import fold
+from tests.faults import brokers, fold
 from tests.faults.checker import Verdict, judge
+from tests.faults.cluster import ThreeBrokers
 from tests.faults.nemeses import ALONE, SHORT, Course, Nemesis
 from tests.faults.path import Trial
 from tests.support.stack import Infrastructure
@@ -46,11 +47,13 @@ class Report:
         return {**asdict(self), "ok": not self.faults}
 
 
-def run(infra: Infrastructure, name: str, plan: Plan, *, seed: int, say: Say) -> Report:
+def run(
+    infra: Infrastructure, name: str, plan: Plan, *, seed: int, say: Say, made: Callable[..., Trial] = Trial
+) -> Report:
     """Let nemeses loose on one world, one after the other, and judge what is left when it rests."""
     begun, report, chance = time.monotonic(), Report(name, seed), random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="xd-path-") as folder:
-        trial = Trial(infra, Path(folder), seed=seed)
+        trial = made(infra, Path(folder), seed=seed)
         try:
             with trial.feeding(RATE):
                 trial.start("relay")
@@ -64,6 +67,7 @@ def run(infra: Infrastructure, name: str, plan: Plan, *, seed: int, say: Say) ->
             trial.start("consumer")
             trial.wait_until_rest()
             _take(report, judge(trial.trail()))
+            report.faults += trial.faults()
         except BaseException:
             say(trial.last_words())
             raise
@@ -110,6 +114,14 @@ def full(infra: Infrastructure, *, seed: int, say: Say, only: Sequence[str] = ()
         plan = [(chance.choice(list(SHORT.values()))[0], 1) for _ in range(MIXED_ROUNDS)]
         reports.append(run(infra, "mixed", plan, seed=seed, say=say))
     return reports
+
+
+def on_brokers(infra: ThreeBrokers, *, seed: int, say: Say, every: bool, only: Sequence[str] = ()) -> list[Report]:
+    """Let the nemeses of three brokers strike, in one world: a few, or every one as often as the bars say."""
+    say(HEAD)
+    plan = brokers.ALONE if every or only else brokers.SHORT
+    chosen = [strike for name, strike in plan.items() if not only or name in only]
+    return [run(infra, "three brokers", chosen, seed=seed, say=say, made=brokers.BrokerTrial)]
 
 
 def _take(report: Report, verdict: Verdict) -> None:

@@ -67,6 +67,15 @@ class Log:
         found = self._admin.list_offsets(asked, request_timeout=ASK_SECONDS)
         return {(tp.topic, tp.partition): answer.result().offset for tp, answer in found.items()}
 
+    def leader(self, topic: str, partition: int) -> int:
+        """Return the number of the broker that leads a partition."""
+        return int(self._admin.list_topics(topic, timeout=ASK_SECONDS).topics[topic].partitions[partition].leader)
+
+    def in_sync(self, topic: str, replicas: int) -> bool:
+        """Tell whether so many replicas of each partition have caught up."""
+        known = self._admin.list_topics(topic, timeout=ASK_SECONDS).topics[topic].partitions
+        return bool(known) and all(len(found.isrs) >= replicas for found in known.values())
+
     def committed(self, group: str, places: Iterable[Place]) -> dict[Place, int]:
         """Return what a group has committed, 0 where nothing."""
         client = Consumer({"bootstrap.servers": self._bootstrap, "group.id": group, "log_level": 3})

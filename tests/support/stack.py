@@ -20,6 +20,8 @@ WAIT_SECONDS = 20.0
 class Infrastructure:
     """The session's PostgreSQL and Kafka; everything lies in a temporary folder and goes with it."""
 
+    replication = 1
+
     def __init__(self) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="xd-tests-"))
         self._number = itertools.count(1)

@@ -1,0 +1,230 @@
+"""Three brokers under the tally service. Its input comes through an outbox too, so that all of it is acknowledged twice
+over and can be rebuilt: a relay of its own sends it."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from sqlalchemy import MetaData, create_engine
+
+from chassis import topics
+from chassis.clock import machine_now
+from chassis.tables import chassis_tables
+from schemas.envelope import decode
+from schemas.inventory import ItemChanged
+from schemas.topics import TOPICS
+from tests.faults import facts, tally
+from tests.faults.cluster import Node, ThreeBrokers
+from tests.faults.nemeses import Course, Nemesis
+from tests.faults.path import BEAT_SECONDS, PARTITIONS, Process, Trial
+from tests.faults.victims import pause
+from tests.support.needs import CHECKOUT
+
+BACK_SECONDS_MAX = 20.0
+GIVE_UP_SECONDS = 120.0
+LOOK_SECONDS = 0.1
+FREEZE_SECONDS = 45.0
+UNDER_LOAD_SECONDS = 3.0
+SOURCE = "source"  # the relay of the input's outbox
+_TELL = "INSERT INTO outbox (event_id, topic, key, type, payload, stored_at) VALUES (%s, %s, %s, %s, %s, %s)"
+
+
+class BrokerTrial(Trial):
+    """A trial on three brokers; what is fed is committed to an outbox, and a relay tells it."""
+
+    infra: ThreeBrokers
+
+    def __init__(self, infra: ThreeBrokers, folder: Path, *, seed: int) -> None:
+        super().__init__(infra, folder, seed=seed)
+        self.source_url = infra.database(SOURCE)
+        metadata = MetaData()
+        chassis_tables(metadata)
+        engine = create_engine(self.source_url.replace("postgresql://", "postgresql+psycopg://", 1))
+        metadata.create_all(engine)
+        engine.dispose()
+        self.processes[SOURCE, 0] = Process(self, "relay", 9, DATABASE_URL=self.source_url)
+
+    @contextmanager
+    def feeding(self, rate: float) -> Iterator[None]:
+        """Feed facts for as long as the block lasts; their relay stays."""
+        self.start(SOURCE)
+        with super().feeding(rate):
+            yield
+
+    def _feed(self, rate: float, stopped: threading.Event) -> None:
+        chance, begun, before = random.Random(self.seed), time.monotonic(), self.fed
+        with psycopg.connect(self.source_url, autocommit=True) as source:
+            while not stopped.wait(BEAT_SECONDS):
+                facts_told = []
+                while self.fed + len(facts_told) - before < (time.monotonic() - begun) * rate:
+                    facts_told.append(self._fact(chance, self.fed + len(facts_told)))
+                rows = [
+                    (decode(value).id, tally.HEARS, key, ItemChanged.event_name, value.decode(), machine_now())
+                    for key, value in facts_told
+                ]
+                with source.cursor() as cursor:
+                    cursor.executemany(_TELL, rows)
+                self.fed += len(rows)
+
+    def counted(self) -> int:
+        """Count the facts that were answered."""
+        return self._ask(f"SELECT count(*) FROM done WHERE what = '{tally.COUNTED}'")
+
+    def wait_until_rest(self) -> float:
+        """Wait until all that was fed is answered, and nothing is left to do. Raises NeverRests."""
+        self.start(SOURCE)
+        until_all_is_answered(self, time.monotonic())
+        return super().wait_until_rest()
+
+    def faults(self) -> list[str]:
+        """Compare both outboxes with their topics: what was acknowledged is there, and nothing else."""
+        found = []
+        for url, topic in ((self.source_url, tally.HEARS), (self.database_url, tally.SAYS)):
+            told = facts.told_facts(self.bootstrap, {topic: f"{self.name}.{topic}"})
+            found += facts.compare(facts.stored_facts(url), told).faults()
+        if self.counted() != self.fed:
+            found.append(f"{self.fed} facts were committed and {self.counted()} answered")
+        return found
+
+    def close(self) -> None:
+        """End all and take the source's database back too."""
+        super().close()
+        self.infra.drop_database(self.source_url)
+
+
+def until_all_is_answered(trial: BrokerTrial, since: float) -> float:
+    """Wait until everything that was fed by now is answered; returns how long since an instant."""
+    wanted = trial.fed
+    while trial.counted() < wanted:
+        for process in trial.processes.values():  # a supervisor's part: whom its group has let go ends by itself
+            if process.child is not None and not process.alive():
+                process.start()
+        if time.monotonic() - since > GIVE_UP_SECONDS:
+            raise RuntimeError(f"{wanted - trial.counted()} facts are not answered after {GIVE_UP_SECONDS:.0f} s")
+        pause(LOOK_SECONDS)
+    return time.monotonic() - since
+
+
+def leader_killed(trial: Trial, chance: random.Random, times: int) -> Course:
+    """Kill the leader of a partition under load, and start it again when work flows."""
+    course = Course("leader kill -9")
+    assert isinstance(trial, BrokerTrial)
+    for _ in range(times):
+        pause(UNDER_LOAD_SECONDS)
+        leader = _leader(trial, chance.randrange(PARTITIONS))
+        leader.signal(signal.SIGKILL)
+        course.flowed(until_all_is_answered(trial, time.monotonic()), BACK_SECONDS_MAX)
+        leader.start()
+    return course
+
+
+def two_frozen(trial: Trial, chance: random.Random, times: int) -> Course:
+    """Freeze two of three, so that nothing can be acknowledged, and let them go on."""
+    course = Course("two brokers frozen")
+    assert isinstance(trial, BrokerTrial)
+    for _ in range(times):
+        pause(UNDER_LOAD_SECONDS)
+        victims = chance.sample(trial.infra.cluster.nodes, 2)
+        for victim in victims:
+            victim.signal(signal.SIGSTOP)
+        pause(FREEZE_SECONDS)
+        for victim in victims:
+            victim.signal(signal.SIGCONT)
+        course.flowed(until_all_is_answered(trial, time.monotonic()), BACK_SECONDS_MAX)
+    return course
+
+
+def folder_deleted(trial: Trial, chance: random.Random, times: int) -> Course:
+    """Kill a broker, delete its folder, and start it again: it copies everything from the others."""
+    course = Course("log folder deleted")
+    assert isinstance(trial, BrokerTrial)
+    for _ in range(times):
+        pause(UNDER_LOAD_SECONDS)
+        victim = chance.choice(trial.infra.cluster.nodes)
+        victim.signal(signal.SIGKILL)
+        victim.lose_folder()
+        pause(chance.uniform(1.0, 5.0))
+        victim.start()
+        course.flowed(until_all_is_answered(trial, time.monotonic()), BACK_SECONDS_MAX)
+        _until_in_sync(trial)
+    return course
+
+
+def topics_wiped(trial: Trial, chance: random.Random, times: int) -> Course:
+    """Delete all topics under load, make them anew, and rebuild them as an operator does."""
+    course = Course("topics wiped and rebuilt")
+    assert isinstance(trial, BrokerTrial)
+    for _ in range(times):
+        pause(UNDER_LOAD_SECONDS + chance.uniform(0.0, 2.0))
+        topics.drop(trial.bootstrap, trial.name)
+        running = [process for process in trial.processes.values() if process.alive()]
+        for process in running:
+            process.kill()  # an end by SIGTERM would wait for acknowledgements that cannot come
+        _make_topics(trial)
+        begun = time.monotonic()
+        _republish(trial, trial.source_url, tally.HEARS)
+        _republish(trial, trial.database_url, tally.SAYS)
+        for process in running:
+            process.start()
+        course.flowed(until_all_is_answered(trial, begun), BACK_SECONDS_MAX)
+    return course
+
+
+def _leader(trial: BrokerTrial, partition: int) -> Node:
+    found = trial.kafka.leader(f"{trial.name}.{tally.HEARS}", partition)
+    return trial.infra.cluster.nodes[found - 1]
+
+
+def _until_in_sync(trial: BrokerTrial) -> None:
+    """Wait until every replica has caught up: the next death may take another one."""
+    names, deadline = [f"{trial.name}.{t}" for t in (tally.HEARS, tally.SAYS)], time.monotonic() + GIVE_UP_SECONDS
+    while not all(trial.kafka.in_sync(name, trial.infra.replication) for name in [*names, "__consumer_offsets"]):
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"replicas have not caught up within {GIVE_UP_SECONDS:.0f} s")
+        pause(LOOK_SECONDS)
+
+
+def _make_topics(trial: BrokerTrial) -> None:
+    """Make the topics anew; until the old ones are gone everywhere they count as there."""
+    known = [topic for topic in TOPICS if topic.name in (tally.HEARS, tally.SAYS)]
+    wanted = topics.wanted(trial.name, known, partitions=PARTITIONS, replication=trial.infra.replication)
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    while topics.standing(trial.bootstrap, [topic.topic for topic in wanted]):
+        if time.monotonic() > deadline:
+            raise RuntimeError("deleted topics still stand")
+        pause(LOOK_SECONDS)
+    topics.apply(trial.bootstrap, wanted)
+
+
+def _republish(trial: BrokerTrial, url: str, topic: str) -> None:
+    told = os.environ | {"WORLD": trial.name, "KAFKA_BOOTSTRAP": trial.bootstrap, "DATABASE_URL": url}
+    deadline = time.monotonic() + GIVE_UP_SECONDS
+    while True:  # a group keeps a killed member, and a database its session, for a moment
+        done = subprocess.run(
+            [sys.executable, "-m", "tools.republish", topic], env=told, cwd=CHECKOUT, capture_output=True, text=True, check=False
+        )  # fmt: skip
+        if done.returncode == 0:
+            return
+        if done.returncode != 1 or time.monotonic() > deadline:
+            raise RuntimeError(f"republish for {urlsplit(url).path}: {done.stderr[-2000:]}")
+        pause(LOOK_SECONDS)
+
+
+ALONE: dict[str, tuple[Nemesis, int]] = {
+    "leader": (leader_killed, 3),
+    "frozen": (two_frozen, 2),
+    "folder": (folder_deleted, 2),
+    "wiped": (topics_wiped, 2),
+}
+SHORT: dict[str, tuple[Nemesis, int]] = {"leader": (leader_killed, 1), "wiped": (topics_wiped, 1)}
