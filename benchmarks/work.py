@@ -13,7 +13,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -106,7 +106,7 @@ class Place:
         return os.environ | {
             "WORLD": self.world, "WORLD_CLOCK": "wall", "DATABASE_URL": self.database_url, "KAFKA_BOOTSTRAP": self.bootstrap,
             "AUTH_ISSUER": "bench", "AUTH_AUDIENCE": "bench", "AUTH_JWKS": '{"keys": []}', "CURSOR_SECRET": "bench",
-            "BENCH_INPUT": self.input, "BENCH_OUTPUT": self.output,
+            "BENCH_INPUT": self.input, "BENCH_OUTPUT": self.output, "BENCH_FOLDER": str(self.folder),
         }  # fmt: skip
 
 
@@ -136,26 +136,39 @@ def place(stack: Stack, name: str) -> Iterator[Place]:
         postgres.drop_database(admin_url, database)
 
 
-def fill(where: Place, events: int, *, seed: int = 7) -> None:
-    """Produce the input: facts of many stocks, in the order of each stock."""
+Record = tuple[bytes, bytes, str]  # value, key, type
+
+
+def records(events: int, *, seed: int = 7) -> Iterator[Record]:
+    """Yield facts of many stocks, in the order of each stock."""
     chance, heard = random.Random(seed), [0] * STOCKS
-    producer = kafka.producer(where.bootstrap, "bench.fill")
     for _ in range(events):
         stock = chance.randrange(STOCKS)
         fact = event(stock, heard[stock])
         heard[stock] += 1
-        while True:
-            try:
-                producer.produce(
-                    where.input,
-                    value=encoded(fact),
-                    key=fact.subject.encode(),
-                    headers={kafka.TYPE_HEADER: fact.event_name},
-                )
-                break
-            except BufferError:
-                producer.poll(0.05)
-    producer.flush()
+        yield encoded(fact), fact.subject.encode(), fact.event_name
+
+
+def sender(where: Place) -> Callable[[Iterable[Record]], None]:
+    """Return what produces records and waits for their acknowledgement."""
+    producer = kafka.producer(where.bootstrap, "bench.fill")
+
+    def send(given: Iterable[Record]) -> None:
+        for value, key, name in given:
+            while True:
+                try:
+                    producer.produce(where.input, value=value, key=key, headers={kafka.TYPE_HEADER: name})
+                    break
+                except BufferError:
+                    producer.poll(0.05)
+        producer.flush()
+
+    return send
+
+
+def fill(where: Place, events: int) -> None:
+    """Produce the input."""
+    sender(where)(records(events))
 
 
 def ends(admin: kafka.AdminClient, topic: str) -> int:
