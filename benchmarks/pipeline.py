@@ -1,68 +1,93 @@
-"""Events per second from the input topic to the output topic: ours beside the same statements in a straight line and the usual way.
+"""Events per second from the input topic to the output topic: ours beside the same statements in a straight line and rivals.
 
 One consumer process and one relay process each, on the same events and tables, judged by the same count at the end.
 """
 
 from __future__ import annotations
 
-import json
-import tempfile
+import statistics
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import backlog, calibration, latency, work
+from benchmarks import work
+from benchmarks.figures import Figure
+from chassis import kafka
 from cli.stack import Stack
 
-EVENTS = 60_000
-RATE_BAR, RATIO_BAR, RIVAL_BAR = 18_000.0, 0.6, 15.0
+EVENTS, EVENTS_FULL = 60_000, 200_000
+# What a rival is given, as a share of the events: enough for half a minute of the fast ones, a minute of the slow ones.
+RIVALS = {"rival_orm": 0.05, "rival_faststream": 0.05, "rival_batches": 0.4, "rival_faust": 0.05}
+TIMES = {"rival_orm": 15.0, "rival_faststream": 15.0, "rival_batches": 3.0, "rival_faust": 15.0}
+STEADY_SHARE, STEADY_SECONDS, STEADY_SECONDS_FULL = 0.8, 10.0, 60.0
 
 
-def measure(stack: Stack, module: str, *, events: int, consumers: int = 1) -> float:
-    """Return events per second of one run; raises AssertionError where the outcome is wrong."""
+def measure(stack: Stack, full: bool) -> Iterator[Figure]:
+    """Find the rate, alone, by two, beside rivals; how memory grows, and whether lag stays flat at 80 %."""
+    events = EVENTS_FULL if full else EVENTS
+    reference, _ = rate(stack, "reference", events=events)
+    ours, growth = rate(stack, "ours", events=events)
+    two, _ = rate(stack, "ours", events=events, consumers=2)
+    rivals = {name: rate(stack, name, events=max(int(events * share), 3_000))[0] for name, share in RIVALS.items()}
+    yield Figure(
+        "pipeline.rate",
+        ours,
+        "events/s",
+        at_least=18_000,
+        beside={"reference": reference, **rivals},
+        ceiling="rows_by_500",
+    )
+    yield Figure("pipeline.to_straight_line", ours / reference, "×", at_least=0.6)
+    for name, least in TIMES.items():
+        yield Figure(f"pipeline.to_{name}", ours / rivals[name], "×", at_least=least)
+    yield Figure("pipeline.two_consumers", two / ours, "×", at_least=1.2)
+    yield Figure("pipeline.memory_growth", growth * 100, "%", at_most=5)
+    yield Figure("pipeline.lag_growth_at_80_percent", steady(stack, ours * STEADY_SHARE, STEADY_SECONDS_FULL if full else STEADY_SECONDS), "s", at_most=0.1)  # fmt: skip
+
+
+def rate(stack: Stack, module: str, *, events: int, consumers: int = 1) -> tuple[float, float]:
+    """Return events per second of one run and how much the consumer's memory grew; AssertionError where the outcome is wrong."""
     with work.place(stack, module.replace("_", "-")) as where:
         work.fill(where, events)
         programs = [[f"benchmarks.{module}", "consumer"]] * consumers + [[f"benchmarks.{module}", "relay"]]
         with work.running(where, programs) as processes:
+            work.reached(where, events // 3, processes)
+            before = resident_kb(processes[0].pid)
             found = work.rate(where, events, processes)
+            growth = resident_kb(processes[0].pid) / before - 1
         work.judge(where, events)
-    return found
+    return found, growth
 
 
-def main(*, as_json: bool, events: int = EVENTS) -> bool:
-    """Measure and print; returns whether the bars hold."""
-    with tempfile.TemporaryDirectory(prefix="xd-bench-") as folder, Stack.start(Path(folder)) as stack:
-        machine = calibration.measure(stack)
-        reference = measure(stack, "reference", events=events)
-        ours = measure(stack, "ours", events=events)
-        usual = measure(stack, "rival_orm", events=max(events // 20, 1000))
-        relay = {name: backlog.measure(stack, name) for name in ("ours", "reference")}
-        light = {name: latency.measure(stack, name) for name in ("ours", "rival_orm")}
-    holds = {
-        "events_per_second": ours >= RATE_BAR, "ratio_to_reference": ours / reference >= RATIO_BAR,
-        "times_the_usual_way": ours / usual >= RIVAL_BAR, "relay": relay["ours"] >= backlog.RATE_BAR,
-        "light_ms": light["ours"]["p50"] <= latency.P50_BAR_MS and light["ours"]["p99"] <= latency.P99_BAR_MS,
-    }  # fmt: skip
-    if as_json:
-        figures = {"calibration_per_second": machine, "ours": ours, "reference": reference, "rival_orm": usual, "relay": relay, "light_ms": light, "holds": holds}  # fmt: skip
-        print(json.dumps(figures, indent=2))
-        return all(holds.values())
-    for name, value in machine.items():
-        print(f"{name:<24}{value:12,.0f} /s")
-    print(f"{'pipeline':<24}{ours:12,.0f} events/s   bar {RATE_BAR:,.0f}   {_word(holds['events_per_second'])}")
-    print(f"{'  a straight line':<24}{reference:12,.0f}            ratio {ours / reference:.2f}, bar {RATIO_BAR}   {_word(holds['ratio_to_reference'])}")  # fmt: skip
-    print(f"{'  the usual way (ORM)':<24}{usual:12,.0f}            times {ours / usual:.1f}, bar {RIVAL_BAR:.0f}   {_word(holds['times_the_usual_way'])}")  # fmt: skip
-    print(
-        f"{'relay, a backlog':<24}{relay['ours']:12,.0f} events/s   bar {backlog.RATE_BAR:,.0f}   {_word(holds['relay'])}"
-    )
-    print(
-        f"{'  a straight line':<24}{relay['reference']:12,.0f}            ratio {relay['ours'] / relay['reference']:.2f}"
-    )
-    for name, found in light.items():
-        print(f"{'light load, ' + name:<24}{found['p50']:9.2f} ms p50{found['p99']:9.2f} ms p99")
-    print(
-        f"{'  bars':<24}{latency.P50_BAR_MS:9.2f} ms p50{latency.P99_BAR_MS:9.2f} ms p99   {_word(holds['light_ms'])}"
-    )
-    return all(holds.values())
+def steady(stack: Stack, per_second: float, seconds: float) -> float:
+    """Feed at a constant pace; return by how much the lag of the last quarter is longer than that of the second, in seconds."""
+    events = int(per_second * seconds)
+    lags: list[float] = []
+    with work.place(stack, "steady") as where:
+        records = list(work.records(events))
+        with work.running(where, [["benchmarks.ours", "consumer"], ["benchmarks.ours", "relay"]]) as processes:
+            send = work.sender(where)
+            send(records[:1000])
+            work.reached(where, 1000, processes)
+            admin, begun = kafka.admin(where.bootstrap), time.monotonic()
+            sent = 1000
+            while sent < events:
+                due = min(events, 1000 + int((time.monotonic() - begun) * per_second))
+                if due - sent < 200:
+                    time.sleep(0.01)
+                    continue
+                send(records[sent:due])
+                sent = due
+                lags.append((sent - work.ends(admin, where.output)) / per_second)
+            work.rate(where, events, processes)
+        work.judge(where, events)
+    quarter = len(lags) // 4
+    return statistics.mean(lags[-quarter:]) - statistics.mean(lags[quarter : 2 * quarter])
 
 
-def _word(holds: bool) -> str:
-    return "holds" if holds else "does not hold"
+def resident_kb(pid: int) -> int:
+    """Return the memory that a process holds."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    raise RuntimeError(f"process {pid} shows no VmRSS")

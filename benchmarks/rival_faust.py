@@ -1,0 +1,39 @@
+"""`python -m benchmarks.rival_faust consumer|relay`: a Faust agent that writes to the database, one async transaction per event.
+
+As its guide advises for side effects: one agent, the stream iterated without acknowledging by hand, values taken raw.
+https://faust-streaming.github.io/faust/userguide/agents.html
+The relay is the one of the usual way.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import faust
+
+from benchmarks import rival_async, rival_orm
+
+
+def main() -> int:
+    """Serve until SIGTERM."""
+    app = faust.App(
+        f"{os.environ['WORLD']}-faust", broker=f"kafka://{os.environ['KAFKA_BOOTSTRAP']}", web_enabled=False,
+        store="memory://", topic_allow_declare=False, topic_disable_leader=True, consumer_auto_offset_reset="earliest",
+        datadir=os.environ["BENCH_FOLDER"], value_serializer="raw",
+    )  # fmt: skip
+    topic = app.topic(os.environ["BENCH_INPUT"], value_serializer="raw", value_type=bytes)
+    make = rival_async.sessions()
+
+    @app.agent(topic)
+    async def count(stream: Any) -> None:
+        async for value in stream:
+            await rival_async.one(make, value)
+
+    faust.Worker(app, loglevel="error", redirect_stdouts=False).execute_from_commandline()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(rival_orm.main("relay") if sys.argv[1] == "relay" else main())
