@@ -43,7 +43,7 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
     yield Figure("history.light_p50_longer", many.light_p50 / few.light_p50, "×", at_most=FLAT)
     yield Figure("history.light_p99_longer", many.light_p99 / few.light_p99, "×", at_most=FLAT)
     yield Figure("history.drop_a_day_moves_p99", many.moved_p99, "ms", at_most=20)
-    yield Figure("history.dropped_rows", many.dropped, "rows")
+    yield Figure("history.dropped_days", many.dropped, "days")
 
 
 def beside(stack: Stack, rows: int, cases: int, full: bool) -> Found:
@@ -68,9 +68,14 @@ def beside(stack: Stack, rows: int, cases: int, full: bool) -> Found:
 
 def fill(where: work.Place, rows: int, cases: int) -> None:
     """Store what would be there after days of work: claims, published facts, and things that nothing happens to."""
+    work.with_days(where.database_url, past=DAYS)
     shift = f"make_interval(secs => (n - {rows}) * {DAYS * 86_400 / rows})"
     with psycopg.connect(where.database_url) as connection:
-        connection.execute(f"INSERT INTO inbox (event_id, reaction) SELECT uuidv7({shift}), 'count' FROM generate_series(1, {rows}) n".encode())  # fmt: skip
+        connection.execute("SET timezone = 'UTC'")
+        connection.execute(
+            "INSERT INTO inbox (event_id, reaction, made_on) SELECT id, 'count', uuid_extract_timestamp(id)::date"
+            f" FROM (SELECT uuidv7({shift}) AS id FROM generate_series(1, {rows}) n) AS past".encode()
+        )
         connection.execute(
             "INSERT INTO outbox (event_id, topic, key, type, payload, stored_at, published_at)"
             f" SELECT uuidv7({shift}), 't', n::text, 't', repeat('x', 450), now() + {shift}, now() + {shift}"
@@ -86,7 +91,7 @@ def fill(where: work.Place, rows: int, cases: int) -> None:
 
 def _drop_a_day(where: work.Place, course: int) -> tuple[list[float], int]:
     """Tidy as if it were the day on which the oldest published facts are past their time; return the waits meanwhile."""
-    then = datetime.now(UTC) + housekeeping.PUBLISHED_KEPT - timedelta(days=DAYS - 1)
+    then = datetime.now(UTC) + housekeeping.FACTS_KEPT - timedelta(days=DAYS - 1)
     gone: dict[str, int] = {}
 
     def tidy() -> None:

@@ -16,6 +16,7 @@ import psycopg
 
 from benchmarks.work import NOBODY, Tally, counted
 from chassis import kafka
+from chassis.days import made_on
 from chassis.ids import time_ordered_id
 from schemas.envelope import Envelope, decode, encode, wrap
 
@@ -55,9 +56,11 @@ def consume(connection: psycopg.Connection[Any]) -> None:
 
 def work(cursor: psycopg.Cursor[Any], envelopes: list[Envelope]) -> None:
     """Claim, load, count, save, store."""
+    told = sorted(e.id for e in envelopes)
     claimed = cursor.execute(
-        "INSERT INTO inbox (event_id, reaction) SELECT * FROM unnest(%b::uuid[], %b::text[]) ON CONFLICT DO NOTHING RETURNING event_id",
-        [sorted(e.id for e in envelopes), ["count"] * len(envelopes)], binary=True,
+        "INSERT INTO inbox (event_id, reaction, made_on) SELECT * FROM unnest(%b::uuid[], %b::text[], %b::date[])"
+        " ON CONFLICT DO NOTHING RETURNING event_id",
+        [told, ["count"] * len(told), [made_on(one) for one in told]], binary=True,
     ).fetchall()  # fmt: skip
     new = {row[0] for row in claimed}
     ids = sorted({e.data.stock_id for e in envelopes})
@@ -99,15 +102,15 @@ def relay(connection: psycopg.Connection[Any]) -> None:
     producer = kafka.producer(os.environ["KAFKA_BOOTSTRAP"], "bench.reference")
     while not STOP:
         rows = connection.execute(
-            "SELECT position, topic, key, type, payload FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT 1000", prepare=False
+            "SELECT position, topic, key, type, payload, stored_at FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT 1000", prepare=False
         ).fetchall()  # fmt: skip
-        for _, topic, key, name, payload in rows:
+        for _, topic, key, name, payload, _ in rows:
             producer.produce(topic, value=payload.encode(), key=key.encode(), headers={kafka.TYPE_HEADER: name})
         producer.flush()
         if rows:
             connection.execute(
-                "UPDATE outbox SET published_at = %s WHERE position = ANY(%b::bigint[])",
-                [datetime.now(UTC), [r[0] for r in rows]],
+                "UPDATE outbox SET published_at = %s WHERE position = ANY(%b::bigint[]) AND stored_at BETWEEN %s AND %s",
+                [datetime.now(UTC), [r[0] for r in rows], min(r[5] for r in rows), max(r[5] for r in rows)],
             )
         if len(rows) < 1000:
             for _ in connection.notifies(timeout=0.05, stop_after=1):

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 
 from benchmarks import work
 from benchmarks.rival_orm import Outbox, Tally
+from chassis.days import made_on
 from chassis.ids import time_ordered_id
 from schemas.envelope import Envelope, decode, encode, wrap
 
@@ -45,7 +46,11 @@ async def one(make: async_sessionmaker[AsyncSession], value: bytes) -> None:
     """Do one message in one transaction: claim, load, count, save, store."""
     envelope = read(value)
     async with make.begin() as session:
-        claim = insert(work.chassis.inbox).values(event_id=envelope.id, reaction="count").on_conflict_do_nothing()
+        claim = (
+            insert(work.chassis.inbox)
+            .values(event_id=envelope.id, reaction="count", made_on=made_on(envelope.id))
+            .on_conflict_do_nothing()
+        )
         if (await session.execute(claim.returning(work.chassis.inbox.c.event_id))).first() is None:
             return
         found = select(Tally).where(Tally.stock_id == envelope.data.stock_id).with_for_update()

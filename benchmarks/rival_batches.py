@@ -27,6 +27,7 @@ from benchmarks.rival_async import read, said_row
 from benchmarks.rival_faststream import raw
 from benchmarks.rival_orm import Outbox, Tally
 from chassis import kafka
+from chassis.days import made_on
 
 BATCH, ROWS, POLL_SECONDS = 500, 1000, 0.05
 STOP: list[int] = []
@@ -37,7 +38,10 @@ async def work_off(make: async_sessionmaker[AsyncSession], values: list[bytes]) 
     envelopes = [read(value) for value in values]
     async with make.begin() as session:
         inbox = work.chassis.inbox
-        rows = [{"event_id": e.id, "reaction": "count"} for e in sorted(envelopes, key=lambda e: e.id.int)]
+        rows = [
+            {"event_id": e.id, "reaction": "count", "made_on": made_on(e.id)}
+            for e in sorted(envelopes, key=lambda e: e.id.int)
+        ]
         claims = upsert(inbox).values(rows).on_conflict_do_nothing().returning(inbox.c.event_id)
         new = set((await session.scalars(claims)).all())
         ids = sorted({e.data.stock_id for e in envelopes}, key=lambda one: one.int)

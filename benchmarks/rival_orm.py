@@ -21,6 +21,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, sessionmaker
 
 from benchmarks import work
 from chassis import kafka
+from chassis.days import made_on
 from chassis.ids import time_ordered_id
 from schemas.envelope import decode, encode, wrap
 
@@ -53,6 +54,7 @@ class Outbox(Base):
     key: Mapped[str]
     type: Mapped[str]
     payload: Mapped[str]
+    stored_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
 
 
@@ -81,7 +83,11 @@ def consume(sessions: sessionmaker[Session]) -> None:
 def handle(session: Session, value: bytes) -> None:
     """Claim, load, count, save, store."""
     envelope = decode(value, "inventory.stock.changed.v1")
-    claim = insert(work.chassis.inbox).values(event_id=envelope.id, reaction="count").on_conflict_do_nothing()
+    claim = (
+        insert(work.chassis.inbox)
+        .values(event_id=envelope.id, reaction="count", made_on=made_on(envelope.id))
+        .on_conflict_do_nothing()
+    )
     if session.execute(claim.returning(work.chassis.inbox.c.event_id)).first() is None:
         return
     row = session.scalars(select(Tally).where(Tally.stock_id == envelope.data.stock_id).with_for_update()).first()

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ import psycopg
 from sqlalchemy import Column, Integer, MetaData, Numeric, Table, create_engine
 from sqlalchemy.dialects.postgresql import UUID as UuidColumn
 
-from chassis import kafka, log
+from chassis import days, kafka, log
 from chassis.clock import WorldClock
 from chassis.db import Context, Database
 from chassis.ids import derived_id, time_ordered_id
@@ -115,6 +115,14 @@ class Place:
         } | dict(self.more)  # fmt: skip
 
 
+def with_days(database_url: str, *, past: int) -> None:
+    """Make the days of inbox and outbox, from so many days ago to tomorrow: not everybody here makes them by itself."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        for ago in range(-1, past + 1):
+            for table in days.TABLES:
+                days.make(connection, table, (datetime.now(UTC) - timedelta(days=ago)).date())
+
+
 @contextmanager
 def place(stack: Stack, name: str) -> Iterator[Place]:
     """Make a database and topics; drop them at the end."""
@@ -125,6 +133,7 @@ def place(stack: Stack, name: str) -> Iterator[Place]:
     engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://", 1))
     metadata.create_all(engine)
     engine.dispose()
+    with_days(url, past=1)
     admin = kafka.admin(bootstrap)
     topics = [f"{name}.{INPUT}", f"{name}.{OUTPUT}"]
     for made in admin.create_topics(

@@ -26,7 +26,7 @@ CLIENTS = 32
 CALM_SECONDS, PRESSED_SECONDS = 2.0, 3.0
 TIMES = 3
 REFUSED_BAR_SECONDS = 0.05
-SLACK = 4  # machines of tests are shared; the bar itself is held by benchmarks/pressure.py
+SLACK = 4  # machines of tests are shared; the bar itself is held by benchmarks/api.py
 
 
 @dataclass
