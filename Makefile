@@ -6,6 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
 STAMP := .venv/.crossdock-ready
+MEASURES := .venv/.crossdock-measures
 # Each worker has servers of its own, and mostly waits for them: three keep two cores busy.
 WORKERS ?= 3
 NEEDS_SERVERS := postgres or kafka or journey
@@ -17,7 +18,7 @@ PRESENT = $(wildcard $(CODE))
 part = @begin=$$SECONDS; echo "== $(1)"; $(2) || exit $$?; echo "== $(1): $$((SECONDS - begin)) s"
 
 .PHONY: help setup demo up down test quick journeys rooms types lint format contracts contracts-check canvas \
-	migrate bench faults new-service sure
+	migrate bench bench-compare faults new-service sure
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  \1\t/' | expand -t 20
@@ -74,8 +75,14 @@ canvas: setup ## Write the generated block of each service's README
 migrate: setup ## Bring the database named by DATABASE_URL up to date: make migrate service=logistics
 	@$(PY) -m services.$(service) migrate
 
-bench: setup ## Measure, calibration first
-	@$(PY) -m benchmarks
+$(MEASURES): requirements/bench.lock $(STAMP)
+	@deploy/local/setup.sh bench; touch $@
+
+bench: $(MEASURES) ## Measure, calibration first, within 20 minutes; FULL=1 long runs, three times, resumed where it was cut off
+	@$(PY) -m benchmarks $(if $(FULL),--full --resume)
+
+bench-compare: setup ## Set the last run of `make bench` beside the one before it, and say what is noise
+	@$(PY) -m benchmarks --compare
 
 faults: setup ## Kill, freeze and cut while work flows, and judge what comes out; FULL=1 as often as the bars say
 	$(call part,faults,$(PY) -m tests.faults path $(if $(FULL),--full))

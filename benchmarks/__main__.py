@@ -36,15 +36,24 @@ RUNS_FULL = 3
 def main() -> int:
     """Measure what is named, or everything; exit code 1 when a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="; ".join(f"{n}: {words}" for n, (words, _) in FIGURES.items()))
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="; ".join(f"{n}: {words}" for n, (words, _) in FIGURES.items())
+    )
     parser.add_argument("--json", action="store_true", help="print JSON for scripts")
     parser.add_argument("--full", action="store_true", help="long runs, three times, the median counts")
     parser.add_argument("--resume", action="store_true", help="go on with the last run, where it was interrupted")
-    parser.add_argument("--compare", nargs="?", type=int, const=2, metavar="N", help="measure nothing: the last run beside the N-th last")
+    parser.add_argument(
+        "--compare",
+        nargs="?",
+        type=int,
+        const=2,
+        metavar="N",
+        help="measure nothing: the last run beside the N-th last",
+    )
     given = parser.parse_args()
     if unknown := sorted(set(given.names) - set(FIGURES)):
         parser.error(f"no figure {unknown[0]!r}: there are {', '.join(FIGURES)}")
-    folder = Home().root / "bench"
+    folder = Home.find().root / "bench"
     if given.compare:
         return _compare(folder, given.compare)
     run = _Run.begin(folder, full=given.full, resume=given.resume)

@@ -32,7 +32,9 @@ class Figure:
         """Say whether the bar holds; None where there is none."""
         if self.at_least is None and self.at_most is None:
             return None
-        return (self.at_least is None or self.value >= self.at_least) and (self.at_most is None or self.value <= self.at_most)
+        return (self.at_least is None or self.value >= self.at_least) and (
+            self.at_most is None or self.value <= self.at_most
+        )
 
     def ratio(self, other: float) -> float:
         """Return this figure over another one."""
@@ -91,7 +93,12 @@ def _number(value: float) -> str:
 def machine_facts() -> dict[str, Any]:
     """Return what else the figures depend on."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    return {"cores": os.cpu_count(), "memory_mb": memory, "kernel": platform.release(), "python": platform.python_version()}
+    return {
+        "cores": os.cpu_count(),
+        "memory_mb": memory,
+        "kernel": platform.release(),
+        "python": platform.python_version(),
+    }
 
 
 def stored(folder: Path, number: int) -> dict[str, Any]:
@@ -112,11 +119,15 @@ def compared(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
         if was is None or not was["value"]:
             continue
         change = figure["value"] / was["value"] - 1
-        spread = max(max(f["runs"]) / min(f["runs"]) - 1 if f["runs"] and min(f["runs"]) > 0 else 0.0 for f in (was, figure))
+        spread = max(
+            max(f["runs"]) / min(f["runs"]) - 1 if f["runs"] and min(f["runs"]) > 0 else 0.0 for f in (was, figure)
+        )
         limit = max(NOISE, spread)
         better = (change > 0) == (figure["bar"]["at_most"] is None)
         word = "noise" if abs(change) <= limit else "better" if better else "WORSE"
-        lines.append(f"{figure['name']:<44}{_number(was['value']):>12} → {_number(figure['value']):>12} {figure['unit']:<9}{change:+7.0%}   {word}")
+        lines.append(
+            f"{figure['name']:<44}{_number(was['value']):>12} → {_number(figure['value']):>12} {figure['unit']:<9}{change:+7.0%}   {word}"
+        )
     return lines
 
 

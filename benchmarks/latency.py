@@ -1,4 +1,4 @@
-"""Light load: one event each 10 ms, from its production on the input topic to its consumption on the output topic."""
+"""How long one waits: an event under light load, and an act of a person while the same service consumes at full rate."""
 
 from __future__ import annotations
 
@@ -6,58 +6,149 @@ import json
 import statistics
 import threading
 import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from benchmarks import work
+from benchmarks import ours, work
+from benchmarks.figures import Figure
 from chassis import kafka
+from chassis.db import Database
 from cli.stack import Stack
 
-EVENTS, WARM_UP, EACH_SECONDS = 600, 100, 0.01
-P50_BAR_MS, P99_BAR_MS = 5.0, 15.0
+EVENTS, EVENTS_FULL, WARM_UP, EACH_SECONDS = 600, 3_000, 100, 0.01
+BESIDE = ("reference", "rival_orm")
+FEED, FEED_FULL, ACT_EACH_SECONDS, ACTS_MIN = 120_000, 400_000, 0.02, 100
+RAMP_SHARE = 0.1  # of the feed, at both ends: acts are timed between them only
+TAKE_MAX = 500
 
 
-def measure(stack: Stack, module: str) -> dict[str, float]:
-    """Return p50 and p99 in milliseconds."""
+def measure_light(stack: Stack, full: bool) -> Iterator[Figure]:
+    """Produce one event each 10 ms on the input topic, consume it on the output topic."""
+    events = EVENTS_FULL if full else EVENTS
+    ms = light(stack, "ours", events=events)
+    others = {name: light(stack, name, events=EVENTS) for name in BESIDE}
+    for name, share, bar in (("p50", 0.5, 5), ("p99", 0.99, 15)):
+        beside = {other: work.percentile(found, share) for other, found in others.items()}
+        yield Figure(f"light.input_to_output_{name}", work.percentile(ms, share), "ms", at_most=bar, beside=beside)
+
+
+def light(stack: Stack, module: str, *, events: int) -> list[float]:
+    """Return how long each event took, in milliseconds."""
     with (
         work.place(stack, f"light-{module.replace('_', '-')}") as where,
         work.running(where, [[f"benchmarks.{module}", "consumer"], [f"benchmarks.{module}", "relay"]]) as processes,
     ):
         work.fill(where, 1)
         work.reached(where, 1, processes)
-        taken = _course(where)[WARM_UP:]
-    points = statistics.quantiles(taken, n=100, method="inclusive")
-    return {"p50": points[49], "p99": points[98]}
+        return course(where, events + WARM_UP)[WARM_UP:]
 
 
-def _course(where: work.Place) -> list[float]:
-    """Produce one event at a time from one thread, consume in another; each stock is one event."""
+def course(
+    where: work.Place, events: int, *, each_seconds: float = EACH_SECONDS, first: int = work.STOCKS
+) -> list[float]:
+    """Produce one event at a time from one thread, consume in another; each is of a stock of its own, from `first` on."""
     sent: dict[str, float] = {}
     taken: list[float] = []
-    consumer = kafka.lone_consumer(where.bootstrap, "bench.light")
-    consumer.assign([kafka.TopicPartition(where.output, p, kafka.OFFSET_END) for p in range(work.PARTITIONS)])
-    consumer.poll(1.0)
 
     def produce() -> None:
         producer = kafka.producer(where.bootstrap, "bench.light")
         begun = time.perf_counter()
-        for number in range(EVENTS):
-            fact = work.event(work.STOCKS + number, 0)
-            left = begun + number * EACH_SECONDS - time.perf_counter()
+        for number in range(events):
+            fact = work.event(first + number, 0)
+            left = begun + number * each_seconds - time.perf_counter()
             time.sleep(max(0.0, left))  # house: allow wait — the pace is part of what is measured
             sent[fact.subject] = time.perf_counter()
             producer.produce(where.input, value=work.encoded(fact), key=fact.subject.encode(), headers={kafka.TYPE_HEADER: fact.event_name})  # fmt: skip
             producer.poll(0)
         producer.flush()
 
-    thread = threading.Thread(target=produce)
-    thread.start()
-    deadline = time.monotonic() + work.PATIENCE_SECONDS
-    while len(taken) < EVENTS and time.monotonic() < deadline:
-        message = consumer.poll(1.0)
-        if message is not None and message.error() is None:
-            subject = json.loads(message.value() or b"")["subject"]
-            taken.append((time.perf_counter() - sent[subject]) * 1000)
-    thread.join()
-    consumer.close()
-    if len(taken) < EVENTS:
-        raise RuntimeError(f"{len(taken)} of {EVENTS} events came out; see {where.folder}")
+    with work.following(where, "bench.light") as consumer:
+        thread = threading.Thread(target=produce)
+        thread.start()
+        deadline = time.monotonic() + events * each_seconds + work.PATIENCE_SECONDS
+        while len(taken) < events and time.monotonic() < deadline:
+            message = consumer.poll(1.0)
+            if message is not None and message.error() is None:
+                began = sent.get(json.loads(message.value() or b"")["subject"])
+                if began is not None:
+                    taken.append((time.perf_counter() - began) * 1000)
+        thread.join()
+    if len(taken) < events:
+        raise RuntimeError(f"{len(taken)} of {events} events came out; see {where.folder}")
     return taken
+
+
+def measure_busy(stack: Stack, full: bool) -> Iterator[Figure]:
+    """Act each 20 ms on the database of a service that consumes at full rate; judge everything at the end."""
+    feed = FEED_FULL if full else FEED
+    with work.place(stack, "busy") as where:
+        work.fill(where, feed)
+        with (
+            work.database(where) as database,
+            work.following(where, "bench.busy") as consumer,
+            work.running(where, [["benchmarks.ours", "consumer"], ["benchmarks.ours", "relay"]]) as processes,
+        ):
+            acts = Acts()
+            seen, per_second = _follow(consumer, feed, acts, database)
+            work.reached(where, feed + len(acts.committed), processes)
+            seen |= _rest(consumer, set(acts.committed) - set(seen))
+        work.judge(where, feed + len(acts.committed))
+    took = [seconds * 1000 for seconds, _ in acts.committed.values()]
+    waited = [(seen[key] - at) * 1000 for key, (_, at) in acts.committed.items()]
+    if len(took) < ACTS_MIN:
+        raise RuntimeError(f"{len(took)} acts are too few for a percentile: {feed} events were gone before")
+    yield Figure("busy.consumed_meanwhile", per_second, "events/s", ceiling="rows_by_500")
+    yield Figure("busy.transaction_p50", statistics.median(took), "ms")
+    yield Figure("busy.transaction_p99", work.percentile(took, 0.99), "ms", at_most=40)
+    yield Figure("busy.commit_to_output_p50", statistics.median(waited), "ms")
+    yield Figure("busy.commit_to_output_p99", work.percentile(waited, 0.99), "ms", at_most=80)
+
+
+@dataclass
+class Acts:
+    """Acts of a person, one after the other, each on a stock of its own, until they are told to stop."""
+
+    stopped: threading.Event = field(default_factory=threading.Event)
+    committed: dict[bytes, tuple[float, float]] = field(default_factory=dict)  # key → how long it took, and when it was
+
+    def go_on(self, database: Database) -> None:
+        """Act each 20 ms."""
+        while not self.stopped.wait(ACT_EACH_SECONDS):
+            fact = work.event(work.STOCKS + len(self.committed), 0)
+            begun = time.perf_counter()
+            database.run(ours.counting(fact), work.act)
+            ended = time.perf_counter()
+            self.committed[fact.subject.encode()] = (ended - begun, ended)
+
+
+def _follow(consumer: kafka.Consumer, feed: int, acts: Acts, database: Database) -> tuple[dict[bytes, float], float]:
+    """Act between the first and the last tenth of the feed; return when each key was last seen, and the rate meanwhile."""
+    seen, count = dict[bytes, float](), 0
+    ramp, begun, thread = int(feed * RAMP_SHARE), None, threading.Thread(target=acts.go_on, args=(database,))
+    deadline = time.monotonic() + work.PATIENCE_SECONDS
+    while count < feed - ramp:
+        first = consumer.poll(1.0)
+        messages = [] if first is None else [first, *consumer.consume(TAKE_MAX, timeout=0)]
+        now = time.perf_counter()
+        seen |= {message.key() or b"": now for message in messages}
+        count += len(messages)
+        if begun is None and count >= ramp:
+            begun = (now, count)
+            thread.start()
+        if time.monotonic() > deadline:
+            acts.stopped.set()
+            raise RuntimeError(f"{count} of {feed} events came out in {work.PATIENCE_SECONDS:.0f} s")
+    acts.stopped.set()
+    thread.join()
+    assert begun is not None
+    return seen, (count - begun[1]) / (time.perf_counter() - begun[0])
+
+
+def _rest(consumer: kafka.Consumer, missing: set[bytes]) -> dict[bytes, float]:
+    """Follow until the last acts were seen too."""
+    seen, deadline = dict[bytes, float](), time.monotonic() + work.PATIENCE_SECONDS
+    while missing - set(seen) and time.monotonic() < deadline:
+        message = consumer.poll(0.1)
+        if message is not None and message.key() in missing:
+            seen[message.key() or b""] = time.perf_counter()
+    return seen

@@ -58,22 +58,25 @@ async def work_off(make: async_sessionmaker[AsyncSession], values: list[bytes]) 
             await session.execute(insert(work.chassis.outbox), said)
 
 
-def main() -> None:
+def main() -> int:
     """Serve until SIGTERM."""
     broker = KafkaBroker(os.environ["KAFKA_BOOTSTRAP"], logger=None)
     make = rival_async.sessions()
 
-    @broker.subscriber(
+    subscriber = broker.subscriber(
         os.environ["BENCH_INPUT"], group_id=f"{os.environ['WORLD']}.batches", auto_offset_reset="earliest",
         ack_policy=AckPolicy.ACK, decoder=raw, batch=True, max_records=BATCH,
     )  # fmt: skip
+
     async def count(values: list[bytes]) -> None:
         await work_off(make, values)
 
+    subscriber(count)
     asyncio.run(FastStream(broker, logger=None).run())
+    return 0
 
 
-def relay() -> None:
+def relay() -> int:
     """Look each 50 ms; publish a thousand, mark them at once."""
     signal.signal(signal.SIGTERM, lambda *_: STOP.append(1))
     engine = create_engine(os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+psycopg://", 1))
@@ -89,9 +92,12 @@ def relay() -> None:
             producer.flush()
             if rows:
                 mine = update(Outbox).where(Outbox.position.in_([r.position for r in rows]))
-                connection.execute(mine.values(published_at=datetime.now(UTC)).execution_options(synchronize_session=False))
+                connection.execute(
+                    mine.values(published_at=datetime.now(UTC)).execution_options(synchronize_session=False)
+                )
         if len(rows) < ROWS:
             time.sleep(POLL_SECONDS)
+    return 0
 
 
 if __name__ == "__main__":

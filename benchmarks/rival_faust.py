@@ -16,7 +16,7 @@ import faust
 from benchmarks import rival_async, rival_orm
 
 
-def main() -> None:
+def main() -> int:
     """Serve until SIGTERM."""
     app = faust.App(
         f"{os.environ['WORLD']}-faust", broker=f"kafka://{os.environ['KAFKA_BOOTSTRAP']}", web_enabled=False,
@@ -26,12 +26,13 @@ def main() -> None:
     topic = app.topic(os.environ["BENCH_INPUT"], value_serializer="raw", value_type=bytes)
     make = rival_async.sessions()
 
-    @app.agent(topic)  # type: ignore[untyped-decorator]  # Faust does not type its decorators
+    @app.agent(topic)
     async def count(stream: Any) -> None:
         async for value in stream:
             await rival_async.one(make, value)
 
     faust.Worker(app, loglevel="error", redirect_stdouts=False).execute_from_commandline()
+    return 0
 
 
 if __name__ == "__main__":

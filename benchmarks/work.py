@@ -10,22 +10,26 @@ from __future__ import annotations
 import json
 import os
 import random
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
 from sqlalchemy import Column, Integer, MetaData, Numeric, Table, create_engine
 from sqlalchemy.dialects.postgresql import UUID as UuidColumn
 
-from chassis import kafka
+from chassis import kafka, log
+from chassis.clock import WorldClock
+from chassis.db import Context, Database
 from chassis.ids import derived_id, time_ordered_id
 from chassis.tables import aggregate_version, chassis_tables
 from cli.stack import Stack, postgres
@@ -92,6 +96,7 @@ class Place:
     database_url: str
     bootstrap: str
     folder: Path
+    more: Mapping[str, str] = field(default_factory=dict)  # what one figure's programs are told beyond this
 
     @property
     def input(self) -> str:
@@ -107,7 +112,7 @@ class Place:
             "WORLD": self.world, "WORLD_CLOCK": "wall", "DATABASE_URL": self.database_url, "KAFKA_BOOTSTRAP": self.bootstrap,
             "AUTH_ISSUER": "bench", "AUTH_AUDIENCE": "bench", "AUTH_JWKS": '{"keys": []}', "CURSOR_SECRET": "bench",
             "BENCH_INPUT": self.input, "BENCH_OUTPUT": self.output, "BENCH_FOLDER": str(self.folder),
-        }  # fmt: skip
+        } | dict(self.more)  # fmt: skip
 
 
 @contextmanager
@@ -177,6 +182,44 @@ def ends(admin: kafka.AdminClient, topic: str) -> int:
 
 
 @contextmanager
+def database(where: Place, *, connections: int = 2) -> Iterator[Database]:
+    """Open a run's database as a service's process opens its own; only warnings are told here."""
+    log.configure("inventory", "bench", where.world, "warning")
+    opened = Database(
+        where.database_url, service="inventory", world=where.world, tables=chassis, clock=WorldClock.parse("wall"),
+        connections_max=connections,
+    )  # fmt: skip
+    try:
+        yield opened
+    finally:
+        opened.dispose()
+
+
+def act(now: datetime) -> Context:
+    """Return why an act of the measuring process happens."""
+    act_id = time_ordered_id()
+    return Context(act_id, act_id, "act", now)
+
+
+@contextmanager
+def following(where: Place, client: str) -> Iterator[kafka.Consumer]:
+    """Follow the output topic from its end on."""
+    consumer = kafka.lone_consumer(where.bootstrap, client)
+    marks = kafka.ends(kafka.admin(where.bootstrap), [kafka.TopicPartition(where.output, p) for p in range(PARTITIONS)])
+    consumer.assign([kafka.TopicPartition(topic, p, end) for (topic, p), end in marks.items()])
+    consumer.poll(0.2)
+    try:
+        yield consumer
+    finally:
+        consumer.close()
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value below which this share of the values lies."""
+    return statistics.quantiles(values, n=1000, method="inclusive")[round(share * 1000) - 1]
+
+
+@contextmanager
 def running(where: Place, programs: Sequence[Sequence[str]]) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Run programs (module and arguments each) until the block ends; their words go to files."""
     processes = []
@@ -202,12 +245,12 @@ def running(where: Place, programs: Sequence[Sequence[str]]) -> Iterator[list[su
                 process.wait()
 
 
-def rate(where: Place, events: int, processes: Sequence[subprocess.Popen[bytes]]) -> float:
-    """Wait until everything is on the output topic; return events per second after the warm-up."""
+def rate(where: Place, events: int, processes: Sequence[subprocess.Popen[bytes]], *, before: int = 0) -> float:
+    """Wait until everything is on the output topic, beside what was there before; return events per second after the warm-up."""
     admin = kafka.admin(where.bootstrap)
     warm, begun = events * WARM_SHARE, None
     moved_at, last = time.monotonic(), 0
-    while (there := ends(admin, where.output)) < events:
+    while (there := ends(admin, where.output) - before) < events:
         now = time.monotonic()
         if begun is None and there >= warm:
             begun = (now, there)
@@ -240,16 +283,25 @@ def judge(where: Place, events: int) -> None:
 
 def judge_output(where: Place, events: int) -> None:
     """See that the output tells of each fact once, in the order of its stock; raises AssertionError."""
+    heard, seen = dict[str, int](), 0
+    for said in output(where):
+        number, before = int(said["description"].split()[1]), heard.get(said["item_id"], 0)
+        assert number == before + 1, f"{said['item_id']}: {number} after {before}"
+        heard[said["item_id"]] = number
+        seen += 1
+    assert seen == events, f"{seen} of {events} events are on the output"
+
+
+def output(where: Place) -> Iterator[dict[str, Any]]:
+    """Yield what the output topic tells, as far as it goes now."""
+    places = [kafka.TopicPartition(where.output, p, kafka.OFFSET_BEGINNING) for p in range(PARTITIONS)]
+    left = sum(kafka.ends(kafka.admin(where.bootstrap), places).values())
     consumer = kafka.lone_consumer(where.bootstrap, "bench.judge")
-    consumer.assign([kafka.TopicPartition(where.output, p, kafka.OFFSET_BEGINNING) for p in range(PARTITIONS)])
-    seen, heard = 0, dict[str, int]()
-    while seen < events:
-        for message in consumer.consume(5000, timeout=5.0):
-            said = json.loads(message.value() or b"")["data"]
-            number = int(said["description"].split()[1])
-            assert number == heard.get(said["item_id"], 0) + 1, (
-                f"{said['item_id']}: {number} after {heard.get(said['item_id'], 0)}"
-            )
-            heard[said["item_id"]] = number
-            seen += 1
+    consumer.assign(places)
+    while left > 0:
+        messages = consumer.consume(5000, timeout=5.0)
+        assert messages, f"{left} records of {where.output} do not come"
+        left -= len(messages)
+        for message in messages:
+            yield json.loads(message.value() or b"")["data"]
     consumer.close()

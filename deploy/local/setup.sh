@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Make the one environment (.venv) from the locks: same packages, same bytes, everywhere. `make setup` calls it.
+# Make the one environment (.venv) from the locks: same packages, same bytes, everywhere. `make setup` calls it;
+# `make bench` calls it once more with the name of the lock of what only its rivals need.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -33,6 +34,10 @@ failed() {
     echo "The packages could not be installed: check the network, or pip's index settings, and try again." >&2
     exit 1
 }
+if [ $# -gt 0 ]; then
+    .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r "requirements/$1.lock" || failed
+    exit 0
+fi
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
     -r requirements/bootstrap.lock || failed
 .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes \

@@ -63,9 +63,10 @@ def test_no_lock_file_holds_an_address() -> None:
         assert not ADDRESS.search(path.read_text(encoding="utf-8")), path.name
 
 
-def test_every_line_of_the_lock_is_pinned_with_a_hash() -> None:
-    """One lock; what is installed tomorrow is what was tested today."""
-    text = (ROOT / "requirements" / "lock.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize("lock", ["lock.txt", "bench.lock"])
+def test_every_line_of_the_lock_is_pinned_with_a_hash(lock: str) -> None:
+    """What is installed tomorrow is what was tested today."""
+    text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
     entries = re.split(r"\n(?=[A-Za-z0-9])", re.sub(r"^\s*#.*\n", "", text, flags=re.MULTILINE))
     assert entries
     for entry in entries:

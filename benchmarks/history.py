@@ -1,0 +1,102 @@
+"""The same with much that is past: rates and waits beside millions of old rows, and a day of them dropped under load."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+import psycopg
+
+from benchmarks import backlog, latency, work
+from benchmarks.figures import Figure
+from chassis import housekeeping
+from cli.stack import Stack
+
+ROWS_FEW, CASES_FEW = 10_000, 1_000
+ROWS, CASES = 500_000, 50_000
+ROWS_FULL, CASES_FULL = 10_000_000, 1_000_000
+DAYS = 6  # younger than what is kept, so that nothing is dropped before it is told to
+EVENTS, EVENTS_FULL, BACKLOG, COURSE, COURSE_FULL = 40_000, 200_000, 100_000, 600, 3_000
+PRESSED_EACH_SECONDS, FLAT = 0.004, 1.15
+LIGHT_FIRST, CALM_FIRST, DROPPED_FIRST, BACKLOG_FIRST = (work.STOCKS * n for n in (2, 3, 4, 5))
+
+
+class Found(NamedTuple):
+    """What was found beside so many old rows."""
+
+    rate: float
+    relay: float
+    light_p50: float
+    light_p99: float
+    moved_p99: float
+    dropped: int
+
+
+def measure(stack: Stack, full: bool) -> Iterator[Figure]:
+    """Measure beside ten thousand old rows, then beside many."""
+    few = beside(stack, ROWS_FEW, CASES_FEW, full)
+    many = beside(stack, ROWS_FULL if full else ROWS, CASES_FULL if full else CASES, full)
+    yield Figure("history.pipeline_slower", few.rate / many.rate, "×", at_most=FLAT)
+    yield Figure("history.relay_slower", few.relay / many.relay, "×", at_most=FLAT)
+    yield Figure("history.light_p50_longer", many.light_p50 / few.light_p50, "×", at_most=FLAT)
+    yield Figure("history.light_p99_longer", many.light_p99 / few.light_p99, "×", at_most=FLAT)
+    yield Figure("history.drop_a_day_moves_p99", many.moved_p99, "ms", at_most=20)
+    yield Figure("history.dropped_rows", many.dropped, "rows")
+
+
+def beside(stack: Stack, rows: int, cases: int, full: bool) -> Found:
+    """Measure pipeline, light load and relay beside old rows, then drop their oldest day under load; judged at the end."""
+    events, course = (EVENTS_FULL, COURSE_FULL) if full else (EVENTS, COURSE)
+    programs = [["benchmarks.ours", "consumer"], ["benchmarks.ours", "relay"]]
+    with work.place(stack, "past") as where:
+        fill(where, rows, cases)
+        work.fill(where, events)
+        with work.running(where, programs) as processes:
+            rate = work.rate(where, events, processes)
+            light = latency.course(where, course, first=LIGHT_FIRST)
+            calm = latency.course(where, course, each_seconds=PRESSED_EACH_SECONDS, first=CALM_FIRST)
+            moved, dropped = _drop_a_day(where, course)
+        pipeline_events = events + 3 * course
+        work.judge(where, pipeline_events)
+        relay = backlog.drain(where, "ours", BACKLOG, before=pipeline_events, first=BACKLOG_FIRST)
+        work.judge_output(where, pipeline_events + BACKLOG)
+    p50, p99 = work.percentile(light, 0.5), work.percentile(light, 0.99)
+    return Found(rate, relay, p50, p99, work.percentile(moved, 0.99) - work.percentile(calm, 0.99), dropped)
+
+
+def fill(where: work.Place, rows: int, cases: int) -> None:
+    """Store what would be there after days of work: claims, published facts, and things that nothing happens to."""
+    shift = f"make_interval(secs => (n - {rows}) * {DAYS * 86_400 / rows})"
+    with psycopg.connect(where.database_url) as connection:
+        connection.execute(f"INSERT INTO inbox (event_id, reaction) SELECT uuidv7({shift}), 'count' FROM generate_series(1, {rows}) n".encode())  # fmt: skip
+        connection.execute(
+            "INSERT INTO outbox (event_id, topic, key, type, payload, stored_at, published_at)"
+            f" SELECT uuidv7({shift}), 't', n::text, 't', repeat('x', 450), now() + {shift}, now() + {shift}"
+            f" FROM generate_series(1, {rows}) n".encode()
+        )
+        connection.execute(
+            "INSERT INTO tallies (stock_id, heard, on_hand, version)"
+            f" SELECT gen_random_uuid(), 0, 0, 1 FROM generate_series(1, {cases}) n".encode()
+        )
+    with psycopg.connect(where.database_url, autocommit=True) as connection:
+        connection.execute("VACUUM (ANALYZE) inbox, outbox, tallies")
+
+
+def _drop_a_day(where: work.Place, course: int) -> tuple[list[float], int]:
+    """Tidy as if it were the day on which the oldest published facts are past their time; return the waits meanwhile."""
+    then = datetime.now(UTC) + housekeeping.PUBLISHED_KEPT - timedelta(days=DAYS - 1)
+    gone: dict[str, int] = {}
+
+    def tidy() -> None:
+        with psycopg.connect(where.database_url, autocommit=True) as connection:
+            gone.update(housekeeping.tidy(connection, then))
+
+    thread = threading.Thread(target=tidy)
+    thread.start()
+    taken = latency.course(where, course, each_seconds=PRESSED_EACH_SECONDS, first=DROPPED_FIRST)
+    thread.join()
+    if not gone:
+        raise RuntimeError("housekeeping dropped nothing: there was no day past its time")
+    return taken, sum(gone.values())

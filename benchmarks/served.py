@@ -1,0 +1,66 @@
+"""`python -m benchmarks.served api|relay`: the work behind HTTP, one act and its form for 500."""
+
+from __future__ import annotations
+
+import sys
+from decimal import Decimal
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from benchmarks import ours, work
+from chassis import http, process
+from chassis.db import Tx
+from chassis.reactions import Reactions
+
+router = http.Router()
+
+
+class Count(BaseModel):
+    """What was found of one stock."""
+
+    stock_id: UUID
+    on_hand: Decimal
+
+
+class CountItem(http.Item, Count):
+    """The same as one of many."""
+
+
+class Counted(http.Shown):
+    """How often it was heard of."""
+
+    stock_id: UUID
+    heard: int
+
+
+def _count(tx: Tx, stock_id: UUID, on_hand: Decimal) -> work.Tally:
+    fact = work.event(0, 0).model_copy(update={"stock_id": stock_id, "on_hand": on_hand})
+    tally, said = work.counted(tx.find(ours.store, stock_id) or work.Tally(stock_id), fact)
+    tx.save(ours.store, tally)
+    tx.emit([said])
+    return tally
+
+
+@router.act("/tallies", may="keep-stock", status=201)
+def count_stock(body: Count, act: http.Act) -> Counted:
+    """Count one stock."""
+    tally = _count(act.tx, body.stock_id, body.on_hand)
+    return Counted(stock_id=tally.stock_id, heard=tally.heard)
+
+
+@router.batch("/tallies:batch", may="keep-stock", item=CountItem)
+def count_stocks(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+    """Count up to 500 stocks."""
+    act.tx.load(ours.store, [UUID(str(item["stock_id"])) for item in body.items])
+
+    def each(tx: Tx, item: CountItem) -> UUID:
+        return _count(tx, item.stock_id, item.on_hand).stock_id
+
+    return http.run_batch(act, body, door="count-stocks", item=CountItem, each=each)
+
+
+parts = process.Parts(name="inventory", tables=work.chassis, routers=[router], reactions=Reactions())
+
+if __name__ == "__main__":
+    sys.exit(process.main(parts, sys.argv[1:]))
