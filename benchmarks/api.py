@@ -62,10 +62,10 @@ class Door:
     async def all(self, requests: Sequence[bytes], connections: int, per_second: float = 0) -> list[Answer]:
         """Send everything over so many connections, each one request at a time; at a pace where one is given."""
         answers: list[Answer] = []
+        opened = await asyncio.gather(*(self.open() for _ in range(connections)))
         numbers, begun = iter(range(len(requests))), time.perf_counter()
 
-        async def go_on() -> None:
-            reader, writer = await self.open()
+        async def go_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             for number in numbers:
                 if per_second:
                     await asyncio.sleep(max(0.0, begun + number / per_second - time.perf_counter()))
@@ -84,7 +84,7 @@ class Door:
                     reader, writer = await self.open()
             writer.close()
 
-        working = [asyncio.create_task(go_on()) for _ in range(connections)]
+        working = [asyncio.create_task(go_on(*pair)) for pair in opened]
         patience = len(requests) / per_second + ANSWERED_SECONDS_MAX if per_second else None
         done, late = await asyncio.wait(working, timeout=patience)
         for task in late:
