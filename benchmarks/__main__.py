@@ -77,7 +77,8 @@ class _Run:
         files = sorted(folder.glob("*.json"))
         if resume and files:
             kept = json.loads(files[-1].read_text(encoding="utf-8"))
-            if kept["full"] == full:
+            wanted = RUNS_FULL if full else 1
+            if kept["full"] == full and any(len(kept["parts"].get(name, [])) < wanted for name in FIGURES):
                 return cls(files[-1], kept)
         stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
         kept = {"began": stamp, "full": full, "machine": machine_facts(), "calibration": {}, "parts": {}, "figures": []}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import statistics
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from chassis.http.admission import BATCH_WEIGHT, Admission
+from chassis.http.admission import BATCH_WEIGHT, IN_FLIGHT_PER_CONNECTION, Admission
+from chassis.settings import ServiceSettings
 from tests.chassis import toy
 from tests.support.pressure import Answer, Clients
 from tests.support.running import Running, running, tables
@@ -24,9 +24,7 @@ from tests.support.service import token
 
 CLIENTS = 32
 CALM_SECONDS, PRESSED_SECONDS = 2.0, 3.0
-TIMES = 3
-REFUSED_BAR_SECONDS = 0.05
-SLACK = 4  # machines of tests are shared; the bar itself is held by benchmarks/api.py
+MANY_CLIENTS = 4 * IN_FLIGHT_PER_CONNECTION * ServiceSettings.model_fields["pool_connections_max"].default
 
 
 @dataclass
@@ -56,15 +54,15 @@ def api(fresh_database: Callable[[str], str], tmp_path: Path) -> Iterator[Api]:
 
 
 async def pressed(port: int) -> tuple[list[Answer], list[Answer]]:
-    """Measure what the process takes with a normal load, then bring three times that."""
+    """Bring a normal load, then four times as many clients as are let in; how fast refusals are is measured by benchmarks/api.py."""
     clients = Clients(port, lambda subject: f"/counters/{subject}", token("sre"))
     await clients.one_after_the_other(CLIENTS, CALM_SECONDS)
     calm = clients.taken()
-    await clients.at(TIMES * len(calm) / CALM_SECONDS, PRESSED_SECONDS)
+    await clients.one_after_the_other(MANY_CLIENTS, PRESSED_SECONDS)
     return calm, clients.taken()
 
 
-def test_three_times_what_a_process_can_take_is_refused_at_once_and_what_was_let_in_is_in_the_database(
+def test_what_is_too_much_is_refused_at_the_front_and_what_was_let_in_is_in_the_database(
     api: Api,
 ) -> None:
     calm, hard = asyncio.run(pressed(api.process.port))
@@ -72,11 +70,10 @@ def test_three_times_what_a_process_can_take_is_refused_at_once_and_what_was_let
     refused = [answer for answer in hard if answer.status == 503]
     accepted = [answer.subject for answer in (*calm, *hard) if answer.status == 201]
     assert len(refused) + len(accepted) == len(calm) + len(hard), Counter(answer.status for answer in hard)
-    assert len(refused) > len(hard) / TIMES
+    assert refused, "four times as many at once as are let in"
     assert {(answer.retry_after, answer.content_type) for answer in refused} == {("1", "application/problem+json")}
     assert api.counted() == dict.fromkeys(accepted, 1)
     assert api.refused() == len(refused)
-    assert statistics.quantiles([a.seconds for a in refused], n=100)[98] < REFUSED_BAR_SECONDS * SLACK
     assert "http_seconds_count" in api.process.metrics(), "health and metrics answer under pressure"
 
 
