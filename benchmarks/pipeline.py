@@ -73,7 +73,7 @@ def steady(stack: Stack, per_second: float, seconds: float) -> float:
             sent = 1000
             while sent < events:
                 due = min(events, 1000 + int((time.monotonic() - begun) * per_second))
-                if due - sent < 200:
+                if due < events and due - sent < 200:
                     time.sleep(0.01)
                     continue
                 send(records[sent:due])
