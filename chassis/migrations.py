@@ -44,8 +44,8 @@ def migrate(service: str, url: str, revision: str) -> None:
 
 def keep_by_day() -> None:
     """Turn inbox and outbox into tables kept by day, with what is in them."""
-    day = "(to_timestamp(('x' || left(replace(event_id::text, '-', ''), 12))::bit(48)::bigint / 1000.0) AT TIME ZONE 'UTC')::date"
-    made_on = f"CASE WHEN substr(event_id::text, 15, 1) = '7' THEN {day} ELSE DATE '{days.UNDATED}' END"
+    day = "uuid_extract_timestamp(event_id)::date"
+    made_on = f"CASE WHEN uuid_extract_version(event_id) = 7 THEN {day} ELSE DATE '{days.UNDATED}' END"
     _rebuilt(
         "inbox", "event_id, reaction, made_on", "event_id uuid NOT NULL, reaction text NOT NULL, made_on date NOT NULL,"
         " PRIMARY KEY (event_id, reaction, made_on)", "PARTITION BY RANGE (made_on)", f"event_id, reaction, {made_on}", made_on,

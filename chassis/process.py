@@ -159,16 +159,11 @@ class Running:
                 loops[name] = loop.run
         if self.consumer is not None and self.settings.instance == 0:
             loops["gauges"] = self._set_gauges
-        if self.relay is not None:
-            loops["housekeeping"] = self._tidy
+        if (relay := self.relay) is not None:
+            loops["housekeeping"] = lambda: housekeeping.run(self.database.driver_url, self.stop, lambda: relay.active)
         for name, run in loops.items():
             self._threads[name] = threading.Thread(target=self._guarded, args=(name, run), name=name, daemon=True)
             self._threads[name].start()
-
-    def _tidy(self) -> None:
-        assert self.relay is not None
-        relay = self.relay
-        housekeeping.run(self.database.driver_url, self.stop, lambda: relay.active)
 
     def _set_gauges(self) -> None:
         while not self.stop.wait(GAUGES_SECONDS):

@@ -51,12 +51,10 @@ def rewind_groups(bootstrap: str, world: str, topics: Iterable[str]) -> list[str
             group.state != kafka.ConsumerGroupState.EMPTY
         ):  # a member that comes back is given what it had, and that is nothing
             raise StillRunning(f"{group.group_id} has members: end them, and wait until their session is over")
-        asked = [kafka.ConsumerGroupTopicPartitions(group.group_id, places)]
-        (answer,) = client.list_consumer_group_offsets(asked).values()
-        beyond = [tp for tp in answer.result().topic_partitions if tp.offset > ends[tp.topic, tp.partition]]
-        if not beyond:
+        committed = kafka.committed(client, group.group_id, places)
+        to = [kafka.TopicPartition(*place, 0) for place, offset in committed.items() if offset > ends[place]]
+        if not to:
             continue
-        to = [kafka.TopicPartition(tp.topic, tp.partition, 0) for tp in beyond]
         (done,) = client.alter_consumer_group_offsets([kafka.ConsumerGroupTopicPartitions(group.group_id, to)]).values()
         done.result()
         moved.append(group.group_id)
