@@ -110,6 +110,14 @@ def committed(client: AdminClient, group: str, partitions: list[TopicPartition])
     return {(tp.topic, tp.partition): max(tp.offset, 0) for tp in asked[group].result().topic_partitions}
 
 
+def commit_for(client: AdminClient, group: str, places: list[TopicPartition]) -> None:
+    """Set a group that has no members to these offsets; raises KafkaException, which the answer says per partition only."""
+    (asked,) = client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)]).values()
+    for place in asked.result().topic_partitions:
+        if place.error is not None:
+            raise KafkaException(place.error)
+
+
 def grow(client: AdminClient, topic: str, partitions: int) -> None:
     """Give a topic more partitions; whoever calls this keeps the order of subjects, as tools/grow_topic does."""
     client.create_partitions([NewPartitions(topic, partitions)], operation_timeout=ASK_SECONDS_MAX)[topic].result()
@@ -145,7 +153,6 @@ __all__ = [
     "ConfigResource",
     "Consumer",
     "ConsumerGroupState",
-    "ConsumerGroupTopicPartitions",
     "KafkaError",
     "KafkaException",
     "Message",
@@ -153,6 +160,7 @@ __all__ = [
     "Producer",
     "TopicPartition",
     "admin",
+    "commit_for",
     "committed",
     "ends",
     "group_consumer",

@@ -55,8 +55,7 @@ def rewind_groups(bootstrap: str, world: str, topics: Iterable[str]) -> list[str
         to = [kafka.TopicPartition(*place, 0) for place, offset in committed.items() if offset > ends[place]]
         if not to:
             continue
-        (done,) = client.alter_consumer_group_offsets([kafka.ConsumerGroupTopicPartitions(group.group_id, to)]).values()
-        done.result()
+        kafka.commit_for(client, group.group_id, to)
         moved.append(group.group_id)
     return moved
 
@@ -77,7 +76,7 @@ def main(arguments: list[str]) -> int:
     try:
         moved = rewind_groups(os.environ["KAFKA_BOOTSTRAP"], world, told.topics)
         rows = pend_again(os.environ["DATABASE_URL"], told.topics, told.since)
-    except StillRunning as error:
+    except (StillRunning, kafka.KafkaException) as error:
         print(f"republish: {error}", file=sys.stderr)
         return 1
     print(f"{rows} rows go out again; groups set to the beginning: {', '.join(moved) or 'none'}")
