@@ -142,8 +142,9 @@ class Consumer:
         ends: dict[tuple[str, int], int] = {}
         for message in messages:
             ends[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
-        held = {(tp.topic, tp.partition) for tp in consumer.assignment()}
-        ours = {place: offset for place, offset in ends.items() if place in held}
+        ours = {
+            place: offset for place, offset in ends.items() if place in self.positions
+        }  # not what was revoked meanwhile
         self._uncommitted.update(ours)
         self.positions.update(ours)
         self._commit_offsets(consumer)

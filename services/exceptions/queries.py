@@ -9,8 +9,22 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, literal, or_, select, text, true, tuple_
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import Text
 
 from chassis.auth import Actor
@@ -37,6 +51,23 @@ _DUE = func.coalesce(cases.c.due_at, literal(FAR))
 TASK_DUE = case(
     (tasks.c.state == "open", func.least(tasks.c.commit_by, tasks.c.complete_by)), else_=tasks.c.complete_by
 )
+# What a row of a list shows, with its tasks, in one query: a whole case is twice as many columns and its longest lists.
+_ROW = (
+    *(
+        cases.c[name]
+        for name in (
+            "case_id", "cause_kind", "cause_subject_id", "recurrence", "state", "ending", "severity", "headline", "provisional",
+            "sites", "customers", "value_at_risk_amount", "value_at_risk_currency", "needed_on", "opened_at", "owner", "owner_role",
+            "acknowledged_at", "decided_at", "implemented_at", "closed_at", "paused_at", "due_at",
+        )
+    ),
+    func.jsonb_array_length(cases.c.lines).label("line_count"),
+    literal_column(
+        "(SELECT coalesce(jsonb_agg(to_jsonb(brief) - 'place' ORDER BY place), '[]') FROM (SELECT task_id, kind, function, holder,"
+        " offered_to, required, state, commit_by, complete_by, committed_to, place FROM tasks WHERE tasks.case_id = cases.case_id) AS brief)",
+        JSONB,
+    ).label("briefs"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -114,8 +145,8 @@ def _case_filters(filters: CaseFilters, now: datetime) -> list[ColumnElement[boo
 def cases_by(
     read: ReadTx, actor: Actor, *, filters: CaseFilters, sort: str, now: datetime, after: list[Any] | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """Return cases in scope that fit: most money at risk first, earliest deadline first, or newest first."""
-    query = select(cases, func.coalesce(cases.c.due_at <= now, False).label("passed")).where(
+    """Return cases in scope that fit, with their tasks: most money at risk first, earliest deadline first, or newest first."""
+    query = select(*_ROW, func.coalesce(cases.c.due_at <= now, False).label("passed")).where(
         *_case_filters(filters, now)
     )
     if sort == "deadline":
@@ -132,10 +163,9 @@ def cases_by(
     return read.rows(in_scope(query, actor).limit(limit))
 
 
-def tasks_of(read: ReadTx, case_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
-    """Return the tasks of these cases in the order of their playbook."""
-    query = select(tasks).where(tasks.c.case_id.in_(case_ids)).order_by(tasks.c.case_id, tasks.c.place)
-    return read.rows(query) if case_ids else []
+def tasks_of(read: ReadTx, case_id: UUID) -> Sequence[Row[Any]]:
+    """Return the tasks of a case in the order of their playbook."""
+    return read.rows(select(tasks).where(tasks.c.case_id == case_id).order_by(tasks.c.place))
 
 
 def case_whole(read: ReadTx, case_id: UUID, now: datetime) -> Row[Any]:
@@ -191,7 +221,7 @@ def case_of_task(read: ReadTx, task_id: UUID) -> UUID:
 
 def cases_of_cause(read: ReadTx, actor: Actor, *, kind: str, cause_id: UUID) -> Sequence[Row[Any]]:
     """Return the cases of a cause that the reader may see, the first one first."""
-    query = select(cases).where(cases.c.cause_kind == kind, cases.c.cause_subject_id == cause_id)
+    query = select(*_ROW).where(cases.c.cause_kind == kind, cases.c.cause_subject_id == cause_id)
     return read.rows(in_scope(query, actor).order_by(cases.c.recurrence))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -31,13 +29,6 @@ from services.exceptions.api.shown import (
 router = http.Router()
 Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
 Sort = Literal["value_at_risk", "deadline", "opened_at"]
-
-
-def _with_tasks(ask: http.Asking, rows: Sequence[Any]) -> list[CaseRow]:
-    grouped: dict[UUID, list[Any]] = defaultdict(list)
-    for task in queries.tasks_of(ask.read, [row.case_id for row in rows]):
-        grouped[task.case_id].append(task)
-    return [case_row(row, grouped[row.case_id], ask.actor) for row in rows]
 
 
 @router.question("/cases", topic=TOPIC)
@@ -73,7 +64,7 @@ def list_cases(
             return [(case.due_at or queries.FAR).isoformat(), case.case_id]
         return [case.opened_at.isoformat() if sort == "opened_at" else case.value_at_risk.amount, case.case_id]
 
-    return http.Page[CaseRow](**ask.page(_with_tasks(ask, rows), place, limit, *question))
+    return http.Page[CaseRow](**ask.page([case_row(row, ask.actor) for row in rows], place, limit, *question))
 
 
 @router.question("/cases/{case_id}", topic=TOPIC)
@@ -81,7 +72,7 @@ def show_case(case_id: UUID, ask: http.Question) -> CaseWhole:
     """Return a whole case: its impact, its tasks, its clock, its deadlines."""
     row = queries.case_whole(ask.read, case_id, queries.world_now(ask.read))
     must_see_case(ask.actor, sites=row.sites, customers=row.customers)
-    return case_whole(row, list(queries.tasks_of(ask.read, [case_id])), ask.actor)
+    return case_whole(row, list(queries.tasks_of(ask.read, case_id)), ask.actor)
 
 
 @router.question("/cases/{case_id}/timeline", topic=TOPIC)
@@ -122,7 +113,7 @@ def show_task(task_id: UUID, ask: http.Question) -> TaskShown:
     case_id = queries.case_of_task(ask.read, task_id)
     row = queries.case_whole(ask.read, case_id, queries.world_now(ask.read))
     must_see_case(ask.actor, sites=row.sites, customers=row.customers)
-    return task_shown(next(t for t in queries.tasks_of(ask.read, [case_id]) if t.task_id == task_id))
+    return task_shown(next(t for t in queries.tasks_of(ask.read, case_id) if t.task_id == task_id))
 
 
 @router.question("/causes", topic=TOPIC)
@@ -132,7 +123,7 @@ def show_cause(kind: CauseKind, id: UUID, ask: http.Question) -> CauseShown:
     if waits is None:
         raise NotFound(f"no cause {kind} {id} is known here; a shipment has one once it is late")
     rows = queries.cases_of_cause(ask.read, ask.actor, kind=kind, cause_id=id)
-    return CauseShown(kind=kind, id=id, waits=waits, cases=tuple(_with_tasks(ask, rows)))
+    return CauseShown(kind=kind, id=id, waits=waits, cases=tuple(case_row(row, ask.actor) for row in rows))
 
 
 @router.question("/figures", topic=TOPIC)

@@ -268,15 +268,15 @@ def task_row(row: Any) -> TaskRow:
     return TaskRow(**_fields(TaskRow, row), money_limit=money(row, "money_limit"))
 
 
-def case_row(row: Any, tasks: list[Any], actor: Actor) -> CaseRow:
-    """Return a case of a row, with its tasks' rows."""
-    return CaseRow(**_row_fields(row, tasks, actor))
+def case_row(row: Any, actor: Actor) -> CaseRow:
+    """Return a case of a row of a list."""
+    return CaseRow(**_row_fields(row, row.line_count, row.briefs, actor))
 
 
-def _row_fields(row: Any, tasks: list[Any], actor: Actor) -> dict[str, Any]:
+def _row_fields(row: Any, lines: int, tasks: list[Any], actor: Actor) -> dict[str, Any]:
     skipped = {"cause_id", "lines", "value_at_risk", "tasks", "breaching", "sites", "customers", "owner"}
     return _fields(CaseRow, row, skipped) | {
-        "cause_id": row.cause_subject_id, "lines": len(row.lines), "value_at_risk": money(row, "value_at_risk"), "owner": owner_of(row),
+        "cause_id": row.cause_subject_id, "lines": lines, "value_at_risk": money(row, "value_at_risk"), "owner": owner_of(row),
         "sites": seen_words(row.sites, actor.sites), "customers": seen_words(row.customers, actor.customers),
         "breaching": row.state == "open" and bool(getattr(row, "passed", False)),
         "tasks": tuple(TaskBrief.model_validate(t) for t in tasks),
@@ -297,7 +297,7 @@ def case_whole(row: Any, tasks: list[Any], actor: Actor) -> CaseWhole:
     }  # fmt: skip
     rest = {name: getattr(row, name) for name in CaseWhole.model_fields.keys() - CaseRow.model_fields.keys() - skipped}
     return CaseWhole(
-        **_row_fields(row, tasks, actor), **rest, rungs_told=tuple(row.rungs_told), affected_lines=seen,
+        **_row_fields(row, len(lines), tasks, actor), **rest, rungs_told=tuple(row.rungs_told), affected_lines=seen,
         lines_out_of_scope=len(lines) - len(seen), affected_customers=theirs, customers_out_of_scope=len(customers) - len(theirs),
         impact_known=row.impact_version > 0,
         shortages=tuple(ShortageShown.model_validate(s) for s in row.shortages if actor.sees(site=s["site"])),
