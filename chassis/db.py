@@ -6,11 +6,10 @@ a few set-based statements, then the outbox rows, then commits. Rooms above say 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast
-from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection, Engine, Executable, Row, create_engine
@@ -23,12 +22,12 @@ from chassis.failures import ConcurrentChange as ConcurrentChange
 from chassis.failures import FlushedItem as FlushedItem
 from chassis.failures import is_transient as is_transient
 from chassis.failures import must_run_again as must_run_again
+from chassis.outbox import Context as Context
 from chassis.reading import ReadTx as ReadTx
 from chassis.reading import driver_of
 from chassis.store import Expected, Store, bulk_insert
 from chassis.tables import ChassisTables
 from schemas.base import Event
-from schemas.envelope import CauseOfFact, Envelope
 
 T = TypeVar("T")
 RERUNS_MAX = 3
@@ -37,19 +36,6 @@ CONNECTION_SECONDS_MAX, LOCK_SECONDS_MAX = 5, 8  # how long work waits for a con
 
 class Unlocked(RuntimeError):
     """An event was emitted whose aggregate was neither locked nor made in this Tx: order per subject would be a guess."""
-
-
-class Context(NamedTuple):
-    """Why and when this work happens: what its events will name as their cause (FLOW 4.2)."""
-
-    correlation_id: UUID
-    causation_id: UUID
-    cause_kind: CauseOfFact
-    now: datetime
-    armed_by: UUID | None = None
-    armed_kind: CauseOfFact | None = None
-    traceparent: str | None = None
-    heard: Envelope | None = None  # inside a reaction: the fact itself, with its own cause and source
 
 
 class Entry(NamedTuple):
@@ -92,12 +78,30 @@ class Tx(ReadTx):
 
     def load(self, store: Store[Any], ids: Iterable[Any]) -> None:
         """Lock and load many aggregates in one query; absences are remembered."""
-        self._stores[store.name] = store
-        missing = {i for i in ids if (store.name, i) not in self._map}
-        if not missing:
+        self.load_together([(store, ids)])
+
+    def load_together(
+        self, wanted: Iterable[tuple[Store[Any], Iterable[Any]]], looks: Iterable[tuple[Store[Any], Any]] = ()
+    ) -> None:
+        """Lock and load aggregates of several stores, in this order, and read what `look` will be asked for, in one round trip."""
+        missing = [(store, {i for i in ids if (store.name, i) not in self._map}) for store, ids in wanted]
+        sought = [
+            (store, identity) for store, identity in dict.fromkeys(looks)
+            if (store.name, identity) not in self._looked and self._map.get((store.name, identity)) is None
+        ]  # fmt: skip
+        if not sought and not any(ids for _, ids in missing):
             return
-        found = store.load(self, missing, lock=True)
-        for identity in missing:
+        with self.together():
+            locked = [(store, ids, store.ask(self, ids, lock=True)) for store, ids in missing if ids]
+            looked = [(store, identity, store.ask(self, [identity], lock=False)) for store, identity in sought]
+        for store, ids, asked in locked:
+            self._keep(store, ids, store.read(asked))
+        for store, identity, asked in looked:
+            self._looked[store.name, identity] = next((thing for thing, _ in store.read(asked).values()), None)
+
+    def _keep(self, store: Store[Any], ids: Iterable[Any], found: Mapping[Any, tuple[Any, int]]) -> None:
+        self._stores[store.name] = store
+        for identity in ids:
             if identity in found:
                 thing, version = found[identity]
                 self._map[store.name, identity] = Entry(before=thing, now=thing, version=version)
@@ -128,17 +132,6 @@ class Tx(ReadTx):
         if key not in self._looked:
             self._looked[key] = self.peek(store, identity)
         return cast("T | None", self._looked[key])
-
-    def look_ahead(self, wanted: Iterable[tuple[Store[Any], Any]]) -> None:
-        """Read what `look` will be asked for, in one round trip."""
-        with self.together():
-            asked = [
-                (store, identity, store.ask(self, [identity], lock=False))
-                for store, identity in wanted
-                if (store.name, identity) not in self._looked and self._map.get((store.name, identity)) is None
-            ]
-        for store, identity, found in asked:
-            self._looked[store.name, identity] = next((thing for thing, _ in store.read(found).values()), None)
 
     def save(self, store: Store[T], thing: T) -> None:
         """Keep an aggregate, new or changed; it is written at flush."""

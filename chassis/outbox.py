@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
 from chassis import log, trace
 from chassis.clock import machine_now
@@ -11,12 +13,25 @@ from chassis.ids import time_ordered_id
 from chassis.store import bulk_insert
 from chassis.tables import ChassisTables
 from schemas.base import Event
-from schemas.envelope import Envelope, encode, wrap
+from schemas.envelope import CauseOfFact, Envelope, encode, wrap
 
 if TYPE_CHECKING:
-    from chassis.db import Context, Tx
+    from chassis.db import Tx
 
 CHANNEL = "outbox"
+
+
+class Context(NamedTuple):
+    """Why and when this work happens: what its events will name as their cause (FLOW 4.2)."""
+
+    correlation_id: UUID
+    causation_id: UUID
+    cause_kind: CauseOfFact
+    now: datetime
+    armed_by: UUID | None = None
+    armed_kind: CauseOfFact | None = None
+    traceparent: str | None = None
+    heard: Envelope | None = None  # inside a reaction: the fact itself, with its own cause and source
 
 
 class Emitted(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 from chassis.db import Tx
 from chassis.store import Store
 from schemas.base import Event
+from schemas.types import Cause
 from services.exceptions import domain, tables
 
 cases = Store(domain.Case, tables.cases, key="case_id", children={"tasks": tables.tasks})
@@ -32,6 +33,15 @@ _UNTOLD = {"case_id", "cause", "occurred_at", "sites", "customers", "lines", "af
 def load_causes(tx: Tx, cause_ids: Iterable[UUID]) -> None:
     """Lock and load many causes in one query."""
     tx.load(causes, cause_ids)
+
+
+def load_told(tx: Tx, told: Mapping[UUID, Cause]) -> None:
+    """Lock causes and the case that each has, and look at the rules of their kinds, in one round trip (FLOW 1.2)."""
+    rules = [(playbooks, kind) for kind in sorted({cause.kind for cause in told.values()})]
+    first = {domain.case_id_of(cause, 1) for cause in told.values()}
+    tx.load_together([(causes, told), (cases, first)], [*rules, (thresholds, THRESHOLDS)])
+    later = [record.case_id for cause_id in told if (record := find_cause(tx, cause_id)) and record.case_id]
+    load_cases(tx, later)  # where the first has ended
 
 
 def find_cause(tx: Tx, cause_id: UUID) -> domain.CauseRecord | None:
@@ -96,7 +106,7 @@ def look_at_thresholds(tx: Tx) -> domain.Thresholds | None:
 
 def look_at_rules(tx: Tx, kind: str, calendar: str | None) -> None:
     """Read ahead, in one round trip, what a case of this kind goes by."""
-    tx.look_ahead([(playbooks, kind), (thresholds, THRESHOLDS), *([(calendars, calendar)] if calendar else [])])
+    tx.load_together([], [(playbooks, kind), (thresholds, THRESHOLDS), *([(calendars, calendar)] if calendar else [])])
 
 
 def hold_rules(tx: Tx, kind: str) -> tuple[domain.Playbook | None, domain.Thresholds | None]:

@@ -20,12 +20,7 @@ from services.exceptions.operations.keeping import keep_case, rulebook
 
 def load_causes(tx: Tx, events: Iterable[Any]) -> None:
     """Lock the causes and the cases that a batch of facts is about, each in one query (FLOW 1.2)."""
-    told = {domain.cause_id_of(e.cause): e.cause for e in events if e.cause is not None}
-    repository.load_causes(tx, told)
-    latest = {cause_id: repository.find_cause(tx, cause_id) for cause_id in told}
-    repository.load_cases(
-        tx, {(record and record.case_id) or domain.case_id_of(told[cause_id], 1) for cause_id, record in latest.items()}
-    )
+    repository.load_told(tx, {domain.cause_id_of(e.cause): e.cause for e in events if e.cause is not None})
 
 
 def load_cases(tx: Tx, events: Iterable[Any]) -> None:
