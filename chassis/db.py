@@ -321,6 +321,7 @@ class Database:
         self.days = Days(self.driver_url)
         self.engine: Engine = create_engine(
             self.url, pool_size=connections_max, max_overflow=0, pool_timeout=CONNECTION_SECONDS_MAX, pool_pre_ping=False,
+            pool_use_lifo=True,  # the connection used last knows the statements; the others rest
             connect_args={"options": f"-c timezone=UTC -c lock_timeout={LOCK_SECONDS_MAX}s", "application_name": f"{world}.{service}"},
         )  # fmt: skip
         # A question is one snapshot per statement either way; without BEGIN and ROLLBACK it is half the round trips.

@@ -39,7 +39,7 @@ def _at_least_cents(value: Decimal) -> Decimal:
 
 
 def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
 
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
