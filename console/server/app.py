@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import StreamingResponse
+from fastapi.responses import HTMLResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -30,6 +30,17 @@ from schemas import catalogue  # noqa: F401 — every fact that the topic carrie
 from schemas.access import PERSONS, ROLES
 
 COOKIE = "crossdock_session"
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Crossdock</title>
+<h1>Crossdock</h1>
+<p>This server has no pages: it gives tokens and the live stream of exceptions. The command does all that pages would do:</p>
+<pre>crossdock login --as logistics
+crossdock watch          # cases and tasks as they change
+crossdock cases          # what is open, most money at risk first
+crossdock case ID        # one of them, with its tasks and its clock
+crossdock --help         # everything else</pre>
+<p>Programs follow <code>/stream</code> with a bearer token.</p>
+</html>
+"""
 TOPICS = ("exceptions.case",)
 RETRY_AFTER_SECONDS = 5
 # What each route asks of its reader, as the services' OpenAPI documents say it.
@@ -94,9 +105,19 @@ def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
     app.state.issuer = _issuer(settings)
     for kind in (HTTPException, RequestValidationError, Refusal, Exception, 404, 405):
         app.add_exception_handler(kind, http.problem)
+    _page(app)
     _login(app)
     _stream(app)
     return app
+
+
+def _page(app: FastAPI) -> None:
+    @app.get("/", openapi_extra=NO_LOGIN, response_class=HTMLResponse)
+    def plain_page() -> HTMLResponse:
+        """Say what is here; a browser that comes by needs no login to read it."""
+        return HTMLResponse(
+            PAGE, headers={"Content-Security-Policy": "default-src 'none'", "Cache-Control": "no-store"}
+        )
 
 
 def _issuer(settings: ConsoleSettings) -> BuiltInIssuer | None:

@@ -53,3 +53,11 @@ def test_an_unknown_role_gets_nothing(cases: Cases, said: dict[str, str], field:
 def test_without_a_key_there_is_no_built_in_issuer(cases: Cases) -> None:
     with cases.served(issuer_key="") as served:
         assert _log_in(served, **{"as": "sales"}).status_code == 403
+
+
+def test_a_browser_that_comes_by_reads_what_to_do_instead(cases: Cases) -> None:
+    with cases.served() as served:
+        answer = httpx.get(served.url)
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "crossdock watch" in answer.text
