@@ -18,7 +18,7 @@ PRESENT = $(wildcard $(CODE))
 part = @begin=$$SECONDS; echo "== $(1)"; $(2) || exit $$?; echo "== $(1): $$((SECONDS - begin)) s"
 
 .PHONY: help setup demo up down test quick journeys rooms types lint format contracts contracts-check canvas \
-	migrate bench bench-compare faults new-service sure
+	migrate bench bench-compare soak faults new-service sure
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  \1\t/' | expand -t 20
@@ -83,6 +83,9 @@ bench: $(MEASURES) ## Measure, calibration first, within 20 minutes; FULL=1 long
 
 bench-compare: setup ## Set the last run of `make bench` beside the one before it, and say what is noise
 	@$(PY) -m benchmarks --compare
+
+soak: setup ## Half load for hours, then say what grew: make soak minutes=120
+	@$(PY) -m benchmarks.soak $(if $(minutes),--minutes $(minutes))
 
 faults: setup ## Kill, freeze and cut while work flows, and judge what comes out; FULL=1 as often as the bars say
 	$(call part,faults,$(PY) -m tests.faults path $(if $(FULL),--full))
