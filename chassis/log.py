@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
 import structlog
@@ -20,6 +18,8 @@ _TRACEBACKS = structlog.processors.ExceptionRenderer(
 
 def configure(service: str, role: str, world: str, level: str = "info") -> None:
     """Bind the process's names once, at start."""
+    global _level  # noqa: PLW0603  one per process, as structlog's own configuration
+    _level = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -27,7 +27,7 @@ def configure(service: str, role: str, world: str, level: str = "info") -> None:
             _TRACEBACKS,
             structlog.processors.JSONRenderer(serializer=_json),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        wrapper_class=structlog.make_filtering_bound_logger(_level),
         logger_factory=_Lines,
         cache_logger_on_first_use=True,
     )
@@ -36,7 +36,7 @@ def configure(service: str, role: str, world: str, level: str = "info") -> None:
 
 
 _bound: dict[str, str] = {}
-_together = threading.local()
+_level = logging.INFO
 
 
 def _json(entry: dict[str, Any], **_: Any) -> str:
@@ -44,32 +44,30 @@ def _json(entry: dict[str, Any], **_: Any) -> str:
 
 
 class _Lines:
-    """Writes each line at once, or those of a block together."""
+    """Writes each line at once."""
 
     def __init__(self, *_: Any) -> None: ...
 
     def msg(self, line: str) -> None:
-        waiting: list[str] | None = getattr(_together, "lines", None)
-        if waiting is None:
-            sys.stdout.write(line + "\n")
-            sys.stdout.flush()
-        else:
-            waiting.append(line)
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
     log = debug = info = warn = warning = error = critical = exception = msg
 
 
-@contextmanager
-def together() -> Iterator[None]:
-    """Write the lines of a block in one go: a batch has hundreds."""
-    _together.lines = lines = list[str]()
-    try:
-        yield
-    finally:
-        _together.lines = None
-        if lines:
-            sys.stdout.write("\n".join([*lines, ""]))
-            sys.stdout.flush()
+def many(entries: Iterable[dict[str, Any]]) -> None:
+    """Write entries of level info, formed as a logger's are, in one go: a batch has hundreds."""
+    if _level > logging.INFO:
+        return
+    processors, lines = structlog.get_config()["processors"], list[Any]()
+    for entry in entries:
+        formed: Any = {**_bound, **entry}
+        for form in processors:
+            formed = form(None, "info", formed)
+        lines.append(formed)
+    if lines:
+        sys.stdout.write("\n".join([*lines, ""]))
+        sys.stdout.flush()
 
 
 def get() -> Any:

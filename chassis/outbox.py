@@ -69,10 +69,10 @@ def _envelope(one: Emitted, source: str) -> Envelope:
 
 def tell(envelopes: Sequence[Envelope]) -> None:
     """Log one line per fact, after the commit."""
-    logger = log.get()
-    with log.together():
-        for e in envelopes:
-            logger.info(
-                e.type, event_id=e.id, subject=e.subject, correlation_id=e.correlationid, causation_id=e.causationid,
-                cause_kind=e.causekind, trace_id=trace.trace_id(e.traceparent), occurred_at=e.time, recorded_at=e.recordedtime,
-            )  # fmt: skip
+    log.many(
+        {
+            "event": e.type, "event_id": e.id, "subject": e.subject, "correlation_id": e.correlationid, "causation_id": e.causationid,
+            "cause_kind": e.causekind, "trace_id": trace.trace_id(e.traceparent), "occurred_at": e.time, "recorded_at": e.recordedtime,
+        }
+        for e in envelopes
+    )  # fmt: skip
