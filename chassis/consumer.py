@@ -25,6 +25,7 @@ from schemas.envelope import Envelope, decode, type_of
 
 POLL_SECONDS = 0.05
 ATTEMPTS_MAX = 3
+ATTEMPT_SECONDS = 0.01  # everybody else in the batch waits meanwhile; what needs longer to pass is dead and re-driven
 OFFSETS_SECONDS = 0.25
 BACKOFF_SECONDS_MAX = 1.0
 
@@ -71,7 +72,7 @@ class Consumer:
         self._database, self._reactions, self._settings = database, reactions, settings
         self._service, self._linger_seconds = database.service, linger_seconds
         self._dead_in_a_row: Counter[str] = Counter()  # by reaction, since it last did its work
-        self._hung: set[dead.Place] | None = None  # read at the first batch
+        self._hung: set[dead.Place] | None = None  # read at the first batch after each assignment
         self._uncommitted: dict[tuple[str, int], int] = {}
         self._committed_at = 0.0
         self._ends: dict[tuple[str, int], int] = {}
@@ -176,8 +177,8 @@ class Consumer:
             envelope = decode(value, name)
         except ValueError as error:
             reactions, fault = [_UNREADABLE], str(error)[:2000]
-        key = (message.key() or b"").decode(errors="replace")
-        record = Record(topic, message.partition() or 0, message.offset() or 0, key, name or "", value, envelope, fault)
+        key, name, fault = map(dead.plain, ((message.key() or b"").decode(errors="replace"), name or "", fault))
+        record = Record(topic, message.partition() or 0, message.offset() or 0, key, name, value, envelope, fault)
         return [(record, reaction) for reaction in reactions or ()]
 
     # ── one batch, by halves where it fails ──────────────────────────────────────────────────────
@@ -212,10 +213,10 @@ class Consumer:
 
     def _try_alone(self, pair: Pair, error: Exception) -> None:
         """Try one pair a few times, then set it aside with its subject."""
-        for attempt in range(2, ATTEMPTS_MAX + 1):
+        for _attempt in range(2, ATTEMPTS_MAX + 1):
             if isinstance(error, Refusal):
                 break  # an anticipated no does not become a yes
-            self.stopped.wait(0.05 * attempt)
+            self.stopped.wait(ATTEMPT_SECONDS)
             try:
                 self._transact([pair])
                 return
@@ -270,6 +271,7 @@ class Consumer:
                     dead.use_up(tx, (*record.place, reaction.name))
                     dead.bury(tx, record, reaction.name, cause="hung", park=True,
                               detail="the reaction ran past its limit and the process was ended")  # fmt: skip
+                    parked.add((record.topic, record.key, reaction.name))  # what follows it in this batch waits, too
                     self._outcome(tx, reaction.name, "dead")
                 else:
                     live.append((record, reaction))
@@ -324,6 +326,7 @@ class Consumer:
     def _on_assign(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
         for tp in consumer.committed(partitions, timeout=kafka.ASK_SECONDS_MAX):
             self.positions[tp.topic, tp.partition] = max(tp.offset, 0)
+        self._hung = None  # who had these partitions before may have left a mark
         self.assigned = True
         log.get().info("consumer.assigned", partitions=len(partitions))
 
