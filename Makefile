@@ -84,8 +84,9 @@ bench: $(MEASURES) ## Measure, calibration first, within 20 minutes; FULL=1 long
 bench-compare: setup ## Set the last run of `make bench` beside the one before it, and say what is noise
 	@$(PY) -m benchmarks --compare
 
-faults: setup ## Kill, freeze and cut while work flows, and judge what comes out; FULL=1 as often as the bars say
+faults: setup ## Kill, freeze and cut while work flows, and judge what comes out; FULL=1 as often as the bars say, and poison
 	$(call part,faults,$(PY) -m tests.faults path $(if $(FULL),--full))
+	$(if $(FULL),$(call part,poison,$(PY) -m tests.faults poison --full),@true)
 	$(if $(FULL),$(call part,a replay in which everything dies,$(PY) -m tests.faults replay --seed 1),@true)
 
 new-service: setup ## Make an empty house: make new-service name=returns
