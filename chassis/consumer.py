@@ -1,8 +1,8 @@
 """The batch loop: poll one, drain what is there, one transaction, one inbox claim, reactions in order, flush, commit, offsets.
 
 Outcomes of a (record, reaction) pair: done, duplicate, ignored, parked (waits behind a dead one), dead. A transient
-failure is retried in place and never dies; anything else is run again by halves, down to one pair, which is tried a
-few times and then set aside with its subject (dead_letters, parked_subjects).
+failure is retried in place and never dies; anything else is run again around the pair that raised, or by halves, down to
+one pair, which is tried a few times and then set aside with its subject (dead_letters, parked_subjects).
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ class Consumer:
         self._service, self._linger_seconds = database.service, linger_seconds
         self._dead_in_a_row: Counter[str] = Counter()  # by reaction, since it last did its work
         self._hung: set[dead.Place] | None = None  # read at the first batch after each assignment
+        self._acting: Pair | None = None  # stays where its reaction raised
         self._uncommitted: dict[tuple[str, int], int] = {}
         self._committed_at = 0.0
         self._ends: dict[tuple[str, int], int] = {}
@@ -181,10 +182,10 @@ class Consumer:
         record = Record(topic, message.partition() or 0, message.offset() or 0, key, name, value, envelope, fault)
         return [(record, reaction) for reaction in reactions or ()]
 
-    # ── one batch, by halves where it fails ──────────────────────────────────────────────────────
+    # ── one batch, in parts where it fails ───────────────────────────────────────────────────────
 
     def answer(self, pairs: Sequence[Pair]) -> None:
-        """Run reactions on records, in order: together, by halves where something fails, alone at last."""
+        """Run reactions on records, in order: together, in parts where something fails, alone at last."""
         backoff = 0.05
         reruns = RERUNS_MAX
         while not self.stopped.is_set():
@@ -203,13 +204,18 @@ class Consumer:
                     reruns = RERUNS_MAX
                     continue
                 if len(pairs) > 1:
-                    middle = len(pairs) // 2
-                    self.answer(pairs[:middle])
-                    self.answer(pairs[middle:])
+                    for part in self._parts(pairs):
+                        self.answer(part)
                 else:
                     self._try_alone(pairs[0], error)
                 return
         raise Stopping
+
+    def _parts(self, pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
+        """Cut a batch around the pair that raised, or in halves where nobody knows which it is."""
+        found = [at for at, pair in enumerate(pairs) if pair == self._acting]
+        at, end = (found[0], found[0] + 1) if found else (len(pairs) // 2, len(pairs) // 2)
+        return [part for part in (pairs[:at], pairs[at:end], pairs[end:]) if part]
 
     def _try_alone(self, pair: Pair, error: Exception) -> None:
         """Try one pair a few times, then set it aside with its subject."""
@@ -280,6 +286,7 @@ class Consumer:
             self._dead_in_a_row.pop(reaction.name, None)
 
     def _react(self, tx: Tx, pairs: Sequence[Pair], claimed: set[inbox.Claim]) -> None:
+        self._acting = None
         points.reached(points.AFTER_CLAIM)
         fresh: list[tuple[Record, Envelope, Reaction]] = []
         outcomes, seconds = Counter[tuple[str, str]](), list[tuple[str, float]]()
@@ -302,11 +309,13 @@ class Consumer:
         try:
             for record, envelope, reaction in fresh:
                 started = time.perf_counter()
+                self._acting = (record, reaction)
                 self.current = (record, reaction.name, time.monotonic())
                 tx.context = context_of(envelope, outer.now, driven=driven)
                 reaction.act(tx, envelope.data)
                 seconds.append((reaction.name, time.perf_counter() - started))
                 outcomes[reaction.name, "done"] += 1
+            self._acting = None  # what raises from here on may be anybody's
         finally:
             self.current, tx.context = None, outer
         tx.after_commit(lambda: self._observe(outcomes, seconds))

@@ -155,6 +155,22 @@ def test_a_reaction_that_hung_before_is_dead_at_once_and_nothing_else(toy_house:
     assert toy_house.rows("SELECT * FROM attempt_marks") == []
 
 
+def test_a_batch_is_cut_around_the_fact_that_raises_and_done_again_once(
+    toy_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[str]()
+
+    class Asked(dict[str, type[Exception]]):
+        def __contains__(self, mark: object) -> bool:
+            asked.append(str(mark))
+            return super().__contains__(mark)
+
+    monkeypatch.setattr(toy, "faults", Asked(bad=ValueError))
+    toy_house.hear(*[changed(UUID(int=100 + n), "bad" if n == 17 else "x") for n in range(40)])
+    assert (asked.count("x"), asked.count("bad")) == (17 + 39, 1 + 3)
+    assert len(letters(toy_house)) == 1
+
+
 def hang_at(house: House, offset: int) -> None:
     """Leave the mark that a watchdog leaves."""
     with house.tx() as tx:
