@@ -43,7 +43,7 @@ class Form(NamedTuple):
     hang_seconds: float
 
 
-FULL, SHORT = Form(100_000, 5, 20, 10.0), Form(4_000, 2, 4, 2.0)
+FULL, SHORT = Form(100_000, 5, 20, 10.0), Form(4_000, 1, 4, 2.0)
 
 
 class Waiting(NamedTuple):
@@ -125,8 +125,8 @@ class PoisonTrial(Trial):
         died, code = time.monotonic(), process.child.wait()
         if code != EXIT_HUNG:
             raise RuntimeError(f"{process.role} {process.instance} ended with {code}")
-        process.start()
         marks = self._rows('SELECT partition, "offset", reaction FROM attempt_marks ORDER BY marked_at')
+        process.start()
         new = [mark for mark in marks if mark not in self.marks]
         self.marks += new
         return Waiting(died, {(f"{self.name}.{tally.HEARS}", partition): offset for partition, offset, _ in new})
