@@ -87,8 +87,9 @@ bench-compare: setup ## Set the last run of `make bench` beside the one before i
 soak: setup ## Half load for hours, then say what grew: make soak minutes=120
 	@$(PY) -m benchmarks.soak $(if $(minutes),--minutes $(minutes))
 
-faults: setup ## Kill, freeze and cut while work flows, and judge what comes out; FULL=1 as often as the bars say
+faults: setup ## Kill, freeze and cut while work flows, and judge what comes out; FULL=1 as often as the bars say, and poison
 	$(call part,faults,$(PY) -m tests.faults path $(if $(FULL),--full))
+	$(if $(FULL),$(call part,poison,$(PY) -m tests.faults poison --full),@true)
 	$(if $(FULL),$(call part,a replay in which everything dies,$(PY) -m tests.faults replay --seed 1),@true)
 
 new-service: setup ## Make an empty house: make new-service name=returns

@@ -1,8 +1,8 @@
 """The batch loop: poll one, drain what is there, one transaction, one inbox claim, reactions in order, flush, commit, offsets.
 
 Outcomes of a (record, reaction) pair: done, duplicate, ignored, parked (waits behind a dead one), dead. A transient
-failure is retried in place and never dies; anything else is run again by halves, down to one pair, which is tried a
-few times and then set aside with its subject (dead_letters, parked_subjects).
+failure is retried in place and never dies; anything else is run again around the pair that raised, or by halves, down to
+one pair, which is tried a few times and then set aside with its subject (dead_letters, parked_subjects).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from schemas.envelope import Envelope, decode, type_of
 
 POLL_SECONDS = 0.05
 ATTEMPTS_MAX = 3
+ATTEMPT_SECONDS = 0.01  # everybody else in the batch waits meanwhile; what needs longer to pass is dead and re-driven
 OFFSETS_SECONDS = 0.25
 BACKOFF_SECONDS_MAX = 1.0
 
@@ -71,7 +72,8 @@ class Consumer:
         self._database, self._reactions, self._settings = database, reactions, settings
         self._service, self._linger_seconds = database.service, linger_seconds
         self._dead_in_a_row: Counter[str] = Counter()  # by reaction, since it last did its work
-        self._hung: set[dead.Place] | None = None  # read at the first batch
+        self._hung: set[dead.Place] | None = None  # read at the first batch after each assignment
+        self._acting: Pair | None = None  # stays where its reaction raised
         self._uncommitted: dict[tuple[str, int], int] = {}
         self._committed_at = 0.0
         self._ends: dict[tuple[str, int], int] = {}
@@ -177,14 +179,14 @@ class Consumer:
             envelope = decode(value, name)
         except ValueError as error:
             reactions, fault = [_UNREADABLE], str(error)[:2000]
-        key = (message.key() or b"").decode(errors="replace")
-        record = Record(topic, message.partition() or 0, message.offset() or 0, key, name or "", value, envelope, fault)
+        key, name, fault = map(dead.plain, ((message.key() or b"").decode(errors="replace"), name or "", fault))
+        record = Record(topic, message.partition() or 0, message.offset() or 0, key, name, value, envelope, fault)
         return [(record, reaction) for reaction in reactions or ()]
 
-    # ── one batch, by halves where it fails ──────────────────────────────────────────────────────
+    # ── one batch, in parts where it fails ───────────────────────────────────────────────────────
 
     def answer(self, pairs: Sequence[Pair]) -> None:
-        """Run reactions on records, in order: together, by halves where something fails, alone at last."""
+        """Run reactions on records, in order: together, in parts where something fails, alone at last."""
         backoff = 0.05
         reruns = RERUNS_MAX
         while not self.stopped.is_set():
@@ -203,20 +205,25 @@ class Consumer:
                     reruns = RERUNS_MAX
                     continue
                 if len(pairs) > 1:
-                    middle = len(pairs) // 2
-                    self.answer(pairs[:middle])
-                    self.answer(pairs[middle:])
+                    for part in self._parts(pairs):
+                        self.answer(part)
                 else:
                     self._try_alone(pairs[0], error)
                 return
         raise Stopping
 
+    def _parts(self, pairs: Sequence[Pair]) -> list[Sequence[Pair]]:
+        """Cut a batch around the pair that raised, or in halves where nobody knows which it is."""
+        found = [at for at, pair in enumerate(pairs) if pair == self._acting]
+        at, end = (found[0], found[0] + 1) if found else (len(pairs) // 2, len(pairs) // 2)
+        return [part for part in (pairs[:at], pairs[at:end], pairs[end:]) if part]
+
     def _try_alone(self, pair: Pair, error: Exception) -> None:
         """Try one pair a few times, then set it aside with its subject."""
-        for attempt in range(2, ATTEMPTS_MAX + 1):
+        for _attempt in range(2, ATTEMPTS_MAX + 1):
             if isinstance(error, Refusal):
                 break  # an anticipated no does not become a yes
-            self.stopped.wait(0.05 * attempt)
+            self.stopped.wait(ATTEMPT_SECONDS)
             try:
                 self._transact([pair])
                 return
@@ -271,6 +278,7 @@ class Consumer:
                     dead.use_up(tx, (*record.place, reaction.name))
                     dead.bury(tx, record, reaction.name, cause="hung", park=True,
                               detail="the reaction ran past its limit and the process was ended")  # fmt: skip
+                    parked.add((record.topic, record.key, reaction.name))  # what follows it in this batch waits, too
                     self._outcome(tx, reaction.name, "dead")
                 else:
                     live.append((record, reaction))
@@ -279,6 +287,7 @@ class Consumer:
             self._dead_in_a_row.pop(reaction.name, None)
 
     def _react(self, tx: Tx, pairs: Sequence[Pair], claimed: set[inbox.Claim]) -> None:
+        self._acting = None
         points.reached(points.AFTER_CLAIM)
         fresh: list[tuple[Record, Envelope, Reaction]] = []
         outcomes, seconds = Counter[tuple[str, str]](), list[tuple[str, float]]()
@@ -301,11 +310,13 @@ class Consumer:
         try:
             for record, envelope, reaction in fresh:
                 started = time.perf_counter()
+                self._acting = (record, reaction)
                 self.current = (record, reaction.name, time.monotonic())
                 tx.context = context_of(envelope, outer.now, driven=driven)
                 reaction.act(tx, envelope.data)
                 seconds.append((reaction.name, time.perf_counter() - started))
                 outcomes[reaction.name, "done"] += 1
+            self._acting = None  # what raises from here on may be anybody's
         finally:
             self.current, tx.context = None, outer
         tx.after_commit(lambda: self._observe(outcomes, seconds))
@@ -325,6 +336,7 @@ class Consumer:
     def _on_assign(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
         for tp in consumer.committed(partitions, timeout=kafka.ASK_SECONDS_MAX):
             self.positions[tp.topic, tp.partition] = max(tp.offset, 0)
+        self._hung = None  # who had these partitions before may have left a mark
         self.assigned = True
         log.get().info("consumer.assigned", partitions=len(partitions))
 

@@ -19,6 +19,13 @@ _STORE = (
 )
 
 
+def plain(text: str) -> str:
+    """Return text that PostgreSQL stores: without NUL, without halves of characters. Who sends poison may send both."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
 def ask_parked(tx: Tx, pairs: Sequence[Pair]) -> Any:
     """Ask which of the pairs' subjects are parked, and hold their rows against a re-drive that runs now."""
     keys = sorted({record.key for record, _ in pairs})
@@ -37,7 +44,7 @@ Place = tuple[str, int, int, str]
 
 
 def marks(tx: Tx) -> set[Place]:
-    """Return the pairs whose earlier attempt hung (FLOW 5.4): only a process that is gone writes them, so once is enough."""
+    """Return the pairs whose earlier attempt hung (FLOW 5.4): a process writes them as it ends, before others get its partitions."""
     found = tx.cursor().execute('SELECT topic, partition, "offset", reaction FROM attempt_marks').fetchall()
     return {(row["topic"], row["partition"], row["offset"], row["reaction"]) for row in found}
 
@@ -54,8 +61,10 @@ def bury(tx: Tx, record: Record, reaction: str, *, cause: str, detail: str, park
     cursor = tx.cursor()
     cursor.execute(
         _STORE,
-        [*record.place, reaction, record.key, record.type, record.value, False, cause, detail[:4000], machine_now()],
-    )
+        [
+            *record.place, reaction, record.key, record.type, record.value, False, cause, plain(detail[:4000]), machine_now(),
+        ],
+    )  # fmt: skip
     if park:
         cursor.execute(
             "INSERT INTO parked_subjects (topic, key, reaction, parked_at) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
@@ -100,6 +109,7 @@ def listed(
     topic: str | None = None,
     reaction: str | None = None,
     cause: str | None = None,
+    key: str | None = None,
     ids: Sequence[int] | None = None,
     after: int = 0,
     limit: int = 100,
@@ -108,12 +118,14 @@ def listed(
     rows = tx.cursor().execute(
         f"SELECT {_COLUMNS} FROM dead_letters WHERE resolved_at IS NULL AND dead_letter_id > %(after)s"
         " AND (%(topic)s::text IS NULL OR topic = %(topic)s) AND (%(reaction)s::text IS NULL OR reaction = %(reaction)s)"
-        " AND (%(cause)s::text IS NULL OR cause = %(cause)s) AND (%(ids)s::bigint[] IS NULL OR dead_letter_id = ANY(%(ids)s::bigint[]))"
+        " AND (%(cause)s::text IS NULL OR cause = %(cause)s) AND (%(key)s::text IS NULL OR key = %(key)s)"
+        " AND (%(ids)s::bigint[] IS NULL OR dead_letter_id = ANY(%(ids)s::bigint[]))"
         " ORDER BY dead_letter_id LIMIT %(limit)s",
         {
             "topic": topic,
             "reaction": reaction,
             "cause": cause,
+            "key": key,
             "ids": None if ids is None else list(ids),
             "after": after,
             "limit": limit,
@@ -157,11 +169,11 @@ def resolve(tx: Tx, dead_letter_id: int, resolution: str) -> None:
     )
 
 
-def failed_again(tx: Tx, dead_letter_id: int, *, cause: str, detail: str) -> None:
-    """Count one more attempt of a dead letter; it is the head of its subject now."""
+def failed_again(tx: Tx, dead_letter_id: int, *, cause: str | None, detail: str) -> None:
+    """Count one more attempt of a dead letter; it is the head of its subject now. Without a cause it keeps its own."""
     tx.cursor().execute(
-        "UPDATE dead_letters SET attempts = attempts + 1, waiting = false, cause = %s, detail = %s WHERE dead_letter_id = %s",
-        [cause, detail[:4000], dead_letter_id],
+        "UPDATE dead_letters SET attempts = attempts + 1, waiting = false, cause = coalesce(%s, cause), detail = %s WHERE dead_letter_id = %s",
+        [cause, plain(detail[:4000]), dead_letter_id],
     )
 
 

@@ -141,7 +141,7 @@ def header(message: Message, name: str) -> str | None:
     for key, value in headers:
         if key == name and value is not None:
             text: Any = value
-            return text.decode() if isinstance(text, bytes) else str(text)
+            return text.decode(errors="replace") if isinstance(text, bytes) else str(text)
     return None
 
 

@@ -21,6 +21,10 @@ class Redriven(NamedTuple):
     detail: str = ""
 
 
+class StillDead(Exception):
+    """What made the letter stands as it stood: its cause is kept, so that it can be picked by it again."""
+
+
 def _context(now: Any) -> Context:
     return Context(UUID(int=0), UUID(int=0), "event", now)
 
@@ -31,9 +35,7 @@ def redrive(database: Database, reactions: Reactions, letter: dict[str, Any], *,
     results: list[Redriven] = []
     with database.reading() as read:
         waiting = [
-            row["dead_letter_id"]
-            for row in dead.listed(read, topic=topic, reaction=reaction, limit=10_000)
-            if row["key"] == key
+            row["dead_letter_id"] for row in dead.listed(read, topic=topic, reaction=reaction, key=key, limit=10_000)
         ]
     if not letter["key"] and topic != scheduler.TOPIC:
         waiting = [letter["dead_letter_id"]]
@@ -43,7 +45,8 @@ def redrive(database: Database, reactions: Reactions, letter: dict[str, Any], *,
         except Exception as error:  # noqa: BLE001  whatever the reaction raised becomes the letter's new cause, for a person to read
             first = waiting[len(results)]
             message, kind = str(error), type(error).__name__
-            database.run(lambda tx, i=first, c=kind, d=message: dead.failed_again(tx, i, cause=c, detail=d), _context)  # type: ignore[misc]  # defaults bind now
+            cause = None if isinstance(error, StillDead) else kind
+            database.run(lambda tx, i=first, c=cause, d=message: dead.failed_again(tx, i, cause=c, detail=d), _context)  # type: ignore[misc]  # defaults bind now
             results.append(Redriven(first, "failed", f"{kind}: {message}"))
             results += [Redriven(i, "waiting") for i in waiting[len(results) :]]
             break
@@ -64,10 +67,19 @@ def _first(tx: Tx, reactions: Reactions, topic: str, key: str, reaction: str, *,
         with tx.within(scheduler.context_of(timer, tx.now, driven=driven)):
             reactions.at_timers[timer.name](tx, timer)
         outcome = "done"
+    elif reaction == dead.OUTBOX:
+        raise StillDead("it never left its own service: raise the limit, run tools.republish, then drop the letter")
     else:
-        outcome = _answer(tx, reactions, reaction, decode(letter["value"]), driven=driven)
+        outcome = _answer(tx, reactions, reaction, _read(letter["value"]), driven=driven)
     dead.resolve(tx, letter["dead_letter_id"], f"re-driven: {outcome}")
     return Redriven(letter["dead_letter_id"], outcome)
+
+
+def _read(value: bytes) -> Envelope:
+    try:
+        return decode(value)
+    except ValueError as error:
+        raise StillDead(str(error)) from error
 
 
 def _answer(tx: Tx, reactions: Reactions, name: str, envelope: Envelope, *, driven: bool) -> str:

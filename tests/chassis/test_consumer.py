@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from chassis import kafka, redrive
+from chassis import dead, kafka, redrive
 from chassis.consumer import _UNREADABLE, Record, TooManyDead
 from chassis.errors import Refusal
 from schemas.base import REGISTER
@@ -15,6 +16,7 @@ from schemas.envelope import encode
 from schemas.inventory import ItemChanged
 from tests.chassis import toy
 from tests.support.service import START, House
+from tests.support.stack import Infrastructure
 
 A, B = UUID(int=1), UUID(int=2)
 
@@ -153,6 +155,61 @@ def test_a_reaction_that_hung_before_is_dead_at_once_and_nothing_else(toy_house:
     assert toy_house.rows("SELECT * FROM attempt_marks") == []
 
 
+def test_a_batch_is_cut_around_the_fact_that_raises_and_done_again_once(
+    toy_house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[str]()
+
+    class Asked(dict[str, type[Exception]]):
+        def __contains__(self, mark: object) -> bool:
+            asked.append(str(mark))
+            return super().__contains__(mark)
+
+    monkeypatch.setattr(toy, "faults", Asked(bad=ValueError))
+    toy_house.hear(*[changed(UUID(int=100 + n), "bad" if n == 17 else "x") for n in range(40)])
+    assert (asked.count("x"), asked.count("bad")) == (17 + 39, 1 + 3)
+    assert len(letters(toy_house)) == 1
+
+
+def hang_at(house: House, offset: int) -> None:
+    """Leave the mark that a watchdog leaves."""
+    with house.tx() as tx:
+        mark = "INSERT INTO attempt_marks VALUES ('inventory.item', 0, %s, 'when_item_changed_count_it', now())"
+        tx.cursor().execute(mark, [offset])
+
+
+def test_what_follows_a_hung_fact_in_its_batch_waits_behind_it(toy_house: House) -> None:
+    hang_at(toy_house, 1)
+    toy_house.hear(changed(A, "1"), changed(B, "b"), changed(A, "2"))
+    assert (trail(toy_house, A), trail(toy_house, B)) == ("", "b")
+    count = "when_item_changed_count_it"
+    assert letters(toy_house) == [(count, "hung", False), (count, "parked", True)]
+    (letter,) = toy_house.rows("SELECT * FROM dead_letters WHERE NOT waiting")
+    redrive.redrive(toy_house.database, toy_house.parts.reactions, letter, driven=True)
+    assert trail(toy_house, A) == "12"
+
+
+def test_a_mark_that_another_process_left_is_known_to_who_gets_its_partitions(
+    toy_house: House, infra: Infrastructure
+) -> None:
+    toy_house.hear(changed(B, "b"))
+    hang_at(toy_house, 2)
+    lone = kafka.lone_consumer(infra.kafka_bootstrap, "test")
+    toy_house.consumer._on_assign(lone, [])
+    lone.close()
+    toy_house.hear(changed(A, "a"))
+    assert letters(toy_house) == [("when_item_changed_count_it", "hung", False)]
+
+
+def test_facts_that_raise_hold_the_others_up_for_a_moment_only(toy_house: House) -> None:
+    toy.faults["bad"] = ValueError
+    batch = [changed(UUID(int=100 + n), "bad" if n % 2 else "x") for n in range(40)]
+    begun = time.monotonic()
+    toy_house.hear(*batch)
+    assert time.monotonic() - begun < 20 * 0.2, "each of 20 is tried three times"
+    assert len(letters(toy_house)) == 20
+
+
 def test_inside_a_reaction_of_a_driven_world_the_time_is_that_of_the_fact(toy_house: House) -> None:
     """FLOW 6.2."""
     envelope = toy_house.envelope(changed(A, "a"))
@@ -163,12 +220,45 @@ def test_inside_a_reaction_of_a_driven_world_the_time_is_that_of_the_fact(toy_ho
     assert (said.causationid, said.causekind, said.correlationid) == (envelope.id, "event", envelope.correlationid)
 
 
-def message(name: str, value: bytes) -> object:
+def message(name: str | bytes, value: bytes, key: bytes = str(A).encode(), offset: int = 9) -> object:
     """Return a record as Kafka's client gives it."""
     return kafka.Message(
-        topic="test.inventory.item", partition=0, offset=9, key=str(A).encode(), value=value,
-        headers=[(kafka.TYPE_HEADER, name.encode())],
+        topic="test.inventory.item", partition=0, offset=offset, key=key, value=value,
+        headers=[(kafka.TYPE_HEADER, name.encode() if isinstance(name, str) else name)],
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [b"\xff\x00", b"inventory.item.changed.v1"])
+def test_a_key_and_a_name_that_are_no_text_stop_nobody(toy_house: House, name: bytes) -> None:
+    value = b"\x00\xff{"
+    toy_house.consumer.answer(toy_house.consumer._pairs(message(name, value, key=b"\x00\xff")))
+    assert toy_house.rows("SELECT value, key FROM dead_letters") == [{"value": value, "key": "\ufffd\ufffd"}]
+    toy_house.hear(changed(A, "a"))
+    assert trail(toy_house, A) == "a"
+
+
+def test_a_reason_that_is_no_text_is_kept_as_far_as_it_is(toy_house: House) -> None:
+    toy.faults["half\0"] = ValueError
+    toy_house.hear(changed(A, "half\0"))
+    assert toy_house.rows("SELECT detail FROM dead_letters") == [{"detail": "half\ufffd"}]
+
+
+def test_a_redrive_of_what_nobody_can_do_yet_keeps_its_cause(toy_house: House) -> None:
+    """An operator picks by cause, and more than once."""
+    unknown = encode(toy_house.envelope(changed(A, "a"))).replace(b"changed.v1", b"changed.v9")
+    bad = [("inventory.item.changed.v9", unknown), ("inventory.item.changed.v1", b"{")]
+    for number, (name, value) in enumerate(bad):
+        heard = message(name, value, key=str(number).encode(), offset=number)
+        toy_house.consumer.answer(toy_house.consumer._pairs(heard))
+    with toy_house.tx() as tx:
+        dead.set_aside(
+            tx.cursor(), (5, "inventory.site", "s", "inventory.site.changed.v1", "{}", START), detail="large"
+        )
+    for _ in range(2):
+        for letter in toy_house.rows("SELECT * FROM dead_letters ORDER BY dead_letter_id"):
+            (one,) = redrive.redrive(toy_house.database, toy_house.parts.reactions, letter, driven=True)
+            assert one.outcome == "failed"
+        assert [cause for _, cause, _ in letters(toy_house)] == ["unknown", "undecodable", "too-large"]
 
 
 def test_a_fact_that_no_release_of_ours_knows_is_kept_and_parks_nobody(toy_house: House) -> None:

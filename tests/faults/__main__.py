@@ -1,4 +1,5 @@
-"""`python -m tests.faults path`, `brokers` and `replay`: things die while work flows, and a judge looks at what comes out."""
+"""`python -m tests.faults path`, `brokers`, `poison` and `replay`: work flows while things die or what comes is bad, and a
+judge looks at what comes out."""
 
 from __future__ import annotations
 
@@ -40,8 +41,12 @@ def main(arguments: list[str]) -> int:
         "--only", action="append", default=[], choices=list(brokers.ALONE), help="one nemesis of the full form"
     )
     three.add_argument("--json", action="store_true")
+    bad = trials_of.add_parser("poison", help="the small service is told what it cannot read, stand or say")
+    bad.add_argument("--seed", type=int, default=1)
+    bad.add_argument("--full", action="store_true", help="as much as the bars say: 100,000 facts, ten minutes")
+    bad.add_argument("--json", action="store_true")
     told = parser.parse_args(arguments)
-    return {"replay": _replay, "path": _path, "brokers": _brokers}[told.trial](told)
+    return {"replay": _replay, "path": _path, "brokers": _brokers, "poison": _poison}[told.trial](told)
 
 
 @contextmanager
@@ -87,6 +92,15 @@ def _brokers(told: argparse.Namespace) -> int:
     begun, servers = time.monotonic(), ThreeBrokers()
     try:
         reports = trials.on_brokers(servers, seed=told.seed, say=_say, every=told.full, only=told.only)
+    finally:
+        servers.close()
+    return _sum_up(reports, told, begun)
+
+
+def _poison(told: argparse.Namespace) -> int:
+    begun, servers = time.monotonic(), Infrastructure()
+    try:
+        reports = trials.on_poison(servers, seed=told.seed, say=_say, every=told.full)
     finally:
         servers.close()
     return _sum_up(reports, told, begun)

@@ -16,7 +16,7 @@ from pathlib import Path
 from uuid import UUID, uuid5
 
 import psycopg
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from sqlalchemy import create_engine
 
 from chassis import topics
@@ -189,12 +189,13 @@ class Trial:
 
     def _fact(self, chance: random.Random, number: int) -> tuple[str, bytes]:
         subject = uuid5(UUID(int=0), f"subject {chance.randrange(SUBJECTS)}")
-        now, fact_id, group = machine_now(), time_ordered_id(), f"cause {number // SHARED_BY}"
+        unit = tally.TIMED if chance.random() < TIMED_SHARE else "each"
+        return self._changed(subject, number, group=f"cause {number // SHARED_BY}", unit=unit)
+
+    def _changed(self, subject: UUID, number: int, *, group: str, unit: str) -> tuple[str, bytes]:
+        now, fact_id = machine_now(), time_ordered_id()
         self.groups.add(group)
-        event = ItemChanged(
-            occurred_at=now, item_id=subject, code=str(number), description=group,
-            unit=tally.TIMED if chance.random() < TIMED_SHARE else "each",
-        )  # fmt: skip
+        event = ItemChanged(occurred_at=now, item_id=subject, code=str(number), description=group, unit=unit)
         envelope = wrap(
             event, id=fact_id, source="/crossdock/faults/input", recorded_at=now, correlation_id=fact_id,
             causation_id=fact_id, cause_kind="signal",
@@ -203,9 +204,13 @@ class Trial:
 
     def _produce(self, producer: Producer, key: str, value: bytes) -> None:
         producer.produce(
-            f"{self.name}.{tally.HEARS}", key=key, value=value, headers={topics.TYPE_HEADER: ItemChanged.event_name}
+            f"{self.name}.{tally.HEARS}", key=key, value=value, headers={topics.TYPE_HEADER: self._name_of(key)}
         )
         producer.poll(0)
+
+    def _name_of(self, key: str) -> str:
+        """Return what the header calls the facts of this key."""
+        return ItemChanged.event_name
 
     # ── how far it has come ──────────────────────────────────────────────────────────────────────
 
@@ -253,6 +258,10 @@ class Trial:
         """Say what is wrong beside what the judge finds."""
         return []
 
+    def figures(self) -> dict[str, int]:
+        """Return what was counted beside what the judge counts."""
+        return {}
+
     # ── the trail ────────────────────────────────────────────────────────────────────────────────
 
     def trail(self) -> Trail:
@@ -274,6 +283,10 @@ class Trial:
         )
 
     def _records(self, topic: str) -> Iterator[tuple[int, int, dict[str, object]]]:
+        for message in self._messages(topic):
+            yield message.partition(), message.offset(), json.loads(message.value())
+
+    def _messages(self, topic: str) -> Iterator[Message]:
         name = f"{self.name}.{topic}"
         client = Consumer({"bootstrap.servers": self.bootstrap, "group.id": f"{self.name}.judge", "log_level": 3})
         try:
@@ -288,7 +301,7 @@ class Trial:
                         if message.error() is not None:
                             raise RuntimeError(str(message.error()))
                         at = message.offset() + 1
-                        yield partition, message.offset(), json.loads(message.value())
+                        yield message
         finally:
             client.close()
 

@@ -2,13 +2,14 @@
 
 It counts what it hears of each subject and says each count; opens one group per cause, whichever process hears of it
 first; and lets a timer fall due for some. All that it does is also written down, row by row, so that a checker that
-knows nothing of it can judge: `python -m tests.faults.tally consumer`.
+knows nothing of it can judge: `python -m tests.faults.tally consumer`. Some facts are poison to it: their unit says how.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,9 +18,11 @@ from uuid import UUID, uuid5
 from sqlalchemy import BigInteger, Column, Identity, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import UUID as UuidColumn
 
-from chassis import http, process
-from chassis.db import Tx
+from chassis import dead, http, kafka, process, redrive
+from chassis.clock import WorldClock
+from chassis.db import Database, Tx
 from chassis.reactions import Reactions
+from chassis.settings import ServiceSettings
 from chassis.store import Store
 from chassis.tables import aggregate_version, chassis_tables
 from chassis.timers import Timer
@@ -29,6 +32,9 @@ NAME, HEARS, SAYS = "tally", "inventory.item", "inventory.site"
 COUNTED, OPENED, FELL_DUE = "counted", "opened", "fell-due"
 DUE_TIMER, DUE = "tally-due", timedelta(milliseconds=300)
 TIMED = "timed"  # the unit of a fact for which a timer shall fall due
+RAISES, HANGS, SWELLS = "raises", "hangs", "swells"  # units of facts that are poison to who counts them
+SWOLLEN = "swollen"
+LETTERS_MAX = 500
 
 metadata = MetaData()
 chassis = chassis_tables(metadata)
@@ -66,6 +72,11 @@ class Group:
 counter_store = Store(Counter, counters, key="item_id")
 group_store = Store(Group, groups, key="group_id")
 reactions = Reactions()
+mended = threading.Event()  # set in a release in which nothing hangs any more
+
+
+class Poisoned(RuntimeError):
+    """A fact that this service cannot stand."""
 
 
 def group_of(cause: str) -> UUID:
@@ -85,15 +96,24 @@ def load_all(tx: Tx, events: Sequence[ItemChanged]) -> None:
 
 @reactions.on(ItemChanged, loads=load_all)
 def when_item_changed_count_it(tx: Tx, event: ItemChanged) -> None:
+    if event.unit == RAISES:
+        raise Poisoned(event.code)
+    if event.unit == HANGS:
+        mended.wait()
     counter = tx.find(counter_store, event.item_id) or Counter(event.item_id)
     tx.save(counter_store, replace(counter, heard=counter.heard + 1, chain=linked(counter.chain, event.code)))
     _did(tx, COUNTED, event.item_id, event.code)
     if event.unit == TIMED:
         tx.arm(DUE_TIMER, f"{event.item_id} {event.code}", due_at=tx.now + DUE)
+    if event.unit == SWELLS:  # unchecked: no fact that was made as it should be grows so large
+        tx.emit([SiteChanged.model_construct(occurred_at=tx.now, site_id=event.item_id, code=event.code, name=SWOLLEN,
+                                             zone="x" * kafka.TOPIC_BYTES_MAX, calendar="-")])  # fmt: skip
 
 
 @reactions.on(ItemChanged, loads=load_all)
 def when_item_changed_join_its_group(tx: Tx, event: ItemChanged) -> None:
+    if event.unit == RAISES:
+        return  # what was never counted leaves no trace
     identity = group_of(event.description)
     group = tx.find(group_store, identity)
     tx.save(group_store, replace(group or Group(identity), members=group.members + 1 if group else 1))
@@ -113,9 +133,29 @@ def _did(tx: Tx, what: str, subject: UUID, mark: str) -> None:
     tx.emit([SiteChanged(occurred_at=tx.now, site_id=subject, code=mark, name=what, zone="UTC", calendar="-")])
 
 
+def redrive_all(settings: ServiceSettings) -> int:
+    """Run every dead letter again, as an operator does once the hang is mended; returns the exit code."""
+    mended.set()
+    database = Database(
+        settings.database_url, service=NAME, world=settings.world, tables=chassis,
+        clock=WorldClock.parse(settings.world_clock),
+    )  # fmt: skip
+    after = 0
+    while True:
+        with database.reading() as read:
+            letters = dead.listed(read, after=after, limit=LETTERS_MAX)
+        if not letters:
+            return process.EXIT_OK
+        for letter in letters:
+            redrive.redrive(database, reactions, letter, driven=settings.driven)
+        after = letters[-1]["dead_letter_id"]
+
+
 def parts() -> process.Parts:
     """Return what this service consists of."""
-    return process.Parts(name=NAME, tables=chassis, routers=[http.Router()], reactions=reactions)
+    return process.Parts(
+        name=NAME, tables=chassis, routers=[http.Router()], reactions=reactions, own_roles={"redrive": redrive_all}
+    )
 
 
 if __name__ == "__main__":

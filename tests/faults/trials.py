@@ -7,12 +7,13 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from chassis import points
-from tests.faults import brokers, fold
+from tests.faults import brokers, fold, poison
 from tests.faults.checker import Verdict, judge
 from tests.faults.cluster import ThreeBrokers
 from tests.faults.nemeses import ALONE, SHORT, Course, Nemesis
@@ -48,14 +49,15 @@ class Report:
 
 
 def run(
-    infra: Infrastructure, name: str, plan: Plan, *, seed: int, say: Say, made: Callable[..., Trial] = Trial
-) -> Report:
+    infra: Infrastructure, name: str, plan: Plan, *, seed: int, say: Say, made: Callable[..., Trial] = Trial,
+    rate: float = RATE,
+) -> Report:  # fmt: skip
     """Let nemeses loose on one world, one after the other, and judge what is left when it rests."""
     begun, report, chance = time.monotonic(), Report(name, seed), random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="xd-path-") as folder:
         trial = made(infra, Path(folder), seed=seed)
         try:
-            with trial.feeding(RATE):
+            with trial.feeding(rate):
                 trial.start("relay")
                 trial.start("consumer")
                 for nemesis, times in plan:
@@ -68,6 +70,7 @@ def run(
             trial.wait_until_rest()
             _take(report, judge(trial.trail()))
             report.faults += trial.faults()
+            report.counts |= trial.figures()
         except BaseException:
             say(trial.last_words())
             raise
@@ -122,6 +125,15 @@ def on_brokers(infra: ThreeBrokers, *, seed: int, say: Say, every: bool, only: S
     plan = brokers.ALONE if every or only else brokers.SHORT
     chosen = [strike for name, strike in plan.items() if not only or name in only]
     return [run(infra, "three brokers", chosen, seed=seed, say=say, made=brokers.BrokerTrial)]
+
+
+def on_poison(infra: Infrastructure, *, seed: int, say: Say, every: bool) -> list[Report]:
+    """Mix poison into a steady flow, in one world: a little, or as much as the bars say."""
+    say(HEAD)
+    form = poison.FULL if every else poison.SHORT
+    made = partial(poison.PoisonTrial, form=form)
+    plan = [(poison.fed_with_poison, form.events)]
+    return [run(infra, "poison", plan, seed=seed, say=say, made=made, rate=poison.RATE)]
 
 
 def _take(report: Report, verdict: Verdict) -> None:
