@@ -20,6 +20,7 @@ from sqlalchemy import MetaData, create_engine
 
 from chassis import topics
 from chassis.clock import machine_now
+from chassis.days import Days
 from chassis.tables import chassis_tables
 from schemas.envelope import decode
 from schemas.inventory import ItemChanged
@@ -63,7 +64,7 @@ class BrokerTrial(Trial):
             yield
 
     def _feed(self, rate: float, stopped: threading.Event) -> None:
-        chance, begun, before = random.Random(self.seed), time.monotonic(), self.fed
+        chance, begun, before, days = random.Random(self.seed), time.monotonic(), self.fed, Days(self.source_url)
         with psycopg.connect(self.source_url, autocommit=True) as source:
             while not stopped.wait(BEAT_SECONDS):
                 facts_told = []
@@ -73,6 +74,7 @@ class BrokerTrial(Trial):
                     (decode(value).id, tally.HEARS, key, ItemChanged.event_name, value.decode(), machine_now())
                     for key, value in facts_told
                 ]
+                days.have("outbox", {row[-1].date() for row in rows})
                 with source.cursor() as cursor:
                     cursor.executemany(_TELL, rows)
                 self.fed += len(rows)
@@ -107,9 +109,7 @@ def until_all_is_answered(trial: BrokerTrial, since: float) -> float:
     """Wait until everything that was fed by now is answered; returns how long since an instant."""
     wanted = trial.fed
     while trial.counted() < wanted:
-        for process in trial.processes.values():  # a supervisor's part: whom its group has let go ends by itself
-            if process.child is not None and not process.alive():
-                process.start()
+        trial.revive()
         if time.monotonic() - since > GIVE_UP_SECONDS:
             raise RuntimeError(f"{wanted - trial.counted()} facts are not answered after {GIVE_UP_SECONDS:.0f} s")
         pause(LOOK_SECONDS)

@@ -105,11 +105,9 @@ def pauses(longest: float) -> Nemesis:
 
 
 def _start_again(trial: Trial, course: Course) -> None:
-    """Do what a supervisor does: a process whose group has let it go ends by itself."""
-    for process in trial.processes.values():
-        if not process.alive():
-            process.start()
-            course.notes["ended and started again"] = course.notes.get("ended and started again", 0) + 1
+    """Count what had to be started again."""
+    if started := trial.revive():
+        course.notes["ended and started again"] = course.notes.get("ended and started again", 0) + started
 
 
 def _until_each_hears(trial: Trial, course: Course) -> float:
