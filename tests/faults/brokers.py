@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 from sqlalchemy import MetaData, create_engine
@@ -173,10 +172,10 @@ def topics_wiped(trial: Trial, chance: random.Random, times: int) -> Course:
             process.kill()  # an end by SIGTERM would wait for acknowledgements that cannot come
         _make_topics(trial)
         begun = time.monotonic()
-        _republish(trial, trial.source_url, tally.HEARS)
-        _republish(trial, trial.database_url, tally.SAYS)
+        _republish(trial)
         for process in running:
-            process.start()
+            if not process.alive():
+                process.start()
         course.flowed(until_all_is_answered(trial, begun), BACK_SECONDS_MAX)
     return course
 
@@ -207,18 +206,26 @@ def _make_topics(trial: BrokerTrial) -> None:
     topics.apply(trial.bootstrap, wanted)
 
 
-def _republish(trial: BrokerTrial, url: str, topic: str) -> None:
+def _republish(trial: BrokerTrial) -> None:
+    """Rebuild both topics at once; each relay starts as soon as its rows go out again."""
+    rebuilt = [
+        (trial.process(SOURCE), _republishing(trial, trial.source_url, tally.HEARS)),
+        (trial.process("relay"), _republishing(trial, trial.database_url, tally.SAYS)),
+    ]
+    for relay, rebuilding in rebuilt:
+        assert rebuilding.stdout is not None
+        rebuilding.stdout.readline()
+        relay.start()
+    for _, rebuilding in rebuilt:
+        _, said = rebuilding.communicate(timeout=GIVE_UP_SECONDS)
+        if rebuilding.returncode:
+            raise RuntimeError(f"republish: {said[-2000:]}")
+
+
+def _republishing(trial: BrokerTrial, url: str, topic: str) -> subprocess.Popen[str]:
     told = os.environ | {"WORLD": trial.name, "KAFKA_BOOTSTRAP": trial.bootstrap, "DATABASE_URL": url}
-    deadline = time.monotonic() + GIVE_UP_SECONDS
-    while True:  # a group keeps a killed member, and a database its session, for a moment
-        done = subprocess.run(
-            [sys.executable, "-m", "tools.republish", topic], env=told, cwd=CHECKOUT, capture_output=True, text=True, check=False
-        )  # fmt: skip
-        if done.returncode == 0:
-            return
-        if done.returncode != 1 or time.monotonic() > deadline:
-            raise RuntimeError(f"republish for {urlsplit(url).path}: {done.stderr[-2000:]}")
-        pause(LOOK_SECONDS)
+    command = [sys.executable, "-m", "tools.republish", topic]
+    return subprocess.Popen(command, env=told, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 ALONE: dict[str, tuple[Nemesis, int]] = {
