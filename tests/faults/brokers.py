@@ -26,7 +26,7 @@ from schemas.inventory import ItemChanged
 from schemas.topics import TOPICS
 from tests.faults import facts, tally
 from tests.faults.cluster import Node, ThreeBrokers
-from tests.faults.nemeses import Course, Nemesis
+from tests.faults.nemeses import Course, Nemesis, left_out
 from tests.faults.path import BEAT_SECONDS, PARTITIONS, Process, Trial
 from tests.faults.victims import pause
 from tests.support.needs import CHECKOUT
@@ -145,19 +145,74 @@ def two_frozen(trial: Trial, chance: random.Random, times: int) -> Course:
 
 
 def folder_deleted(trial: Trial, chance: random.Random, times: int) -> Course:
-    """Kill a broker, delete its folder, and start it again: it copies everything from the others."""
+    """Delete a broker's folder, every other time while it runs, and start it again: it copies all from the others."""
     course = Course("log folder deleted")
+    assert isinstance(trial, BrokerTrial)
+    for number in range(times):
+        pause(UNDER_LOAD_SECONDS)
+        victim = chance.choice(trial.infra.cluster.nodes)
+        if number % 2:
+            victim.lose_folder()
+            pause(UNDER_LOAD_SECONDS)
+            course.notes["under a running broker"] = course.notes.get("under a running broker", 0) + 1
+            if victim.alive():
+                victim.signal(signal.SIGKILL)
+        else:
+            victim.signal(signal.SIGKILL)
+            victim.lose_folder()
+        died = time.monotonic()
+        pause(chance.uniform(1.0, 5.0))
+        victim.start()
+        course.flowed(until_all_is_answered(trial, died), BACK_SECONDS_MAX)
+        _until_in_sync(trial)
+    return course
+
+
+def disk_full(trial: Trial, chance: random.Random, times: int) -> Course:
+    """Let a broker write until its disk is full; then give it space, and start it again with what it has."""
+    course = Course("disk of the log full")
     assert isinstance(trial, BrokerTrial)
     for _ in range(times):
         pause(UNDER_LOAD_SECONDS)
         victim = chance.choice(trial.infra.cluster.nodes)
-        victim.signal(signal.SIGKILL)
-        victim.lose_folder()
-        pause(chance.uniform(1.0, 5.0))
-        victim.start()
-        course.flowed(until_all_is_answered(trial, time.monotonic()), BACK_SECONDS_MAX)
-        _until_in_sync(trial)
+        with _on_small_disk(trial, victim) as why:
+            if why:
+                return left_out(course, f"no small disk can be mounted here: {why}")
+            victim.fill_disk()
+            course.flowed(until_all_is_answered(trial, time.monotonic()), BACK_SECONDS_MAX)
+            if not _ends_within(victim, GIVE_UP_SECONDS):
+                course.faults.append(f"a broker whose disk was full lived on for {GIVE_UP_SECONDS:.0f} s")
+                victim.signal(signal.SIGKILL)
+            victim.free_disk()
+            victim.start()
+            course.flowed(until_all_is_answered(trial, time.monotonic()), BACK_SECONDS_MAX)
+            _until_in_sync(trial)
     return course
+
+
+@contextmanager
+def _on_small_disk(trial: BrokerTrial, node: Node) -> Iterator[str]:
+    """Move a broker to a small disk for as long as the block lasts; yields why that cannot be, or nothing."""
+    node.signal(signal.SIGKILL)
+    node.lose_folder()
+    why = node.mount_small_disk()
+    node.start()
+    _until_in_sync(trial)
+    yield why
+    if not why:
+        node.signal(signal.SIGKILL)
+        node.unmount()
+        node.start()
+        _until_in_sync(trial)
+
+
+def _ends_within(node: Node, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while node.alive():
+        if time.monotonic() > deadline:
+            return False
+        pause(LOOK_SECONDS)
+    return True
 
 
 def topics_wiped(trial: Trial, chance: random.Random, times: int) -> Course:
@@ -232,6 +287,7 @@ ALONE: dict[str, tuple[Nemesis, int]] = {
     "leader": (leader_killed, 3),
     "frozen": (two_frozen, 2),
     "folder": (folder_deleted, 2),
+    "disk": (disk_full, 2),
     "wiped": (topics_wiped, 2),
 }
 SHORT: dict[str, tuple[Nemesis, int]] = {"leader": (leader_killed, 1), "wiped": (topics_wiped, 1)}

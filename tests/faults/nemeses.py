@@ -18,6 +18,7 @@ from chassis import points
 from tests.faults import tally
 from tests.faults.path import Process, Trial
 from tests.faults.victims import pause
+from tests.support.needs import require_infra
 
 BACK_SECONDS_MAX = 12.0  # after a process's death
 DATABASE_BACK_SECONDS_MAX = 5.0  # after the database's return
@@ -46,6 +47,14 @@ class Course:
 
 
 Nemesis = Callable[[Trial, random.Random, int], Course]
+
+
+def left_out(course: Course, why: str) -> Course:
+    """Say that a nemesis cannot strike on this machine; where nothing may be left out that is a fault."""
+    course.notes[f"left out, {why}"] = 1
+    if require_infra():
+        course.faults.append(f"{course.name}: {why}, and REQUIRE_INFRA=1 allows nothing to be left out")
+    return course
 
 
 def kills_at(point: str) -> Nemesis:
