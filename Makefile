@@ -87,6 +87,7 @@ bench-compare: setup ## Set the last run of `make bench` beside the one before i
 faults: setup ## Kill, freeze and cut while work flows, and judge what comes out; FULL=1 as often as the bars say
 	$(call part,faults,$(PY) -m tests.faults path $(if $(FULL),--full))
 	$(if $(FULL),$(call part,a replay in which everything dies,$(PY) -m tests.faults replay --seed 1),@true)
+	$(if $(FULL),$(call part,three brokers,$(PY) -m tests.faults brokers --full),@true)
 
 new-service: setup ## Make an empty house: make new-service name=returns
 	@$(PY) -m tools.new_service $(name)

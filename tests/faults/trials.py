@@ -21,7 +21,7 @@ from tests.support.stack import Infrastructure
 
 RATE = 400.0
 KILLS, REBALANCES = 50, 20
-FULL_TIMES = {"pauses": 20, "rebalances": REBALANCES, "database": 10, "cuts": 20, "relays": 10}
+FULL_TIMES = {"pauses": 20, "rebalances": REBALANCES, "database": 10, "cuts": 20, "relays": 10, "clock": 11}
 MIXED_ROUNDS = 15
 SHORT_FOLD_KILLS, FULL_FOLD_KILLS = 2, 50
 Say = Callable[[str], None]
