@@ -91,6 +91,7 @@ faults: setup ## Kill, freeze and cut while work flows, and judge what comes out
 	$(call part,faults,$(PY) -m tests.faults path $(if $(FULL),--full))
 	$(if $(FULL),$(call part,poison,$(PY) -m tests.faults poison --full),@true)
 	$(if $(FULL),$(call part,a replay in which everything dies,$(PY) -m tests.faults replay --seed 1),@true)
+	$(if $(FULL),$(call part,three brokers,$(PY) -m tests.faults brokers --full),@true)
 
 new-service: setup ## Make an empty house: make new-service name=returns
 	@$(PY) -m tools.new_service $(name)

@@ -1,8 +1,10 @@
 """Send again what a service's outbox still keeps, after its topics were lost: `python -m tools.republish TOPIC …`.
 
-The rows go back to pending, so that the relay sends them in their order. The relay and the consumers of the world are
-ended first: a relay could mark a row for a record that lies in the lost topic, and a running consumer would commit its
-old place again. Groups that stand beyond the end of a new topic are set to its beginning. Inboxes make it nothing twice.
+The rows go back to pending, so that the relay sends them in their order: it may be started when this says how many. The
+relay and the consumers of the world are ended first: a relay could mark a row for a record that lies in the lost topic,
+and a running consumer would commit its old place again. Groups that stand beyond the end of a new topic are set to its
+beginning, and this waits until the broker has forgotten their members; consumers start after that. Inboxes make it
+nothing twice.
 """
 
 from __future__ import annotations
@@ -10,8 +12,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import psycopg
 
@@ -20,10 +24,21 @@ from chassis.relay import LOCK
 
 BEGINNING_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 ASK_SECONDS = 30.0
+PATIENCE_SECONDS = 30.0  # a group keeps a member that has ended until its session is over
+LOOK_SECONDS = 0.1
+Found = TypeVar("Found")
 
 
-class StillRunning(RuntimeError):
+class NotYet(RuntimeError):
+    """Something must come first, or pass."""
+
+
+class StillRunning(NotYet):
     """A process that must be ended first is at work."""
+
+
+class NotStanding(NotYet):
+    """A topic is not there: it is made anew first."""
 
 
 def pend_again(database_url: str, topics: Iterable[str], since: datetime) -> int:
@@ -38,18 +53,25 @@ def pend_again(database_url: str, topics: Iterable[str], since: datetime) -> int
         ).rowcount
 
 
-def rewind_groups(bootstrap: str, world: str, topics: Iterable[str]) -> list[str]:
-    """Set groups of the world that stand beyond a topic's end to its beginning; returns them. Raises StillRunning."""
-    client = kafka.admin(bootstrap)
-    known = client.list_topics(timeout=ASK_SECONDS).topics
-    places = [kafka.TopicPartition(f"{world}.{t}", p) for t in topics for p in known[f"{world}.{t}"].partitions]
-    ends, moved = kafka.ends(client, places, ASK_SECONDS), []
+def ends_of(client: kafka.AdminClient, world: str, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+    """Return where these topics of a world end. Raises NotStanding."""
+    names, known = [f"{world}.{topic}" for topic in topics], client.list_topics(timeout=ASK_SECONDS).topics
+    if missing := [name for name in names if name not in known]:
+        raise NotStanding(f"{', '.join(missing)} must be made anew first: `python -m tools.apply_topics`")
+    return kafka.ends(client, [kafka.TopicPartition(name, p) for name in names for p in known[name].partitions])
+
+
+def rewind_groups(client: kafka.AdminClient, world: str, ends: Mapping[tuple[str, int], int]) -> list[str]:
+    """Set groups of the world that stand beyond these ends to the beginning; returns them. Raises StillRunning.
+
+    The ends are those of before anything was sent again: then an old place may lie within the topic, and mean nothing.
+    """
+    moved, places = [], [kafka.TopicPartition(*place) for place in ends]
     for group in client.list_consumer_groups(request_timeout=ASK_SECONDS).result().valid:
         if not group.group_id.startswith(f"{world}."):
             continue
-        if (
-            group.state != kafka.ConsumerGroupState.EMPTY
-        ):  # a member that comes back is given what it had, and that is nothing
+        # A member that comes back would be given what it had while its topics were gone, and that is nothing.
+        if group.state != kafka.ConsumerGroupState.EMPTY:
             raise StillRunning(f"{group.group_id} has members: end them, and wait until their session is over")
         committed = kafka.committed(client, group.group_id, places)
         to = [kafka.TopicPartition(*place, 0) for place, offset in committed.items() if offset > ends[place]]
@@ -60,26 +82,37 @@ def rewind_groups(bootstrap: str, world: str, topics: Iterable[str]) -> list[str
     return moved
 
 
+def _patiently(act: Callable[[], Found], until: float) -> Found:
+    while True:
+        try:
+            return act()
+        except (NotYet, kafka.KafkaException):
+            if time.monotonic() > until:
+                raise
+            time.sleep(LOOK_SECONDS)  # house: allow wait — between two looks: what has ended is not forgotten at once
+
+
 def main(arguments: list[str]) -> int:
     """Read WORLD, KAFKA_BOOTSTRAP and DATABASE_URL from the environment; returns 1 when something still runs."""
     parser = argparse.ArgumentParser(prog="python -m tools.republish", description=__doc__)
     parser.add_argument("topics", nargs="+", metavar="TOPIC", help="as registered, without the world")
     parser.add_argument("--since", type=datetime.fromisoformat, default=BEGINNING_OF_TIME, help="when first published")
+    parser.add_argument("--patience", type=float, default=PATIENCE_SECONDS, metavar="SECONDS")
     told = parser.parse_args(arguments)
-    world, missing = (
-        os.environ.get("WORLD", "live"),
-        [n for n in ("KAFKA_BOOTSTRAP", "DATABASE_URL") if n not in os.environ],
-    )
-    if missing:
+    if missing := [name for name in ("KAFKA_BOOTSTRAP", "DATABASE_URL") if name not in os.environ]:
         print(f"republish: set {' and '.join(missing)}", file=sys.stderr)
         return 2
+    world, until = os.environ.get("WORLD", "live"), time.monotonic() + told.patience
+    client, url = kafka.admin(os.environ["KAFKA_BOOTSTRAP"]), os.environ["DATABASE_URL"]
     try:
-        moved = rewind_groups(os.environ["KAFKA_BOOTSTRAP"], world, told.topics)
-        rows = pend_again(os.environ["DATABASE_URL"], told.topics, told.since)
-    except (StillRunning, kafka.KafkaException) as error:
+        ends = _patiently(lambda: ends_of(client, world, told.topics), until)
+        rows = _patiently(lambda: pend_again(url, told.topics, told.since), until)
+        print(f"{rows} rows go out again", flush=True)
+        moved = _patiently(lambda: rewind_groups(client, world, ends), until)
+    except (NotYet, kafka.KafkaException) as error:
         print(f"republish: {error}", file=sys.stderr)
         return 1
-    print(f"{rows} rows go out again; groups set to the beginning: {', '.join(moved) or 'none'}")
+    print(f"groups set to the beginning: {', '.join(moved) or 'none'}")
     return 0
 
 

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
     path.add_argument("--json", action="store_true")
     three = trials_of.add_parser("brokers", help="the small service on three brokers: leader killed, topics wiped, ...")
     three.add_argument("--seed", type=int, default=1)
-    three.add_argument("--full", action="store_true", help="two frozen for 45 s and a folder deleted too")
+    three.add_argument("--full", action="store_true", help="two frozen for 45 s, a folder deleted, a disk full too")
     three.add_argument(
         "--only", action="append", default=[], choices=list(brokers.ALONE), help="one nemesis of the full form"
     )

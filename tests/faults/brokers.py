@@ -13,20 +13,20 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 from sqlalchemy import MetaData, create_engine
 
 from chassis import topics
 from chassis.clock import machine_now
+from chassis.days import Days
 from chassis.tables import chassis_tables
 from schemas.envelope import decode
 from schemas.inventory import ItemChanged
 from schemas.topics import TOPICS
 from tests.faults import facts, tally
 from tests.faults.cluster import Node, ThreeBrokers
-from tests.faults.nemeses import Course, Nemesis
+from tests.faults.nemeses import Course, Nemesis, left_out
 from tests.faults.path import BEAT_SECONDS, PARTITIONS, Process, Trial
 from tests.faults.victims import pause
 from tests.support.needs import CHECKOUT
@@ -63,7 +63,7 @@ class BrokerTrial(Trial):
             yield
 
     def _feed(self, rate: float, stopped: threading.Event) -> None:
-        chance, begun, before = random.Random(self.seed), time.monotonic(), self.fed
+        chance, begun, before, days = random.Random(self.seed), time.monotonic(), self.fed, Days(self.source_url)
         with psycopg.connect(self.source_url, autocommit=True) as source:
             while not stopped.wait(BEAT_SECONDS):
                 facts_told = []
@@ -73,6 +73,7 @@ class BrokerTrial(Trial):
                     (decode(value).id, tally.HEARS, key, ItemChanged.event_name, value.decode(), machine_now())
                     for key, value in facts_told
                 ]
+                days.have("outbox", {row[-1].date() for row in rows})
                 with source.cursor() as cursor:
                     cursor.executemany(_TELL, rows)
                 self.fed += len(rows)
@@ -107,9 +108,7 @@ def until_all_is_answered(trial: BrokerTrial, since: float) -> float:
     """Wait until everything that was fed by now is answered; returns how long since an instant."""
     wanted = trial.fed
     while trial.counted() < wanted:
-        for process in trial.processes.values():  # a supervisor's part: whom its group has let go ends by itself
-            if process.child is not None and not process.alive():
-                process.start()
+        trial.revive()
         if time.monotonic() - since > GIVE_UP_SECONDS:
             raise RuntimeError(f"{wanted - trial.counted()} facts are not answered after {GIVE_UP_SECONDS:.0f} s")
         pause(LOOK_SECONDS)
@@ -146,19 +145,74 @@ def two_frozen(trial: Trial, chance: random.Random, times: int) -> Course:
 
 
 def folder_deleted(trial: Trial, chance: random.Random, times: int) -> Course:
-    """Kill a broker, delete its folder, and start it again: it copies everything from the others."""
+    """Delete a broker's folder, every other time while it runs, and start it again: it copies all from the others."""
     course = Course("log folder deleted")
+    assert isinstance(trial, BrokerTrial)
+    for number in range(times):
+        pause(UNDER_LOAD_SECONDS)
+        victim = chance.choice(trial.infra.cluster.nodes)
+        if number % 2:
+            victim.lose_folder()
+            pause(UNDER_LOAD_SECONDS)
+            course.notes["under a running broker"] = course.notes.get("under a running broker", 0) + 1
+            if victim.alive():
+                victim.signal(signal.SIGKILL)
+        else:
+            victim.signal(signal.SIGKILL)
+            victim.lose_folder()
+        died = time.monotonic()
+        pause(chance.uniform(1.0, 5.0))
+        victim.start()
+        course.flowed(until_all_is_answered(trial, died), BACK_SECONDS_MAX)
+        _until_in_sync(trial)
+    return course
+
+
+def disk_full(trial: Trial, chance: random.Random, times: int) -> Course:
+    """Let a broker write until its disk is full; then give it space, and start it again with what it has."""
+    course = Course("disk of the log full")
     assert isinstance(trial, BrokerTrial)
     for _ in range(times):
         pause(UNDER_LOAD_SECONDS)
         victim = chance.choice(trial.infra.cluster.nodes)
-        victim.signal(signal.SIGKILL)
-        victim.lose_folder()
-        pause(chance.uniform(1.0, 5.0))
-        victim.start()
-        course.flowed(until_all_is_answered(trial, time.monotonic()), BACK_SECONDS_MAX)
-        _until_in_sync(trial)
+        with _on_small_disk(trial, victim) as why:
+            if why:
+                return left_out(course, f"no small disk can be mounted here: {why}")
+            victim.fill_disk()
+            course.flowed(until_all_is_answered(trial, time.monotonic()), BACK_SECONDS_MAX)
+            if not _ends_within(victim, GIVE_UP_SECONDS):
+                course.faults.append(f"a broker whose disk was full lived on for {GIVE_UP_SECONDS:.0f} s")
+                victim.signal(signal.SIGKILL)
+            victim.free_disk()
+            victim.start()
+            course.flowed(until_all_is_answered(trial, time.monotonic()), BACK_SECONDS_MAX)
+            _until_in_sync(trial)
     return course
+
+
+@contextmanager
+def _on_small_disk(trial: BrokerTrial, node: Node) -> Iterator[str]:
+    """Move a broker to a small disk for as long as the block lasts; yields why that cannot be, or nothing."""
+    node.signal(signal.SIGKILL)
+    node.lose_folder()
+    why = node.mount_small_disk()
+    node.start()
+    _until_in_sync(trial)
+    yield why
+    if not why:
+        node.signal(signal.SIGKILL)
+        node.unmount()
+        node.start()
+        _until_in_sync(trial)
+
+
+def _ends_within(node: Node, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while node.alive():
+        if time.monotonic() > deadline:
+            return False
+        pause(LOOK_SECONDS)
+    return True
 
 
 def topics_wiped(trial: Trial, chance: random.Random, times: int) -> Course:
@@ -173,10 +227,10 @@ def topics_wiped(trial: Trial, chance: random.Random, times: int) -> Course:
             process.kill()  # an end by SIGTERM would wait for acknowledgements that cannot come
         _make_topics(trial)
         begun = time.monotonic()
-        _republish(trial, trial.source_url, tally.HEARS)
-        _republish(trial, trial.database_url, tally.SAYS)
+        _republish(trial)
         for process in running:
-            process.start()
+            if not process.alive():
+                process.start()
         course.flowed(until_all_is_answered(trial, begun), BACK_SECONDS_MAX)
     return course
 
@@ -207,24 +261,33 @@ def _make_topics(trial: BrokerTrial) -> None:
     topics.apply(trial.bootstrap, wanted)
 
 
-def _republish(trial: BrokerTrial, url: str, topic: str) -> None:
+def _republish(trial: BrokerTrial) -> None:
+    """Rebuild both topics at once; each relay starts as soon as its rows go out again."""
+    rebuilt = [
+        (trial.process(SOURCE), _republishing(trial, trial.source_url, tally.HEARS)),
+        (trial.process("relay"), _republishing(trial, trial.database_url, tally.SAYS)),
+    ]
+    for relay, rebuilding in rebuilt:
+        assert rebuilding.stdout is not None
+        rebuilding.stdout.readline()
+        relay.start()
+    for _, rebuilding in rebuilt:
+        _, said = rebuilding.communicate(timeout=GIVE_UP_SECONDS)
+        if rebuilding.returncode:
+            raise RuntimeError(f"republish: {said[-2000:]}")
+
+
+def _republishing(trial: BrokerTrial, url: str, topic: str) -> subprocess.Popen[str]:
     told = os.environ | {"WORLD": trial.name, "KAFKA_BOOTSTRAP": trial.bootstrap, "DATABASE_URL": url}
-    deadline = time.monotonic() + GIVE_UP_SECONDS
-    while True:  # a group keeps a killed member, and a database its session, for a moment
-        done = subprocess.run(
-            [sys.executable, "-m", "tools.republish", topic], env=told, cwd=CHECKOUT, capture_output=True, text=True, check=False
-        )  # fmt: skip
-        if done.returncode == 0:
-            return
-        if done.returncode != 1 or time.monotonic() > deadline:
-            raise RuntimeError(f"republish for {urlsplit(url).path}: {done.stderr[-2000:]}")
-        pause(LOOK_SECONDS)
+    command = [sys.executable, "-m", "tools.republish", topic]
+    return subprocess.Popen(command, env=told, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 ALONE: dict[str, tuple[Nemesis, int]] = {
     "leader": (leader_killed, 3),
     "frozen": (two_frozen, 2),
     "folder": (folder_deleted, 2),
+    "disk": (disk_full, 2),
     "wiped": (topics_wiped, 2),
 }
 SHORT: dict[str, tuple[Nemesis, int]] = {"leader": (leader_killed, 1), "wiped": (topics_wiped, 1)}

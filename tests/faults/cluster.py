@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from cli.stack.kafka import LocalKafka
 from tests.support.stack import Infrastructure
 
 NODES = 3
+SMALL_DISK_BYTES = 192 * 1024 * 1024
+BLOCK_BYTES = 1024 * 1024
 REPLICATED = """
 default.replication.factor=3
 min.insync.replicas=2
@@ -50,8 +54,44 @@ class Node(LocalKafka):
             self._child.wait()
 
     def lose_folder(self) -> None:
-        """Forget everything: the disk is a new one."""
-        shutil.rmtree(self.data)
+        """Forget everything: the disk is a new one. A broker that runs keeps its open files, and finds no folder."""
+        lost = self.data.with_suffix(".lost")
+        self.data.rename(lost)
+        shutil.rmtree(lost)
+
+    def mount_small_disk(self) -> str:
+        """Put the log folder on a small disk of its own; returns why that cannot be, or nothing."""
+        self.data.mkdir(parents=True)
+        command = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES}", "tmpfs", str(self.data)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except FileNotFoundError as why:
+            return str(why)
+        return done.stderr.strip() if done.returncode else ""
+
+    def unmount(self) -> None:
+        """Take the small disk away, with all that lies on it."""
+        if self.data.is_mount():
+            subprocess.run(["umount", str(self.data)], check=True)
+
+    def fill_disk(self) -> None:
+        """Leave no free byte on the small disk."""
+        assert self.data.is_mount()
+        with self._ballast.open("wb", buffering=0) as ballast:
+            try:
+                while True:
+                    ballast.write(bytes(BLOCK_BYTES))
+            except OSError as why:
+                if why.errno != errno.ENOSPC:
+                    raise
+
+    def free_disk(self) -> None:
+        """Give the space back."""
+        self._ballast.unlink()
+
+    @property
+    def _ballast(self) -> Path:
+        return self.data / "ballast"
 
 
 class KafkaCluster:
@@ -84,6 +124,7 @@ def _end(node: Node) -> None:
     if node.alive():
         node.signal(signal.SIGKILL)
     node.stop()
+    node.unmount()
 
 
 class ThreeBrokers(Infrastructure):

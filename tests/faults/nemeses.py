@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -18,6 +19,7 @@ from chassis import points
 from tests.faults import tally
 from tests.faults.path import Process, Trial
 from tests.faults.victims import pause
+from tests.support.needs import require_infra
 
 BACK_SECONDS_MAX = 12.0  # after a process's death
 DATABASE_BACK_SECONDS_MAX = 5.0  # after the database's return
@@ -25,6 +27,7 @@ GIVE_UP_SECONDS = 60.0
 PASSES = (2, 6)  # how often a point is passed before the last time: the first pass shows that work flows
 SETTLE_SECONDS = 0.3  # a commit that was sent is stored by then, though nobody reads the answer
 LOOK_SECONDS = 0.05
+JUMPS, AHEAD = ("-3600", "+0"), "+3600"  # seconds off, as libfaketime reads them
 
 
 @dataclass
@@ -46,6 +49,14 @@ class Course:
 
 
 Nemesis = Callable[[Trial, random.Random, int], Course]
+
+
+def left_out(course: Course, why: str) -> Course:
+    """Say that a nemesis cannot strike on this machine; where nothing may be left out that is a fault."""
+    course.notes[f"left out, {why}"] = 1
+    if require_infra():
+        course.faults.append(f"{course.name}: {why}, and REQUIRE_INFRA=1 allows nothing to be left out")
+    return course
 
 
 def kills_at(point: str) -> Nemesis:
@@ -105,11 +116,9 @@ def pauses(longest: float) -> Nemesis:
 
 
 def _start_again(trial: Trial, course: Course) -> None:
-    """Do what a supervisor does: a process whose group has let it go ends by itself."""
-    for process in trial.processes.values():
-        if not process.alive():
-            process.start()
-            course.notes["ended and started again"] = course.notes.get("ended and started again", 0) + 1
+    """Count what had to be started again."""
+    if started := trial.revive():
+        course.notes["ended and started again"] = course.notes.get("ended and started again", 0) + started
 
 
 def _until_each_hears(trial: Trial, course: Course) -> float:
@@ -215,6 +224,66 @@ def take_overs(trial: Trial, chance: random.Random, times: int) -> Course:
     return course
 
 
+def clock_jumps(trial: Trial, _chance: random.Random, times: int) -> Course:
+    """Let one of two consumers see a machine whose clock jumps back and ahead by an hour; the last jump stays.
+
+    The process is real and so is its clock, but for libfaketime between them: what the Kafka client and the database's
+    driver ask for jumps too, which no setting of ours could do. What was armed ahead of time is due by that clock only.
+    """
+    course = Course("clock jumps an hour")
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    if not found:
+        return left_out(course, "no libfaketime here (Debian's package of that name has it)")
+    told, victim = trial.folder / "clock", trial.process("consumer", 1)
+    told.write_text(JUMPS[1])
+    if victim.alive():
+        victim.stop()
+    victim.env |= {
+        "LD_PRELOAD": str(found[0]), "FAKETIME_TIMESTAMP_FILE": str(told), "FAKETIME_CACHE_DURATION": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }  # fmt: skip
+    _two_consumers(trial)
+    _until_ready(victim)
+    for number in range(times):
+        jump = JUMPS[number % 2] if number < times - 1 else AHEAD
+        told.write_text(jump)
+        course.flowed(_until_written_by(trial, course, off=jump != JUMPS[1]), BACK_SECONDS_MAX)
+    course.notes["facts written an hour off"] = trial.written_elsewhen()
+    return course
+
+
+def _until_ready(process: Process) -> None:
+    """Wait until a consumer has its partitions."""
+    begun = time.monotonic()
+    while not process.is_ready():
+        if time.monotonic() - begun > GIVE_UP_SECONDS:
+            raise RuntimeError(f"{process.role} {process.instance} is not ready after {GIVE_UP_SECONDS:.0f} s")
+        pause(LOOK_SECONDS)
+
+
+def _until_written_by(trial: Trial, course: Course, *, off: bool) -> float:
+    """Wait until all partitions are heard while some facts are written by a clock that is off, or none; returns how long."""
+    begun = time.monotonic()
+    while True:
+        written = trial.written_elsewhen()
+        _until_each_moves(trial, course)
+        if (trial.written_elsewhen() > written) == off:
+            return time.monotonic() - begun
+        if time.monotonic() - begun > GIVE_UP_SECONDS:
+            raise RuntimeError(f"no process has seen its clock jump for {GIVE_UP_SECONDS:.0f} s")
+
+
+def _until_each_moves(trial: Trial, course: Course) -> None:
+    """Wait until something more was heard of every partition: one of two consumers may have stopped in silence."""
+    begun, places = time.monotonic(), trial.kafka.ends([f"{trial.name}.{tally.HEARS}"])
+    before = trial.heard(places)
+    while any(trial.heard(places)[place] <= heard for place, heard in before.items()):
+        _start_again(trial, course)
+        if time.monotonic() - begun > GIVE_UP_SECONDS:
+            raise RuntimeError(f"a partition is not heard for {GIVE_UP_SECONDS:.0f} s")
+        pause(LOOK_SECONDS)
+
+
 def _two_consumers(trial: Trial) -> None:
     """Run two consumers, so that causes are raced for, and wait until both have joined."""
     for instance in (0, 1):
@@ -230,6 +299,7 @@ ALONE: dict[str, Nemesis] = {
     "database": database_kills,
     "cuts": cuts,
     "relays": take_overs,
+    "clock": clock_jumps,
 }
 # Those with a second consumer come last: while it works, the death of the first holds only a part of the facts up.
 SHORT: dict[str, tuple[Nemesis, int]] = {

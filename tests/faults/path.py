@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID, uuid5
 
+import httpx
 import psycopg
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from sqlalchemy import create_engine
@@ -93,6 +94,13 @@ class Process:
     def alive(self) -> bool:
         return self.child is not None and self.child.poll() is None
 
+    def is_ready(self) -> bool:
+        """Ask it whether its loops are at work."""
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}/ready").status_code == 200
+        except httpx.TransportError:
+            return False
+
 
 class Trial:
     """A world of its own with the tally service's database and topics; facts are fed while processes die."""
@@ -128,6 +136,13 @@ class Trial:
         if not found.alive():
             found.start()
         return found
+
+    def revive(self) -> int:
+        """Do what a supervisor does: a process whose group has let it go ends by itself; returns how many were started."""
+        dead = [process for process in self.processes.values() if process.child is not None and not process.alive()]
+        for process in dead:
+            process.start()
+        return len(dead)
 
     def last_words(self) -> str:
         """Return the ends of the logs of all processes."""
@@ -217,6 +232,10 @@ class Trial:
     def done(self) -> int:
         """Count what the database holds of all that was done."""
         return self._ask("SELECT coalesce(max(number), 0) FROM done")
+
+    def written_elsewhen(self) -> int:
+        """Count the facts whose writer's clock was far from the database's."""
+        return self._ask("SELECT count(*) FROM outbox WHERE abs(extract(epoch FROM stored_at - now())) > 1800")
 
     def published(self) -> int:
         """Count the records of the output topic."""
