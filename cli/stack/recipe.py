@@ -18,6 +18,8 @@ SERVICES = (
 STREAM = "scorecard-stream"
 CONSOLE = "console"
 ROLES = ("api", "consumer", "relay", "effects")
+APART = ("exceptions:consumer",)
+"""Cases are what people look at while they open: whoever asks and what opens them must not wait for one interpreter."""
 
 
 @dataclass(frozen=True)

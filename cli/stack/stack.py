@@ -21,7 +21,7 @@ from cli.seed import EVERYDAY, REPLAY
 from cli.stack import worlds
 from cli.stack.infrastructure import Infrastructure, Report
 from cli.stack.issuer import Issuer
-from cli.stack.recipe import Recipe, whole
+from cli.stack.recipe import APART, Recipe, whole
 from cli.stack.state import Home, StackError, forget, make_folder, read_json, write_json
 from cli.stack.supervisor import stop_all
 from cli.stack.worlds import World, WorldPlan, WorldRefused, WorldUnknown, check_name, known_worlds
@@ -112,7 +112,7 @@ class Stack:
 
         `env` adds to the environment of a process by name (`*`: of all); `copies` runs further copies of a
         process; `split` runs services as one process per role (`logistics`), or one role apart
-        (`logistics:relay`); `seed` is `everyday`, `replay` (what a driven
+        (`logistics:relay`), as unless told `recipe.APART` in a world by the wall clock; `seed` is `everyday`, `replay` (what a driven
         world gets unless told) or `none`. Raises WorldRefused when it runs already. A new world that does not
         become ready is dropped again.
         """
@@ -127,7 +127,7 @@ class Stack:
                 services=before.get("services") if services is None else services,
                 env=before.get("env", {}) if env is None else env,
                 copies=before.get("copies", {}) if copies is None else copies,
-                split=before.get("split", []) if split is None else split,
+                split=before.get("split", [] if clock == "driven" else [*APART]) if split is None else split,
                 ports=ports or {},
                 seed=seed or before.get("seed") or (REPLAY if clock == "driven" else EVERYDAY),
             )
