@@ -30,7 +30,7 @@ class ServiceSettings(BaseSettings):
     instance: int = 0
     migrate_on_start: bool = False
     log_level: str = "info"
-    reaction_limit_seconds: float = 10.0
+    reaction_limit_seconds: float = 7.0  # with a restart of 2 to 3 s a hang holds its partition for 10 s
     dead_in_a_row_max: int = 50
     batch_events_max: int = 500
     pool_connections_max: int = 12

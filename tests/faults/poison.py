@@ -43,7 +43,7 @@ class Form(NamedTuple):
     hang_seconds: float
 
 
-FULL, SHORT = Form(100_000, 5, 20, 10.0), Form(4_000, 1, 4, 2.0)
+FULL, SHORT = Form(100_000, 5, 20, 7.0), Form(4_000, 1, 4, 2.0)
 
 
 class Waiting(NamedTuple):
