@@ -7,6 +7,7 @@ one goes on with `--resume`, and `--compare` sets the last one beside an earlier
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import sys
 import tempfile
@@ -56,6 +57,8 @@ def main() -> int:
     folder = Home.find().root / "bench"
     if given.compare:
         return _compare(folder, given.compare)
+    if "pipeline" in (given.names or FIGURES) and importlib.util.find_spec("faststream") is None:
+        parser.error("the rivals are not installed: `make bench` does it, or deploy/local/setup.sh bench")
     run = _Run.begin(folder, full=given.full, resume=given.resume)
     with tempfile.TemporaryDirectory(prefix="xd-bench-") as place, Stack.start(Path(place)) as stack:
         run.calibrate(stack)
