@@ -10,7 +10,7 @@ MEASURES := .venv/.crossdock-measures
 # Each worker has servers of its own, and mostly waits for them: three keep two cores busy.
 WORKERS ?= 3
 NEEDS_SERVERS := postgres or kafka or journey
-CODE := schemas chassis services console simulator cli tools benchmarks
+CODE := schemas velocity chassis services console simulator cli tools benchmarks
 # A folder that a later piece of work brings is no reason to fail before it is there.
 PRESENT = $(wildcard $(CODE))
 

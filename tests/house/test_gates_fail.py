@@ -22,6 +22,8 @@ IMPORT_CRIMES = [
     ("Floors", "services/logistics/api.py", "import console\n"),
     ("Floors", "simulator/people.py", "import services.sales\nimport services.logistics.api\n"),
     ("Floors", "cli/cases.py", "import tools\n"),
+    ("Alone", "velocity/clock.py", "from schemas import types\n"),
+    ("Alone", "velocity/clock.py", "import pydantic\n"),
     ("Stranger", "chassis/relay.py", "from schemas import exceptions\n"),
     ("Command", "cli/cases.py", "import services.exceptions.domain\n"),
     ("Command", "cli/cases.py", "import confluent_kafka\n"),

@@ -16,7 +16,7 @@ PURE_FILES = ("chassis/errors.py",)
 
 
 def impure_hearts(source: SourceFile) -> list[Finding]:
-    """Refuse in a domain everything but schemas, chassis.errors and the quiet standard library."""
+    """Refuse in a domain everything but schemas, velocity, chassis.errors and the quiet standard library."""
     if source.room != "domain" and source.path not in PURE_FILES:
         return []
     own = f"services.{source.service}.domain"
@@ -27,10 +27,11 @@ def impure_hearts(source: SourceFile) -> list[Finding]:
             _within(name, own)
             or _within(name, "schemas")
             or _within(name, "chassis.errors")
+            or _within(name, "velocity")
             or (top in sys.stdlib_module_names and top not in WORLDLY)
         )
         if not allowed:
-            advice = f"imports {name}: the heart knows schemas, chassis.errors and the pure standard library"
+            advice = f"imports {name}: the heart knows schemas, velocity, chassis.errors and the pure standard library"
             findings.append(source.finding(line, "heart", advice))
     return findings
 

@@ -1,21 +1,25 @@
 """What the scorecard knows: a case's clock, its measure, the velocity of many, readings and causal records. Pure."""
 
-from services.scorecard.domain.clock import (
+from services.scorecard.domain.clock import dumped, hear, kind_of, loaded, measured
+from services.scorecard.domain.reading import Reading, case_fact_row, causal_row, store_reading
+from velocity import (
     EPOCH,
     MICROSECOND,
+    PHASES,
     Case,
     ClockFact,
-    dumped,
-    hear,
+    Lasting,
+    Measure,
+    Velocity,
     instant,
-    kind_of,
-    loaded,
+    measure,
     micros,
+    observable,
     observe,
+    percentiles,
+    survival,
+    velocity,
 )
-from services.scorecard.domain.measure import PHASES, Measure, measure, measured, observable
-from services.scorecard.domain.reading import Reading, case_fact_row, causal_row, store_reading
-from services.scorecard.domain.velocity import Lasting, Velocity, percentiles, survival, velocity
 
 __all__ = [
     "EPOCH", "MICROSECOND", "PHASES", "Case", "ClockFact", "Lasting", "Measure", "Reading", "Velocity", "case_fact_row",

@@ -1,75 +1,19 @@
-"""The facts of one case, kept by id, so that order of arrival, duplicates and replays change nothing.
-
-Instants are whole microseconds since 1970: durations are integers, and SQL must find the very same ones.
-"""
+"""The facts of a case as they come from the topic, and a case as it lies in the stream's table. Pure."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from schemas.envelope import Envelope
 from schemas.exceptions import CaseFact, CaseOpened, CaseReopened, TaskFact
+from schemas.scorecard import MeasureRecorded
+from velocity import CLOCK_KINDS, Case, ClockFact, Measure, add, instant, micros
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-# Facts that move the clock. Every other fact of a case only says its severity of that time.
-CLOCK_KINDS = (
-    "case.opened", "case.acknowledged", "case.decided", "case.implemented", "case.cleared", "case.verified",
-    "case.reopened", "task.opened", "task.committed", "task.completed", "task.waived", "task.reopened",
-)  # fmt: skip
-_CODES = {kind: str(number) for number, kind in enumerate(CLOCK_KINDS)}
-
-Order = tuple[int, UUID]  # when it was recorded, then the time-ordered id: the order of a case's facts
-
-
-def micros(instant: datetime) -> int:
-    """Return whole microseconds since 1970."""
-    return (instant - EPOCH) // MICROSECOND
-
-
-def instant(us: int) -> datetime:
-    """Return the instant of whole microseconds since 1970."""
-    return EPOCH + us * MICROSECOND
-
-
-@dataclass(frozen=True, slots=True)
-class ClockFact:
-    """One fact that moves the clock; `since_us` is t0 for an opening, and for a reopening where the clock stopped."""
-
-    fact_id: UUID
-    kind: str
-    occurred_us: int
-    recorded_us: int
-    since_us: int | None = None
-    task_id: UUID | None = None
-    function: str = ""
-    required: bool = False
-
-    @property
-    def order(self) -> Order:
-        return (self.recorded_us, self.fact_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """What is known of a case's clock; `latest` is the last fact in order, whose severity counts."""
-
-    case_id: UUID
-    cause_kind: str
-    severity: str
-    latest: Order
-    facts: dict[UUID, ClockFact] = field(default_factory=dict)
-    observed: frozenset[str] = frozenset()  # what the histogram of some worker has counted already
-
-    @property
-    def rank(self) -> tuple[int, Order]:
-        """Return what grows with every fact that changes anything: the reading with the highest rank knows the most."""
-        return (len(self.facts), self.latest)
+_CODES = {kind: number for number, kind in enumerate(CLOCK_KINDS)}
 
 
 def kind_of(event_name: str) -> str:
@@ -80,28 +24,30 @@ def kind_of(event_name: str) -> str:
 def hear(case: Case | None, envelope: Envelope) -> Case:
     """Return the case with one more fact; one that is known already changes nothing."""
     event: CaseFact = envelope.data
-    recorded, kind = micros(envelope.recordedtime), kind_of(envelope.type)
-    order = (recorded, envelope.id)
-    if case is None:
-        case = Case(event.case_id, event.cause.kind, event.severity, order)
-    elif order > case.latest:
-        case = replace(case, severity=event.severity, latest=order)
-    if kind not in _CODES or envelope.id in case.facts:
-        return case
     task = event if isinstance(event, TaskFact) else None
     since = event.cause_occurred_at if isinstance(event, CaseOpened) else None
     if isinstance(event, CaseReopened):
         since = event.stopped_at
     fact = ClockFact(
-        envelope.id, kind, micros(event.occurred_at), recorded, None if since is None else micros(since),
-        None if task is None else task.task_id, "" if task is None else task.function, task is not None and task.required,
+        envelope.id, kind_of(envelope.type), micros(event.occurred_at), micros(envelope.recordedtime),
+        None if since is None else micros(since), None if task is None else task.task_id,
+        "" if task is None else task.function, task is not None and task.required,
     )  # fmt: skip
-    return replace(case, facts={**case.facts, envelope.id: fact})
+    return add(case, fact, case_id=event.case_id, cause_kind=event.cause.kind, severity=event.severity)
 
 
-def observe(case: Case, what: frozenset[str]) -> Case:
-    """Return the case with this much counted in a histogram."""
-    return case if what <= case.observed else replace(case, observed=case.observed | what)
+def measured(case: Case, found: Measure, *, fact_id: UUID, occurred_at: datetime) -> MeasureRecorded:
+    """Return the fact that the stream says when one more fact of a case led to this measure."""
+    return MeasureRecorded.model_validate(
+        {
+            "occurred_at": occurred_at, "case_id": case.case_id, "fact_id": fact_id, "cause_kind": case.cause_kind,
+            "severity": case.severity, "state": found.state, "identified_at": instant(found.identified_us),
+            "as_of": instant(found.until_us), "elapsed_us": found.elapsed_us, "decision_us": found.decision_us,
+            "coordination_us": found.coordination_us, "excluded_us": found.excluded_us, "phases": [asdict(phase) for phase in found.phases],
+            "inversions": found.inversions, "critical_function": found.critical_function, "reopened": found.reopened,
+            "facts": len(case.facts), "latest_fact_id": case.latest[1],
+        }
+    )  # fmt: skip
 
 
 # ── the state as it lies in the stream's table: small, and the same bytes for the same facts ─────────
@@ -112,7 +58,7 @@ def dumped(case: Case) -> bytes:
     tasks = sorted({(f.task_id, f.function, f.required) for f in case.facts.values() if f.task_id}, key=str)
     numbers: dict[tuple[UUID | None, str, bool], int] = {task: number for number, task in enumerate(tasks)}
     rows = [
-        [f.fact_id.hex, int(_CODES[f.kind]), f.occurred_us, f.recorded_us - f.occurred_us, f.since_us,
+        [f.fact_id.hex, _CODES[f.kind], f.occurred_us, f.recorded_us - f.occurred_us, f.since_us,
          numbers.get((f.task_id, f.function, f.required))]
         for f in sorted(case.facts.values(), key=lambda f: f.order)
     ]  # fmt: skip

@@ -1,7 +1,7 @@
 """Decision velocity of one case (METRICS 3.1): a pure fold of its facts into points, phases and a verdict.
 
-`docs/decision-velocity.md` tells it in words; `queries/recompute.py` tells it again in SQL and shares nothing with
-this file. A point is a clock point t1…t7; its place on the case's clock leaves out the time between the end of a
+`docs/decision-velocity.md` tells it in words; the scorecard's `queries/recompute.py` tells it again in SQL and shares
+nothing with this file. A point is a clock point t1…t7; its place on the case's clock leaves out the time between the end of a
 response (implemented or cleared) and its reopening.
 """
 
@@ -9,29 +9,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
-from schemas.scorecard import CaseState, MeasureRecorded, Phase, PhaseDuration
-from services.scorecard.domain.clock import Case, ClockFact, Order, instant
+from velocity.clock import Case, ClockFact, Order
 
+State = Literal["open", "implemented", "cleared", "closed"]
+Phase = Literal["blind", "task", "acknowledge", "decide", "commit", "execute", "verify"]
 PHASES: tuple[Phase, ...] = ("blind", "task", "acknowledge", "decide", "commit", "execute", "verify")
 POINTS = 7
 NEVER: Order = (-(2**63), UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """One phase of a case in microseconds; an open one runs until the as-of time."""
+
+    phase: Phase
+    duration_us: int
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """What the clock says of a case at `until_us`."""
 
-    state: CaseState
+    state: State
     identified_us: int
     until_us: int
     elapsed_us: int
     decision_us: int | None
     coordination_us: int | None
     excluded_us: int
-    phases: tuple[PhaseDuration, ...]
+    phases: tuple[Span, ...]
     inversions: tuple[Phase, ...]
     critical_function: str | None
     reopened: int
@@ -55,7 +65,7 @@ class _Run:
     critical_function: str | None
 
     @property
-    def state(self) -> CaseState:
+    def state(self) -> State:
         if self.cleared_us is not None:
             return "cleared"
         if self.verified_us is not None:
@@ -167,25 +177,25 @@ def _all(instants: list[int], tasks: list[_Task]) -> int | None:
 
 
 def _phases(
-    points: list[int | None], elapsed: int, state: CaseState, opening: ClockFact
-) -> tuple[tuple[PhaseDuration, ...], tuple[Phase, ...]]:
+    points: list[int | None], elapsed: int, state: State, opening: ClockFact
+) -> tuple[tuple[Span, ...], tuple[Phase, ...]]:
     """Cut the clock into phases with s_k, the earliest of the points from k on, so that none is negative."""
     known = [k for k in range(POINTS) if points[k] is not None]
     last = known[-1]
     starts = [min(us for us in points[k:] if us is not None) for k in range(last + 1)]
     wrong = {k for k in known if (points[k] or 0) > starts[k]}
-    phases: list[PhaseDuration] = []
+    phases: list[Span] = []
     blind = opening.occurred_us - (opening.occurred_us if opening.since_us is None else opening.since_us)
     if blind >= 0:
-        phases.append(PhaseDuration(phase="blind", duration_us=blind))
+        phases.append(Span(phase="blind", duration_us=blind))
     else:
         wrong.add(0)  # the case was opened before its cause: a data-quality matter, counted and not clamped
-    phases += [PhaseDuration(phase=PHASES[k + 1], duration_us=starts[k + 1] - starts[k]) for k in range(last)]
+    phases += [Span(phase=PHASES[k + 1], duration_us=starts[k + 1] - starts[k]) for k in range(last)]
     if last < POINTS - 1:
         rest = elapsed - starts[last]
         if rest >= 0:
             running = state in ("open", "implemented")
-            phases.append(PhaseDuration(phase=PHASES[last + 1], duration_us=rest, open=running))
+            phases.append(Span(phase=PHASES[last + 1], duration_us=rest, open=running))
         else:
             wrong.add(last + 1)
     return tuple(phases), tuple(PHASES[k] for k in sorted(wrong))
@@ -200,17 +210,3 @@ def observable(found: Measure, observed: frozenset[str]) -> dict[str, int]:
     if found.coordination_us is not None:
         durations["coordination"] = found.coordination_us
     return {phase: us for phase, us in durations.items() if phase not in observed}
-
-
-def measured(case: Case, found: Measure, *, fact_id: UUID, occurred_at: datetime) -> MeasureRecorded:
-    """Return the fact that the stream says when one more fact of a case led to this measure."""
-    return MeasureRecorded.model_validate(
-        {
-            "occurred_at": occurred_at, "case_id": case.case_id, "fact_id": fact_id, "cause_kind": case.cause_kind,
-            "severity": case.severity, "state": found.state, "identified_at": instant(found.identified_us),
-            "as_of": instant(found.until_us), "elapsed_us": found.elapsed_us, "decision_us": found.decision_us,
-            "coordination_us": found.coordination_us, "excluded_us": found.excluded_us, "phases": found.phases,
-            "inversions": found.inversions, "critical_function": found.critical_function, "reopened": found.reopened,
-            "facts": len(case.facts), "latest_fact_id": case.latest[1],
-        }
-    )  # fmt: skip
