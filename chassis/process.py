@@ -206,6 +206,7 @@ class Running:
         return http.create_app(
             service=self.parts.name, database=self.database, verifier=verifier, cursor_secret=self.settings.cursor_secret,
             routers=[*self.parts.routers, routes],
+            threads_max=self.settings.pool_connections_max,
             in_flight_max=self.settings.http_in_flight_max or http.IN_FLIGHT_PER_CONNECTION * self.settings.pool_connections_max,
         )  # fmt: skip
 

@@ -13,12 +13,11 @@ from chassis import kafka, topics
 from chassis.consumer import Consumer, Read
 from schemas.envelope import encode
 from schemas.topics import BY_NAME
-from tests.chassis import toy
 from tests.chassis.test_consumer import changed, message, trail
 from tests.support.service import House, wait_until
 from tests.support.stack import Infrastructure
 
-A, BATCH = UUID(int=1), 5
+A, BATCH, READS_MAX = UUID(int=1), 5, 100
 
 
 class Watched(Consumer):
@@ -27,7 +26,7 @@ class Watched(Consumer):
     def __init__(self, house: House, world: str, bootstrap: str) -> None:
         told = {"world": world, "kafka_bootstrap": bootstrap, "batch_events_max": BATCH}
         super().__init__(house.database, house.parts.reactions, house.settings.model_copy(update=told))
-        self.read: queue.Queue[tuple[int, str]] = queue.Queue()
+        self.read: queue.Queue[tuple[int, str]] = queue.Queue(maxsize=READS_MAX)
 
     def _read(self, consumer: kafka.Consumer) -> list[Read]:
         found = super()._read(consumer)
@@ -70,9 +69,7 @@ def test_the_next_batch_is_read_while_the_database_works_on_a_full_one(toy_house
     assert not running.is_alive()
 
 
-def test_what_was_revoked_since_it_was_read_is_left_to_who_has_it_now(
-    toy_house: House, infra: Infrastructure
-) -> None:
+def test_what_was_revoked_since_it_was_read_is_left_to_who_has_it_now(toy_house: House, infra: Infrastructure) -> None:
     consumer, lone = toy_house.consumer, kafka.lone_consumer(infra.kafka_bootstrap, "test")
     batch = [
         Read((topic, 0), 9, consumer._pairs(message("inventory.item.changed.v1", encode(toy_house.envelope(changed(A, mark))))))
