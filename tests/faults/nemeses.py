@@ -77,7 +77,7 @@ def kills_at(point: str) -> Nemesis:
             pause(SETTLE_SECONDS)
             before = trial.flows_from(role)
             victim.start(_at(point, chance) if left else "")
-            while not _flows_while_it_lives(trial, victim, role, before):
+            while not _lives_until_more(trial, victim, role, before):
                 course.notes[DIED_AGAIN] = course.notes.get(DIED_AGAIN, 0) + 1
                 died = time.monotonic()
                 victim.start(_at(point, chance))
@@ -91,10 +91,11 @@ def _at(point: str, chance: random.Random) -> str:
     return f"{point}:{chance.randint(*PASSES)}"
 
 
-def _flows_while_it_lives(trial: Trial, victim: Process, role: str, before: int) -> bool:
-    while victim.alive() and trial.flows_from(role) <= before:
+def _lives_until_more(trial: Trial, victim: Process, role: str, before: int) -> bool:
+    begun = time.monotonic()
+    while (alive := victim.alive()) and trial.flows_from(role) <= before and time.monotonic() - begun < GIVE_UP_SECONDS:
         pause(LOOK_SECONDS)
-    return trial.flows_from(role) > before
+    return alive or trial.flows_from(role) > before
 
 
 def _until_more(trial: Trial, role: str, before: int, since: float, *, revive: Course | None = None) -> float:
