@@ -16,7 +16,7 @@ from chassis import metrics
 from chassis.errors import Refusal
 from chassis.http.problems import RETRY_AFTER_SECONDS
 
-IN_FLIGHT_PER_CONNECTION = 4  # at 1 to 2 ms an act, the last in the queue waits for less than 50 ms of work
+IN_FLIGHT_PER_THREAD = 4  # at 1 to 2 ms an act, the last in the queue waits for less than 50 ms of work
 BATCH_WEIGHT = 8
 BODY_SECONDS_MAX = 10.0  # a body that trickles holds a place for no longer
 _BODY = json.dumps(

@@ -15,7 +15,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from chassis.http.admission import BATCH_WEIGHT, IN_FLIGHT_PER_CONNECTION, Admission
+from chassis.http.admission import BATCH_WEIGHT, IN_FLIGHT_PER_THREAD, Admission
 from chassis.settings import ServiceSettings
 from tests.chassis import toy
 from tests.support.pressure import Answer, Clients
@@ -24,7 +24,7 @@ from tests.support.service import token
 
 CLIENTS = 32
 CALM_SECONDS, PRESSED_SECONDS = 2.0, 3.0
-MANY_CLIENTS = 4 * IN_FLIGHT_PER_CONNECTION * ServiceSettings.model_fields["pool_connections_max"].default
+MANY_CLIENTS = 4 * IN_FLIGHT_PER_THREAD * ServiceSettings.model_fields["pool_connections_max"].default
 
 
 @dataclass
