@@ -91,7 +91,7 @@ class Consumer:
         self.positions: dict[tuple[str, int], int] = {}
         self.assigned = False
         self.fatal: BaseException | None = None
-        self.current: tuple[Record, str, float] | None = None  # read by the watchdog
+        self.current: tuple[Record, str] | None = None  # read by the watchdog
         self.last_round = time.monotonic()
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────
@@ -327,7 +327,7 @@ class Consumer:
             for record, envelope, reaction in fresh:
                 started = time.perf_counter()
                 self._acting = (record, reaction)
-                self.current = (record, reaction.name, time.monotonic())
+                self.current = (record, reaction.name)  # one of its own for each: the watchdog tells them apart by it
                 tx.context = context_of(envelope, outer.now, driven=driven)
                 reaction.act(tx, envelope.data)
                 seconds.append((reaction.name, time.perf_counter() - started))

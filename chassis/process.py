@@ -115,6 +115,8 @@ class Running:
         self.server: uvicorn.Server | None = None
         self._admin: kafka.AdminClient | None = None
         self._threads: dict[str, threading.Thread] = {}
+        self._seen: object = None  # what acted at the watchdog's last look, and for how long
+        self._acted, self._looked_at = 0.0, time.monotonic()
 
     def run(self) -> int:
         """Serve until SIGTERM or SIGINT, then drain; returns the exit code."""
@@ -255,9 +257,12 @@ class Running:
         if any(loop is not None and loop.fatal is not None for loop in (self.consumer, self.effects)):
             self.exit_code = EXIT_FAILED
             self.stop.set()
-        running = self.consumer.current if self.consumer is not None else None
-        if running is not None and time.monotonic() - running[2] > self.settings.reaction_limit_seconds:
-            record, reaction, _ = running
+        running, now = self.consumer.current if self.consumer is not None else None, time.monotonic()
+        # A frozen machine is no hang: a look stands for no more than the time between two of them.
+        self._acted = self._acted + min(now - self._looked_at, 2 * LOOK_SECONDS) if running is self._seen else 0.0
+        self._seen, self._looked_at = running, now
+        if running is not None and self._acted > self.settings.reaction_limit_seconds:
+            record, reaction = running
             with self.database.engine.connect() as connection:
                 connection.exec_driver_sql(
                     'INSERT INTO attempt_marks (topic, partition, "offset", reaction, marked_at) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING',

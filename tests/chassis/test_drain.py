@@ -1,4 +1,7 @@
-"""SIGTERM: a process at work ends within ten seconds with 0, loses nothing, and gives whole answers or none."""
+"""SIGTERM: a process at work ends within ten seconds with 0, loses nothing, and gives whole answers or none.
+
+SIGSTOP: a process that stood still goes on where it was.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,11 @@ import psycopg
 import pytest
 
 from chassis import kafka, topics
+from chassis.clock import machine_now
+from chassis.ids import time_ordered_id
 from chassis.process import DRAIN_SECONDS_MAX
+from schemas.envelope import encode, wrap
+from schemas.inventory import ItemChanged
 from schemas.topics import BY_NAME
 from tests.chassis import toy
 from tests.support.pressure import Answer, Clients
@@ -42,8 +49,8 @@ class Life:
     folder: Path
     process: Running | None = None
 
-    def begin(self) -> Running:
-        told = {
+    def begin(self, **more: str) -> Running:
+        told = more | {
             "DATABASE_URL": self.url, "KAFKA_BOOTSTRAP": self.infra.kafka_bootstrap, "LOG_LEVEL": "info", "WORLD": self.world,
             "AUTH_AUDIENCE": "crossdock.test",
         }  # fmt: skip
@@ -79,6 +86,16 @@ class Life:
         """Count the facts on the topic, doubles and all."""
         places = [kafka.TopicPartition(f"{self.world}.inventory.item", n) for n in range(3)]
         return sum(kafka.ends(kafka.admin(self.infra.kafka_bootstrap), places).values())
+
+    def tell(self, subject: UUID, mark: str) -> None:
+        """Put a fact on the topic, as another service does."""
+        now = machine_now()
+        event = ItemChanged(occurred_at=now, item_id=subject, code="x", description=mark, unit="each")
+        fact = wrap(event, id=time_ordered_id(), source="/crossdock/test/elsewhere", recorded_at=now, correlation_id=subject,
+                    causation_id=subject, cause_kind="signal")  # fmt: skip
+        producer = kafka.producer(self.infra.kafka_bootstrap, "test")
+        producer.produce(f"{self.world}.inventory.item", key=fact.subject, value=encode(fact))
+        assert producer.flush(30) == 0
 
     def act(self, subject: UUID, key: str) -> httpx.Response:
         assert self.process is not None
@@ -182,4 +199,20 @@ def test_a_broker_that_stands_still_does_not_hold_the_end_up_and_what_waits_is_p
     life.begin()
     wait_until(lambda: life.counted()[subject] == "htold", seconds=60)
     assert life.pending() == 0
+    life.end()
+
+
+def test_a_process_that_stood_still_in_a_reaction_for_long_has_not_hung(life: Life) -> None:
+    process = life.begin(REACTION_LIMIT_SECONDS="2")
+    subject = uuid4()
+    with psycopg.connect(life.url, autocommit=True) as gate:
+        gate.execute("SELECT pg_advisory_lock(%s)", [toy.GATE])
+        life.tell(subject, toy.WAITS)
+        wait_until(lambda: life.ask("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == 1)
+        os.kill(process.child.pid, signal.SIGSTOP)
+        stopped = time.monotonic()
+        wait_until(lambda: time.monotonic() - stopped > 3)
+    os.kill(process.child.pid, signal.SIGCONT)
+    wait_until(lambda: subject in life.counted())
+    assert life.ask("SELECT count(*) FROM attempt_marks") + life.ask("SELECT count(*) FROM dead_letters") == 0
     life.end()

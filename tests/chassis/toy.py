@@ -37,6 +37,7 @@ class Counter:
 store = Store(Counter, counters, key="item_id")
 reactions = Reactions()
 router = http.Router()
+WAITS, GATE = "waits", 7  # the description of a fact whose reaction waits for this lock of the database
 faults: dict[str, type[Exception]] = {}  # description of a fact → what its reaction raises
 
 
@@ -53,6 +54,8 @@ def count(tx: Tx, item_id: UUID, mark: str) -> Counter:
 
 @reactions.on(ItemChanged, loads=load_counters)
 def when_item_changed_count_it(tx: Tx, event: ItemChanged) -> None:
+    if event.description == WAITS:
+        tx.cursor().execute("SELECT pg_advisory_xact_lock(%s)", [GATE])
     if event.description in faults:
         raise faults[event.description](event.description)
     count(tx, event.item_id, event.description)
