@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from velocity.clock import Case, ClockFact, Order
+from velocity.clock import HANDOFF_KINDS, TASK_KINDS, Case, ClockFact, Order
 
 State = Literal["open", "implemented", "cleared", "closed"]
 Phase = Literal["blind", "task", "acknowledge", "decide", "commit", "execute", "verify"]
@@ -45,6 +45,8 @@ class Measure:
     inversions: tuple[Phase, ...]
     critical_function: str | None
     reopened: int
+    handoffs: int
+    acknowledged_us: int | None  # negative where it was acknowledged before it was opened: counted, not clamped
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,7 @@ def measure(case: Case, *, until_us: int | None = None) -> Measure | None:
         state=run.state, identified_us=opening.occurred_us, until_us=as_of, elapsed_us=elapsed, decision_us=points[5],
         coordination_us=points[4], excluded_us=clock.excluded_us, phases=phases, inversions=inversions,
         critical_function=run.critical_function, reopened=len(reopenings),
+        handoffs=sum(f.kind in HANDOFF_KINDS for f in facts), acknowledged_us=points[2],
     )  # fmt: skip
 
 
@@ -150,7 +153,7 @@ def _run(facts: list[ClockFact], since: Order) -> _Run:
 def _required_tasks(facts: list[ClockFact]) -> list[_Task]:
     by_task: dict[UUID, list[ClockFact]] = {}
     for fact in facts:
-        if fact.task_id is not None and fact.required:
+        if fact.task_id is not None and fact.required and fact.kind in TASK_KINDS:
             by_task.setdefault(fact.task_id, []).append(fact)
     return [_task(of_one) for of_one in by_task.values()]
 
