@@ -89,6 +89,11 @@ class Clock:
                 reached = again
 
     @property
+    def breaks(self) -> tuple[tuple[int, int], ...]:
+        """The stretches that are left out, apart and in order."""
+        return tuple(self._breaks)
+
+    @property
     def excluded_us(self) -> int:
         return sum(again - stopped for stopped, again in self._breaks)
 
@@ -98,14 +103,28 @@ class Clock:
         return us - self.started_us - left_out
 
 
+def opening_of(case: Case) -> ClockFact | None:
+    """Return the opening of a case: the first in order."""
+    return min((f for f in case.facts.values() if f.kind == "case.opened"), key=lambda f: f.order, default=None)
+
+
+def clock_of(case: Case) -> Clock:
+    """Return the clock of a case that was opened."""
+    opening = opening_of(case)
+    if opening is None:
+        raise ValueError(f"case {case.case_id} was never opened: it has no clock")
+    again = (f for f in case.facts.values() if f.kind == "case.reopened" and f.since_us is not None)
+    return Clock(opening.occurred_us, ((f.since_us or 0, f.occurred_us) for f in again))
+
+
 def measure(case: Case, *, until_us: int | None = None) -> Measure | None:
     """Return what the clock says at `until_us` (without it: at the last fact); None before the opening is known."""
     facts = list(case.facts.values())
-    opening = min((f for f in facts if f.kind == "case.opened"), key=lambda f: f.order, default=None)
+    opening = opening_of(case)
     if opening is None:
         return None
-    reopenings = [f for f in facts if f.kind == "case.reopened" and f.since_us is not None]
-    clock = Clock(opening.occurred_us, ((f.since_us or 0, f.occurred_us) for f in reopenings))
+    reopenings = [f for f in facts if f.kind == "case.reopened"]
+    clock = clock_of(case)
     run = _run(facts, max((f.order for f in reopenings), default=NEVER))
     as_of = case.latest[0] if until_us is None else until_us
     stop = {"cleared": run.cleared_us, "closed": run.verified_us}.get(run.state)
