@@ -1,4 +1,7 @@
-"""The reference program: events on standard input as JSON lines, the answers on standard output as one JSON document."""
+"""The reference program: events on standard input as JSON lines, the answers on standard output as JSON, one a line.
+
+An empty line ends a log; the next one is answered by a document of its own.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,17 @@ import json
 import sys
 
 from velocity.answers import answers
-from velocity.reading import Unreadable, read
+from velocity.reading import Unreadable, logs, read
 
 
 def main() -> int:
-    """Answer about the log on standard input; 2 where it is no log."""
+    """Answer each log of standard input; 2 where it is no log."""
     try:
-        log = read(sys.stdin)
+        for lines in logs(sys.stdin):
+            print(json.dumps(answers(read(lines))), flush=True)
     except Unreadable as why:
         print(why, file=sys.stderr)
         return 2
-    json.dump(answers(log), sys.stdout, indent=2)
-    print()
     return 0
 
 

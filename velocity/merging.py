@@ -18,12 +18,12 @@ def merged(cases: Mapping[UUID, Case]) -> dict[UUID, Case]:
         root = _root(case_id, cases, opened)
         earliest[root] = min(earliest[root], opening, key=lambda f: (f.occurred_us, f.order))
     found = {}
-    for case_id, opening in opened.items():
+    for case_id in opened:
         if _root(case_id, cases, opened) == case_id:
             first = earliest[case_id]
-            facts = {**cases[case_id].facts, first.fact_id: first}
-            if first is not opening:
-                del facts[opening.fact_id]
+            facts = {f.fact_id: f for f in cases[case_id].facts.values() if f.kind != "case.opened"} | {
+                first.fact_id: first
+            }
             found[case_id] = replace(cases[case_id], facts=facts)
     return found
 

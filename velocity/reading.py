@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -70,6 +70,19 @@ class Log:
     options: Options
     told: tuple[Told, ...]
     calendars: tuple[Calendar, ...]
+
+
+def logs(stream: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the logs of a stream line by line; an empty line ends one."""
+    lines: list[str] = []
+    for line in stream:
+        if line.strip():
+            lines.append(line)
+        elif lines:
+            yield lines
+            lines = []
+    if lines:
+        yield lines
 
 
 def read(lines: Iterable[str], **overrides: Any) -> Log:
