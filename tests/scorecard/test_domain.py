@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from schemas.envelope import Envelope
 from schemas.scorecard import MeasureRecorded
 from services.scorecard import domain
-from services.scorecard.domain import Lasting, Measure, percentiles, survival
+from services.scorecard.domain import Lasting, Measure, percentiles
 from tests.scorecard.logs import START, Log, random_log
+from tests.velocity.exact import survival
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE

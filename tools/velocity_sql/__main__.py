@@ -81,10 +81,8 @@ def _answers(connection: Connection, lines: list[str]) -> dict[str, Any]:
     connection.execute(text(ask.TOLD), world)
     last = connection.execute(text("SELECT max(recorded) FROM told")).scalar()
     as_of = datetime.fromisoformat(options["as_of"]) if "as_of" in options else last
-    if as_of is None:
-        as_of_shown, as_of = None, datetime.fromisoformat("1970-01-01T00:00:00Z")
-    else:
-        as_of_shown = connection.execute(WRITTEN, {"at": as_of}).scalar()
+    as_of = as_of or datetime.fromisoformat("1970-01-01T00:00:00Z")
+    as_of_shown = connection.execute(WRITTEN, {"at": as_of}).scalar()
     connection.execute(text(ask.CALENDARS), {**world, "as_of": as_of})
     window = int(options.get("window_days", WINDOW_DAYS)) * DAY_US
     asked = {"as_of": as_of, "horizon": options.get("horizon_us"), "window": window}
