@@ -115,7 +115,7 @@ def steps(cases: Iterable[Lasting]) -> list[Step]:
         hazard += log((at_risk - ended) / at_risk)
         width = Z * sqrt(variance) / hazard
         lower, upper = (round(exp(-exp(log(-hazard) + sign * width)), PLACES) for sign in (-1, 1))
-        found.append(Step(t, decimal(Fraction(height, ONE)), lower, upper))
+        found.append(Step(t, _places(height), lower, upper))
     return found
 
 
@@ -145,6 +145,12 @@ def _shrunk(height: int, at_risk: int, ended: int) -> int:
     return -(-height * (at_risk - ended) // at_risk)
 
 
+def _places(height: int) -> float:
+    """Return a height as a decimal of nine places, a half rounded up."""
+    unit: int = 10**PLACES
+    return (2 * height * unit + ONE) // (2 * ONE) / unit
+
+
 def middle(durations: Iterable[int]) -> int | None:
     """Return the plain median, of two in the middle their mean, half a microsecond rounded up; None of nothing."""
     ordered = sorted(durations)
@@ -159,7 +165,7 @@ def half_up(value: Fraction) -> int:
     return floor(value + Fraction(1, 2))
 
 
-def decimal(value: Fraction, places: int = PLACES) -> float:
+def decimal(value: Fraction, places: int) -> float:
     """Return a fraction as a decimal of so many places."""
     unit: int = 10**places
     return half_up(value * unit) / unit

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from cli.stack.postgres import EmbeddedPostgres
@@ -33,7 +32,7 @@ WINDOW_DAYS, DAY_US = 7, 86_400_000_000
 def main() -> int:
     """Answer each log of standard input."""
     with _connected() as connection:
-        made = str(CreateTable(tables.case_facts).compile(dialect=postgresql.dialect()))
+        made = str(CreateTable(tables.case_facts).compile(dialect=connection.dialect))
         # The service's own table, but of this session only: a database that is in use is not touched.
         connection.exec_driver_sql(made.replace("CREATE TABLE", "CREATE TEMP TABLE"))
         for name in ("tables", "functions"):
