@@ -89,7 +89,7 @@ def test_a_point_later_than_one_after_it_is_an_inversion_and_is_counted() -> Non
 def test_the_median_counts_open_cases_as_lasting_at_least_so_long() -> None:
     """METRICS 3.1: implemented after 2, 3, 4 h and two still open at 10 h: the median is 4 h, not 3 h."""
     cases = [Lasting(hours * HOUR, True) for hours in (2, 3, 4)] + [Lasting(10 * HOUR, False)] * 2
-    curve = [(t // HOUR, Fraction(above, below)) for t, above, below in survival(cases)]
+    curve = [(t // HOUR, share) for t, share in survival(cases)]
     assert curve == [(2, Fraction(4, 5)), (3, Fraction(3, 5)), (4, Fraction(2, 5))]
     assert percentiles(cases) == {"p50": 4 * HOUR, "p90": None, "p95": None}
 
