@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -54,6 +55,14 @@ class Record(NamedTuple):
 Pair = tuple[Record, Reaction]
 
 
+class Read(NamedTuple):
+    """One Kafka message: its topic and partition as Kafka names them, its offset, and the pairs it becomes."""
+
+    place: tuple[str, int]
+    offset: int
+    pairs: list[Pair]
+
+
 def context_of(envelope: Envelope, now: datetime, *, driven: bool) -> Context:
     """Return why a reaction happens; in a driven world its time is that of the event (FLOW 6.2)."""
     return Context(
@@ -77,6 +86,7 @@ class Consumer:
         self._uncommitted: dict[tuple[str, int], int] = {}
         self._committed_at = 0.0
         self._ends: dict[tuple[str, int], int] = {}
+        self._at_work = threading.Lock()  # partitions come and go between batches, whichever thread reads
         self.stopped = threading.Event()
         self.positions: dict[tuple[str, int], int] = {}
         self.assigned = False
@@ -97,14 +107,8 @@ class Consumer:
         )
         consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
         try:
-            while not self.stopped.is_set():
-                self.last_round = time.monotonic()
-                metrics.consumer_progress_timestamp_seconds.labels(self._service).set_to_current_time()
-                messages = self._drain(consumer)
-                if self._settings.driven:
-                    self._ends = kafka.known_ends(consumer, self.positions)
-                if messages:
-                    self._take(consumer, messages)
+            with ThreadPoolExecutor(1, "reader") as reader:
+                self._loop(consumer, reader)
         except Stopping:
             log.get().info(
                 "consumer.left_batch", because="the process was told to stop; nothing of the batch is committed"
@@ -115,6 +119,18 @@ class Consumer:
         finally:
             self._leave(consumer)
 
+    def _loop(self, consumer: kafka.Consumer, reader: ThreadPoolExecutor) -> None:
+        """Work batch by batch. Behind a full one more is waiting: it is read while the database works on this one."""
+        ahead: Future[list[Read]] | None = None
+        while not self.stopped.is_set():
+            self.last_round = time.monotonic()
+            metrics.consumer_progress_timestamp_seconds.labels(self._service).set_to_current_time()
+            batch = self._read(consumer) if ahead is None else ahead.result()
+            full = len(batch) >= self._settings.batch_events_max
+            ahead = reader.submit(self._read, consumer) if full else None
+            with self._at_work:
+                self._take(consumer, batch)
+
     def _leave(self, consumer: kafka.Consumer) -> None:
         try:
             self._commit_offsets(consumer, now=True)
@@ -122,36 +138,36 @@ class Consumer:
             log.get().warning("consumer.offsets_left", detail=str(error)[:300])
         consumer.close()
 
-    def _drain(self, consumer: kafka.Consumer) -> list[kafka.Message]:
-        first = consumer.poll(POLL_SECONDS)
-        if first is None:
-            self._commit_offsets(consumer)
-            return []
-        found = [first, *consumer.consume(self._settings.batch_events_max - 1, timeout=self._linger_seconds)]
+    def _read(self, consumer: kafka.Consumer) -> list[Read]:
+        """Return what is there, up to a batch, each record with what this service does about it."""
+        found = [first] if (first := consumer.poll(POLL_SECONDS)) is not None else []
+        if found:
+            found += consumer.consume(self._settings.batch_events_max - 1, timeout=self._linger_seconds)
+        if self._settings.driven:
+            self._ends = kafka.known_ends(consumer, self.positions)
         for message in found:
             if (error := message.error()) is not None:
                 log.get().warning("consumer.poll_failed", detail=str(error))
                 if kafka.is_final(error):  # this client never hears anything again, as when its group has let it go
                     raise kafka.KafkaException(error)
-        return [m for m in found if m.error() is None]
+        return [
+            Read((m.topic() or "", m.partition() or 0), m.offset() or 0, self._pairs(m))
+            for m in found if m.error() is None
+        ]  # fmt: skip
 
-    def _take(self, consumer: kafka.Consumer, messages: Sequence[kafka.Message]) -> None:
+    def _take(self, consumer: kafka.Consumer, batch: Sequence[Read]) -> None:
         started = time.perf_counter()
-        pairs = [pair for message in messages for pair in self._pairs(message)]
-        if pairs:
+        ours = [read for read in batch if read.place in self.positions]  # not what was revoked since it was read
+        if pairs := [pair for read in ours for pair in read.pairs]:
             self.answer(pairs)
             points.reached(points.AFTER_COMMIT)
-        ends: dict[tuple[str, int], int] = {}
-        for message in messages:
-            ends[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
-        ours = {
-            place: offset for place, offset in ends.items() if place in self.positions
-        }  # not what was revoked meanwhile
-        self._uncommitted.update(ours)
-        self.positions.update(ours)
+        ends = {read.place: read.offset + 1 for read in ours}
+        self._uncommitted.update(ends)
+        self.positions.update(ends)
         self._commit_offsets(consumer)
-        metrics.batch_events.labels(self._service).observe(len(messages))
-        metrics.batch_seconds.labels(self._service).observe(time.perf_counter() - started)
+        if ours:
+            metrics.batch_events.labels(self._service).observe(len(ours))
+            metrics.batch_seconds.labels(self._service).observe(time.perf_counter() - started)
 
     def _commit_offsets(self, consumer: kafka.Consumer, *, now: bool = False) -> None:
         """Commit what was handled, a few times a second: what is told again after a crash, the inbox knows."""
@@ -334,23 +350,26 @@ class Consumer:
     # ── partitions ───────────────────────────────────────────────────────────────────────────────
 
     def _on_assign(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
-        for tp in consumer.committed(partitions, timeout=kafka.ASK_SECONDS_MAX):
-            self.positions[tp.topic, tp.partition] = max(tp.offset, 0)
-        self._hung = None  # who had these partitions before may have left a mark
-        self.assigned = True
+        with self._at_work:
+            for tp in consumer.committed(partitions, timeout=kafka.ASK_SECONDS_MAX):
+                self.positions[tp.topic, tp.partition] = max(tp.offset, 0)
+            self._hung = None  # who had these partitions before may have left a mark
+            self.assigned = True
         log.get().info("consumer.assigned", partitions=len(partitions))
 
     def _on_revoke(self, _consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
-        try:
-            self._commit_offsets(_consumer, now=True)
-        except kafka.KafkaException as error:  # somebody else has them by now and is told again; the inbox knows
-            log.get().warning("consumer.offsets_left", detail=str(error)[:300])
-        self._forget(partitions)
+        with self._at_work:
+            try:
+                self._commit_offsets(_consumer, now=True)
+            except kafka.KafkaException as error:  # somebody else has them by now and is told again; the inbox knows
+                log.get().warning("consumer.offsets_left", detail=str(error)[:300])
+            self._forget(partitions)
 
     def _on_lost(self, _consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
         """This process stood still for longer than the group waits: others have the partitions, and it joins anew."""
         log.get().warning("consumer.lost", partitions=len(partitions))
-        self._forget(partitions)
+        with self._at_work:
+            self._forget(partitions)
 
     def _forget(self, partitions: list[kafka.TopicPartition]) -> None:
         for tp in partitions:

@@ -33,6 +33,7 @@ from chassis.tables import ChassisTables
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_HUNG = 0, 1, 2, 75
 DRAIN_SECONDS_MAX = 10.0
 ANSWER_SECONDS_MAX = 8  # of these, for requests that are at work; what is left is the relay's
+CONNECTIONS_OF_LOOPS = 4  # of the pool: consumer, scheduler, effects and gauges never wait for acts
 CONNECTIONS_MAX, CONNECTIONS_WAITING_MAX = 4_000, 2_048  # idle ones count: beyond, uvicorn answers a bare 503
 LOOK_SECONDS = 0.25
 SWITCH_SECONDS = 0.0005  # a door, a consumer and a relay share one interpreter: none waits 5 ms for its turn
@@ -203,10 +204,11 @@ class Running:
             driven=self.settings.driven,
             timers=reaction_timers(self.parts.reactions, self.parts.effects),
         )
+        threads = max(1, self.settings.pool_connections_max - CONNECTIONS_OF_LOOPS)
         return http.create_app(
             service=self.parts.name, database=self.database, verifier=verifier, cursor_secret=self.settings.cursor_secret,
             routers=[*self.parts.routers, routes],
-            in_flight_max=self.settings.http_in_flight_max or http.IN_FLIGHT_PER_CONNECTION * self.settings.pool_connections_max,
+            threads_max=threads, in_flight_max=self.settings.http_in_flight_max or http.IN_FLIGHT_PER_THREAD * threads,
         )  # fmt: skip
 
     def wake(self) -> None:

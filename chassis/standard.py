@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import functools
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -12,7 +13,6 @@ from uuid import UUID
 
 from fastapi import Query
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 
 from chassis import dead, http, redrive
 from chassis.errors import Conflict, Invalid
@@ -155,10 +155,10 @@ def _world(routes: http.Router, probe: Probe, wake: Callable[[], None], timers: 
         """Say whether this process has still to do; with `wait_ms` answer when it has not, or when the time is over."""
         end = time.monotonic() + wait_ms / 1000
         while True:
-            heard = await run_in_threadpool(probe, sure=True) if sure else probe(sure=False)
+            heard = await http.in_thread(functools.partial(probe, sure=True)) if sure else probe(sure=False)
             late = time.monotonic() >= end
             if heard.all or late:
-                said = await run_in_threadpool(_stored, ask, heard, timers)
+                said = await http.in_thread(_stored, ask, heard, timers)
                 if late or (not said.pending and (said.next_due is None or said.next_due > said.now)):
                     return said
             await asyncio.sleep(QUIET_LOOK_SECONDS)

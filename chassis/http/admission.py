@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
-from anyio import to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import metrics
 from chassis.errors import Refusal
 from chassis.http.problems import RETRY_AFTER_SECONDS
 
-IN_FLIGHT_PER_CONNECTION = 4  # at 1 to 2 ms an act, the last in the queue waits for less than 50 ms of work
+IN_FLIGHT_PER_THREAD = 4  # at 1 to 2 ms an act, the last in the queue waits for less than 50 ms of work
 BATCH_WEIGHT = 8
 BODY_SECONDS_MAX = 10.0  # a body that trickles holds a place for no longer
 _BODY = json.dumps(
@@ -35,15 +35,15 @@ _HEAD = [
 class Admission:
     """Lets at most so many requests in at once; a batch weighs more than one."""
 
-    def __init__(self, app: ASGIApp, *, service: str, in_flight_max: int) -> None:
-        self._app, self._max, self._weight = app, in_flight_max, 0
+    def __init__(self, app: ASGIApp, *, service: str, in_flight_max: int, threads_max: int) -> None:
+        self._app, self._max, self._weight, self._threads = app, in_flight_max, 0, threads_max
         self._refused = metrics.http_refused_total.labels(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let in or refuse."""
         if scope["type"] != "http":
-            # Whoever waits for a connection holds a thread; those who have one need another to commit.
-            to_thread.current_default_thread_limiter().total_tokens = self._max
+            # A thread needs a connection and nothing else: who waits, waits without one.
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(self._threads, "act"))
             await self._app(scope, receive, send)
             return
         weight = BATCH_WEIGHT if scope["path"].endswith(":batch") else 1

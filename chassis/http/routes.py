@@ -11,12 +11,12 @@ import functools
 import inspect
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, get_type_hints
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.concurrency import run_in_threadpool
+from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
 from chassis import metrics, trace
@@ -27,7 +27,7 @@ from chassis.http.admission import Admission
 from chassis.http.batches import Item
 from chassis.http.idempotency import audit, keep_answer, kept_answer
 from chassis.http.problems import Problem, problem
-from chassis.http.work import Asking, Doing
+from chassis.http.work import Asking, Doing, in_thread
 from chassis.ids import time_ordered_id
 from chassis.masking import masked
 from schemas.access import ACTS
@@ -62,7 +62,7 @@ class _Route(APIRoute):
             given = request.headers.get("authorization")
             actor = verifier.known_actor(given)
             if actor is None:
-                actor = await run_in_threadpool(verifier.actor, given)
+                actor = await in_thread(verifier.actor, given)
             act = (self.openapi_extra or {})["x-act"]
             actor.may(act)
             if act == "read":
@@ -87,7 +87,7 @@ class _Route(APIRoute):
             return await inner(request)  # type: ignore[no-any-return]  # FastAPI does not type its handler
         finally:
             if asking.opened is not None:  # by an endpoint that awaits
-                await run_in_threadpool(asking.end)
+                await in_thread(asking.end)
 
     async def _act(self, request: Request, inner: Any, actor: Actor, database: Database, act: str) -> Response:
         body = await request.body()
@@ -119,21 +119,16 @@ class _Route(APIRoute):
                 raise _Kept(kept)
             audit(tx, actor, act, f"{request.method} {self.path}", path, body)
 
+        def done(tx: Tx, response: Response) -> None:
+            if key and response.status_code < 400:
+                keep_answer(tx, actor, self.path, key, path, body, response)
+
         unit = database.begin(lambda now: Context(act_id, act_id, "act", now, traceparent=traceparent))
-        request.state.at_work = doing = Doing(actor, database, request, unit=unit, begun=begun)
+        request.state.at_work = Doing(actor, database, request, unit=unit, begun=begun, done=done)
         try:
             response: Response = await inner(request)
-        except BaseException as error:
-            await run_in_threadpool(doing.finish, None, error)
-            if isinstance(error, _Kept):
-                return error.response
-            raise
-        last = None
-        if response.status_code < 400 and key:
-            last = functools.partial(
-                keep_answer, actor=actor, route=self.path, key=key, path=path, body=body, response=response
-            )
-        await run_in_threadpool(doing.finish, last)
+        except _Kept as known:
+            return known.response
         response.headers["traceparent"] = traceparent
         return response
 
@@ -186,7 +181,7 @@ class Router:
 
         def register(endpoint: Endpoint) -> Endpoint:
             self.api.add_api_route(
-                path, _masking(endpoint), methods=[method], status_code=status, openapi_extra=shown,
+                path, _answering(endpoint, status, options.get("response_model")), methods=[method], status_code=status, openapi_extra=shown,
                 responses={"4XX": {"model": Problem, "description": "Refused; what was expected and what to do."}}, **options,
             )  # fmt: skip
             return endpoint
@@ -194,13 +189,15 @@ class Router:
         return register
 
 
-def _masking(endpoint: Endpoint) -> Endpoint:
-    """Wrap an endpoint so that its answer is masked for its reader."""
+def _answering(endpoint: Endpoint, status: int, model: Any) -> Endpoint:
+    """Wrap an endpoint so that it works in a thread, and its answer is masked for its reader and written there."""
     parameter = next(
         (p.name for p in inspect.signature(endpoint).parameters.values() if p.name in ("ask", "act")), None
     )
     if parameter is None:
         raise TypeError(f"{endpoint.__name__}: an endpoint takes `ask: http.Question` or `act: http.Act`")
+    said_type = model or get_type_hints(endpoint, include_extras=True)["return"]
+    writer: TypeAdapter[Any] = TypeAdapter(said_type)
 
     if inspect.iscoroutinefunction(endpoint):
 
@@ -210,19 +207,18 @@ def _masking(endpoint: Endpoint) -> Endpoint:
 
         return shown_later
 
-    def work(arguments: dict[str, Any]) -> Any:
-        at_work: Asking = arguments[parameter]
-        at_work.prepare()
-        try:
-            return masked(endpoint(**arguments), at_work.actor)
-        finally:
-            at_work.end()
+    def work(at_work: Asking, arguments: dict[str, Any]) -> Response:
+        def answer() -> Response:
+            said = masked(endpoint(**arguments), at_work.actor)
+            if isinstance(said, Response):
+                return said
+            return Response(writer.dump_json(said, by_alias=True), status, media_type="application/json")
+
+        return at_work.run(answer)
 
     @functools.wraps(endpoint)
     async def shown(**arguments: Any) -> Any:
-        return await run_in_threadpool(
-            work, arguments
-        )  # one change of thread per request: each costs a wait for the interpreter
+        return await in_thread(work, arguments[parameter], arguments)
 
     return shown
 
@@ -235,6 +231,7 @@ def create_app(
     cursor_secret: str,
     routers: Sequence[Router],
     in_flight_max: int,
+    threads_max: int,
 ) -> FastAPI:
     """Return a service's application: its routes, every failure as problem details, no documentation pages."""
     app = FastAPI(title=f"Crossdock {service}", version="1", docs_url=None, redoc_url=None, openapi_url=None)
@@ -244,7 +241,7 @@ def create_app(
         verifier,
         cursor_secret,
     )
-    app.add_middleware(Admission, service=service, in_flight_max=in_flight_max)
+    app.add_middleware(Admission, service=service, in_flight_max=in_flight_max, threads_max=threads_max)
     for router in routers:
         app.include_router(router.api)
     for kind in (HTTPException, RequestValidationError, Refusal, Exception):

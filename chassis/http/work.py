@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
 from chassis import cursors
@@ -49,11 +50,15 @@ class Asking:
             self.opened = self.database.open_reading()
         return self.opened
 
-    def prepare(self) -> None:
-        """Prepare, in the thread that works; a question opens its transaction when it first asks."""
+    def run(self, answer: Callable[[], Response]) -> Response:
+        """Answer, all of it in this thread: each change of thread costs a wait for the interpreter."""
+        try:
+            return answer()
+        finally:
+            self.end()
 
     def end(self) -> None:
-        """Give back what a question opened; an act's unit of work goes on until its answer is written."""
+        """Give back what was opened."""
         if self.opened is not None:
             self.opened.close()
             self.opened = None
@@ -85,12 +90,13 @@ class Doing(Asking):
 
     unit: AbstractContextManager[Tx] = field(kw_only=True)
     begun: Callable[[Tx], None] = field(kw_only=True)  # told once the unit of work is open
+    done: Callable[[Tx, Response], None] = field(kw_only=True)  # told before it is committed
     _tx: Tx | None = field(default=None, init=False)
 
     @property
     def tx(self) -> Tx:
         """Return the unit of work."""
-        assert self._tx is not None, "an act's endpoint runs between prepare and finish"
+        assert self._tx is not None, "an act's endpoint runs inside its unit of work"
         return self._tx
 
     @property
@@ -98,28 +104,18 @@ class Doing(Asking):
         """Return the act's own transaction: it sees what it did."""
         return self.tx
 
-    def prepare(self) -> None:
-        """Open the unit of work."""
-        self._tx = self.unit.__enter__()
-        self.begun(self._tx)
+    def run(self, answer: Callable[[], Response]) -> Response:
+        """Answer inside the unit of work; it is committed before the answer leaves."""
+        with self.unit as self._tx:
+            self.begun(self._tx)
+            response = answer()
+            self.done(self._tx, response)
+        return response
 
-    def end(self) -> None:
-        """Leave it open: `finish` commits it."""
 
-    def finish(self, last: Callable[[Tx], None] | None, error: BaseException | None = None) -> None:
-        """Commit, after one last write; roll back where something was raised."""
-        if self._tx is None:
-            return
-        if error is not None:
-            self.unit.__exit__(type(error), error, error.__traceback__)
-            return
-        try:
-            if last is not None:
-                last(self._tx)
-        except BaseException as raised:
-            self.unit.__exit__(type(raised), raised, raised.__traceback__)
-            raise
-        self.unit.__exit__(None, None, None)
+async def in_thread(work: Callable[..., T], *given: Any) -> T:
+    """Run something that waits in one of the threads for that; there are as many as connections."""
+    return await asyncio.get_running_loop().run_in_executor(None, work, *given)
 
 
 async def _asking(request: Request) -> Asking:

@@ -15,7 +15,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from chassis.http.admission import BATCH_WEIGHT, IN_FLIGHT_PER_CONNECTION, Admission
+from chassis.http.admission import BATCH_WEIGHT, IN_FLIGHT_PER_THREAD, Admission
 from chassis.settings import ServiceSettings
 from tests.chassis import toy
 from tests.support.pressure import Answer, Clients
@@ -24,7 +24,7 @@ from tests.support.service import token
 
 CLIENTS = 32
 CALM_SECONDS, PRESSED_SECONDS = 2.0, 3.0
-MANY_CLIENTS = 4 * IN_FLIGHT_PER_CONNECTION * ServiceSettings.model_fields["pool_connections_max"].default
+MANY_CLIENTS = 4 * IN_FLIGHT_PER_THREAD * ServiceSettings.model_fields["pool_connections_max"].default
 
 
 @dataclass
@@ -85,7 +85,7 @@ async def _held(weights: list[str]) -> list[int]:
         await inside.wait()
         await send({"type": "http.response.start", "status": 200, "headers": []})
 
-    door = Admission(app, service="toy", in_flight_max=2 * BATCH_WEIGHT)
+    door = Admission(app, service="toy", in_flight_max=2 * BATCH_WEIGHT, threads_max=2)
 
     async def ask(path: str) -> int:
         sent: list[dict[str, Any]] = []
@@ -128,7 +128,9 @@ def test_one_request_is_let_in_however_much_it_weighs() -> None:
 
     with pytest.raises(ZeroDivisionError):
         asyncio.run(
-            Admission(app, service="toy", in_flight_max=1)({"type": "http", "path": "/:batch"}, _nothing, _nothing)
+            Admission(app, service="toy", in_flight_max=1, threads_max=2)(
+                {"type": "http", "path": "/:batch"}, _nothing, _nothing
+            )
         )  # type: ignore[arg-type]  # nothing is sent
 
 
@@ -148,5 +150,7 @@ def test_a_body_that_does_not_come_gives_its_place_back(monkeypatch: pytest.Monk
     async def never() -> Any:
         await asyncio.Event().wait()
 
-    asyncio.run(Admission(app, service="toy", in_flight_max=1)({"type": "http", "path": "/"}, never, never))  # type: ignore[arg-type]  # nothing is sent
+    asyncio.run(
+        Admission(app, service="toy", in_flight_max=1, threads_max=2)({"type": "http", "path": "/"}, never, never)
+    )  # type: ignore[arg-type]  # nothing is sent
     assert (told[0].status, told[0].code) == (408, "too-slow")

@@ -27,6 +27,7 @@ GIVE_UP_SECONDS = 60.0
 PASSES = (2, 6)  # how often a point is passed before the last time: the first pass shows that work flows
 SETTLE_SECONDS = 0.3  # a commit that was sent is stored by then, though nobody reads the answer
 LOOK_SECONDS = 0.05
+DIED_AGAIN = "died again before anything new"  # what it heard first was done before
 JUMPS, AHEAD = ("-3600", "+0"), "+3600"  # seconds off, as libfaketime reads them
 
 
@@ -76,6 +77,10 @@ def kills_at(point: str) -> Nemesis:
             pause(SETTLE_SECONDS)
             before = trial.flows_from(role)
             victim.start(_at(point, chance) if left else "")
+            while not _lives_until_more(trial, victim, role, before):
+                course.notes[DIED_AGAIN] = course.notes.get(DIED_AGAIN, 0) + 1
+                died = time.monotonic()
+                victim.start(_at(point, chance))
             course.flowed(_until_more(trial, role, before, died), BACK_SECONDS_MAX)
         return course
 
@@ -84,6 +89,13 @@ def kills_at(point: str) -> Nemesis:
 
 def _at(point: str, chance: random.Random) -> str:
     return f"{point}:{chance.randint(*PASSES)}"
+
+
+def _lives_until_more(trial: Trial, victim: Process, role: str, before: int) -> bool:
+    begun = time.monotonic()
+    while (alive := victim.alive()) and trial.flows_from(role) <= before and time.monotonic() - begun < GIVE_UP_SECONDS:
+        pause(LOOK_SECONDS)
+    return alive or trial.flows_from(role) > before
 
 
 def _until_more(trial: Trial, role: str, before: int, since: float, *, revive: Course | None = None) -> float:
