@@ -314,7 +314,8 @@ class Database:
     def __init__(
         self, url: str, *, service: str, world: str, tables: ChassisTables, clock: WorldClock, connections_max: int = 12
     ) -> None:
-        self.service, self.tables, self.clock, self.source = service, tables, clock, f"/crossdock/{world}/{service}"
+        self.service, self.world, self.tables, self.clock = service, world, tables, clock
+        self.source = f"/crossdock/{world}/{service}"
         self.timers_changed: Callable[[], None] = lambda: None  # told after a commit that armed one for about now
         self.url = url.replace("postgresql://", "postgresql+psycopg://", 1)
         self.driver_url = url.replace("postgresql+psycopg://", "postgresql://", 1)

@@ -28,6 +28,7 @@ COMMANDS = (
     "cli.commands.velocity",
     "cli.commands.dead_letters",
     "cli.commands.records",
+    "cli.commands.backfill",
     "cli.commands.bench",
 )
 """Modules with a `register(app)`, in the order of `--help`."""

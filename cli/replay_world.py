@@ -71,7 +71,9 @@ def note(home: Home, world: str, *, file_hash: str, until: str | None, done: boo
     write_json(home.world(world) / NOTE, {"file": file_hash, "until": until, "done": done})
 
 
-def open_world(home: Home, world: str, report: Report) -> None:
+def open_world(
+    home: Home, world: str, report: Report, *, services: list[str] | None = None, seed: str | None = None
+) -> None:
     """Make the world, or start the kept one, unless it runs already."""
     started = not daemon.is_running(home)
     if started:
@@ -79,7 +81,7 @@ def open_world(home: Home, world: str, report: Report) -> None:
     try:
         running = {str(one["world"]) for one in _status(home)}
         if world not in running:
-            ask(home, "create-world", report, name=world, clock=DRIVEN)
+            ask(home, "create-world", report, name=world, clock=DRIVEN, services=services, seed=seed)
     except BaseException:
         if started:
             daemon.end(home)

@@ -152,6 +152,13 @@ class CaseReopened(CaseFact, name="exceptions.case.reopened.v1", key="case_id"):
     stopped_at: Instant
 
 
+class CaseHandedOver(CaseFact, name="exceptions.case.handed-over.v1", key="case_id"):
+    """The case went from one group to another, as a foreign response log tells it."""
+
+    from_group: Code
+    to_group: Code
+
+
 class CaseEscalated(CaseFact, name="exceptions.case.escalated.v1", key="case_id"):
     """A deadline passed and the next rung was told."""
 

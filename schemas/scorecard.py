@@ -41,6 +41,8 @@ class MeasureRecorded(Event, name="scorecard.measure.recorded.v1", key="case_id"
     inversions: tuple[Phase, ...] = ()
     critical_function: Function | None = None
     reopened: int = 0
+    handoffs: int = 0
+    acknowledged_us: int | None = None
     elapsed_us: int = 0
     facts: int = 0
     latest_fact_id: UUID | None = None

@@ -58,7 +58,7 @@ FUNCTIONS = ("sales", "logistics", "inventory", "procurement")
 Function = Literal["sales", "logistics", "inventory", "procurement", "planning-lead", "executive"]
 Severity = Literal["low", "medium", "high", "critical"]
 Tier = Literal["standard", "key", "strategic"]
-CauseKind = Literal["shipment-delay", "shortage"]
+CauseKind = Literal["shipment-delay", "shortage", "incident"]
 DelayReason = Literal[
     "weather", "customs", "breakdown", "capacity", "documentation", "supplier", "silence", "other", "unknown"
 ]

@@ -1,10 +1,35 @@
 """Decision velocity, as `docs/decision-velocity.md` specifies it: pure, and standing on nothing but Python."""
 
-from velocity.clock import CLOCK_KINDS, EPOCH, MICROSECOND, Case, ClockFact, Order, add, instant, micros, observe
-from velocity.curve import Lasting, Velocity, percentiles, survival, velocity
-from velocity.measure import PHASES, Measure, Span, measure, observable
+from velocity.answers import SPECIFICATION, answers
+from velocity.clock import (
+    CLOCK_KINDS,
+    EPOCH,
+    HANDOFF_KINDS,
+    MICROSECOND,
+    Case,
+    ClockFact,
+    Order,
+    add,
+    instant,
+    micros,
+)
+from velocity.curve import (
+    Lasting,
+    Step,
+    Velocity,
+    bands,
+    middle,
+    percentiles,
+    restricted_mean,
+    steps,
+    velocity,
+)
+from velocity.measure import PHASES, Measure, Span, measure
+from velocity.reading import Log, Unreadable, read
+from velocity.working import Working, working
 
 __all__ = [
-    "CLOCK_KINDS", "EPOCH", "MICROSECOND", "PHASES", "Case", "ClockFact", "Lasting", "Measure", "Order", "Span", "Velocity",
-    "add", "instant", "measure", "micros", "observable", "observe", "percentiles", "survival", "velocity",
+    "CLOCK_KINDS", "EPOCH", "HANDOFF_KINDS", "MICROSECOND", "PHASES", "SPECIFICATION", "Case", "ClockFact", "Lasting", "Log",
+    "Measure", "Order", "Span", "Step", "Unreadable", "Velocity", "Working", "add", "answers", "bands", "instant", "measure",
+    "micros", "middle", "percentiles", "read", "restricted_mean", "steps", "velocity", "working",
 ]  # fmt: skip

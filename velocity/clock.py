@@ -12,11 +12,15 @@ from uuid import UUID
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
-# Facts that move the clock. Every other fact of a case only says its severity of that time.
+# Facts that move the clock, or that a measure counts. Every other fact of a case only says its severity of that time.
+# The place of a kind is its number in the stream's stored state: new ones stand at the end.
 CLOCK_KINDS = (
     "case.opened", "case.acknowledged", "case.decided", "case.implemented", "case.cleared", "case.verified",
     "case.reopened", "task.opened", "task.committed", "task.completed", "task.waived", "task.reopened",
+    "task.handover-accepted", "case.handed-over", "case.paused", "case.resumed", "case.merged",
 )  # fmt: skip
+TASK_KINDS = frozenset({"task.opened", "task.committed", "task.completed", "task.waived", "task.reopened"})
+HANDOFF_KINDS = frozenset({"task.handover-accepted", "case.handed-over"})
 
 Order = tuple[int, UUID]  # when it was recorded, then the time-ordered id: the order of a case's facts
 
@@ -33,7 +37,10 @@ def instant(us: int) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class ClockFact:
-    """One fact that moves the clock; `since_us` is t0 for an opening, and for a reopening where the clock stopped."""
+    """One fact that moves the clock; `since_us` is t0 for an opening, and for a reopening where the clock stopped.
+
+    `more` is the giver and the taker of a hand-over, the reason of a pause, the case that another one was merged into.
+    """
 
     fact_id: UUID
     kind: str
@@ -43,6 +50,7 @@ class ClockFact:
     task_id: UUID | None = None
     function: str = ""
     required: bool = False
+    more: tuple[str, ...] = ()
 
     @property
     def order(self) -> Order:
@@ -75,8 +83,3 @@ def add(case: Case | None, fact: ClockFact, *, case_id: UUID, cause_kind: str, s
     if fact.kind not in CLOCK_KINDS or fact.fact_id in case.facts:
         return case
     return replace(case, facts={**case.facts, fact.fact_id: fact})
-
-
-def observe(case: Case, what: frozenset[str]) -> Case:
-    """Return the case with this much counted in a histogram."""
-    return case if what <= case.observed else replace(case, observed=case.observed | what)

@@ -1,11 +1,19 @@
-"""Velocity of many cases with the open ones in it: Kaplan-Meier in whole numbers, because floats flip at S = 0.5."""
+"""Velocity of many cases with the open ones in it: Kaplan-Meier in whole numbers, because floats flip at S = 0.5.
+
+The band is a matter of logarithms and comes in floats; its bounds are rounded to nine places before they are compared.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import exp, floor, log, sqrt
 
+Z = 1.959963984540054  # the 97.5th percentile of the normal distribution: a band of 95 %
+PLACES = 9
+NEAR = 1e-9  # farther away a float of a million factors is on the right side
+ONE = 1 << 256  # heights of the curve in fixed point: the error of a million steps is no digit of any answer
 PERCENTILES = {"p50": Fraction(50, 100), "p90": Fraction(10, 100), "p95": Fraction(5, 100)}
 
 
@@ -34,14 +42,23 @@ class Velocity:
         return tuple(name for name in PERCENTILES if getattr(self, f"{name}_us") is None)
 
 
-def survival(cases: Iterable[Lasting]) -> Iterator[tuple[int, int, int]]:
-    """Yield (t, numerator, denominator) of S(t) at each duration at which a case was implemented, rising.
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The curve at a duration at which a case was implemented; at S = 0 the band has no value."""
 
-    A case censored at t was still at risk at t. The fraction is exact and not reduced: reducing costs more than
-    the comparison that follows.
+    duration_us: int
+    survival: float
+    lower: float | None
+    upper: float | None
+
+
+def endings(cases: Iterable[Lasting]) -> Iterator[tuple[int, int, int]]:
+    """Yield (t, at risk, implemented) at each duration at which a case was implemented, rising.
+
+    A case censored at t was still at risk at t.
     """
     ordered = sorted(cases, key=lambda one: one.duration_us)
-    at_risk, above, below, place = len(ordered), 1, 1, 0
+    at_risk, place = len(ordered), 0
     while place < len(ordered):
         t, ended, left = ordered[place].duration_us, 0, 0
         while place < len(ordered) and ordered[place].duration_us == t:
@@ -49,23 +66,109 @@ def survival(cases: Iterable[Lasting]) -> Iterator[tuple[int, int, int]]:
             left += 1
             place += 1
         if ended:
-            above, below = above * (at_risk - ended), below * at_risk
-            yield t, above, below
+            yield t, at_risk, ended
         at_risk -= left
 
 
-def percentiles(cases: Sequence[Lasting]) -> dict[str, int | None]:
-    """Return p50, p90 and p95: the smallest t with S(t) at or below 0.50, 0.10 and 0.05, or None where not reached."""
+def percentiles(cases: Iterable[Lasting]) -> dict[str, int | None]:
+    """Return p50, p90 and p95: the smallest t with S(t) at or below 0.50, 0.10 and 0.05, or None where not reached.
+
+    A float says where the curve is clearly above or below; near a share the exact fraction decides.
+    """
     found: dict[str, int | None] = dict.fromkeys(PERCENTILES)
-    missing = dict(PERCENTILES)
-    for t, above, below in survival(cases):
-        for name, share in list(missing.items()):
-            if above * share.denominator <= below * share.numerator:
+    missing = {name: (float(share), share) for name, share in PERCENTILES.items()}
+    passed: list[tuple[int, int]] = []
+    about = 1.0
+    for t, at_risk, ended in endings(cases):
+        about *= (at_risk - ended) / at_risk
+        if passed and passed[-1][0] == at_risk:
+            passed[-1] = (at_risk - ended, passed[-1][1])  # nobody was censored in between: the two shorten
+        else:
+            passed.append((at_risk - ended, at_risk))
+        for name, (near, share) in list(missing.items()):
+            if about < near - NEAR or (about <= near + NEAR and _exact(passed) <= share):
                 found[name] = t
                 del missing[name]
         if not missing:
             break
     return found
+
+
+def _exact(factors: Sequence[tuple[int, int]]) -> Fraction:
+    """Return the product; by halves, so that the numbers grow late."""
+    if len(factors) == 1:
+        return Fraction(*factors[0])
+    half = len(factors) // 2
+    return _exact(factors[:half]) * _exact(factors[half:])
+
+
+def steps(cases: Iterable[Lasting]) -> list[Step]:
+    """Return the curve with its band: Greenwood's variance on the log-log scale."""
+    found: list[Step] = []
+    variance, hazard, height = 0.0, 0.0, ONE
+    for t, at_risk, ended in endings(cases):
+        height = _shrunk(height, at_risk, ended)
+        if at_risk == ended:
+            found.append(Step(t, 0.0, None, None))
+            break
+        variance += ended / (at_risk * (at_risk - ended))
+        hazard += log((at_risk - ended) / at_risk)
+        width = Z * sqrt(variance) / hazard
+        lower, upper = (round(exp(-exp(log(-hazard) + sign * width)), PLACES) for sign in (-1, 1))
+        found.append(Step(t, _places(height), lower, upper))
+    return found
+
+
+def bands(curve: Sequence[Step]) -> dict[str, tuple[int | None, int | None]]:
+    """Return the band of p50, p90 and p95: where the lower and where the upper bound of the curve reaches the share."""
+    return {
+        name: (
+            next((s.duration_us for s in curve if s.lower is not None and s.lower <= share), None),
+            next((s.duration_us for s in curve if s.upper is not None and s.upper <= share), None),
+        )
+        for name, share in PERCENTILES.items()
+    }
+
+
+def restricted_mean(cases: Iterable[Lasting], horizon_us: int) -> Fraction:
+    """Return the area under the curve from 0 to the horizon: how long a case lasts on average, the horizon at most."""
+    area, height, reached = 0, ONE, 0
+    for t, at_risk, ended in endings(cases):
+        upto = max(reached, min(t, horizon_us))
+        area += height * (upto - reached)
+        height, reached = _shrunk(height, at_risk, ended), upto
+    return Fraction(area + height * max(0, horizon_us - reached), ONE)
+
+
+def _shrunk(height: int, at_risk: int, ended: int) -> int:
+    """Return the next height in units of 1/ONE; rounded up, so that what is exactly a half is rounded as a half."""
+    return -(-height * (at_risk - ended) // at_risk)
+
+
+def _places(height: int) -> float:
+    """Return a height as a decimal of nine places, a half rounded up."""
+    unit: int = 10**PLACES
+    return (2 * height * unit + ONE) // (2 * ONE) / unit
+
+
+def middle(durations: Iterable[int]) -> int | None:
+    """Return the plain median, of two in the middle their mean, half a microsecond rounded up; None of nothing."""
+    ordered = sorted(durations)
+    if not ordered:
+        return None
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half] + 1) // 2
+
+
+def half_up(value: Fraction) -> int:
+    """Return the nearest whole number, the higher of two that are as near."""
+    return floor(value + Fraction(1, 2))
+
+
+def decimal(value: Fraction, places: int) -> float:
+    """Return a fraction as a decimal of so many places."""
+    unit: int = 10**places
+    return half_up(value * unit) / unit
 
 
 def velocity(cases: Iterable[tuple[str, int, int | None]]) -> Velocity:

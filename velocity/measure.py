@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from velocity.clock import Case, ClockFact, Order
+from velocity.clock import HANDOFF_KINDS, TASK_KINDS, Case, ClockFact, Order
 
 State = Literal["open", "implemented", "cleared", "closed"]
 Phase = Literal["blind", "task", "acknowledge", "decide", "commit", "execute", "verify"]
@@ -45,6 +45,8 @@ class Measure:
     inversions: tuple[Phase, ...]
     critical_function: str | None
     reopened: int
+    handoffs: int
+    acknowledged_us: int | None  # negative where it was acknowledged before it was opened: counted, not clamped
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,11 @@ class Clock:
                 reached = again
 
     @property
+    def breaks(self) -> tuple[tuple[int, int], ...]:
+        """The stretches that are left out, apart and in order."""
+        return tuple(self._breaks)
+
+    @property
     def excluded_us(self) -> int:
         return sum(again - stopped for stopped, again in self._breaks)
 
@@ -96,18 +103,34 @@ class Clock:
         return us - self.started_us - left_out
 
 
-def measure(case: Case, *, until_us: int | None = None) -> Measure | None:
-    """Return what the clock says at `until_us` (without it: at the last fact); None before the opening is known."""
+def opening_of(case: Case) -> ClockFact | None:
+    """Return the opening of a case: the first in order."""
+    return min((f for f in case.facts.values() if f.kind == "case.opened"), key=lambda f: f.order, default=None)
+
+
+def clock_of(case: Case, started_us: int) -> Clock:
+    """Return the clock of a case that was identified at an instant."""
+    return Clock(
+        started_us,
+        (
+            (f.since_us, f.occurred_us)
+            for f in case.facts.values()
+            if f.kind == "case.reopened" and f.since_us is not None
+        ),
+    )
+
+
+def measure(case: Case, *, until_us: int) -> Measure | None:
+    """Return what the clock says at an instant; None before the opening is known."""
     facts = list(case.facts.values())
-    opening = min((f for f in facts if f.kind == "case.opened"), key=lambda f: f.order, default=None)
+    opening = opening_of(case)
     if opening is None:
         return None
-    reopenings = [f for f in facts if f.kind == "case.reopened" and f.since_us is not None]
-    clock = Clock(opening.occurred_us, ((f.since_us or 0, f.occurred_us) for f in reopenings))
+    reopenings = [f for f in facts if f.kind == "case.reopened"]
+    clock = clock_of(case, opening.occurred_us)
     run = _run(facts, max((f.order for f in reopenings), default=NEVER))
-    as_of = case.latest[0] if until_us is None else until_us
     stop = {"cleared": run.cleared_us, "closed": run.verified_us}.get(run.state)
-    elapsed = clock.at(as_of if stop is None else stop)
+    elapsed = clock.at(until_us if stop is None else stop)
     points = [
         None if us is None else clock.at(us)
         for us in (
@@ -122,9 +145,10 @@ def measure(case: Case, *, until_us: int | None = None) -> Measure | None:
     ]
     phases, inversions = _phases(points, elapsed, run.state, opening)
     return Measure(
-        state=run.state, identified_us=opening.occurred_us, until_us=as_of, elapsed_us=elapsed, decision_us=points[5],
+        state=run.state, identified_us=opening.occurred_us, until_us=until_us, elapsed_us=elapsed, decision_us=points[5],
         coordination_us=points[4], excluded_us=clock.excluded_us, phases=phases, inversions=inversions,
         critical_function=run.critical_function, reopened=len(reopenings),
+        handoffs=sum(f.kind in HANDOFF_KINDS for f in facts), acknowledged_us=points[2],
     )  # fmt: skip
 
 
@@ -150,7 +174,7 @@ def _run(facts: list[ClockFact], since: Order) -> _Run:
 def _required_tasks(facts: list[ClockFact]) -> list[_Task]:
     by_task: dict[UUID, list[ClockFact]] = {}
     for fact in facts:
-        if fact.task_id is not None and fact.required:
+        if fact.task_id is not None and fact.required and fact.kind in TASK_KINDS:
             by_task.setdefault(fact.task_id, []).append(fact)
     return [_task(of_one) for of_one in by_task.values()]
 
@@ -199,14 +223,3 @@ def _phases(
         else:
             wrong.add(last + 1)
     return tuple(phases), tuple(PHASES[k] for k in sorted(wrong))
-
-
-def observable(found: Measure, observed: frozenset[str]) -> dict[str, int]:
-    """Return what a histogram may count of an implemented case now and has not counted before, in microseconds."""
-    if found.decision_us is None:
-        return {}
-    durations: dict[str, int] = {p.phase: p.duration_us for p in found.phases if not p.open}
-    durations["whole"] = found.decision_us
-    if found.coordination_us is not None:
-        durations["coordination"] = found.coordination_us
-    return {phase: us for phase, us in durations.items() if phase not in observed}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from typing import get_args
 
 from chassis.auth import Actor
 from chassis.db import ReadTx
+from schemas.types import CauseKind
 from services.scorecard import metrics, queries
 from services.scorecard.settings import ScorecardSettings
 
 EVERYBODY = Actor(subject="scorecard", roles=frozenset({"sre"}))
-KINDS = ("shipment-delay", "shortage")
+KINDS = get_args(CauseKind)
 SETTLED = timedelta(seconds=30)
 
 
@@ -39,7 +41,8 @@ class Gauges:
     def _set_velocity(self, read: ReadTx, window: timedelta) -> None:
         since = queries.world_now(read) - window
         for kind in KINDS:
-            found, _ = queries.decision_velocity(read, EVERYBODY, kind=kind, severity=None, since=since, as_of=None)
+            figure, _ = queries.decision_velocity(read, EVERYBODY, kind=kind, severity=None, since=since, as_of=None)
+            found = figure.velocity
             for name in ("p50", "p90", "p95"):
                 us = getattr(found, f"{name}_us")
                 if us is None:

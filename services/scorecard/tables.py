@@ -18,7 +18,8 @@ readings = Table(
     Column("state", Text, nullable=False), instant("identified_at"), instant("occurred_at"), instant("recorded_at"),
     Column("elapsed_us", BigInteger, nullable=False), Column("decision_us", BigInteger), Column("coordination_us", BigInteger),
     Column("excluded_us", BigInteger, nullable=False), Column("phases", JSONB, nullable=False), Column("inversions", JSONB, nullable=False),
-    Column("critical_function", Text), Column("reopened", Integer, nullable=False), aggregate_version(),
+    Column("critical_function", Text), Column("reopened", Integer, nullable=False),
+    Column("handoffs", Integer, nullable=False, server_default=text("0")), Column("acknowledged_us", BigInteger), aggregate_version(),
     Index("readings_identified_at_listed", "identified_at", "case_id"),
 )  # fmt: skip
 
@@ -29,6 +30,7 @@ case_facts = Table(
     instant("occurred_at"), instant("recorded_at"), instant("since_at", nullable=True), Column("task_id", UUID), Column("function", Text),
     Column("required", Boolean), Column("cause_kind", Text, nullable=False), Column("cause_id", UUID, nullable=False),
     Column("severity", Text, nullable=False), Column("sites", JSONB, nullable=False), Column("customers", JSONB, nullable=False),
+    Column("giver", Text), Column("taker", Text),
     Column("heard_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Index("case_facts_case_id_order", "case_id", "recorded_at", "fact_id"),
 )  # fmt: skip

@@ -202,6 +202,11 @@ def _exceptions_acts() -> list[Call]:
     ]
 
 
+def _imported(target: str) -> dict[str, Any]:
+    opened = {"kind": "opened", "occurred_at": "2026-03-01T08:00:00Z", "recorded_at": "2026-03-01T08:00:00Z"}
+    return {"headline": f"a desk's incident {target}", "severity": "medium", "facts": [opened]}
+
+
 def _cause(_: str, ids: Ids) -> dict[str, str]:
     return {"kind": "shipment-delay", "id": ids["cause_id"]}
 
@@ -213,6 +218,7 @@ PLAYBOOK = {
 }  # fmt: skip
 EXCEPTIONS = [
     *_exceptions_acts(),
+    Call(("exceptions", "POST", "/cases:import"), body=batch(_imported)),
     Call(("exceptions", "GET", "/cases"), "hidden", "hidden"),
     Call(("exceptions", "GET", "/cases/{case_id}"), "refused", "refused"),
     Call(("exceptions", "GET", "/cases/{case_id}/timeline"), "refused", "refused"),

@@ -130,6 +130,17 @@ class Log:
         self.say(said.CaseReopened, minutes, reason="it slipped again", stopped_at=self.at(stopped))
         return self
 
+    def handed_over(self, function: str, minutes: float, *, to: str) -> Log:
+        return self.task(said.HandoverAccepted, function, minutes, by=SOMEBODY, from_function=function, to_function=to)
+
+    def passed_on(self, minutes: float, *, giver: str, taker: str) -> Log:
+        self.say(said.CaseHandedOver, minutes, from_group=giver, to_group=taker)
+        return self
+
+    def paused(self, minutes: float) -> Log:
+        self.say(said.CasePaused, minutes, by=SOMEBODY, reason="waits for the customer")
+        return self
+
     def reassessed(self, minutes: float, *, severity: str) -> Log:
         before, self.severity = self.severity, severity
         self.say(said.CaseReassessed, minutes, because="impact", previous_severity=before, value_at_risk=MONEY)
@@ -175,6 +186,8 @@ def _run(log: Log, functions: Sequence[str], now: float, chance: random.Random) 
             )
     if chance.random() < 0.15:
         acts.append((now + chance.random() * 900, "cleared", ""))
+    if chance.random() < 0.2:
+        log.handed_over(functions[0], now, to="planning-lead").passed_on(now, giver="L1", taker="L2").paused(now)
     for at, act, function in sorted(acts):
         getattr(log, act)(*((function, at) if function else (at,)))
         now = at

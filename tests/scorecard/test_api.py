@@ -44,6 +44,25 @@ def test_velocity_reports_n_open_cleared_and_what_is_not_reached(scorecard: Hous
     assert found["not_reached"] == ["p90", "p95"]
 
 
+def test_velocity_says_what_the_naive_figure_hides(scorecard: House) -> None:
+    """Issue 5, bar 3: hand-overs, acknowledgement and findings, from the readings and from SQL alike."""
+    logs = [
+        Log(f"{h} h").opened().acknowledged(h).asked("sales").completed("sales", h * 60).implemented(h * 60)
+        for h in (2, 3)
+    ]
+    logs[0].passed_on(5, giver="L1", taker="L2").passed_on(6, giver="L2", taker="L1")
+    logs += [Log("early").opened().acknowledged(-30).asked("sales"), Log("nobody").opened().asked("sales")]
+    scorecard.hear(*[e for log in logs for e in (*log.envelopes, *measures(log))])
+    scorecard.set_clock(START + timedelta(hours=10))
+    end = (START + timedelta(hours=10)).isoformat()
+    expected = {
+        "n": 4, "implemented": 2, "open": 2, "p50_us": 3 * HOUR_US, "naive_p50_us": 5 * HOUR_US // 2, "handoffs": 2, "findings": 1,
+        "acknowledge_p50_us": 2 * HOUR_US // 60, "not_reached": ["p90", "p95"],
+    }  # fmt: skip
+    for found in (scorecard.get("/velocity").json(), scorecard.get("/velocity", params={"as_of": end}).json()):
+        assert {name: found[name] for name in expected} == expected
+
+
 def test_velocity_as_of_a_time_uses_only_what_was_recorded_by_then(scorecard: House, five: list[Log]) -> None:
     """METRICS 3.1: one implemented later is open."""
     then = (START + timedelta(hours=3)).isoformat()

@@ -6,14 +6,16 @@ import random
 from datetime import timedelta
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.envelope import Envelope
+from schemas.envelope import Envelope, encode
 from schemas.scorecard import MeasureRecorded
 from services.scorecard import domain
-from services.scorecard.domain import Lasting, Measure, percentiles, survival
+from services.scorecard.domain import Lasting, Measure, percentiles
 from tests.scorecard.logs import START, Log, random_log
+from tests.velocity.exact import survival
+from velocity import CLOCK_KINDS, read
 
 MINUTE = 60_000_000
 HOUR = 60 * MINUTE
@@ -89,7 +91,7 @@ def test_a_point_later_than_one_after_it_is_an_inversion_and_is_counted() -> Non
 def test_the_median_counts_open_cases_as_lasting_at_least_so_long() -> None:
     """METRICS 3.1: implemented after 2, 3, 4 h and two still open at 10 h: the median is 4 h, not 3 h."""
     cases = [Lasting(hours * HOUR, True) for hours in (2, 3, 4)] + [Lasting(10 * HOUR, False)] * 2
-    curve = [(t // HOUR, Fraction(above, below)) for t, above, below in survival(cases)]
+    curve = [(t // HOUR, share) for t, share in survival(cases)]
     assert curve == [(2, Fraction(4, 5)), (3, Fraction(3, 5)), (4, Fraction(2, 5))]
     assert percentiles(cases) == {"p50": 4 * HOUR, "p90": None, "p95": None}
 
@@ -238,6 +240,7 @@ def _completed() -> type:
     return TaskCompleted
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 def test_no_order_of_arrival_and_no_duplicate_changes_a_measure(seed: int, chance: random.Random) -> None:
     """FLOW 4.4: state per case id, durations from the facts; wrong order, duplicates and replays change nothing."""
@@ -287,3 +290,14 @@ def test_microseconds_and_instants_are_the_same_thing() -> None:
     """HOUSE 13: instants in UTC."""
     odd = START + timedelta(microseconds=123_457)
     assert domain.instant(domain.micros(odd)) == odd
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10_000))
+def test_a_stranger_who_reads_the_json_finds_the_facts_that_the_stream_hears(seed: int) -> None:
+    """Issue 5: the golden logs are read without our schemas; what they prove holds for what travels."""
+    log = random_log(str(seed), random.Random(seed))
+    told = read([encode(envelope).decode() for envelope in log.envelopes] + ['{"options": {"world": "test"}}'])
+    heard = fold(log.envelopes)
+    assert {one.fact.fact_id: one.fact for one in told.told if one.fact.kind in CLOCK_KINDS} == heard.facts
+    assert {(one.case_id, one.cause_kind) for one in told.told} == {(heard.case_id, heard.cause_kind)}

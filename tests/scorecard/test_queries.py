@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,8 +30,9 @@ def folded(envelopes: list[Envelope], *, until: datetime | None = None) -> dict[
         "cause_kind": case.cause_kind, "severity": case.severity, "state": found.state,
         "identified_at": domain.instant(found.identified_us), "elapsed_us": found.elapsed_us, "decision_us": found.decision_us,
         "coordination_us": found.coordination_us, "excluded_us": found.excluded_us,
-        "phases": [p.model_dump() for p in found.phases], "inversions": list(found.inversions),
+        "phases": [asdict(p) for p in found.phases], "inversions": list(found.inversions),
         "critical_function": found.critical_function, "reopened": found.reopened,
+        "handoffs": found.handoffs, "acknowledged_us": found.acknowledged_us,
     }  # fmt: skip
 
 

@@ -9,8 +9,9 @@ from tests.support.needs import leave_out
 
 RECORDED = "data/scms/scms_deliveries_recorded_to_2014-06-30.csv.gz"
 NATIVE = "data/scms/scms_native_dialect_first200.csv"
+INCIDENTS = "data/incident_log/incident_events_opened_to_2016-04-30.csv.gz"
 
-__all__ = ["NATIVE", "RECORDED", "ROOT", "shared_file"]
+__all__ = ["INCIDENTS", "NATIVE", "RECORDED", "ROOT", "shared_file"]
 
 
 def shared_file(name: str) -> Path:

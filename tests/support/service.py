@@ -176,10 +176,11 @@ def house(
     at: datetime = START,
     metadata: MetaData | None = None,
     kafka: str = "127.0.0.1:1",
+    world: str = "test",
 ) -> Iterator[House]:
     """Open a service on a fresh database, migrated to its head (or made from `metadata`), with its clock at `at`."""
     settings = ServiceSettings(
-        world="test", world_clock=clock, database_url=database_url, kafka_bootstrap=kafka, auth_issuer=ISSUER,
+        world=world, world_clock=clock, database_url=database_url, kafka_bootstrap=kafka, auth_issuer=ISSUER,
         auth_audience="crossdock.test", auth_jwks=str(issuer().jwks_file), cursor_secret="only for tests",
     )  # fmt: skip
     log.configure(parts.name, "test", "test", "critical")

@@ -1,7 +1,7 @@
-"""HTTP in: acts and questions about cases, tasks, causes, playbooks and thresholds."""
+"""HTTP in: acts and questions about cases, tasks, causes, playbooks and thresholds; cases of foreign logs."""
 
-from services.exceptions.api import acts, questions, rules
+from services.exceptions.api import acts, imports, questions, rules
 
-routers = (acts.router, questions.router, rules.router)
+routers = (acts.router, imports.router, questions.router, rules.router)
 
 __all__ = ["routers"]

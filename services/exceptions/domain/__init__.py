@@ -38,6 +38,7 @@ from services.exceptions.domain.deadlines import (
     retime_rungs,
     with_next_deadline,
 )
+from services.exceptions.domain.imported import ImportedFact, ImportedKind, Known, import_case, incident_of
 from services.exceptions.domain.opening import (
     FIND,
     NOBODY,
@@ -106,6 +107,9 @@ __all__ = [
     "Duty",
     "HoursStep",
     "Impact",
+    "ImportedFact",
+    "ImportedKind",
+    "Known",
     "KnownCalendar",
     "KnownLadder",
     "KnownRoster",
@@ -145,6 +149,8 @@ __all__ = [
     "fallback_ladder",
     "hand_over_task",
     "impact_of",
+    "import_case",
+    "incident_of",
     "keep_playbook",
     "keep_thresholds",
     "new_cause",

@@ -10,11 +10,12 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis import http
+from schemas.types import CauseKind
 
 router = http.Router()
 Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
 IDS_MAX = 500
-Kind = Literal["shipment-delay", "shortage"]
+Kind = CauseKind
 SeverityAsked = Literal["low", "medium", "high", "critical"]
 StateAsked = Literal["open", "implemented", "cleared", "closed"]
 ExternalKind = Literal["act", "signal", "timer"]
@@ -63,7 +64,8 @@ class CaseVelocity(http.Shown):
 class VelocityShown(http.Shown):
     """Decision velocity of many cases (Kaplan-Meier; lower is better): `n` counts all, open and cleared are censored.
 
-    A percentile that the curve does not reach is null and listed under `not_reached`.
+    A percentile that the curve does not reach is null and listed under `not_reached`. `naive_p50_us` is the median of the
+    implemented cases alone, which is too good; `findings` counts acknowledgements before the opening, which are not clamped.
     """
 
     as_of: datetime
@@ -78,6 +80,10 @@ class VelocityShown(http.Shown):
     p90_seconds: float | None
     p95_seconds: float | None
     not_reached: tuple[str, ...]
+    naive_p50_us: int | None
+    acknowledge_p50_us: int | None
+    handoffs: int
+    findings: int
 
 
 class Difference(BaseModel):

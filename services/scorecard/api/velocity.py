@@ -31,11 +31,14 @@ def show_velocity(
     as_of: Instant | None = None,
 ) -> VelocityShown:  # fmt: skip
     """Return p50, p90 and p95 over the cases in scope; `as_of` uses only what was recorded by then."""
-    found, at = queries.decision_velocity(ask.read, ask.actor, kind=kind, severity=severity, since=since, as_of=as_of)
+    figure, at = queries.decision_velocity(ask.read, ask.actor, kind=kind, severity=severity, since=since, as_of=as_of)
+    found = figure.velocity
     return VelocityShown(
         as_of=at, n=found.n, implemented=found.implemented, open=found.open, cleared=found.cleared, not_reached=found.not_reached,
         p50_us=found.p50_us, p90_us=found.p90_us, p95_us=found.p95_us, p50_seconds=_seconds(found.p50_us),
         p90_seconds=_seconds(found.p90_us), p95_seconds=_seconds(found.p95_us),
+        naive_p50_us=figure.naive_p50_us, acknowledge_p50_us=figure.acknowledge_p50_us, handoffs=figure.handoffs,
+        findings=figure.findings,
     )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from uuid import UUID
 from schemas.envelope import Envelope
 from schemas.exceptions import CaseFact, CaseOpened, CaseReopened, TaskFact
 from schemas.scorecard import MeasureRecorded, PhaseDuration
-from services.scorecard.domain.clock import kind_of
+from services.scorecard.domain.clock import kind_of, more_of
+from velocity import HANDOFF_KINDS
 
 NIL = UUID(int=0)
 
@@ -37,6 +38,8 @@ class Reading:
     inversions: tuple[str, ...]
     critical_function: str | None
     reopened: int
+    handoffs: int
+    acknowledged_us: int | None
 
     @property
     def rank(self) -> tuple[int, datetime, UUID]:
@@ -69,9 +72,12 @@ def case_fact_row(envelope: Envelope) -> dict[str, Any]:
         since = event.cause_occurred_at
     elif isinstance(event, CaseReopened):
         since = event.stopped_at
+    kind = kind_of(envelope.type)
+    giver, taker = more_of(event) if kind in HANDOFF_KINDS else (None, None)
     return {
-        "fact_id": envelope.id, "case_id": event.case_id, "kind": kind_of(envelope.type), "occurred_at": event.occurred_at,
+        "fact_id": envelope.id, "case_id": event.case_id, "kind": kind, "occurred_at": event.occurred_at,
         "recorded_at": envelope.recordedtime, "since_at": since, "task_id": task and task.task_id,
         "function": task and task.function, "required": task and task.required, "cause_kind": event.cause.kind,
         "cause_id": event.cause.id, "severity": event.severity, "sites": list(event.sites), "customers": list(event.customers),
+        "giver": giver, "taker": taker,
     }  # fmt: skip

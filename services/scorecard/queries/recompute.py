@@ -70,11 +70,13 @@ told AS (
            min(t) FILTER (WHERE kind = 'case.cleared' AND (a.case_id IS NULL OR (f.r, f.fact_id) > (a.r, a.fact_id))) AS cleared,
            min(t) FILTER (WHERE kind = 'case.verified' AND (a.case_id IS NULL OR (f.r, f.fact_id) > (a.r, a.fact_id))) AS verified,
            count(*) FILTER (WHERE kind IN ('case.opened', 'case.acknowledged', 'case.decided', 'case.implemented', 'case.cleared',
-               'case.verified', 'case.reopened', 'task.opened', 'task.committed', 'task.completed', 'task.waived', 'task.reopened')) AS facts
+               'case.verified', 'case.reopened', 'task.opened', 'task.committed', 'task.completed', 'task.waived', 'task.reopened',
+               'task.handover-accepted', 'case.handed-over', 'case.paused', 'case.resumed', 'case.merged')) AS facts,
+           count(*) FILTER (WHERE kind IN ('task.handover-accepted', 'case.handed-over')) AS handoffs
     FROM f LEFT JOIN again a USING (case_id) GROUP BY f.case_id
 ),
 ends AS (
-    SELECT o.case_id, o.t0, o.t1, told.t2, told.t3, told.t4, told.facts, told.verified, told.cleared AS told_cleared,
+    SELECT o.case_id, o.t0, o.t1, told.t2, told.t3, told.t4, told.facts, told.handoffs, told.verified, told.cleared AS told_cleared,
            CASE WHEN q.n_committed = q.n THEN q.t5 END AS t5,
            CASE WHEN told.implemented IS NOT NULL AND coalesce(q.n_done, 0) = coalesce(q.n, 0)
                 THEN coalesce(q.t6, told.implemented) END AS told_t6
@@ -84,7 +86,7 @@ ended AS (
     SELECT *, CASE WHEN told_t6 <= told_cleared THEN NULL ELSE told_cleared END AS cleared FROM ends
 ),
 whole AS (
-    SELECT e.case_id, e.t0, e.t1, e.t2, e.t3, e.t4, e.t5, e.facts, e.cleared,
+    SELECT e.case_id, e.t0, e.t1, e.t2, e.t3, e.t4, e.t5, e.facts, e.handoffs, e.cleared,
            CASE WHEN e.cleared IS NULL THEN e.told_t6 END AS t6,
            CASE WHEN e.cleared IS NULL THEN e.verified END AS t7,
            CASE WHEN e.cleared IS NOT NULL THEN 'cleared' WHEN e.verified IS NOT NULL THEN 'closed'
@@ -156,9 +158,10 @@ recomputed AS (
            coalesce(excluded.us, 0) AS excluded_us,
            coalesce(phases.phases, '[]'::jsonb) AS phases, coalesce(inversions.inversions, '[]'::jsonb) AS inversions,
            critical.function AS critical_function,
-           w.reopened
+           w.reopened, w.handoffs, p3.c AS acknowledged_us
     FROM whole w
     JOIN points stop ON stop.case_id = w.case_id AND stop.k = 0
+    JOIN points p3 ON p3.case_id = w.case_id AND p3.k = 3
     JOIN points p5 ON p5.case_id = w.case_id AND p5.k = 5
     JOIN points p6 ON p6.case_id = w.case_id AND p6.k = 6
     LEFT JOIN excluded ON excluded.case_id = w.case_id
@@ -169,7 +172,7 @@ recomputed AS (
 """
 MEASURED = (
     "cause_kind", "severity", "state", "identified_at", "elapsed_us", "decision_us", "coordination_us", "excluded_us",
-    "phases", "inversions", "critical_function", "reopened",
+    "phases", "inversions", "critical_function", "reopened", "handoffs", "acknowledged_us",
 )  # fmt: skip
 
 

@@ -28,6 +28,15 @@ WHERE (CAST(:sites AS text[]) IS NULL OR s.sites ?| CAST(:sites AS text[]))
   AND (CAST(:state AS text) IS NULL OR r.state = :state)
   AND (CAST(:since AS timestamptz) IS NULL OR r.identified_at >= :since)
 """
+# What the figure needs and no more: 17,000 cases with their phases as documents would take seconds only to be read.
+_THEN = """
+SELECT state, elapsed_us, decision_us, acknowledged_us, handoffs FROM recomputed
+WHERE (CAST(:sites AS text[]) IS NULL OR sites ?| CAST(:sites AS text[]))
+  AND (CAST(:customers AS text[]) IS NULL OR customers ?| CAST(:customers AS text[]))
+  AND (CAST(:kind AS text) IS NULL OR cause_kind = :kind)
+  AND (CAST(:severity AS text) IS NULL OR severity = :severity)
+  AND (CAST(:since AS timestamptz) IS NULL OR identified_at >= :since)
+"""
 
 
 def world_now(read: ReadTx) -> datetime:
@@ -57,22 +66,24 @@ def decision_velocity(
     severity: str | None,
     since: datetime | None,
     as_of: datetime | None,
-) -> tuple[domain.Velocity, datetime]:
+) -> tuple[domain.Figure, datetime]:
     """Return the figure over cases in scope: of now from the readings, as of an earlier time from SQL.
 
     An open case lasts until the time asked about, not until its last fact.
     """
     now = world_now(read)
     if as_of is not None:
-        rows = [
-            row for row in measures_recomputed(read, as_of=as_of)
-            if (kind is None or row.cause_kind == kind) and (severity is None or row.severity == severity)
-            and (since is None or row.identified_at >= since) and in_scope(actor, row.sites, row.customers)
-        ]  # fmt: skip
-        return domain.velocity((row.state, row.elapsed_us, row.decision_us) for row in rows), as_of
+        asked = {"as_of": as_of, "case_ids": None, "kind": kind, "severity": severity, "since": since, **_scope(actor)}
+        with read.planned(*PLANNED):
+            rows = read.rows(statement(_THEN), asked)
+        return domain.figure(_timed(row, row.elapsed_us) for row in rows), as_of
     asked = {"kind": kind, "severity": severity, "since": since, "state": None, **_scope(actor)}
     found = read.rows(text(_SCOPED), asked)
-    return domain.velocity((r.state, lasted(r, now), r.decision_us) for r in found), now
+    return domain.figure(_timed(row, lasted(row, now)) for row in found), now
+
+
+def _timed(row: Any, elapsed_us: int) -> domain.Timed:
+    return domain.Timed(row.state, elapsed_us, row.decision_us, row.acknowledged_us, row.handoffs)
 
 
 def lasted(reading: Any, now: datetime) -> int:

@@ -1,0 +1,200 @@
+"""A log of CloudEvents as JSON lines, read into facts; what the specification does not know is passed over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from velocity.clock import CLOCK_KINDS, Case, ClockFact, add, micros
+
+FAMILY, VERSION = "exceptions.", ".v1"
+CALENDAR = "collaboration.calendar.changed.v1"
+MORE = {
+    "task.handover-accepted": ("from_function", "to_function"),
+    "case.handed-over": ("from_group", "to_group"),
+    "case.paused": ("reason",),
+    "case.merged": ("into_case_id",),
+}
+SINCE = {"case.opened": "cause_occurred_at", "case.reopened": "stopped_at"}
+DAY_US = 86_400_000_000
+WINDOW_US = 7 * DAY_US
+
+
+class Unreadable(ValueError):
+    """A line of a log is no event; the message names the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One fact of a case as a log tells it."""
+
+    case_id: UUID
+    cause_kind: str
+    severity: str
+    fact: ClockFact
+    recurrence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """When a function works: weekdays count from Monday = 0, times are local to the zone."""
+
+    code: str
+    zone: ZoneInfo
+    weekdays: frozenset[int]
+    opens: time
+    closes: time
+    holidays: frozenset[date]
+    order: tuple[int, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is asked of a log; without `as_of` it is the last record of the world."""
+
+    as_of_us: int | None = None
+    world: str = "live"
+    horizon_us: int | None = None
+    window_us: int = WINDOW_US
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A log that was read: the facts and calendars of one world in the order of its lines."""
+
+    options: Options
+    told: tuple[Told, ...]
+    calendars: tuple[Calendar, ...]
+
+
+def logs(stream: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the logs of a stream line by line; an empty line ends one."""
+    lines: list[str] = []
+    for line in stream:
+        if line.strip():
+            lines.append(line)
+        elif lines:
+            yield lines
+            lines = []
+    if lines:
+        yield lines
+
+
+def read(lines: Iterable[str]) -> Log:
+    """Read a log; any line may hold options, the last of which count; raises Unreadable."""
+    options: dict[str, Any] = {}
+    events: list[tuple[int, dict[str, Any]]] = []
+    told: list[Told] = []
+    calendars: list[Calendar] = []
+    number = 0
+    try:
+        for number, line in enumerate(filter(str.strip, lines), start=1):
+            found = json.loads(line)
+            if "options" in found:
+                options |= found["options"]
+            else:
+                events.append((number, found))
+        asked = _options(options)
+        for number, event in events:  # noqa: B007  the line at fault is named
+            if world_of(event["source"]) != asked.world:
+                continue
+            if event["type"] == CALENDAR:
+                calendars.append(_calendar(event))
+            elif event["type"].startswith(FAMILY) and event["type"].endswith(VERSION):
+                told.append(_told(event))
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise Unreadable(f"line {number} is no event: {type(error).__name__} {error}") from error
+    return Log(asked, tuple(told), tuple(calendars))
+
+
+def world_of(source: str) -> str:
+    """Return the world of a source `/crossdock/<world>/<service>`; any other source is of the live world."""
+    parts = source.split("/")
+    return parts[2] if source.startswith("/crossdock/") else "live"
+
+
+def known(log: Log, as_of_us: int) -> dict[UUID, Case]:
+    """Return every case of which something was recorded by then, folded from what was recorded by then."""
+    cases: dict[UUID, Case] = {}
+    for one in log.told:
+        if one.fact.recorded_us <= as_of_us:
+            cases[one.case_id] = add(
+                cases.get(one.case_id), one.fact, case_id=one.case_id, cause_kind=one.cause_kind, severity=one.severity
+            )
+    return cases
+
+
+def calendars_known(log: Log, as_of_us: int) -> dict[str, Calendar]:
+    """Return the calendars as they were known then, by code: the last in order counts."""
+    found: dict[str, Calendar] = {}
+    for calendar in sorted(log.calendars, key=lambda one: one.order):
+        if calendar.order[0] <= as_of_us:
+            found[calendar.code] = calendar
+    return found
+
+
+def as_of(log: Log) -> int:
+    """Return the instant that is asked about: as told, else that of the last record, else 1970."""
+    return (
+        log.options.as_of_us
+        if log.options.as_of_us is not None
+        else max((one.fact.recorded_us for one in log.told), default=0)
+    )
+
+
+def moment(text: str) -> int:
+    """Return whole microseconds since 1970 of an instant as RFC 3339 writes it."""
+    return micros(datetime.fromisoformat(text))
+
+
+def _options(told: dict[str, Any]) -> Options:
+    asked = told.get("as_of")
+    return Options(
+        None if asked is None else moment(asked), told.get("world", "live"), told.get("horizon_us"),
+        int(told["window_days"]) * DAY_US if "window_days" in told else WINDOW_US,
+    )  # fmt: skip
+
+
+def _told(event: dict[str, Any]) -> Told:
+    kind = event["type"].removeprefix(FAMILY).removesuffix(VERSION)
+    data = event["data"]
+    since = data.get(SINCE[kind]) if kind in SINCE else None
+    task = data.get("task_id")
+    occurred = moment(event["time"])
+    fact = ClockFact(
+        UUID(event["id"]), kind, occurred, moment(event["recordedtime"]) if "recordedtime" in event else occurred,
+        None if since is None else moment(since), None if task is None else UUID(task),
+        data["function"] if task else "", bool(task and data["required"]), tuple(data[name] for name in MORE.get(kind, ())),
+    )  # fmt: skip
+    cause = data.get("cause", {}).get("kind", "")
+    return Told(UUID(data["case_id"]), cause, data.get("severity", ""), fact, data.get("recurrence", 0))
+
+
+def _calendar(event: dict[str, Any]) -> Calendar:
+    data = event["data"]
+    return Calendar(
+        data["code"], ZoneInfo(data["zone"]), frozenset(data["weekdays"]), time.fromisoformat(data["opens"]),
+        time.fromisoformat(data["closes"]), frozenset(date.fromisoformat(day) for day in data["holidays"]),
+        (moment(event.get("recordedtime", event["time"])), UUID(event["id"])),
+    )  # fmt: skip
+
+
+__all__ = [
+    "CLOCK_KINDS",
+    "Calendar",
+    "Log",
+    "Options",
+    "Told",
+    "Unreadable",
+    "as_of",
+    "calendars_known",
+    "known",
+    "moment",
+    "read",
+    "world_of",
+]

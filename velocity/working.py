@@ -1,0 +1,129 @@
+"""Working-hours time of a case: the calendar of the function that holds it, less pauses and what the clock leaves out.
+
+Stretches are half-open pairs of microseconds, sorted and apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from velocity.clock import HANDOFF_KINDS, Case, ClockFact, instant, micros
+from velocity.measure import Clock, Measure, clock_of
+from velocity.reading import Calendar
+
+Stretch = tuple[int, int]
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """What a case took in working hours, and for how long it was paused, for which reasons."""
+
+    working_us: int
+    paused: Mapping[str, int]
+    endless: bool  # a pause had not ended when the case did
+    unknown_calendar: bool  # somebody held the case whose calendar nobody told
+
+
+def working(case: Case, found: Measure, calendars: Mapping[str, Calendar]) -> Working:
+    """Return the working-hours time from identified to implemented, or to where the clock stands."""
+    facts = sorted(case.facts.values(), key=lambda f: (f.occurred_us, f.order))
+    clock = clock_of(case, found.identified_us)
+    window = (found.identified_us, _end(found, clock))
+    running = less([window], clock.breaks)
+    pauses, endless = _pauses(facts, window[1])
+    worked, unknown = 0, False
+    for holder, since, until in _holders(facts, window):
+        held = within(less(running, [pause[:2] for pause in pauses]), [(since, until)])
+        calendar = calendars.get(holder)
+        if calendar is None:
+            unknown = True
+            worked += length(held)
+        else:
+            worked += length(within(held, open_hours(calendar, since, until)))
+    paused: dict[str, int] = {}
+    for start, end, reason in pauses:
+        if lasted := length(within(running, [(start, end)])):
+            paused[reason] = paused.get(reason, 0) + lasted
+    return Working(worked, paused, endless, unknown)
+
+
+def _end(found: Measure, clock: Clock) -> int:
+    """Return the instant at which the clock shows T6, or the elapsed time of a case without it."""
+    shown = found.elapsed_us if found.decision_us is None else found.decision_us
+    end = found.identified_us + shown
+    for stopped, again in clock.breaks:
+        if stopped < end:
+            end += again - stopped
+    return end
+
+
+def _holders(facts: list[ClockFact], window: Stretch) -> list[tuple[str, int, int]]:
+    """Return who held the case from when to when: the first required task's function, then each taker."""
+    asked = min((f for f in facts if f.kind == "task.opened" and f.required), key=lambda f: f.order, default=None)
+    holder, since = "" if asked is None else asked.function, window[0]
+    held = []
+    for fact in facts:
+        if fact.kind in HANDOFF_KINDS:
+            again = min(max(fact.occurred_us, since), window[1])
+            held.append((holder, since, again))
+            holder, since = fact.more[1], again
+    return [one for one in [*held, (holder, since, window[1])] if one[1] < one[2]]
+
+
+def _pauses(facts: list[ClockFact], end: int) -> tuple[list[tuple[int, int, str]], bool]:
+    """Return the pauses before the end with their reasons; a pause within a pause changes nothing."""
+    pauses: list[tuple[int, int, str]] = []
+    since: ClockFact | None = None
+    for fact in facts:
+        if fact.occurred_us >= end:
+            break
+        if fact.kind == "case.paused" and since is None:
+            since = fact
+        elif fact.kind == "case.resumed" and since is not None:
+            pauses.append((since.occurred_us, fact.occurred_us, since.more[0]))
+            since = None
+    if since is not None:
+        pauses.append((since.occurred_us, end, since.more[0]))
+    return pauses, since is not None
+
+
+def open_hours(calendar: Calendar, since: int, until: int) -> list[Stretch]:
+    """Return when the calendar is open between two instants; a day that it does not name is not worked."""
+    day = instant(since).astimezone(calendar.zone).date() - DAY
+    last = instant(until).astimezone(calendar.zone).date()
+    found = []
+    while day <= last:
+        if day.weekday() in calendar.weekdays and day not in calendar.holidays:
+            closing = day if calendar.closes > calendar.opens else day + DAY
+            found.append((_local(day, calendar.opens, calendar), _local(closing, calendar.closes, calendar)))
+        day += DAY
+    return within(found, [(since, until)])
+
+
+def _local(day: date, at: time, calendar: Calendar) -> int:
+    """Return the instant of a local time; one that exists twice or not at all is read in standard time."""
+    both = [datetime.combine(day, at, calendar.zone).replace(fold=fold).astimezone(UTC) for fold in (0, 1)]
+    return micros(max(both))
+
+
+def within(ones: Iterable[Stretch], others: Iterable[Stretch]) -> list[Stretch]:
+    """Return what lies in both."""
+    others = list(others)
+    met = [(max(a, c), min(b, d)) for a, b in ones for c, d in others]
+    return [(a, b) for a, b in met if a < b]
+
+
+def less(ones: Iterable[Stretch], others: Iterable[Stretch]) -> list[Stretch]:
+    """Return what lies in the ones and in none of the others."""
+    left = list(ones)
+    for c, d in others:
+        left = [(x, y) for a, b in left for x, y in ((a, min(b, c)), (max(a, d), b)) if x < y]
+    return left
+
+
+def length(stretches: Iterable[Stretch]) -> int:
+    """Return how long stretches are together."""
+    return sum(b - a for a, b in stretches)
