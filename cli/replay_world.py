@@ -79,7 +79,7 @@ def open_world(
     if started:
         daemon.detach(home, report=report, world=None)
     try:
-        running = {str(one["world"]) for one in _status(home)}
+        running = {str(one["world"]) for one in _status(home) if one["state"] != "stopped"}
         if world not in running:
             ask(home, "create-world", report, name=world, clock=DRIVEN, services=services, seed=seed)
     except BaseException:

@@ -24,7 +24,7 @@ from tests.support.stack import Infrastructure
 pytestmark = [pytest.mark.records, pytest.mark.postgres, pytest.mark.kafka]
 
 CASES = 300
-THEN = "2016-03-02T08:00"
+THEN = "2016-03-04T18:00"
 
 
 @pytest.fixture
