@@ -59,7 +59,7 @@ def draw(weeks: Sequence[Week]) -> str:
     def line(name: str, colour: str, values: Sequence[float]) -> str:
         points = " ".join(f"{x(number)},{y(value)}" for number, value in enumerate(values))
         ends = f'<text x="{x(len(values) - 1) + 8}" y="{y(values[-1]) + (4 if name[0] == "o" else 18)}" fill="{colour}">{name}</text>'
-        first = f'<text x="{x(0) + 6}" y="{y(values[0]) - 8}" fill="{colour}">{values[0]:.1f} h</text>'
+        first = f'<text x="{x(0) + 6}" y="{y(values[0]) + (-8 if name[0] == "o" else 18)}" fill="{colour}">{values[0]:.1f} h</text>'
         return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>{first}{ends}'
 
     grid = "".join(
