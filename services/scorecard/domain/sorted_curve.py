@@ -10,7 +10,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from math import ceil, exp, inf, log, sqrt
+from typing import NamedTuple
 
 from velocity.curve import PERCENTILES, PLACES, Z
 
@@ -18,8 +20,7 @@ NEAR = 1e-6  # of a place in the list: a float of a million factors is nearer
 Band = tuple[int | None, int | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """What lies between two censored cases: `ends` implemented from place `first` on, `at_risk` before the first of them."""
 
     first: int
@@ -27,7 +28,6 @@ class Stretch:
     at_risk: int
     survival: float
     variance: float
-    passed: int  # how many stretches came before it
 
     def at(self, ended: int) -> float:
         """Return the curve after so many of the stretch."""
@@ -52,31 +52,33 @@ class SortedCurve:
 
     def stretches(self) -> Iterator[Stretch]:
         """Yield the stretches in which a case was implemented; one that ended when another was censored came before it."""
-        n, place, number = len(self.ended) + len(self.censored), 0, 0
+        n, place = len(self.ended) + len(self.censored), 0
         survival, variance = 1.0, 0.0
         for gone, until in enumerate([*self.censored, inf]):
             after = bisect_right(self.ended, until, place)
             if after == place:
                 continue
             at_risk, left = n - place - gone, n - after - gone
-            yield Stretch(place, after - place, at_risk, survival, variance, number)
+            yield Stretch(place, after - place, at_risk, survival, variance)
             if not left:
                 return
             survival *= left / at_risk
             variance += 1 / left - 1 / at_risk
-            place, number = after, number + 1
+            place = after
 
-    def percentiles(self) -> dict[str, int | None]:
-        """Return p50, p90 and p95, or None where not reached."""
-        found: dict[str, int | None] = dict.fromkeys(PERCENTILES)
+    def percentiles(self, names: Sequence[str] = tuple(PERCENTILES)) -> dict[str, int | None]:
+        """Return p50, p90 and p95, or those of them, or None where not reached."""
+        found: dict[str, int | None] = dict.fromkeys(names)
         passed: list[tuple[int, int]] = []
-        missing = dict(PERCENTILES)
+        missing = {name: PERCENTILES[name] for name in names}
         for stretch in self.stretches():
-            for name, share in list(missing.items()):
+            while missing:
+                name, share = next(iter(missing.items()))  # falling: who is above one is above the next
                 ended = _reached(stretch, share, passed)
-                if ended is not None:
-                    found[name] = self.ended[stretch.first + ended - 1]
-                    del missing[name]
+                if ended is None:
+                    break
+                found[name] = self.ended[stretch.first + ended - 1]
+                del missing[name]
             if not missing:
                 break
             passed.append((stretch.at_risk - stretch.ends, stretch.at_risk))
@@ -84,19 +86,26 @@ class SortedCurve:
 
     def bands(self) -> dict[str, Band]:
         """Return where the lower and the upper bound of the curve reach each share."""
-        wanted = {(name, sign): float(share) for name, share in PERCENTILES.items() for sign in (-1, 1)}
-        found: dict[tuple[str, int], int] = {}
+        lower, upper = (self._bounds(sign) for sign in (-1, 1))
+        return {name: (lower.get(name), upper.get(name)) for name in PERCENTILES}
+
+    def _bounds(self, sign: int) -> dict[str, int]:
+        wanted = [
+            (float(share), name) for name, share in PERCENTILES.items()
+        ]  # falling: who is above one is above the next
+        found: dict[str, int] = {}
         for stretch in self.stretches():
             most = self._banded(stretch)
-            for key, share in list(wanted.items()):
-                if most and stretch.bound(most, key[1]) <= share:
-                    sign = key[1]
-                    ended = _first(most, lambda k, s=stretch, sign=sign, share=share: s.bound(k, sign) <= share)
-                    found[key] = self.ended[stretch.first + ended - 1]
-                    del wanted[key]
+            if not most or (sign > 0 and stretch.at(most) > wanted[0][0]):
+                continue
+            bound = stretch.bound(most, sign)
+            while wanted and bound <= wanted[0][0]:
+                share, name = wanted.pop(0)
+                ended = _first(most, partial(_bounded, stretch, sign, share))
+                found[name] = self.ended[stretch.first + ended - 1]
             if not wanted:
                 break
-        return {name: (found.get((name, -1)), found.get((name, 1))) for name in PERCENTILES}
+        return found
 
     def reached_within(self, us: int) -> float | None:
         """Return the share of cases that the curve has implemented by then; None of nothing."""
@@ -141,6 +150,10 @@ def _product(factors: Sequence[int]) -> int:
         return factors[0]
     half = len(factors) // 2
     return _product(factors[:half]) * _product(factors[half:])
+
+
+def _bounded(stretch: Stretch, sign: int, share: float, ended: int) -> bool:
+    return stretch.bound(ended, sign) <= share
 
 
 def _first(most: int, holds: Callable[[int], bool]) -> int:
