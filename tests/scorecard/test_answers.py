@@ -194,7 +194,9 @@ def test_of_100_000_cases_every_answer_is_the_curve_and_comes_at_once(scorecard:
                 answer = scorecard.get(path, role="planning-lead" if claims is None else "viewer", claims=claims)
                 seconds.append((time.perf_counter() - started, time.process_time() - worked))
                 assert answer.status_code == 200, answer.text
-            print(f"{path} {'in scope' if claims else 'all'}: {min(seconds)[0] * 1000:.0f} ms, {min(seconds)[1] * 1000:.0f} ms of it at work here")
+            print(
+                f"{path} {'in scope' if claims else 'all'}: {min(seconds)[0] * 1000:.0f} ms, {min(seconds)[1] * 1000:.0f} ms of it at work here"
+            )
             slowest = max(slowest, min(seconds)[0])
     whole = scorecard.get("/velocity").json()
     known = scorecard.rows("SELECT state, elapsed_us, decision_us, recorded_at FROM readings")
