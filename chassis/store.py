@@ -39,7 +39,7 @@ class Columns:
         self.kind, self.table = kind, table
         hints = get_type_hints(kind, include_extras=True)
         fields = list(kind.model_fields) if issubclass(kind, BaseModel) else [f.name for f in dataclasses.fields(kind)]
-        self.names = [c.name for c in table.columns if c.name != "version"]
+        self.names = [c.name for c in table.columns if c.name != "version" and c.computed is None]
         self.casts = {c.name: _cast(c) for c in table.columns}
         self.key_names = [c.name for c in table.primary_key.columns]
         self.parent_key = parent_key

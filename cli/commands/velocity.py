@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import Client
+from cli.commands import velocity_answers
 from cli.commands.shown import found, seconds
 from cli.conformance import OURS, SHOWN_MAX, Judged, judge, program
 from cli.errors import CommandFailed, NotFound
@@ -36,6 +37,7 @@ def register(app: typer.Typer) -> None:
     )(velocity)
     group.command("check", epilog="Example: crossdock velocity check --program './ours --quiet'")(check)
     group.command("compute", epilog="Example: crossdock velocity compute events.jsonl --as-of 2026-03-09")(compute)
+    velocity_answers.register(group)
     app.add_typer(group, name="velocity")
 
 

@@ -28,7 +28,7 @@ class Gauges:
 
     def __call__(self, read: ReadTx) -> None:
         settings = ScorecardSettings()
-        self._set_velocity(read, settings.window)
+        self._set_velocity(read, settings.window, settings.target)
         for reason, count in queries.orphans_by_reason(read, settled=settings.orphan_after).items():
             metrics.orphans.labels(reason).set(count)
         started = time.monotonic()
@@ -38,10 +38,12 @@ class Gauges:
             ended = time.monotonic()
             self._compare_after = ended + (ended - started) / SHARE_OF_TIME
 
-    def _set_velocity(self, read: ReadTx, window: timedelta) -> None:
+    def _set_velocity(self, read: ReadTx, window: timedelta, target: timedelta) -> None:
         since = queries.world_now(read) - window
         for kind in KINDS:
-            figure, _ = queries.decision_velocity(read, EVERYBODY, kind=kind, severity=None, since=since, as_of=None)
+            figure, _ = queries.decision_velocity(
+                read, EVERYBODY, kind=kind, severity=None, since=since, as_of=None, target=target
+            )
             found = figure.velocity
             for name in ("p50", "p90", "p95"):
                 us = getattr(found, f"{name}_us")
@@ -49,7 +51,6 @@ class Gauges:
                     metrics.velocity_seconds.remove(kind, name)
                 else:
                     metrics.velocity_seconds.labels(kind, name).set(us / 1_000_000)
-            target = ScorecardSettings().target.total_seconds()
-            metrics.velocity_target_seconds.labels(kind, "p90").set(target)
+            metrics.velocity_target_seconds.labels(kind, "p90").set(target.total_seconds())
             for state in ("implemented", "open", "cleared"):
                 metrics.velocity_cases.labels(kind, state).set(getattr(found, state))

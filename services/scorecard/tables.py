@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Computed,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from chassis.tables import aggregate_version, chassis_tables, instant
 
 metadata = MetaData()
 chassis = chassis_tables(metadata)
+
+PHASES = ("blind", "task", "acknowledge", "decide", "commit", "execute", "verify")
+# What is asked of many cases at once: 100,000 of them are read from the index alone.
+ASKED = (
+    "cause_kind", "severity", "state", "critical_function", "recorded_at", "elapsed_us", "decision_us", "acknowledged_us", "handoffs",
+    "open_phase", *(f"{phase}_us" for phase in PHASES),
+)  # fmt: skip
+
+
+def _of_phase(phase: str) -> Column[int]:
+    found = f"""(jsonb_path_query_first(phases, '$[*] ? (@.phase == "{phase}").duration_us')::bigint)"""
+    return Column(f"{phase}_us", BigInteger, Computed(found, persisted=True))
+
+
+_OPEN_PHASE = "(jsonb_path_query_first(phases, '$[*] ? (@.open == true).phase') #>> '{}')"
 
 # What the stream said of each case; of two measures the one that knows more is kept.
 readings = Table(
@@ -20,7 +48,8 @@ readings = Table(
     Column("excluded_us", BigInteger, nullable=False), Column("phases", JSONB, nullable=False), Column("inversions", JSONB, nullable=False),
     Column("critical_function", Text), Column("reopened", Integer, nullable=False),
     Column("handoffs", Integer, nullable=False, server_default=text("0")), Column("acknowledged_us", BigInteger), aggregate_version(),
-    Index("readings_identified_at_listed", "identified_at", "case_id"),
+    Column("open_phase", Text, Computed(_OPEN_PHASE, persisted=True)), *map(_of_phase, PHASES),
+    Index("readings_identified_at_listed", "identified_at", "case_id", postgresql_include=ASKED),
 )  # fmt: skip
 
 # One narrow row per fact of a case, from `exceptions.case` itself: what SQL recomputes the clock from.
@@ -33,6 +62,14 @@ case_facts = Table(
     Column("giver", Text), Column("taker", Text),
     Column("heard_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     Index("case_facts_case_id_order", "case_id", "recorded_at", "fact_id"),
+    Index("case_facts_giver_pairs", "giver", "taker", "case_id", "recorded_at", postgresql_where=text("giver IS NOT NULL")),
+)  # fmt: skip
+
+# Who may see a case: what its last fact says. A trigger keeps it with every statement that adds facts, whoever adds them.
+case_scopes = Table(
+    "case_scopes", metadata,
+    Column("case_id", UUID, primary_key=True), instant("recorded_at"), Column("fact_id", UUID, nullable=False),
+    Column("sites", ARRAY(Text), nullable=False), Column("customers", ARRAY(Text), nullable=False),
 )  # fmt: skip
 
 # The causal record: one row per fact of every topic, in any order. `heard_at` is the machine's time.

@@ -112,7 +112,7 @@ def unused(metrics: dict[str, dict[str, MetricWrapperBase]], root: Path) -> list
 
 def promtool(folder: Path) -> subprocess.CompletedProcess[str]:
     """Run the rules' own tests."""
-    command = [needs_program("promtool"), "test", "rules", "alerts_test.yml"]
+    command = [needs_program("promtool"), "test", "rules", *sorted(path.name for path in folder.glob("*_test.yml"))]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=60)
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from prometheus_client import generate_latest
 
 from chassis.metrics import REGISTRY
+from schemas.types import Cause
 from services.scorecard import jobs
 from tests.scorecard.logs import START, Log
 from tests.scorecard.test_reactions import measures
@@ -34,6 +35,35 @@ def test_percentiles_come_from_the_stored_readings(scorecard: House) -> None:
     assert gauge('scorecard_velocity_cases{cause="shipment-delay",state="open"}') == 2
     assert gauge('scorecard_velocity_target_seconds{cause="shipment-delay",percentile="p90"}') == 72 * 3600
     assert gauge("scorecard_velocity_difference") == 0
+
+
+def test_prometheus_shows_what_the_api_says(scorecard: House) -> None:
+    """Issue 5, bar 5: the same percentiles, to the microsecond, of every kind of cause; what is not reached is absent."""
+    logs = [Log(f"case {n}").implemented_after(1 + n * 0.7) for n in range(30)]
+    logs += [Log(f"open {n}", start=START + timedelta(hours=n)).opened().asked("sales") for n in range(3)]
+    for n in range(6):
+        incident = Log(f"incident {n}")
+        incident.cause = Cause(kind="incident", id=incident.case_id)
+        logs.append(incident.implemented_after(2 + n) if n < 4 else incident.opened().asked("sales"))
+    old = Log("before the window", start=START - timedelta(days=80)).implemented_after(900)
+    scorecard.hear(*[e for log in [*logs, old] for e in (*log.envelopes, *measures(log))])
+    now = START + timedelta(days=20)
+    scorecard.set_clock(now)
+    with scorecard.database.reading() as read:
+        jobs.Gauges()(read)
+    compared = 0
+    for kind in jobs.KINDS:
+        since = (now - timedelta(days=90)).isoformat()
+        found = scorecard.get("/velocity", params={"kind": kind, "since": since}).json()
+        for name in ("p50", "p90", "p95"):
+            assert (
+                gauge(f'scorecard_velocity_seconds{{cause="{kind}",percentile="{name}"}}') == found[f"{name}_seconds"]
+            )
+            compared += found[f"{name}_seconds"] is not None
+        for state in ("implemented", "open", "cleared"):
+            assert gauge(f'scorecard_velocity_cases{{cause="{kind}",state="{state}"}}') == found[state]
+    assert compared == 3
+    assert jobs.KINDS == ("shipment-delay", "shortage", "incident")
 
 
 def test_a_planted_difference_and_planted_orphans_are_seen(scorecard: House) -> None:

@@ -65,7 +65,8 @@ class VelocityShown(http.Shown):
     """Decision velocity of many cases (Kaplan-Meier; lower is better): `n` counts all, open and cleared are censored.
 
     A percentile that the curve does not reach is null and listed under `not_reached`. `naive_p50_us` is the median of the
-    implemented cases alone, which is too good; `findings` counts acknowledgements before the opening, which are not clamped.
+    implemented cases alone, which is too good; `findings` counts acknowledgements before the opening, which are not clamped;
+    `bands_us` are the bounds of 95 %; `within_target` is the share that the curve has implemented within `target_us`.
     """
 
     as_of: datetime
@@ -84,6 +85,89 @@ class VelocityShown(http.Shown):
     acknowledge_p50_us: int | None
     handoffs: int
     findings: int
+    bands_us: dict[str, tuple[int | None, int | None]]
+    target_us: int
+    within_target: float | None
+
+
+class CellShown(BaseModel):
+    """The figure of the cases of one cell; of fewer than five cases of one function or pair it is hidden.
+
+    `share` is the part of the cases that ended with this function as the last to act, `total_us` how long they took together:
+    what it cost in time. `handoffs` counts those of a pair.
+    """
+
+    model_config = ConfigDict(frozen=True)
+    cell: str
+    to: str | None = None
+    n: int
+    implemented: int
+    open: int
+    cleared: int
+    hidden: bool
+    p50_us: int | None
+    p90_us: int | None
+    p95_us: int | None
+    bands_us: dict[str, tuple[int | None, int | None]]
+    not_reached: tuple[str, ...]
+    within_target: float | None
+    target_met: bool | None
+    total_us: int | None
+    share: float | None = None
+    handoffs: int | None = None
+
+
+class CellsShown(http.Shown):
+    """Decision velocity by cell. `unknown` names what was asked and the scorecard is never told: value at risk."""
+
+    as_of: datetime
+    by: str
+    target_us: int
+    items: tuple[CellShown, ...]
+    unknown: tuple[str, ...] = ()
+
+
+class PhaseOfMany(BaseModel):
+    """One phase over many cases; `standing` ones have not left it and are censored, `share` is its part of all time."""
+
+    model_config = ConfigDict(frozen=True)
+    phase: str
+    finished: int
+    standing: int
+    p50_us: int | None
+    p90_us: int | None
+    total_us: int
+    share: float | None
+
+
+class PhasesShown(http.Shown):
+    """Where the time goes: `blind`, before the case was identified, beside the phases of the response."""
+
+    as_of: datetime
+    blind: PhaseOfMany
+    response: tuple[PhaseOfMany, ...]
+    blind_us: int
+    response_us: int
+
+
+class OverdueCase(BaseModel):
+    """An open case that has lasted longer than nine of ten."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+    case_id: UUID
+    cause_kind: str
+    severity: str
+    identified_at: datetime
+    elapsed_us: int
+
+
+class OverdueShown(http.Shown):
+    """The open cases beyond the p90, the longest first; without a p90 there are none."""
+
+    as_of: datetime
+    p90_us: int | None
+    count: int
+    items: tuple[OverdueCase, ...]
 
 
 class Difference(BaseModel):

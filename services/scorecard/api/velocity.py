@@ -21,7 +21,9 @@ from services.scorecard.api.shapes import (
     VelocityShown,
     router,
 )
+from services.scorecard.settings import ScorecardSettings
 
+MICROSECOND = timedelta(microseconds=1)
 SETTLED = timedelta(seconds=30)  # a fact heard later may still be on its way through the stream
 
 
@@ -31,14 +33,17 @@ def show_velocity(
     as_of: Instant | None = None,
 ) -> VelocityShown:  # fmt: skip
     """Return p50, p90 and p95 over the cases in scope; `as_of` uses only what was recorded by then."""
-    figure, at = queries.decision_velocity(ask.read, ask.actor, kind=kind, severity=severity, since=since, as_of=as_of)
+    target = ScorecardSettings().target
+    figure, at = queries.decision_velocity(
+        ask.read, ask.actor, kind=kind, severity=severity, since=since, as_of=as_of, target=target
+    )
     found = figure.velocity
     return VelocityShown(
         as_of=at, n=found.n, implemented=found.implemented, open=found.open, cleared=found.cleared, not_reached=found.not_reached,
         p50_us=found.p50_us, p90_us=found.p90_us, p95_us=found.p95_us, p50_seconds=_seconds(found.p50_us),
         p90_seconds=_seconds(found.p90_us), p95_seconds=_seconds(found.p95_us),
         naive_p50_us=figure.naive_p50_us, acknowledge_p50_us=figure.acknowledge_p50_us, handoffs=figure.handoffs,
-        findings=figure.findings,
+        findings=figure.findings, bands_us=figure.bands, target_us=target // MICROSECOND, within_target=figure.within_target,
     )  # fmt: skip
 
 

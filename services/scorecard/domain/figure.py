@@ -1,21 +1,40 @@
-"""The figure of many cases with what stands beside it: the naive median, hand-overs, acknowledgement, findings. Pure."""
+"""The figure of many cases with what stands beside it: bands, the naive median, acknowledgement, findings. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
-from velocity import Lasting, Velocity, middle, percentiles, velocity
+from services.scorecard.domain.sorted_curve import Band, SortedCurve
+from velocity import Velocity, middle
+
+HIDDEN_BELOW = 5  # a cell of fewer cases may be one person (specification)
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
-    """One case as the figure needs it, in microseconds; acknowledged before it was opened is negative."""
+class Counted:
+    """Cases of one cell of which all were implemented, or none: their durations in no order."""
 
-    state: str
-    elapsed_us: int
-    decision_us: int | None
-    acknowledged_us: int | None
+    cell: tuple[str, ...]
+    ended: bool
+    open: int
+    cleared: int
+    lasting: Sequence[int]
+    more: int = 0  # handoffs of a pair
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Decision velocity of the cases of one cell with the bands of its percentiles."""
+
+    cell: tuple[str, ...]
+    velocity: Velocity
+    bands: dict[str, Band]
+    within_target: float | None
+    total_us: int
     handoffs: int
 
 
@@ -24,23 +43,76 @@ class Figure:
     """Decision velocity; `naive_p50_us` leaves the open cases out, `findings` counts facts that contradict their order."""
 
     velocity: Velocity
+    bands: dict[str, Band]
+    within_target: float | None
     naive_p50_us: int | None
     acknowledge_p50_us: int | None
     handoffs: int
     findings: int
 
 
-def figure(cases: Iterable[Timed]) -> Figure:
-    """Return the figure of many cases; a case that nobody acknowledged has waited at least as long as it lasted."""
-    ones = list(cases)
-    waited = [
-        Lasting(one.elapsed_us if one.acknowledged_us is None else one.acknowledged_us, one.acknowledged_us is not None)
-        for one in ones
-    ]
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One phase over many cases; those that stand in it, or were cleared in it, are censored."""
+
+    phase: str
+    finished: int
+    standing: int
+    p50_us: int | None
+    p90_us: int | None
+    total_us: int
+
+
+def durations(sent: bytes | None) -> array[int]:
+    """Return the whole numbers that PostgreSQL sent as bytes, eight each."""
+    found = array("q", sent or b"")
+    if sys.byteorder == "little":
+        found.byteswap()
+    return found
+
+
+def cells(counted: Iterable[Counted], target_us: int) -> list[Cell]:
+    """Return the figure of every cell."""
+    together: dict[tuple[str, ...], list[Counted]] = {}
+    for one in counted:
+        together.setdefault(one.cell, []).append(one)
+    return [_cell(name, ones, target_us) for name, ones in sorted(together.items())]
+
+
+def figure(
+    ended: Sequence[int], censored: Sequence[int], *, opened: int, cleared: int, target_us: int, told: Sequence[int],
+    silent: Sequence[int], handoffs: int, findings: int,
+) -> Figure:  # fmt: skip
+    """Return the figure of many cases from sorted durations; who was not acknowledged waited as long as the case lasted."""
+    curve = SortedCurve(ended, censored)
     return Figure(
-        velocity=velocity((one.state, one.elapsed_us, one.decision_us) for one in ones),
-        naive_p50_us=middle(one.decision_us for one in ones if one.decision_us is not None),
-        acknowledge_p50_us=percentiles(waited)["p50"],
-        handoffs=sum(one.handoffs for one in ones),
-        findings=sum((one.acknowledged_us or 0) < 0 for one in ones),
-    )
+        velocity=_velocity(curve, opened, cleared), bands=curve.bands(), within_target=curve.reached_within(target_us),
+        handoffs=handoffs, findings=findings, naive_p50_us=middle(ended),
+        acknowledge_p50_us=SortedCurve(told, silent).percentiles(("p50",))["p50"],
+    )  # fmt: skip
+
+
+def phase(name: str, finished: Sequence[int], standing: Sequence[int]) -> Phase:
+    """Return one phase over many cases from sorted durations."""
+    reached = SortedCurve(finished, standing).percentiles(("p50", "p90"))
+    return Phase(
+        name, len(finished), len(standing), reached["p50"], reached["p90"], sum(finished) + sum(standing)
+    )  # fmt: skip
+
+
+def _cell(name: tuple[str, ...], ones: Sequence[Counted], target_us: int) -> Cell:
+    ended = [one.lasting for one in ones if one.ended]
+    censored = [one.lasting for one in ones if not one.ended]
+    curve = SortedCurve(sorted(chain(*ended)), sorted(chain(*censored)))
+    return Cell(
+        name, _velocity(curve, sum(one.open for one in ones), sum(one.cleared for one in ones)), curve.bands(),
+        curve.reached_within(target_us), sum(curve.ended) + sum(curve.censored), sum(one.more for one in ones),
+    )  # fmt: skip
+
+
+def _velocity(curve: SortedCurve, opened: int, cleared: int) -> Velocity:
+    reached = curve.percentiles()
+    return Velocity(
+        n=len(curve.ended) + len(curve.censored), implemented=len(curve.ended), open=opened, cleared=cleared,
+        p50_us=reached["p50"], p90_us=reached["p90"], p95_us=reached["p95"],
+    )  # fmt: skip

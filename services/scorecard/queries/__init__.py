@@ -1,5 +1,14 @@
 """What can be asked of the scorecard; read-only."""
 
+from services.scorecard.queries.answers import (
+    Asked,
+    What,
+    cells_of_cases,
+    figure_of_cases,
+    open_cases_beyond,
+    p90_of_cases,
+    phases_of_cases,
+)
 from services.scorecard.queries.causes import (
     causes_of_fact,
     consequences,
@@ -15,7 +24,6 @@ from services.scorecard.queries.causes import (
 from services.scorecard.queries.recompute import MEASURED, measures_recomputed
 from services.scorecard.queries.velocity import (
     decision_velocity,
-    lasted,
     readings_by_opening,
     velocity_differences,
     velocity_of_case,
@@ -23,7 +31,28 @@ from services.scorecard.queries.velocity import (
 )
 
 __all__ = [
-    "MEASURED", "causes_of_fact", "consequences", "decision_velocity", "external_causes", "facts_by_id", "facts_by_type",
-    "facts_recorded", "lasted", "measures_recomputed", "must_see_fact", "must_see_subject", "orphans", "orphans_by_reason",
-    "readings_by_opening", "velocity_differences", "velocity_of_case", "world_now",
+    "MEASURED",
+    "Asked",
+    "What",
+    "causes_of_fact",
+    "cells_of_cases",
+    "consequences",
+    "decision_velocity",
+    "external_causes",
+    "facts_by_id",
+    "facts_by_type",
+    "facts_recorded",
+    "figure_of_cases",
+    "lasted",
+    "measures_recomputed",
+    "must_see_fact",
+    "must_see_subject",
+    "open_cases_beyond",
+    "orphans",
+    "orphans_by_reason",
+    "p90_of_cases", "phases_of_cases",
+    "readings_by_opening",
+    "velocity_differences",
+    "velocity_of_case",
+    "world_now",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from chassis.auth import Actor
 from chassis.db import ReadTx
 from chassis.errors import NotFound
 from services.scorecard import domain
+from services.scorecard.queries.answers import Asked, figure_of_cases
 from services.scorecard.queries.recompute import MEASURED, PLANNED, measures_recomputed, statement
 
 LISTED_MAX = 100
@@ -27,15 +28,6 @@ WHERE (CAST(:sites AS text[]) IS NULL OR s.sites ?| CAST(:sites AS text[]))
   AND (CAST(:severity AS text) IS NULL OR r.severity = :severity)
   AND (CAST(:state AS text) IS NULL OR r.state = :state)
   AND (CAST(:since AS timestamptz) IS NULL OR r.identified_at >= :since)
-"""
-# What the figure needs and no more: 17,000 cases with their phases as documents would take seconds only to be read.
-_THEN = """
-SELECT state, elapsed_us, decision_us, acknowledged_us, handoffs FROM recomputed
-WHERE (CAST(:sites AS text[]) IS NULL OR sites ?| CAST(:sites AS text[]))
-  AND (CAST(:customers AS text[]) IS NULL OR customers ?| CAST(:customers AS text[]))
-  AND (CAST(:kind AS text) IS NULL OR cause_kind = :kind)
-  AND (CAST(:severity AS text) IS NULL OR severity = :severity)
-  AND (CAST(:since AS timestamptz) IS NULL OR identified_at >= :since)
 """
 
 
@@ -59,39 +51,15 @@ def in_scope(actor: Actor, sites: Sequence[str], customers: Sequence[str]) -> bo
 
 
 def decision_velocity(
-    read: ReadTx,
-    actor: Actor,
-    *,
-    kind: str | None,
-    severity: str | None,
-    since: datetime | None,
-    as_of: datetime | None,
-) -> tuple[domain.Figure, datetime]:
+    read: ReadTx, actor: Actor, *, kind: str | None, severity: str | None, since: datetime | None, as_of: datetime | None,
+    target: timedelta,
+) -> tuple[domain.Figure, datetime]:  # fmt: skip
     """Return the figure over cases in scope: of now from the readings, as of an earlier time from SQL.
 
     An open case lasts until the time asked about, not until its last fact.
     """
-    now = world_now(read)
-    if as_of is not None:
-        asked = {"as_of": as_of, "case_ids": None, "kind": kind, "severity": severity, "since": since, **_scope(actor)}
-        with read.planned(*PLANNED):
-            rows = read.rows(statement(_THEN), asked)
-        return domain.figure(_timed(row, row.elapsed_us) for row in rows), as_of
-    asked = {"kind": kind, "severity": severity, "since": since, "state": None, **_scope(actor)}
-    found = read.rows(text(_SCOPED), asked)
-    return domain.figure(_timed(row, lasted(row, now)) for row in found), now
-
-
-def _timed(row: Any, elapsed_us: int) -> domain.Timed:
-    return domain.Timed(row.state, elapsed_us, row.decision_us, row.acknowledged_us, row.handoffs)
-
-
-def lasted(reading: Any, now: datetime) -> int:
-    """Return how long the case of a reading has lasted by now, in microseconds."""
-    if reading.state != "open":
-        return int(reading.elapsed_us)
-    since: timedelta = now - reading.recorded_at
-    return int(reading.elapsed_us) + max(0, since // domain.MICROSECOND)
+    at = world_now(read) if as_of is None else as_of
+    return figure_of_cases(read, Asked(actor, at, kind, severity, since, as_of), target=target), at
 
 
 def readings_by_opening(

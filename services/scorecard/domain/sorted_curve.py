@@ -1,0 +1,165 @@
+"""The curve of very many cases from two sorted lists: those implemented and those censored, in whole microseconds. Pure.
+
+Between two censored cases the product of Kaplan-Meier shortens to one fraction and Greenwood's sum to one difference, so the
+walk goes from censored case to censored case. It answers what `velocity.curve` answers; near a share whole numbers decide.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from math import ceil, exp, inf, log, sqrt
+from typing import NamedTuple
+
+from velocity.curve import PERCENTILES, PLACES, Z
+
+NEAR = 1e-6  # of a place in the list: a float of a million factors is nearer
+Band = tuple[int | None, int | None]
+
+
+class Stretch(NamedTuple):
+    """What lies between two censored cases: `ends` implemented from place `first` on, `at_risk` before the first of them."""
+
+    first: int
+    ends: int
+    at_risk: int
+    survival: float
+    variance: float
+
+    def at(self, ended: int) -> float:
+        """Return the curve after so many of the stretch."""
+        return self.survival * (self.at_risk - ended) / self.at_risk
+
+    def bound(self, ended: int, sign: int) -> float:
+        """Return the lower (-1) or upper (1) bound of the band after so many of the stretch; some are left at risk."""
+        left = self.at_risk - ended
+        hazard = log(self.survival * left / self.at_risk)
+        if not hazard:
+            return 1.0
+        width = Z * sqrt(self.variance + 1 / left - 1 / self.at_risk) / hazard
+        return round(exp(-exp(log(-hazard) + sign * width)), PLACES)
+
+
+@dataclass(frozen=True, slots=True)
+class SortedCurve:
+    """The curve over implemented and censored durations, each sorted."""
+
+    ended: Sequence[int]
+    censored: Sequence[int]
+
+    def stretches(self) -> Iterator[Stretch]:
+        """Yield the stretches in which a case was implemented; one that ended when another was censored came before it."""
+        n, place = len(self.ended) + len(self.censored), 0
+        survival, variance = 1.0, 0.0
+        for gone, until in enumerate([*self.censored, inf]):
+            after = bisect_right(self.ended, until, place)
+            if after == place:
+                continue
+            at_risk, left = n - place - gone, n - after - gone
+            yield Stretch(place, after - place, at_risk, survival, variance)
+            if not left:
+                return
+            survival *= left / at_risk
+            variance += 1 / left - 1 / at_risk
+            place = after
+
+    def percentiles(self, names: Sequence[str] = tuple(PERCENTILES)) -> dict[str, int | None]:
+        """Return p50, p90 and p95, or those of them, or None where not reached."""
+        found: dict[str, int | None] = dict.fromkeys(names)
+        passed: list[tuple[int, int]] = []
+        missing = {name: PERCENTILES[name] for name in names}
+        for stretch in self.stretches():
+            while missing:
+                name, share = next(iter(missing.items()))  # falling: who is above one is above the next
+                ended = _reached(stretch, share, passed)
+                if ended is None:
+                    break
+                found[name] = self.ended[stretch.first + ended - 1]
+                del missing[name]
+            if not missing:
+                break
+            passed.append((stretch.at_risk - stretch.ends, stretch.at_risk))
+        return found
+
+    def bands(self) -> dict[str, Band]:
+        """Return where the lower and the upper bound of the curve reach each share."""
+        lower, upper = (self._bounds(sign) for sign in (-1, 1))
+        return {name: (lower.get(name), upper.get(name)) for name in PERCENTILES}
+
+    def _bounds(self, sign: int) -> dict[str, int]:
+        wanted = [
+            (float(share), name) for name, share in PERCENTILES.items()
+        ]  # falling: who is above one is above the next
+        found: dict[str, int] = {}
+        for stretch in self.stretches():
+            most = self._banded(stretch)
+            if not most or (sign > 0 and stretch.at(most) > wanted[0][0]):
+                continue
+            bound = stretch.bound(most, sign)
+            while wanted and bound <= wanted[0][0]:
+                share, name = wanted.pop(0)
+                ended = _first(most, partial(_bounded, stretch, sign, share))
+                found[name] = self.ended[stretch.first + ended - 1]
+            if not wanted:
+                break
+        return found
+
+    def reached_within(self, us: int) -> float | None:
+        """Return the share of cases that the curve has implemented by then; None of nothing."""
+        if not self.ended and not self.censored:
+            return None
+        survival = 1.0
+        for stretch in self.stretches():
+            ended = min(bisect_right(self.ended, us, stretch.first) - stretch.first, stretch.ends)
+            if ended:
+                survival = stretch.at(ended)
+            if ended < stretch.ends:
+                break
+        return round(1 - survival, PLACES)
+
+    def _banded(self, stretch: Stretch) -> int:
+        """Return up to how many of a stretch the band has a value: where the curve falls to nothing it has none."""
+        if stretch.ends < stretch.at_risk:
+            return stretch.ends
+        last = self.ended[stretch.first + stretch.ends - 1]
+        return bisect_left(self.ended, last, stretch.first) - stretch.first
+
+
+def _reached(stretch: Stretch, share: Fraction, passed: Sequence[tuple[int, int]]) -> int | None:
+    """Return after how many of a stretch the curve is at or below a share; None where it stays above."""
+    place = stretch.at_risk * (1 - float(share) / stretch.survival)
+    near = round(place)
+    ended = ceil(place)
+    if abs(place - near) < NEAR:
+        ended = near if _exactly(stretch, near, share, passed) else near + 1
+    return max(1, ended) if ended <= stretch.ends else None
+
+
+def _exactly(stretch: Stretch, ended: int, share: Fraction, passed: Sequence[tuple[int, int]]) -> bool:
+    """Say in whole numbers whether the curve is at or below a share after so many."""
+    below = _product([stretch.at_risk - ended, *(left for left, _ in passed)]) * share.denominator
+    return below <= _product([stretch.at_risk, *(at_risk for _, at_risk in passed)]) * share.numerator
+
+
+def _product(factors: Sequence[int]) -> int:
+    """Multiply by halves, so that the numbers grow late."""
+    if len(factors) == 1:
+        return factors[0]
+    half = len(factors) // 2
+    return _product(factors[:half]) * _product(factors[half:])
+
+
+def _bounded(stretch: Stretch, sign: int, share: float, ended: int) -> bool:
+    return stretch.bound(ended, sign) <= share
+
+
+def _first(most: int, holds: Callable[[int], bool]) -> int:
+    """Return the first of 1…most for which it holds, knowing that it holds from there on."""
+    low, high = 1, most
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if holds(middle) else (middle + 1, high)
+    return low

@@ -1,0 +1,49 @@
+"""The walk over sorted lists answers what the curve of the specification answers."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from services.scorecard.domain.sorted_curve import SortedCurve
+from velocity import Lasting, bands, percentiles, steps, survival
+
+
+def curve(cases: list[Lasting]) -> SortedCurve:
+    return SortedCurve(
+        sorted(one.duration_us for one in cases if one.implemented),
+        sorted(one.duration_us for one in cases if not one.implemented),
+    )
+
+
+def some(chance: random.Random) -> list[Lasting]:
+    """Return a log with ties, with many or few censored, or none."""
+    longest, share = chance.choice([3, 40, 10**12]), chance.choice([0.0, 0.0, 0.1, 0.5, 0.95])
+    return [
+        Lasting(chance.randint(1, longest), chance.random() >= share)
+        for _ in range(chance.choice([1, 2, 5, 20, 200, 2000]))
+    ]
+
+
+@pytest.mark.parametrize("seed", range(400))
+def test_it_says_what_the_curve_of_the_specification_says(seed: int) -> None:
+    """Issue 5: exact at S = 0.5, ties and censored ones included; the band to the step."""
+    cases = some(random.Random(seed))
+    found = curve(cases)
+    assert found.percentiles() == percentiles(cases)
+    assert found.bands() == bands(steps(cases))
+    for us in (0, cases[0].duration_us, 10**13):
+        below = [s for t, s in survival(cases) if t <= us] if len(cases) < 500 else None
+        if below is not None:
+            assert found.reached_within(us) == pytest.approx(1 - float(below[-1] if below else 1), abs=2e-9)
+
+
+def test_of_nothing_there_is_no_figure() -> None:
+    assert SortedCurve([], []).percentiles() == {"p50": None, "p90": None, "p95": None}
+    assert SortedCurve([], []).reached_within(5) is None
+
+
+def test_open_cases_alone_reach_nothing() -> None:
+    assert set(SortedCurve([], [1, 2]).percentiles().values()) == {None}
+    assert SortedCurve([], [1, 2]).reached_within(5) == 0
