@@ -13,7 +13,7 @@ REPLACED_SECONDS_MAX = 45.0
 __all__ = ["streams"]  # the fixture
 
 
-def test_a_worker_that_stands_still_is_replaced_within_45_seconds(streams: Streams) -> None:  # noqa: F811
+def test_a_worker_that_stands_still_is_replaced_within_45_seconds(streams: Streams) -> None:
     """FLOW 4.4: it answers nobody, does not end, and holds two of four partitions."""
     logs = [random_log(f"case {n}", random.Random(n)) for n in range(100)]
     facts = woven(logs)
