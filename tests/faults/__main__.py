@@ -1,4 +1,4 @@
-"""`python -m tests.faults path`, `brokers`, `poison` and `replay`: work flows while things die or what comes is bad, and a
+"""`python -m tests.faults path`, `brokers`, `poison`, `stream` and `replay`: work flows while things die or what comes is bad, and a
 judge looks at what comes out."""
 
 from __future__ import annotations
@@ -45,8 +45,15 @@ def main(arguments: list[str]) -> int:
     bad.add_argument("--seed", type=int, default=1)
     bad.add_argument("--full", action="store_true", help="as much as the bars say: 100,000 facts, ten minutes")
     bad.add_argument("--json", action="store_true")
+    folded = trials_of.add_parser(
+        "stream", help="the workers of decision velocity: killed, rebalanced, frozen, rebuilt"
+    )
+    folded.add_argument("--seed", type=int, default=1)
+    folded.add_argument("--full", action="store_true", help="20 kills, 10 rebalances, 3 freezes")
+    folded.add_argument("--json", action="store_true")
     told = parser.parse_args(arguments)
-    return {"replay": _replay, "path": _path, "brokers": _brokers, "poison": _poison}[told.trial](told)
+    work = {"replay": _replay, "path": _path, "brokers": _brokers, "poison": _poison, "stream": _stream}
+    return work[told.trial](told)
 
 
 @contextmanager
@@ -101,6 +108,15 @@ def _poison(told: argparse.Namespace) -> int:
     begun, servers = time.monotonic(), Infrastructure()
     try:
         reports = trials.on_poison(servers, seed=told.seed, say=_say, every=told.full)
+    finally:
+        servers.close()
+    return _sum_up(reports, told, begun)
+
+
+def _stream(told: argparse.Namespace) -> int:
+    begun, servers = time.monotonic(), Infrastructure()
+    try:
+        reports = trials.on_stream(servers, seed=told.seed, say=_say, every=told.full)
     finally:
         servers.close()
     return _sum_up(reports, told, begun)

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from chassis import points
-from tests.faults import brokers, fold, poison
+from tests.faults import brokers, fold, poison, stream
 from tests.faults.checker import Verdict, judge
 from tests.faults.cluster import ThreeBrokers
 from tests.faults.nemeses import ALONE, SHORT, Course, Nemesis
@@ -141,6 +141,21 @@ def on_poison(infra: Infrastructure, *, seed: int, say: Say, every: bool) -> lis
     made = partial(poison.PoisonTrial, form=form)
     plan = [(poison.fed_with_poison, form.events)]
     return [run(infra, "poison", plan, seed=seed, say=say, made=made, rate=poison.RATE)]
+
+
+def on_stream(infra: Infrastructure, *, seed: int, say: Say, every: bool) -> list[Report]:
+    """Kill, rebalance and freeze the stream's workers, rebuild their state, and ask SQL."""
+    say(HEAD)
+    begun, report = time.monotonic(), Report("stream", seed)
+    with tempfile.TemporaryDirectory(prefix="xd-stream-") as folder:
+        form = stream.FULL if every else stream.SHORT
+        report.courses, report.heard = stream.run(infra, Path(folder), seed=seed, form=form)
+    report.faults = [fault for course in report.courses for fault in course.faults]
+    report.seconds = round(time.monotonic() - begun, 1)
+    for course in report.courses:
+        say(row_of(course))
+    say(sum_of(report))
+    return [report]
 
 
 def _take(report: Report, verdict: Verdict) -> None:
