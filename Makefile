@@ -18,7 +18,7 @@ PRESENT = $(wildcard $(CODE))
 part = @begin=$$SECONDS; echo "== $(1)"; $(2) || exit $$?; echo "== $(1): $$((SECONDS - begin)) s"
 
 .PHONY: help setup demo up down test quick journeys rooms types lint format contracts contracts-check canvas \
-	migrate bench bench-compare soak faults new-service sure
+	migrate bench bench-compare soak faults mutants new-service sure
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  \1\t/' | expand -t 20
@@ -86,6 +86,9 @@ bench-compare: setup ## Set the last run of `make bench` beside the one before i
 
 soak: setup ## Half load for hours, then say what grew: make soak minutes=120
 	@$(PY) -m benchmarks.soak $(if $(minutes),--minutes $(minutes))
+
+mutants: setup ## Make every mutant of velocity/ in an environment that is thrown away; the golden logs are the only judge
+	$(call part,mutants,tests/velocity/mutants.sh)
 
 faults: setup ## Kill, freeze and cut while work flows, and judge what comes out; FULL=1 as often as the bars say, and poison
 	$(call part,faults,$(PY) -m tests.faults path $(if $(FULL),--full))

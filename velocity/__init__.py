@@ -12,7 +12,6 @@ from velocity.clock import (
     add,
     instant,
     micros,
-    observe,
 )
 from velocity.curve import (
     Lasting,
@@ -23,15 +22,14 @@ from velocity.curve import (
     percentiles,
     restricted_mean,
     steps,
-    survival,
     velocity,
 )
-from velocity.measure import PHASES, Measure, Span, measure, observable
+from velocity.measure import PHASES, Measure, Span, measure
 from velocity.reading import Log, Unreadable, read
 from velocity.working import Working, working
 
 __all__ = [
     "CLOCK_KINDS", "EPOCH", "HANDOFF_KINDS", "MICROSECOND", "PHASES", "SPECIFICATION", "Case", "ClockFact", "Lasting", "Log",
     "Measure", "Order", "Span", "Step", "Unreadable", "Velocity", "Working", "add", "answers", "bands", "instant", "measure",
-    "micros", "middle", "observable", "observe", "percentiles", "read", "restricted_mean", "steps", "survival", "velocity", "working",
+    "micros", "middle", "percentiles", "read", "restricted_mean", "steps", "velocity", "working",
 ]  # fmt: skip

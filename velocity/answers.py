@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from velocity.clock import HANDOFF_KINDS, Case, instant, micros
-from velocity.curve import Lasting, bands, decimal, half_up, middle, percentiles, restricted_mean, steps
+from velocity.clock import HANDOFF_KINDS, Case, instant
+from velocity.curve import Lasting, bands, decimal, half_up, middle, percentiles, restricted_mean, steps, velocity
 from velocity.measure import Measure, measure
 from velocity.merging import merged
-from velocity.reading import Calendar, Log, as_of, calendars_known, known
+from velocity.reading import DAY_US, Calendar, Log, as_of, calendars_known, known
 from velocity.working import Working, working
 
 SPECIFICATION = "1.0"
 HIDDEN_BELOW = 5  # a cell of fewer cases may be one person
 SHARE_PLACES = 6
-WEEK = timedelta(days=7)
+MONDAY_US = 4 * DAY_US  # 5 January 1970
+WEEK_US = 7 * DAY_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,6 @@ def answers(log: Log, cases: Callable[[int], dict[UUID, Case]] | None = None) ->
     """Return every answer about a log; `cases` may bring what another fold made of it as of a time."""
     fold = cases or (lambda until: known(log, until))
     until = as_of(log)
-    if until is None:
-        return {"specification": SPECIFICATION, "as_of": None, **_figure([], log), **_cells([])}
     everything = fold(until)
     found = _measured(everything, calendars_known(log, until), until)
     recurrences = {one.case_id for one in log.told if one.recurrence > 0 and one.fact.recorded_us <= until}
@@ -77,29 +75,26 @@ def _measured(cases: dict[UUID, Case], calendars: dict[str, Calendar], until: in
 
 def _figure(found: Sequence[Measured], log: Log) -> dict[str, Any]:
     lasting = [one.lasting for one in found]
-    reached, curve = percentiles(lasting), steps(lasting)
+    curve = steps(lasting)
     horizon = log.options.horizon_us
     if horizon is None:
         horizon = max((one.duration_us for one in lasting), default=None)
     told = [one.measure for one in found]
+    figure = velocity((m.state, m.elapsed_us, m.decision_us) for m in told)
     waited = [
         Lasting(m.elapsed_us if m.acknowledged_us is None else m.acknowledged_us, m.acknowledged_us is not None)
         for m in told
     ]
     return {
-        "cases": len(told),
-        "implemented": sum(one.implemented for one in lasting),
-        "open": sum(m.state == "open" for m in told),
-        "cleared": sum(m.state == "cleared" for m in told),
-        **{f"{name}_us": us for name, us in reached.items()},
-        "not_reached": [name for name, us in reached.items() if us is None],
+        "cases": figure.n, "implemented": figure.implemented, "open": figure.open, "cleared": figure.cleared,
+        "p50_us": figure.p50_us, "p90_us": figure.p90_us, "p95_us": figure.p95_us, "not_reached": list(figure.not_reached),
         "bands": {name: list(band) for name, band in bands(curve).items()},
         "curve": [{"t_us": s.duration_us, "survival": s.survival, "lower": s.lower, "upper": s.upper} for s in curve],
         "horizon_us": horizon,
         "restricted_mean_us": None if horizon is None else half_up(restricted_mean(lasting, horizon)),
         "naive_p50_us": middle(one.duration_us for one in lasting if one.implemented),
         "acknowledge_p50_us": percentiles(waited)["p50"],
-    }
+    }  # fmt: skip
 
 
 def _shown(one: Measured) -> dict[str, Any]:
@@ -110,14 +105,16 @@ def _shown(one: Measured) -> dict[str, Any]:
         "coordination_us": found.coordination_us, "excluded_us": found.excluded_us,
         "phases": {p.phase: p.duration_us for p in found.phases},
         "open_phase": next((p.phase for p in found.phases if p.open), None), "inversions": list(found.inversions),
-        "critical_function": found.critical_function, "reopened": found.reopened, "handoffs": found.handoffs,
+        "critical_function": found.critical_function, "reopened": found.reopened, "handoffs": found.handoffs, "facts": len(one.case.facts),
         "acknowledged_us": found.acknowledged_us, "working_us": one.working.working_us, "paused": dict(one.working.paused),
     }  # fmt: skip
 
 
 def _findings(found: Sequence[Measured], everything: dict[UUID, Case], log: Log) -> dict[str, int]:
     return {
-        "acknowledged_before_opening": sum((one.measure.acknowledged_us or 0) < 0 for one in found),
+        "acknowledged_before_opening": sum(
+            one.measure.acknowledged_us is not None and one.measure.acknowledged_us < 0 for one in found
+        ),
         "inversions": sum(len(one.measure.inversions) for one in found),
         "never_opened": sum(not any(f.kind == "case.opened" for f in case.facts.values()) for case in everything.values()),
         "pauses_without_end": sum(one.working.endless for one in found),
@@ -137,7 +134,7 @@ def _cells(found: Sequence[Measured]) -> dict[str, Any]:
         for fact in one.case.facts.values():
             if fact.kind in HANDOFF_KINDS:
                 by_pair.setdefault((fact.more[0], fact.more[1]), []).append(one)
-    functions = _groups(ended, lambda one: one.measure.critical_function or "")
+    functions = _groups(ended, lambda one: str(one.measure.critical_function))
     return {
         "functions": [
             {"function": name, "last": len(ones), "share": _share(len(ones), len(ended)), **_unless_few(ones)}
@@ -169,8 +166,8 @@ def week_of(one: Measured) -> str:
 
 
 def _week_end(one: Measured) -> int:
-    day = instant(one.measure.identified_us).replace(hour=0, minute=0, second=0, microsecond=0)
-    return micros(day - timedelta(days=day.weekday()) + WEEK)
+    us = one.measure.identified_us
+    return us - (us - MONDAY_US) % WEEK_US + WEEK_US
 
 
 def _cell(ones: Sequence[Measured]) -> dict[str, Any]:

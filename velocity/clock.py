@@ -83,8 +83,3 @@ def add(case: Case | None, fact: ClockFact, *, case_id: UUID, cause_kind: str, s
     if fact.kind not in CLOCK_KINDS or fact.fact_id in case.facts:
         return case
     return replace(case, facts={**case.facts, fact.fact_id: fact})
-
-
-def observe(case: Case, what: frozenset[str]) -> Case:
-    """Return the case with this much counted in a histogram."""
-    return case if what <= case.observed else replace(case, observed=case.observed | what)

@@ -70,14 +70,6 @@ def endings(cases: Iterable[Lasting]) -> Iterator[tuple[int, int, int]]:
         at_risk -= left
 
 
-def survival(cases: Iterable[Lasting]) -> Iterator[tuple[int, Fraction]]:
-    """Yield (t, S(t)) at each duration at which a case was implemented, rising; exact."""
-    share = Fraction(1)
-    for t, at_risk, ended in endings(cases):
-        share *= Fraction(at_risk - ended, at_risk)
-        yield t, share
-
-
 def percentiles(cases: Iterable[Lasting]) -> dict[str, int | None]:
     """Return p50, p90 and p95: the smallest t with S(t) at or below 0.50, 0.10 and 0.05, or None where not reached.
 

@@ -108,27 +108,29 @@ def opening_of(case: Case) -> ClockFact | None:
     return min((f for f in case.facts.values() if f.kind == "case.opened"), key=lambda f: f.order, default=None)
 
 
-def clock_of(case: Case) -> Clock:
-    """Return the clock of a case that was opened."""
-    opening = opening_of(case)
-    if opening is None:
-        raise ValueError(f"case {case.case_id} was never opened: it has no clock")
-    again = (f for f in case.facts.values() if f.kind == "case.reopened" and f.since_us is not None)
-    return Clock(opening.occurred_us, ((f.since_us or 0, f.occurred_us) for f in again))
+def clock_of(case: Case, started_us: int) -> Clock:
+    """Return the clock of a case that was identified at an instant."""
+    return Clock(
+        started_us,
+        (
+            (f.since_us, f.occurred_us)
+            for f in case.facts.values()
+            if f.kind == "case.reopened" and f.since_us is not None
+        ),
+    )
 
 
-def measure(case: Case, *, until_us: int | None = None) -> Measure | None:
-    """Return what the clock says at `until_us` (without it: at the last fact); None before the opening is known."""
+def measure(case: Case, *, until_us: int) -> Measure | None:
+    """Return what the clock says at an instant; None before the opening is known."""
     facts = list(case.facts.values())
     opening = opening_of(case)
     if opening is None:
         return None
     reopenings = [f for f in facts if f.kind == "case.reopened"]
-    clock = clock_of(case)
+    clock = clock_of(case, opening.occurred_us)
     run = _run(facts, max((f.order for f in reopenings), default=NEVER))
-    as_of = case.latest[0] if until_us is None else until_us
     stop = {"cleared": run.cleared_us, "closed": run.verified_us}.get(run.state)
-    elapsed = clock.at(as_of if stop is None else stop)
+    elapsed = clock.at(until_us if stop is None else stop)
     points = [
         None if us is None else clock.at(us)
         for us in (
@@ -143,7 +145,7 @@ def measure(case: Case, *, until_us: int | None = None) -> Measure | None:
     ]
     phases, inversions = _phases(points, elapsed, run.state, opening)
     return Measure(
-        state=run.state, identified_us=opening.occurred_us, until_us=as_of, elapsed_us=elapsed, decision_us=points[5],
+        state=run.state, identified_us=opening.occurred_us, until_us=until_us, elapsed_us=elapsed, decision_us=points[5],
         coordination_us=points[4], excluded_us=clock.excluded_us, phases=phases, inversions=inversions,
         critical_function=run.critical_function, reopened=len(reopenings),
         handoffs=sum(f.kind in HANDOFF_KINDS for f in facts), acknowledged_us=points[2],
@@ -221,14 +223,3 @@ def _phases(
         else:
             wrong.add(last + 1)
     return tuple(phases), tuple(PHASES[k] for k in sorted(wrong))
-
-
-def observable(found: Measure, observed: frozenset[str]) -> dict[str, int]:
-    """Return what a histogram may count of an implemented case now and has not counted before, in microseconds."""
-    if found.decision_us is None:
-        return {}
-    durations: dict[str, int] = {p.phase: p.duration_us for p in found.phases if not p.open}
-    durations["whole"] = found.decision_us
-    if found.coordination_us is not None:
-        durations["coordination"] = found.coordination_us
-    return {phase: us for phase, us in durations.items() if phase not in observed}

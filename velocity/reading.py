@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime, time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -85,40 +85,37 @@ def logs(stream: Iterable[str]) -> Iterator[list[str]]:
         yield lines
 
 
-def read(lines: Iterable[str], **overrides: Any) -> Log:
-    """Read a log; its first line may hold options, which `overrides` replace; raises Unreadable."""
+def read(lines: Iterable[str]) -> Log:
+    """Read a log; any line may hold options, the last of which count; raises Unreadable."""
     options: dict[str, Any] = {}
-    events: list[dict[str, Any]] = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            found = json.loads(line)
-            options |= found.get("options", {})
-            if "options" not in found:
-                events.append(found)
-        except (ValueError, AttributeError) as error:
-            raise Unreadable(f"line {number} is no JSON object: {error}") from error
-    asked = _options(options | {name: value for name, value in overrides.items() if value is not None})
+    events: list[tuple[int, dict[str, Any]]] = []
     told: list[Told] = []
     calendars: list[Calendar] = []
-    for number, event in enumerate(events, start=1):
-        try:
+    number = 0
+    try:
+        for number, line in enumerate(filter(str.strip, lines), start=1):
+            found = json.loads(line)
+            if "options" in found:
+                options |= found["options"]
+            else:
+                events.append((number, found))
+        asked = _options(options)
+        for number, event in events:  # noqa: B007  the line at fault is named
             if world_of(event["source"]) != asked.world:
                 continue
             if event["type"] == CALENDAR:
                 calendars.append(_calendar(event))
             elif event["type"].startswith(FAMILY) and event["type"].endswith(VERSION):
                 told.append(_told(event))
-        except (KeyError, ValueError, TypeError) as error:
-            raise Unreadable(f"event {number} cannot be read: {type(error).__name__} {error}") from error
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise Unreadable(f"line {number} is no event: {type(error).__name__} {error}") from error
     return Log(asked, tuple(told), tuple(calendars))
 
 
 def world_of(source: str) -> str:
     """Return the world of a source `/crossdock/<world>/<service>`; any other source is of the live world."""
     parts = source.split("/")
-    return parts[2] if source.startswith("/crossdock/") and len(parts) > 2 else "live"
+    return parts[2] if source.startswith("/crossdock/") else "live"
 
 
 def known(log: Log, as_of_us: int) -> dict[UUID, Case]:
@@ -141,19 +138,18 @@ def calendars_known(log: Log, as_of_us: int) -> dict[str, Calendar]:
     return found
 
 
-def as_of(log: Log) -> int | None:
-    """Return the instant that is asked about; None for a log without facts and without an option."""
+def as_of(log: Log) -> int:
+    """Return the instant that is asked about: as told, else that of the last record, else 1970."""
     return (
         log.options.as_of_us
         if log.options.as_of_us is not None
-        else max((one.fact.recorded_us for one in log.told), default=None)
+        else max((one.fact.recorded_us for one in log.told), default=0)
     )
 
 
 def moment(text: str) -> int:
-    """Return whole microseconds since 1970 of an instant as RFC 3339 writes it; one without a zone is UTC."""
-    found = datetime.fromisoformat(text)
-    return micros(found if found.tzinfo else found.replace(tzinfo=UTC))
+    """Return whole microseconds since 1970 of an instant as RFC 3339 writes it."""
+    return micros(datetime.fromisoformat(text))
 
 
 def _options(told: dict[str, Any]) -> Options:

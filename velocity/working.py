@@ -30,7 +30,7 @@ class Working:
 def working(case: Case, found: Measure, calendars: Mapping[str, Calendar]) -> Working:
     """Return the working-hours time from identified to implemented, or to where the clock stands."""
     facts = sorted(case.facts.values(), key=lambda f: (f.occurred_us, f.order))
-    clock = clock_of(case)
+    clock = clock_of(case, found.identified_us)
     window = (found.identified_us, _end(found, clock))
     running = less([window], clock.breaks)
     pauses, endless = _pauses(facts, window[1])
@@ -67,12 +67,10 @@ def _holders(facts: list[ClockFact], window: Stretch) -> list[tuple[str, int, in
     held = []
     for fact in facts:
         if fact.kind in HANDOFF_KINDS:
-            if since < fact.occurred_us <= window[1]:
-                held.append((holder, since, fact.occurred_us))
-                since = fact.occurred_us
-            if fact.occurred_us <= window[1]:
-                holder = fact.more[1]
-    return [*held, (holder, since, window[1])] if since < window[1] else held
+            again = min(max(fact.occurred_us, since), window[1])
+            held.append((holder, since, again))
+            holder, since = fact.more[1], again
+    return [one for one in [*held, (holder, since, window[1])] if one[1] < one[2]]
 
 
 def _pauses(facts: list[ClockFact], end: int) -> tuple[list[tuple[int, int, str]], bool]:
@@ -100,9 +98,7 @@ def open_hours(calendar: Calendar, since: int, until: int) -> list[Stretch]:
     while day <= last:
         if day.weekday() in calendar.weekdays and day not in calendar.holidays:
             closing = day if calendar.closes > calendar.opens else day + DAY
-            start, end = _local(day, calendar.opens, calendar), _local(closing, calendar.closes, calendar)
-            if start < end:
-                found.append((start, end))
+            found.append((_local(day, calendar.opens, calendar), _local(closing, calendar.closes, calendar)))
         day += DAY
     return within(found, [(since, until)])
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import json
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -107,12 +109,21 @@ def compute(
 ) -> None:
     """Compute every answer of the specification from files of events, without any server."""
     try:
-        answer = answers(read(_lines(files), as_of=as_of, world=world))
+        asked = {"as_of": _instant(as_of), "world": world}
+        options = json.dumps({"options": {name: value for name, value in asked.items() if value is not None}})
+        answer = answers(read(chain(_lines(files), [options])))
     except Unreadable as why:
         raise CommandFailed(f"The log cannot be read: {why}.") from why
+    emit(answer, as_json=as_json, show=lambda: _show_answer(answer))
+
+
+def _instant(told: str | None) -> str | None:
+    """Return an instant with its zone, UTC where it names none; raises CommandFailed."""
+    try:
+        found = None if told is None else datetime.fromisoformat(told)
     except ValueError as why:
         raise CommandFailed(f"--as-of is no instant: {why}.") from why
-    emit(answer, as_json=as_json, show=lambda: _show_answer(answer))
+    return None if found is None else (found if found.tzinfo else found.replace(tzinfo=UTC)).isoformat()
 
 
 def _lines(files: list[Path]) -> Iterator[str]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from velocity import Lasting, bands, percentiles, restricted_mean, steps, survival
+from tests.velocity.exact import survival
+from velocity import Lasting, bands, percentiles, restricted_mean, steps
 
 TABLE = Path(__file__).with_name("lifelines_500.json.gz")
 NEAR = 1e-9

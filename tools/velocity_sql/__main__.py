@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateTable
 
 from cli.stack.postgres import EmbeddedPostgres
 from services.scorecard import tables
@@ -31,7 +33,9 @@ WINDOW_DAYS, DAY_US = 7, 86_400_000_000
 def main() -> int:
     """Answer each log of standard input."""
     with _connected() as connection:
-        tables.metadata.tables["case_facts"].create(connection, checkfirst=True)
+        made = str(CreateTable(tables.case_facts).compile(dialect=postgresql.dialect()))
+        # The service's own table, but of this session only: a database that is in use is not touched.
+        connection.exec_driver_sql(made.replace("CREATE TABLE", "CREATE TEMP TABLE"))
         for name in ("tables", "functions"):
             connection.exec_driver_sql((HERE / f"{name}.sql").read_text(encoding="utf-8"))
         for lines in _logs(sys.stdin):
@@ -81,10 +85,8 @@ def _answers(connection: Connection, lines: list[str]) -> dict[str, Any]:
     connection.execute(text(ask.TOLD), world)
     last = connection.execute(text("SELECT max(recorded) FROM told")).scalar()
     as_of = datetime.fromisoformat(options["as_of"]) if "as_of" in options else last
-    if as_of is None:
-        as_of_shown, as_of = None, datetime.fromisoformat("1970-01-01T00:00:00Z")
-    else:
-        as_of_shown = connection.execute(WRITTEN, {"at": as_of}).scalar()
+    as_of = as_of or datetime.fromisoformat("1970-01-01T00:00:00Z")
+    as_of_shown = connection.execute(WRITTEN, {"at": as_of}).scalar()
     connection.execute(text(ask.CALENDARS), {**world, "as_of": as_of})
     window = int(options.get("window_days", WINDOW_DAYS)) * DAY_US
     asked = {"as_of": as_of, "horizon": options.get("horizon_us"), "window": window}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-WORLD = "CASE WHEN line ->> 'source' LIKE '/crossdock/%/%' THEN split_part(line ->> 'source', '/', 3) ELSE 'live' END = :world"
+WORLD = "CASE WHEN line ->> 'source' LIKE '/crossdock/%' THEN split_part(line ->> 'source', '/', 3) ELSE 'live' END = :world"
 TOLD = f"""
 INSERT INTO told SELECT (line ->> 'id')::uuid, (line -> 'data' ->> 'case_id')::uuid, substring(line ->> 'type' FROM '^exceptions[.](.*)[.]v1$'),
        (line ->> 'time')::timestamptz, coalesce(line ->> 'recordedtime', line ->> 'time')::timestamptz, line -> 'data'
@@ -17,7 +17,7 @@ WHERE recorded <= :as_of ORDER BY d ->> 'code', recorded DESC, id DESC
 """
 MEASURED = """
 INSERT INTO measured SELECT case_id, cause_kind, severity, state, identified_at, pg_temp.us(identified_at), elapsed_us, decision_us, coordination_us,
-       excluded_us, phases, inversions, critical_function, reopened, handoffs, acknowledged_us, coalesce(decision_us, elapsed_us)
+       excluded_us, phases, inversions, critical_function, reopened, handoffs, facts, acknowledged_us, coalesce(decision_us, elapsed_us)
 FROM recomputed
 """
 ALL = "array_agg(lasted), array_agg(decision_us IS NOT NULL)"
@@ -64,7 +64,7 @@ SELECT coalesce(jsonb_agg(jsonb_build_object(
     'elapsed_us', elapsed_us, 'decision_us', decision_us, 'coordination_us', coordination_us, 'excluded_us', excluded_us,
     'phases', (SELECT coalesce(jsonb_object_agg(p ->> 'phase', p -> 'duration_us'), '{}') FROM jsonb_array_elements(phases) AS p),
     'open_phase', (SELECT p ->> 'phase' FROM jsonb_array_elements(phases) AS p WHERE (p -> 'open')::boolean),
-    'inversions', inversions, 'critical_function', critical_function, 'reopened', reopened, 'handoffs', handoffs,
+    'inversions', inversions, 'critical_function', critical_function, 'reopened', reopened, 'handoffs', handoffs, 'facts', facts,
     'acknowledged_us', acknowledged_us, 'working_us', working_us, 'paused', paused) ORDER BY identified_at, case_id), '[]') FROM measured
 """
 FUNCTIONS = f"""

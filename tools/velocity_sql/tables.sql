@@ -10,6 +10,6 @@ CREATE TEMP TABLE calendar (
 CREATE TEMP TABLE measured (
     case_id uuid, kind text, severity text, state text, identified_at timestamptz, t1 bigint, elapsed_us bigint,
     decision_us bigint, coordination_us bigint, excluded_us bigint, phases jsonb, inversions jsonb,
-    critical_function text, reopened int, handoffs int, acknowledged_us bigint, lasted bigint,
+    critical_function text, reopened int, handoffs int, facts bigint, acknowledged_us bigint, lasted bigint,
     working_us bigint, paused jsonb, endless boolean, unknown boolean
 );

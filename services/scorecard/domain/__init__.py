@@ -1,6 +1,6 @@
 """What the scorecard knows: a case's clock, its measure, the velocity of many, readings and causal records. Pure."""
 
-from services.scorecard.domain.clock import dumped, hear, kind_of, loaded, measured
+from services.scorecard.domain.clock import dumped, hear, kind_of, loaded, measure, measured, observable, observe
 from services.scorecard.domain.reading import Reading, case_fact_row, causal_row, store_reading
 from velocity import (
     EPOCH,
@@ -12,17 +12,13 @@ from velocity import (
     Measure,
     Velocity,
     instant,
-    measure,
     micros,
-    observable,
-    observe,
     percentiles,
-    survival,
     velocity,
 )
 
 __all__ = [
     "EPOCH", "MICROSECOND", "PHASES", "Case", "ClockFact", "Lasting", "Measure", "Reading", "Velocity", "case_fact_row",
     "causal_row", "dumped", "hear", "instant", "kind_of", "loaded", "measure", "measured", "micros", "observable", "observe",
-    "percentiles", "store_reading", "survival", "velocity",
+    "percentiles", "store_reading", "velocity",
 ]  # fmt: skip

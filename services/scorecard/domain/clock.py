@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import velocity
 from schemas.envelope import Envelope
 from schemas.exceptions import (
     CaseFact,
@@ -51,6 +52,27 @@ def more_of(event: CaseFact) -> tuple[str, ...]:
     if isinstance(event, CaseHandedOver):
         return (event.from_group, event.to_group)
     return (event.reason,) if isinstance(event, CasePaused) else ()
+
+
+def measure(case: Case, *, until_us: int | None = None) -> Measure | None:
+    """Return what the clock says at `until_us` (without it: at the last fact); None before the opening is known."""
+    return velocity.measure(case, until_us=case.latest[0] if until_us is None else until_us)
+
+
+def observe(case: Case, what: frozenset[str]) -> Case:
+    """Return the case with this much counted in a histogram."""
+    return case if what <= case.observed else replace(case, observed=case.observed | what)
+
+
+def observable(found: Measure, observed: frozenset[str]) -> dict[str, int]:
+    """Return what a histogram may count of an implemented case now and has not counted before, in microseconds."""
+    if found.decision_us is None:
+        return {}
+    durations: dict[str, int] = {p.phase: p.duration_us for p in found.phases if not p.open}
+    durations["whole"] = found.decision_us
+    if found.coordination_us is not None:
+        durations["coordination"] = found.coordination_us
+    return {phase: us for phase, us in durations.items() if phase not in observed}
 
 
 def measured(case: Case, found: Measure, *, fact_id: UUID, occurred_at: datetime) -> MeasureRecorded:
