@@ -22,7 +22,7 @@ async def main() -> float:
     consumer.assign(places)
     await consumer.seek_to_beginning(*places)
     left = sum((await consumer.end_offsets(places)).values())
-    told, begun = left, time.perf_counter()
+    told, begun = int(left), time.perf_counter()
     async for _ in consumer:
         left -= 1
         if not left:

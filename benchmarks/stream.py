@@ -11,19 +11,20 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from benchmarks import work
 from benchmarks.figures import Figure
 from chassis import kafka, topics
 from chassis.ids import derived_id
 from cli.stack import Stack, spawn
 from schemas import exceptions as said
+from schemas.base import Event
 from schemas.envelope import encode, wrap
 from schemas.topics import INTERNAL, TOPICS
 from schemas.types import By, Cause, Money
@@ -145,7 +146,7 @@ def _facts(number: int) -> Iterable[tuple[bytes, bytes, str]]:
         for function, kind in (("sales", "notify-customers"), ("procurement", "find-alternative-source"))
     ]
     asked = {"title": "do it", "lines": (), "needed_on": START.date(), "commit_by": START, "complete_by": START}
-    steps = [
+    steps: list[tuple[type[Event], dict[str, Any]]] = [
         (said.CaseOpened, {"headline": "late", "recurrence": 0, "cause_occurred_at": START, "playbook": "delay",
                            "playbook_version": 1, "value_at_risk": MONEY, "lines": ()}),
         *((said.TaskOpened, task | asked) for task in tasks),
