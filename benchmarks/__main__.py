@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import api, backlog, calibration, history, latency, loop, pipeline
+from benchmarks import api, backlog, calibration, history, latency, loop, pipeline, stream
 from benchmarks.figures import Figure, compared, line, loaded, machine_facts, median, plain, stored, written
 from cli.stack import Home, Stack
 
@@ -30,6 +30,7 @@ FIGURES: dict[str, tuple[str, Measure]] = {
     "api": ("requests with a transaction each, batches, three times too many", api.measure),
     "history": ("the same with much that is past, and dropping a day of it", history.measure),
     "loop": ("a delay's answer → both tasks", loop.measure),
+    "stream": ("facts of cases → measures, beside a bare consumer; state rebuilt", stream.measure),
 }
 RUNS_FULL = 3
 

@@ -106,7 +106,7 @@ def read(lines: Iterable[str]) -> Log:
             if event["type"] == CALENDAR:
                 calendars.append(_calendar(event))
             elif event["type"].startswith(FAMILY) and event["type"].endswith(VERSION):
-                told.append(_told(event))
+                told.append(told_by(event))
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise Unreadable(f"line {number} is no event: {type(error).__name__} {error}") from error
     return Log(asked, tuple(told), tuple(calendars))
@@ -160,7 +160,8 @@ def _options(told: dict[str, Any]) -> Options:
     )  # fmt: skip
 
 
-def _told(event: dict[str, Any]) -> Told:
+def told_by(event: dict[str, Any]) -> Told:
+    """Return the fact of a case that an event is; raises KeyError, ValueError, TypeError or AttributeError where it is none."""
     kind = event["type"].removeprefix(FAMILY).removesuffix(VERSION)
     data = event["data"]
     since = data.get(SINCE[kind]) if kind in SINCE else None
@@ -196,5 +197,6 @@ __all__ = [
     "known",
     "moment",
     "read",
+    "told_by",
     "world_of",
 ]

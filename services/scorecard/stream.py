@@ -24,13 +24,14 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import faust
+import uvloop
 from faust.types import TP, EventT, StreamT
 
 from chassis import log, points, topics
 from chassis.process import EXIT_FAILED, EXIT_HUNG, EXIT_OK, OpsServer
 from chassis.settings import ServiceSettings
 from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is decoded
-from schemas.envelope import Envelope, decode, encode, wrap
+from schemas.scorecard import MeasureRecorded
 from services.scorecard import domain
 from services.scorecard import metrics as said
 
@@ -45,16 +46,6 @@ SESSION_SECONDS, BEAT_SECONDS, REQUEST_SECONDS_MAX = 10.0, 2.0, 30.0
 STUCK_SECONDS = 30.0
 LOOK_SECONDS = 1.0
 DRAIN_SECONDS_MAX = 8.0
-
-
-class Cases(faust.Table[bytes, bytes]):
-    """The table of cases; it remembers the acknowledgement of its last write, which Faust keeps to itself."""
-
-    last_write: Any = None
-
-    def send_changelog(self, *arguments: Any, **named: Any) -> Any:
-        self.last_write = super().send_changelog(*arguments, **named)
-        return self.last_write
 
 
 Acknowledged = tuple["asyncio.Future[Any]", ...]
@@ -78,7 +69,6 @@ class Worker:
         )  # Faust insists on one; the memory store writes nothing
         self.app: Any = _app(settings, self.folder)  # Faust's annotations do not cover what is used of it here
         self.source = self.app.topic(settings.topic(SOURCE), acks=False, **_RAW)
-        self.target = self.app.topic(settings.topic(TARGET), **_RAW)
         self.cases: Any = self.app.Table("cases", key_type=bytes, value_type=bytes)
         self.app.agent(self.source, concurrency=1)(self.fold)
         self.app.on_partitions_revoked.connect(self._on_revoked, weak=False)
@@ -165,30 +155,38 @@ class Worker:
             consumer.resume_flow()
 
     async def _take(self, event: EventT[bytes]) -> Acknowledged:
-        envelope = decode(event.message.value or b"", _type_in(event.message.headers))
-        key = event.message.key or b""
+        heard, key = domain.heard(event.message.value or b""), event.message.key or b""
         before = self._case(key)
-        case = domain.hear(before, envelope)
+        case = domain.hear(before, heard.told)
         found = domain.measure(case)
         new = {} if found is None else domain.observable(found, case.observed)
         case = domain.observe(case, frozenset(new))
         said.stream_facts_total.labels("folded" if case != before else "known").inc()
-        state = domain.dumped(case)
-        self.cases[key] = state
+        state = domain.dumped(case, "unknown" if found is None else found.state)
+        written = await self._send(CHANGELOG, key, state, partition=event.message.partition)
+        self.cases.data[key] = state  # past the table's own write: the four layers under it cost as much as the fold
         self._remember(key, state, case)
-        written = self.cases.last_write
         points.reached(points.IN_FOLD)
         for phase, duration_us in new.items():
             said.decision_seconds.labels(case.cause_kind, case.severity, phase).observe(duration_us / 1_000_000)
         if found is None:
             return (written,)
-        told = domain.measured(case, found, fact_id=envelope.id, occurred_at=envelope.time)
-        self._count_open(key, case, found.state, event.message.partition)
-        sent: Any = await self.target.send(
-            key=key, value=self._message(envelope, told), headers={topics.TYPE_HEADER: told.event_name.encode()}
+        self._count_open(key, case.cause_kind, case.severity, found.state, event.message.partition)
+        told_id = measure_id(case.case_id, heard.told.fact.fact_id)
+        sent = await self._send(
+            TARGET, key, domain.said(case, found, heard, id=told_id, source=self._source_name), headers=_MEASURE
         )
         said.stream_measures_total.inc()
         return (written, sent)
+
+    async def _send(
+        self, topic: str, key: bytes, value: bytes, *, partition: int | None = None, headers: Any = None
+    ) -> asyncio.Future[Any]:
+        """Send through the app's producer; returns the acknowledgement to come."""
+        sent: asyncio.Future[Any] = await self.app.producer.send(
+            self.settings.topic(topic), key, value, partition, None, headers
+        )
+        return sent
 
     def _case(self, key: bytes) -> domain.Case | None:
         state = self.cases.get(key)
@@ -203,21 +201,13 @@ class Worker:
         if len(self._decoded) > DECODED_MAX:
             del self._decoded[next(iter(self._decoded))]
 
-    def _message(self, fact: Envelope, told: Any) -> bytes:
-        return encode(
-            wrap(
-                told, id=measure_id(told.case_id, fact.id), source=self._source_name, recorded_at=fact.recordedtime,
-                correlation_id=fact.correlationid, causation_id=fact.id, cause_kind="event", traceparent=fact.traceparent,
-            )
-        )  # fmt: skip
-
-    def _count_open(self, key: bytes, case: domain.Case, state: str, partition: int) -> None:
+    def _count_open(self, key: bytes, kind: str, severity: str, state: str, partition: int) -> None:
         before = self.open.pop(key, None)
         if before is not None:
             said.cases_open.labels(*before[:2]).dec()
         if state == "open":
-            self.open[key] = (case.cause_kind, case.severity, partition)
-            said.cases_open.labels(case.cause_kind, case.severity).inc()
+            self.open[key] = (kind, severity, partition)
+            said.cases_open.labels(kind, severity).inc()
 
     # ── partitions and offsets ───────────────────────────────────────────────────────────────────
 
@@ -242,11 +232,9 @@ class Worker:
         said.cases_open.clear()
         held = {tp.partition for tp in self.app.consumer.assignment()}
         for key, state in self.cases.items():
-            case = domain.loaded(state)
-            found = domain.measure(case)
             partition = self.app.consumer.key_partition(self.settings.topic(SOURCE), key) or 0
-            if found is not None and partition in held:
-                self._count_open(key, case, found.state, partition)
+            if partition in held:
+                self._count_open(key, *domain.glance(state), partition)
         self.ready.set()
         log.get().info("stream.recovered", cases=len(self.cases), partitions=sorted(held))
 
@@ -271,12 +259,7 @@ def measure_id(case_id: UUID, fact_id: UUID) -> UUID:
     return uuid5(case_id, str(fact_id))
 
 
-def _type_in(headers: Any) -> str | None:
-    """Return the name of the fact as its header says it, which spares reading the message for it; None without one."""
-    found = dict(headers or ()).get(topics.TYPE_HEADER)
-    return found.decode() if isinstance(found, bytes) else None
-
-
+_MEASURE = [(topics.TYPE_HEADER, MeasureRecorded.event_name.encode())]
 _RAW: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
 
 
@@ -285,7 +268,7 @@ def _app(settings: ServiceSettings, datadir: str) -> faust.App:
     member = f"{group}.{settings.instance}"
     return faust.App(
         group, broker=[f"aiokafka://{host}" for host in settings.kafka_bootstrap.split(",")], loop=asyncio.get_running_loop(),
-        store="memory://", processing_guarantee="at_least_once", web_enabled=False, autodiscover=False, Table=Cases,
+        store="memory://", processing_guarantee="at_least_once", web_enabled=False, autodiscover=False,
         topic_allow_declare=False, topic_disable_leader=True, reply_create_topic=False, table_standby_replicas=0,
         consumer_group_instance_id=member, canonical_url=f"http://{member}", broker_client_id=member,
         consumer_auto_offset_reset="earliest", producer_acks=-1, producer_linger=LINGER_SECONDS, broker_session_timeout=SESSION_SECONDS,
@@ -344,7 +327,7 @@ def run(settings: ServiceSettings) -> int:
     if len(standing) < len(wanted) or len({standing[wanted[0]], standing[wanted[2]]}) > 1:
         log.get().error("topics.wrong", wanted=wanted, partitions=standing, advice="run `python -m tools.apply_topics`")
         return EXIT_FAILED
-    return asyncio.run(_serve(settings))
+    return uvloop.run(_serve(settings))
 
 
 async def _serve(settings: ServiceSettings) -> int:

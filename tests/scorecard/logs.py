@@ -11,8 +11,9 @@ from uuid import UUID, uuid5
 
 from schemas import exceptions as said
 from schemas.base import Event
-from schemas.envelope import Envelope, wrap
+from schemas.envelope import Envelope, decode, encode, wrap
 from schemas.types import By, Cause, Money
+from services.scorecard import domain
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SOMEBODY = By(subject="someone", role="logistics")
@@ -197,3 +198,19 @@ def _run(log: Log, functions: Sequence[str], now: float, chance: random.Random) 
             now += chance.random() * 5000
             log.verified(now)
     return now
+
+
+def hear(case: domain.Case | None, envelope: Envelope) -> domain.Case:
+    """Return the case with one more fact, as it comes from the topic."""
+    return domain.hear(case, domain.heard(encode(envelope)).told)
+
+
+def measure_envelope(case: domain.Case, envelope: Envelope) -> Envelope | None:
+    """Return what the stream says of a case when this fact was the last that it heard."""
+    found = domain.measure(case)
+    if found is None:
+        return None
+    told_id = uuid5(case.case_id, str(envelope.id))
+    return decode(
+        domain.said(case, found, domain.heard(encode(envelope)), id=told_id, source="/crossdock/test/scorecard")
+    )

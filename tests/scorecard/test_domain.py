@@ -13,7 +13,7 @@ from schemas.envelope import Envelope, encode
 from schemas.scorecard import MeasureRecorded
 from services.scorecard import domain
 from services.scorecard.domain import Lasting, Measure, percentiles
-from tests.scorecard.logs import START, Log, random_log
+from tests.scorecard.logs import START, Log, hear, measure_envelope, random_log
 from tests.velocity.exact import survival
 from velocity import CLOCK_KINDS, read
 
@@ -24,7 +24,7 @@ HOUR = 60 * MINUTE
 def fold(envelopes: list[Envelope]) -> domain.Case:
     case = None
     for envelope in envelopes:
-        case = domain.hear(case, envelope)
+        case = hear(case, envelope)
     assert case is not None
     return case
 
@@ -40,9 +40,9 @@ def phases(found: Measure) -> dict[str, float]:
 
 
 def said_last(case: domain.Case, fact: Envelope) -> MeasureRecorded:
-    found = domain.measure(case)
-    assert found is not None
-    return domain.measured(case, found, fact_id=fact.id, occurred_at=fact.time)
+    told = measure_envelope(case, fact)
+    assert told is not None
+    return told.data
 
 
 def test_points_that_do_not_exist_take_their_place_from_the_later_ones() -> None:
@@ -276,7 +276,7 @@ def test_the_reading_that_knows_the_most_wins_whichever_arrives_last(seed: int, 
     """FLOW 4.4: latest by the order of facts, not by arrival."""
     case, told = None, []
     for envelope in random_log(str(seed), random.Random(seed)).envelopes:
-        case = domain.hear(case, envelope)
+        case = hear(case, envelope)
         told.append(said_last(case, envelope))
     last, arrived = told[-1], told[:]
     chance.shuffle(arrived)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from schemas.envelope import Envelope
 from services.scorecard import domain, queries
-from tests.scorecard.logs import START, Log, random_log
+from tests.scorecard.logs import START, Log, hear, random_log
 from tests.support.service import House
 
 LOGS = 40
@@ -22,7 +22,7 @@ def folded(envelopes: list[Envelope], *, until: datetime | None = None) -> dict[
     """Return what the fold says, in the words of the SQL."""
     case = None
     for envelope in envelopes:
-        case = domain.hear(case, envelope)
+        case = hear(case, envelope)
     found = None if case is None else domain.measure(case, until_us=None if until is None else domain.micros(until))
     if case is None or found is None:
         return None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from schemas.catalogue import REGISTER
-from schemas.envelope import Envelope, wrap
+from schemas.envelope import Envelope
 from schemas.exceptions import CaseFact
-from services.scorecard import domain
 from services.scorecard.reactions import reactions
-from tests.scorecard.logs import Log, random_log
+from tests.scorecard.logs import Log, hear, measure_envelope, random_log
 from tests.support.service import House
 
 
@@ -19,15 +18,9 @@ def measures(log: Log) -> list[Envelope]:
     """Return what the stream says while it hears a log."""
     case, told = None, []
     for fact in log.envelopes:
-        case = domain.hear(case, fact)
-        found = domain.measure(case)
-        if found is not None:
-            told.append(
-                wrap(
-                    domain.measured(case, found, fact_id=fact.id, occurred_at=fact.time), id=uuid5(log.case_id, str(fact.id)), source="/crossdock/test/scorecard", recorded_at=fact.recordedtime,
-                    correlation_id=fact.correlationid, causation_id=fact.id, cause_kind="event",
-                )
-            )  # fmt: skip
+        case = hear(case, fact)
+        if (measure := measure_envelope(case, fact)) is not None:
+            told.append(measure)
     return told
 
 

@@ -24,7 +24,7 @@ from schemas.envelope import Envelope, decode, encode
 from schemas.scorecard import MeasureRecorded
 from schemas.topics import INTERNAL, TOPICS
 from services.scorecard import domain
-from tests.scorecard.logs import Log, random_log
+from tests.scorecard.logs import Log, hear, measure_envelope, random_log
 from tests.support.service import House, wait_until
 from tests.support.stack import Infrastructure
 
@@ -150,12 +150,12 @@ def one_partition(infra: Infrastructure, tmp_path: Path) -> Iterator[Streams]:
 def expected(log: Log) -> domain.Reading:
     case = None
     for fact in log.envelopes:
-        case = domain.hear(case, fact)
+        case = hear(case, fact)
     assert case is not None
     last = max(log.envelopes, key=lambda e: (e.recordedtime, e.id))
-    found = domain.measure(case)
-    assert found is not None
-    return domain.store_reading(None, domain.measured(case, found, fact_id=last.id, occurred_at=last.time))
+    told = measure_envelope(case, last)
+    assert told is not None
+    return domain.store_reading(None, told.data)
 
 
 def woven(logs: list[Log], seed: int = 1) -> list[Envelope]:

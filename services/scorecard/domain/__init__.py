@@ -1,6 +1,18 @@
 """What the scorecard knows: a case's clock, its measure, the velocity of many, readings and causal records. Pure."""
 
-from services.scorecard.domain.clock import dumped, hear, kind_of, loaded, measure, measured, observable, observe
+from services.scorecard.domain.clock import (
+    Heard,
+    dumped,
+    glance,
+    hear,
+    heard,
+    kind_of,
+    loaded,
+    measure,
+    observable,
+    observe,
+    said,
+)
 from services.scorecard.domain.figure import HIDDEN_BELOW, Cell, Counted, Figure, Phase, cells, durations, figure, phase
 from services.scorecard.domain.reading import Reading, case_fact_row, causal_row, store_reading
 from services.scorecard.domain.sorted_curve import SortedCurve
@@ -20,7 +32,5 @@ from velocity import (
 )
 
 __all__ = [
-    "EPOCH", "HIDDEN_BELOW", "MICROSECOND", "PHASES", "Case", "Cell", "ClockFact", "Counted", "Figure", "Lasting", "Measure", "Phase", "Reading", "SortedCurve", "Velocity", "case_fact_row",
-    "causal_row", "cells", "dumped", "durations", "figure", "hear", "instant", "kind_of", "loaded", "measure", "measured", "micros", "observable", "observe",
-    "percentiles", "phase", "store_reading", "velocity",
+    "EPOCH", "HIDDEN_BELOW", "MICROSECOND", "PHASES", "Case", "Cell", "ClockFact", "Counted", "Figure", "Heard", "Lasting", "Measure", "Phase", "Reading", "SortedCurve", "Velocity", "case_fact_row", "causal_row", "cells", "dumped", "durations", "figure", "glance", "hear", "heard", "instant", "kind_of", "loaded", "measure", "micros", "observable", "observe", "percentiles", "phase", "said", "store_reading", "velocity",
 ]  # fmt: skip

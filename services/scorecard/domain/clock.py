@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
-from datetime import datetime
-from typing import Any
+from dataclasses import replace
+from struct import Struct
+from typing import Any, NamedTuple, get_args
 from uuid import UUID
 
 import velocity
-from schemas.envelope import Envelope
+from schemas.base import REGISTER
 from schemas.exceptions import (
     CaseFact,
     CaseHandedOver,
-    CaseOpened,
     CasePaused,
-    CaseReopened,
     HandoverAccepted,
-    TaskFact,
 )
 from schemas.scorecard import MeasureRecorded
-from velocity import CLOCK_KINDS, Case, ClockFact, Measure, add, instant, micros
+from schemas.types import CauseKind, Severity
+from velocity import CLOCK_KINDS, Case, ClockFact, Measure, add, instant
+from velocity.reading import Told, told_by
 
+CASE_FACTS = frozenset(name for name, fact in REGISTER.items() if issubclass(fact, CaseFact))
+KINDS, SEVERITIES = frozenset(get_args(CauseKind)), frozenset(get_args(Severity))
 _CODES = {kind: number for number, kind in enumerate(CLOCK_KINDS)}
 
 
@@ -30,19 +31,34 @@ def kind_of(event_name: str) -> str:
     return event_name.split(".", 1)[1].rsplit(".", 1)[0]
 
 
-def hear(case: Case | None, envelope: Envelope) -> Case:
+class Heard(NamedTuple):
+    """A fact as the stream takes it: what it says, and what of its envelope a measure carries on as it was written."""
+
+    told: Told
+    occurred_at: str
+    recorded_at: str
+    correlation_id: str
+    traceparent: str | None
+
+
+def heard(value: bytes) -> Heard:
+    """Read of a fact's bytes what moves a clock; raises ValueError where they are no fact of a case that is known here."""
+    try:
+        event = json.loads(value)
+        if event["type"] not in CASE_FACTS:
+            raise ValueError(f"{event['type']!r} is no fact of a case that is known here")
+        told = told_by(event)
+        found = Heard(told, event["time"], event["recordedtime"], event["correlationid"], event.get("traceparent"))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no fact of a case: {type(error).__name__} {error}") from error
+    if told.cause_kind not in KINDS or told.severity not in SEVERITIES:
+        raise ValueError(f"no cause or severity that is known here: {told.cause_kind!r}, {told.severity!r}")
+    return found
+
+
+def hear(case: Case | None, told: Told) -> Case:
     """Return the case with one more fact; one that is known already changes nothing."""
-    event: CaseFact = envelope.data
-    task = event if isinstance(event, TaskFact) else None
-    since = event.cause_occurred_at if isinstance(event, CaseOpened) else None
-    if isinstance(event, CaseReopened):
-        since = event.stopped_at
-    fact = ClockFact(
-        envelope.id, kind_of(envelope.type), micros(event.occurred_at), micros(envelope.recordedtime),
-        None if since is None else micros(since), None if task is None else task.task_id,
-        "" if task is None else task.function, task is not None and task.required, more_of(event),
-    )  # fmt: skip
-    return add(case, fact, case_id=event.case_id, cause_kind=event.cause.kind, severity=event.severity)
+    return add(case, told.fact, case_id=told.case_id, cause_kind=told.cause_kind, severity=told.severity)
 
 
 def more_of(event: CaseFact) -> tuple[str, ...]:
@@ -75,60 +91,84 @@ def observable(found: Measure, observed: frozenset[str]) -> dict[str, int]:
     return {phase: us for phase, us in durations.items() if phase not in observed}
 
 
-def measured(case: Case, found: Measure, *, fact_id: UUID, occurred_at: datetime) -> MeasureRecorded:
-    """Return the fact that the stream says when one more fact of a case led to this measure."""
-    return MeasureRecorded.model_validate(
-        {
-            "occurred_at": occurred_at, "case_id": case.case_id, "fact_id": fact_id, "cause_kind": case.cause_kind,
-            "severity": case.severity, "state": found.state, "identified_at": instant(found.identified_us),
-            "as_of": instant(found.until_us), "elapsed_us": found.elapsed_us, "decision_us": found.decision_us,
-            "coordination_us": found.coordination_us, "excluded_us": found.excluded_us, "phases": [asdict(phase) for phase in found.phases],
-            "inversions": found.inversions, "critical_function": found.critical_function, "reopened": found.reopened,
-            "handoffs": found.handoffs, "acknowledged_us": found.acknowledged_us,
-            "facts": len(case.facts), "latest_fact_id": case.latest[1],
-        }
-    )  # fmt: skip
+def said(case: Case, found: Measure, why: Heard, *, id: UUID, source: str) -> bytes:
+    """Return the envelope of the measure to which one more fact of a case led, as `scorecard.measure.recorded.v1`.
+
+    Written directly: two validations of what was just computed cost more than the fold itself.
+    """
+    data = {
+        "occurred_at": why.occurred_at, "case_id": str(case.case_id), "fact_id": str(why.told.fact.fact_id),
+        "cause_kind": case.cause_kind, "severity": case.severity, "state": found.state,
+        "identified_at": _written(found.identified_us), "as_of": _written(found.until_us), "elapsed_us": found.elapsed_us,
+        "decision_us": found.decision_us, "coordination_us": found.coordination_us, "excluded_us": found.excluded_us,
+        "phases": [{"phase": p.phase, "duration_us": p.duration_us, "open": p.open} for p in found.phases],
+        "inversions": found.inversions, "critical_function": found.critical_function, "reopened": found.reopened,
+        "handoffs": found.handoffs, "acknowledged_us": found.acknowledged_us, "facts": len(case.facts),
+        "latest_fact_id": str(case.latest[1]),
+    }  # fmt: skip
+    envelope = {
+        "specversion": "1.0", "id": str(id), "source": source, "type": MeasureRecorded.event_name, "subject": data["case_id"],
+        "time": why.occurred_at, "datacontenttype": "application/json", "recordedtime": why.recorded_at,
+        "correlationid": why.correlation_id, "causationid": data["fact_id"], "causekind": "event",
+        "traceparent": why.traceparent, "data": _known(data),
+    }  # fmt: skip
+    return json.dumps(_known(envelope), separators=(",", ":")).encode()
+
+
+def _known(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _written(us: int) -> str:
+    return instant(us).isoformat().replace("+00:00", "Z")
 
 
 # ── the state as it lies in the stream's table: small, and the same bytes for the same facts ─────────
 
 
-def dumped(case: Case) -> bytes:
-    """Return a case as bytes; tasks are numbered, so that their ids stand there once."""
-    tasks = sorted({(f.task_id, f.function, f.required) for f in case.facts.values() if f.task_id}, key=str)
-    numbers: dict[tuple[UUID | None, str, bool], int] = {task: number for number, task in enumerate(tasks)}
-    rows = [
-        [f.fact_id.hex, _CODES[f.kind], f.occurred_us, f.recorded_us - f.occurred_us, f.since_us,
-         numbers.get((f.task_id, f.function, f.required)), *f.more]
-        for f in sorted(case.facts.values(), key=lambda f: f.order)
+_FACT = Struct("<16sBqqqHH")  # id, kind, occurred, recorded, since, number of its task, number of what more it says
+_NONE, _NEVER = 0xFFFF, -(2**63)
+
+
+def dumped(case: Case, state: str = "") -> bytes:
+    """Return a case as bytes: a head in JSON with what is shared by many facts, then each fact in a record of one length."""
+    tasks: dict[tuple[str, str, int], int] = {}
+    more: dict[tuple[str, ...], int] = {}
+    records = [
+        _FACT.pack(
+            f.fact_id.bytes, _CODES[f.kind], f.occurred_us, f.recorded_us, _NEVER if f.since_us is None else f.since_us,
+            _NONE if f.task_id is None else tasks.setdefault((f.task_id.hex, f.function, int(f.required)), len(tasks)),
+            more.setdefault(f.more, len(more)) if f.more else _NONE,
+        )
+        for f in sorted(case.facts.values(), key=lambda f: (f.recorded_us, f.fact_id.int))
     ]  # fmt: skip
-    body = {
+    head = {
         "c": case.case_id.hex, "k": case.cause_kind, "s": case.severity, "l": [case.latest[0], case.latest[1].hex],
-        "t": [[task_id.hex, function, int(required)] for task_id, function, required in tasks if task_id], "f": rows,
-        "o": sorted(case.observed),
+        "t": list(tasks), "m": list(more), "o": sorted(case.observed), "w": state,
     }  # fmt: skip
-    return json.dumps(body, separators=(",", ":")).encode()
+    return b"\n".join((json.dumps(head, separators=(",", ":")).encode(), b"".join(records)))
+
+
+def glance(value: bytes) -> tuple[str, str, str]:
+    """Return cause, severity and state of a case inside such bytes; raises ValueError where they are none."""
+    head = json.loads(value.partition(b"\n")[0])
+    return head["k"], head["s"], head["w"]
 
 
 def loaded(value: bytes) -> Case:
     """Return the case inside such bytes; raises ValueError where they are none."""
-    body: dict[str, Any] = json.loads(value)
-    tasks = [(UUID(hex=task_id), function, bool(required)) for task_id, function, required in body["t"]]
+    written, _, records = value.partition(b"\n")
+    head: dict[str, Any] = json.loads(written)
+    tasks = [(UUID(hex=task_id), function, bool(required)) for task_id, function, required in head["t"]]
+    more = [tuple(words) for words in head["m"]]
     facts: dict[UUID, ClockFact] = {}
-    for fact_hex, code, occurred, later, since, number, *more in body["f"]:
-        task_id, function, required = (None, "", False) if number is None else tasks[number]
+    for fact_id, code, occurred, recorded, since, task, words in _FACT.iter_unpack(records):
+        task_id, function, required = (None, "", False) if task == _NONE else tasks[task]
         fact = ClockFact(
-            UUID(hex=fact_hex),
-            CLOCK_KINDS[code],
-            occurred,
-            occurred + later,
-            since,
-            task_id,
-            function,
-            required,
-            tuple(more),
-        )
+            UUID(bytes=fact_id), CLOCK_KINDS[code], occurred, recorded, None if since == _NEVER else since, task_id,
+            function, required, () if words == _NONE else more[words],
+        )  # fmt: skip
         facts[fact.fact_id] = fact
     return Case(
-        UUID(hex=body["c"]), body["k"], body["s"], (body["l"][0], UUID(hex=body["l"][1])), facts, frozenset(body["o"])
+        UUID(hex=head["c"]), head["k"], head["s"], (head["l"][0], UUID(hex=head["l"][1])), facts, frozenset(head["o"])
     )
