@@ -4,7 +4,8 @@ It writes no database and can be rebuilt from the topic. What Faust promises is 
 wanting: facts are taken as bytes and decoded here; nothing raises inside the agent; offsets are committed by this
 room, in order and only after the broker has acknowledged both the new state and the measure, so that a worker that
 is killed leaves nothing out. A fact that is heard again folds to the same state and says the same measure again,
-under the same id. After a restart the histogram starts at zero and counts what is implemented from then on: which
+under the same id. Each worker writes what it knows of a case under a key of its own, and a case is all that was
+written of it: a worker that stood still and goes on overwrites nothing of who took over. After a restart the histogram starts at zero and counts what is implemented from then on: which
 phases of a case were observed is part of its state, so no case is counted twice by any worker.
 """
 
@@ -21,13 +22,13 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid5
 
 import faust
 import uvloop
 from faust.types import TP, EventT, StreamT
 
 from chassis import log, points, topics
+from chassis.ids import time_ordered_id
 from chassis.process import EXIT_FAILED, EXIT_HUNG, EXIT_OK, OpsServer
 from chassis.settings import ServiceSettings
 from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is decoded
@@ -57,6 +58,7 @@ class Unsettled:
 
     offset: int
     acknowledged: Acknowledged
+    key: bytes
 
 
 class Worker:
@@ -69,7 +71,9 @@ class Worker:
         )  # Faust insists on one; the memory store writes nothing
         self.app: Any = _app(settings, self.folder)  # Faust's annotations do not cover what is used of it here
         self.source = self.app.topic(settings.topic(SOURCE), acks=False, **_RAW)
-        self.cases: Any = self.app.Table("cases", key_type=bytes, value_type=bytes)
+        self.cases: Any = self.app.Table("cases", key_type=bytes, value_type=bytes, on_changelog_event=self._on_state)
+        self.writer = time_ordered_id().hex.encode()
+        self.parts: dict[bytes, set[bytes]] = {}  # of each case, the keys of the table under which it was written
         self.app.agent(self.source, concurrency=1)(self.fold)
         self.app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         self.app.on_rebalance_complete.connect(self._on_recovered, weak=False)
@@ -106,7 +110,7 @@ class Worker:
             if epoch != self.epoch:
                 continue  # the partition went away meanwhile: whoever has it now hears this fact again
             waiting = self.unsettled.setdefault(tp, deque())
-            waiting.append(Unsettled(offset, acknowledged))
+            waiting.append(Unsettled(offset, acknowledged, event.message.key or b""))
             self.positions[tp] = offset + 1
             if len(waiting) > UNSETTLED_MAX:
                 await asyncio.wait(waiting[0].acknowledged, timeout=STUCK_SECONDS)
@@ -163,8 +167,10 @@ class Worker:
         case = domain.observe(case, frozenset(new))
         said.stream_facts_total.labels("folded" if case != before else "known").inc()
         state = domain.dumped(case, "unknown" if found is None else found.state)
-        written = await self._send(CHANGELOG, key, state, partition=event.message.partition)
-        self.cases.data[key] = state  # past the table's own write: the four layers under it cost as much as the fold
+        mine = self._mine(key)
+        written = await self._send(CHANGELOG, mine, state, partition=event.message.partition)
+        self.cases.data[mine] = state  # past the table's own write: the four layers under it cost as much as the fold
+        self.parts.setdefault(key, set()).add(mine)
         self._remember(key, state, case)
         points.reached(points.IN_FOLD)
         for phase, duration_us in new.items():
@@ -172,15 +178,14 @@ class Worker:
         if found is None:
             return (written,)
         self._count_open(key, case.cause_kind, case.severity, found.state, event.message.partition)
-        told_id = measure_id(case.case_id, heard.told.fact.fact_id)
         sent = await self._send(
-            TARGET, key, domain.said(case, found, heard, id=told_id, source=self._source_name), headers=_MEASURE
+            TARGET, key, domain.said(case, found, heard, source=self._source_name), headers=_MEASURE
         )
         said.stream_measures_total.inc()
         return (written, sent)
 
     async def _send(
-        self, topic: str, key: bytes, value: bytes, *, partition: int | None = None, headers: Any = None
+        self, topic: str, key: bytes, value: bytes | None, *, partition: int | None = None, headers: Any = None
     ) -> asyncio.Future[Any]:
         """Send through the app's producer; returns the acknowledgement to come."""
         sent: asyncio.Future[Any] = await self.app.producer.send(
@@ -188,12 +193,23 @@ class Worker:
         )
         return sent
 
+    def _mine(self, key: bytes) -> bytes:
+        return key + b"/" + self.writer
+
+    async def _on_state(self, event: EventT[bytes]) -> None:
+        """While a table is rebuilt: note who wrote of which case."""
+        written = event.message.key or b""
+        self.parts.setdefault(written.partition(b"/")[0], set()).add(written)
+
     def _case(self, key: bytes) -> domain.Case | None:
-        state = self.cases.get(key)
-        if state is None:
-            return None
         known = self._decoded.get(key)
-        return known[1] if known is not None and known[0] is state else domain.loaded(state)
+        if known is not None and known[0] is self.cases.data.get(self._mine(key)):
+            return known[1]
+        case = None
+        for part in self.parts.get(key, ()):
+            if (state := self.cases.data.get(part)) is not None:
+                case = domain.united(case, domain.loaded(state))
+        return case
 
     def _remember(self, key: bytes, state: bytes, case: domain.Case) -> None:
         """Keep a case decoded: its next fact often comes soon. What lies in the table is the truth."""
@@ -230,13 +246,15 @@ class Worker:
         """Count the open cases of the partitions that this worker holds now."""
         self.open.clear()
         said.cases_open.clear()
+        self._decoded.clear()
         held = {tp.partition for tp in self.app.consumer.assignment()}
-        for key, state in self.cases.items():
+        for key, parts in self.parts.items():
             partition = self.app.consumer.key_partition(self.settings.topic(SOURCE), key) or 0
-            if partition in held:
-                self._count_open(key, *domain.glance(state), partition)
+            states = [state for part in parts if (state := self.cases.data.get(part)) is not None]
+            if partition in held and states:  # the longest knows the most
+                self._count_open(key, *domain.glance(max(states, key=len)), partition)
         self.ready.set()
-        log.get().info("stream.recovered", cases=len(self.cases), partitions=sorted(held))
+        log.get().info("stream.recovered", cases=len(self.parts), partitions=sorted(held))
 
     async def settle(self) -> None:
         """Commit, for each partition, up to the first fact that is not settled. A write that failed ends the worker."""
@@ -250,13 +268,16 @@ class Worker:
                         return
                 waiting.popleft()
                 offsets[tp] = one.offset + 1
+                await self._take_over(one.key, tp.partition)
         if offsets:
             await self.app.consumer._commit(offsets)
 
-
-def measure_id(case_id: UUID, fact_id: UUID) -> UUID:
-    """Return the id of the measure that a fact of a case leads to (FLOW 4.4)."""
-    return uuid5(case_id, str(fact_id))
+    async def _take_over(self, key: bytes, partition: int) -> None:
+        """Take away what others wrote of a case: what this worker wrote holds it too, and the broker has it."""
+        for part in self.parts.get(key, set()) - {self._mine(key)}:
+            await self._send(CHANGELOG, part, None, partition=partition)
+            self.cases.data.pop(part, None)
+            self.parts[key].discard(part)
 
 
 _MEASURE = [(topics.TYPE_HEADER, MeasureRecorded.event_name.encode())]
@@ -379,4 +400,4 @@ async def _drain(worker: Worker) -> None:
         log.get().warning("stream.drained_in_part")
 
 
-__all__ = ["Worker", "measure_id", "run"]
+__all__ = ["Worker", "run"]

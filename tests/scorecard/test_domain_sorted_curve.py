@@ -7,7 +7,8 @@ import random
 import pytest
 
 from services.scorecard.domain.sorted_curve import SortedCurve
-from velocity import Lasting, bands, percentiles, steps, survival
+from tests.velocity.exact import survival
+from velocity import Lasting, bands, percentiles, steps
 
 
 def curve(cases: list[Lasting]) -> SortedCurve:

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from struct import Struct
 from typing import Any, NamedTuple, get_args
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import velocity
 from schemas.base import REGISTER
@@ -61,6 +61,14 @@ def hear(case: Case | None, told: Told) -> Case:
     return add(case, told.fact, case_id=told.case_id, cause_kind=told.cause_kind, severity=told.severity)
 
 
+def united(one: Case | None, other: Case) -> Case:
+    """Return what two workers know of a case together."""
+    if one is None:
+        return other
+    later = max(one, other, key=lambda case: case.latest)
+    return replace(later, facts={**one.facts, **other.facts}, observed=one.observed | other.observed)
+
+
 def more_of(event: CaseFact) -> tuple[str, ...]:
     """Return the giver and the taker of a hand-over, or the reason of a pause."""
     if isinstance(event, HandoverAccepted):
@@ -91,9 +99,10 @@ def observable(found: Measure, observed: frozenset[str]) -> dict[str, int]:
     return {phase: us for phase, us in durations.items() if phase not in observed}
 
 
-def said(case: Case, found: Measure, why: Heard, *, id: UUID, source: str) -> bytes:
+def said(case: Case, found: Measure, why: Heard, *, source: str) -> bytes:
     """Return the envelope of the measure to which one more fact of a case led, as `scorecard.measure.recorded.v1`.
 
+    The case and the fact make its id (FLOW 4.4), so that it is the same whoever says it again.
     Written directly: two validations of what was just computed cost more than the fold itself.
     """
     data = {
@@ -107,7 +116,7 @@ def said(case: Case, found: Measure, why: Heard, *, id: UUID, source: str) -> by
         "latest_fact_id": str(case.latest[1]),
     }  # fmt: skip
     envelope = {
-        "specversion": "1.0", "id": str(id), "source": source, "type": MeasureRecorded.event_name, "subject": data["case_id"],
+        "specversion": "1.0", "id": str(uuid5(case.case_id, str(why.told.fact.fact_id))), "source": source, "type": MeasureRecorded.event_name, "subject": data["case_id"],
         "time": why.occurred_at, "datacontenttype": "application/json", "recordedtime": why.recorded_at,
         "correlationid": why.correlation_id, "causationid": data["fact_id"], "causekind": "event",
         "traceparent": why.traceparent, "data": _known(data),
