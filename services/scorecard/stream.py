@@ -66,13 +66,11 @@ class Worker:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
-        self.folder = tempfile.mkdtemp(
-            prefix="scorecard-stream-"
-        )  # Faust insists on one; the memory store writes nothing
+        self.folder = tempfile.mkdtemp(prefix="scorecard-stream-")  # Faust insists on one; memory writes nothing
         self.app: Any = _app(settings, self.folder)  # Faust's annotations do not cover what is used of it here
         self.source = self.app.topic(settings.topic(SOURCE), acks=False, **_RAW)
         self.cases: Any = self.app.Table("cases", key_type=bytes, value_type=bytes, on_changelog_event=self._on_state)
-        self.writer = time_ordered_id().hex.encode()
+        self.writer = b"/" + time_ordered_id().hex.encode()
         self.parts: dict[bytes, set[bytes]] = {}  # of each case, the keys of the table under which it was written
         self.app.agent(self.source, concurrency=1)(self.fold)
         self.app.on_partitions_revoked.connect(self._on_revoked, weak=False)
@@ -167,7 +165,7 @@ class Worker:
         case = domain.observe(case, frozenset(new))
         said.stream_facts_total.labels("folded" if case != before else "known").inc()
         state = domain.dumped(case, "unknown" if found is None else found.state)
-        mine = self._mine(key)
+        mine = key + self.writer
         written = await self._send(CHANGELOG, mine, state, partition=event.message.partition)
         self.cases.data[mine] = state  # past the table's own write: the four layers under it cost as much as the fold
         self.parts.setdefault(key, set()).add(mine)
@@ -193,9 +191,6 @@ class Worker:
         )
         return sent
 
-    def _mine(self, key: bytes) -> bytes:
-        return key + b"/" + self.writer
-
     async def _on_state(self, event: EventT[bytes]) -> None:
         """While a table is rebuilt: note who wrote of which case."""
         written = event.message.key or b""
@@ -203,7 +198,7 @@ class Worker:
 
     def _case(self, key: bytes) -> domain.Case | None:
         known = self._decoded.get(key)
-        if known is not None and known[0] is self.cases.data.get(self._mine(key)):
+        if known is not None and known[0] is self.cases.data.get(key + self.writer):
             return known[1]
         case = None
         for part in self.parts.get(key, ()):
@@ -274,7 +269,7 @@ class Worker:
 
     async def _take_over(self, key: bytes, partition: int) -> None:
         """Take away what others wrote of a case: what this worker wrote holds it too, and the broker has it."""
-        for part in self.parts.get(key, set()) - {self._mine(key)}:
+        for part in self.parts.get(key, set()) - {key + self.writer}:
             await self._send(CHANGELOG, part, None, partition=partition)
             self.cases.data.pop(part, None)
             self.parts[key].discard(part)
