@@ -30,7 +30,7 @@ asked AS (
            elapsed_us + CASE WHEN state = 'open' THEN since_us ELSE 0 END AS elapsed_us, since_us, open_phase, {_PHASES}
     FROM (
         SELECT *, CASE WHEN state IN ('open', 'implemented')
-               THEN greatest(0, (extract(epoch FROM CAST(:now AS timestamptz) - recorded_at) * 1000000)::bigint) ELSE 0 END AS since_us
+               THEN greatest(0, (date_part('epoch', CAST(:now AS timestamptz) - recorded_at) * 1000000)::bigint) ELSE 0 END AS since_us
         FROM readings
     ) AS r {_ASKED}
 """
@@ -157,15 +157,22 @@ def _counted(row: Any, what: What | None = None) -> domain.Counted:
 
 def phases_of_cases(read: ReadTx, asked: Asked) -> list[domain.Phase]:
     """Return every phase over the cases; where a case was cleared, the phase in which it stood did not end."""
-    last = " ".join(f"WHEN {phase}_us IS NOT NULL THEN '{phase}'" for phase in reversed(domain.PHASES))
+    numbered = list(enumerate(domain.PHASES))
+    last = " ".join(f"WHEN {phase}_us IS NOT NULL THEN {number}" for number, phase in reversed(numbered))
+    stands = " ".join(f"WHEN '{phase}' THEN {number}" for number, phase in numbered)
     sent = ", ".join(
-        _sent(*one) for phase in domain.PHASES for one in (
-            (f"{phase}_us", f"{phase}_finished", f"standing IS DISTINCT FROM '{phase}'"),
-            (f"{phase}_us + since_us", f"{phase}_standing", f"standing = '{phase}'"),
+        _sent(*one) for number, phase in numbered for one in (
+            (f"{phase}_us", f"{phase}_finished", f"standing <> {number}"),
+            (f"{phase}_stood", f"{phase}_standing", f"standing = {number}"),
         )
     )  # fmt: skip
+    stood = ", ".join(f"{phase}_us + since_us AS {phase}_stood" for phase in domain.PHASES)
     rest = f"""
-    SELECT {sent} FROM (SELECT *, CASE WHEN state = 'cleared' THEN CASE {last} END ELSE open_phase END AS standing FROM asked) AS x
+    SELECT {sent} FROM (
+        SELECT {_PHASES}, {stood},
+               CASE WHEN state = 'cleared' THEN CASE {last} END WHEN open_phase IS NULL THEN -1 ELSE CASE open_phase {stands} END END AS standing
+        FROM asked OFFSET 0  -- each case is looked at once, not once for every phase
+    ) AS x
     """
     (row,) = _rows(read, asked, rest)
     return [
