@@ -66,9 +66,13 @@ string_agg(int8send(coalesce(decision_us, elapsed_us)), ''::bytea) AS lasting
 """
 
 
+# Each list is sorted alone, as bare numbers: PostgreSQL would else sort whole rows for the first of them.
+_PLANNED = ("jit = off", "work_mem = '32MB'", "enable_presorted_aggregate = off")
+
+
 def _sent(what: str, name: str, where: str) -> str:
-    """Return the aggregate that sends durations as bytes, sorted: PostgreSQL sorts whole numbers in a third of our time."""
-    return f"string_agg(int8send({what}), ''::bytea ORDER BY {what}) FILTER (WHERE {where}) AS {name}"
+    """Return the aggregate that sends sorted durations as bytes: PostgreSQL sorts whole numbers in a third of our time."""
+    return f"array_send(array_agg({what} ORDER BY {what}) FILTER (WHERE {where} AND {what} IS NOT NULL)) AS {name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def _rows(read: ReadTx, asked: Asked, rest: str, **more: Any) -> Sequence[Row[An
         "sites": None if asked.actor.sites is None else sorted(asked.actor.sites),
         "customers": None if asked.actor.customers is None else sorted(asked.actor.customers),
     }
-    with read.planned(*(PLANNED if asked.as_of else ("jit = off", "work_mem = '32MB'"))):
+    with read.planned(*(PLANNED if asked.as_of else _PLANNED)):
         if asked.as_of is not None:
             return read.rows(statement(_THEN + rest), {**filters, **scope, "case_ids": None})
         if asked.everybody:
@@ -116,7 +120,9 @@ def figure_of_cases(read: ReadTx, asked: Asked, *, target: timedelta) -> domain.
            coalesce(sum(handoffs), 0) AS handoffs, count(*) FILTER (WHERE acknowledged_us < 0) AS findings FROM asked
     """
     (row,) = _rows(read, asked, rest)
-    ended, censored, told, silent = (domain.durations(got) for got in (row.ended, row.censored, row.told, row.silent))
+    ended, censored, told, silent = (
+        domain.sorted_durations(got) for got in (row.ended, row.censored, row.told, row.silent)
+    )
     return domain.figure(
         ended, censored, opened=row.open, cleared=row.cleared, target_us=target // domain.MICROSECOND, told=told, silent=silent,
         handoffs=int(row.handoffs), findings=row.findings,
@@ -130,7 +136,9 @@ def p90_of_cases(read: ReadTx, asked: Asked) -> int | None:
         _sent("elapsed_us", "censored", "decision_us IS NULL"),
     )
     (row,) = _rows(read, asked, f"SELECT {', '.join(sent)} FROM asked")
-    return domain.SortedCurve(domain.durations(row.ended), domain.durations(row.censored)).percentiles(("p90",))["p90"]
+    return domain.SortedCurve(domain.sorted_durations(row.ended), domain.sorted_durations(row.censored)).percentiles(
+        ("p90",)
+    )["p90"]
 
 
 def cells_of_cases(read: ReadTx, asked: Asked, what: What, *, target: timedelta) -> list[domain.Cell]:
@@ -177,7 +185,9 @@ def phases_of_cases(read: ReadTx, asked: Asked) -> list[domain.Phase]:
     (row,) = _rows(read, asked, rest)
     return [
         domain.phase(
-            name, domain.durations(getattr(row, f"{name}_finished")), domain.durations(getattr(row, f"{name}_standing"))
+            name,
+            domain.sorted_durations(getattr(row, f"{name}_finished")),
+            domain.sorted_durations(getattr(row, f"{name}_standing")),
         )
         for name in domain.PHASES
     ]
