@@ -14,7 +14,18 @@ from services.scorecard.domain.clock import (
     said,
     united,
 )
-from services.scorecard.domain.figure import HIDDEN_BELOW, Cell, Counted, Figure, Phase, cells, durations, figure, phase
+from services.scorecard.domain.figure import (
+    HIDDEN_BELOW,
+    Cell,
+    Counted,
+    Figure,
+    Phase,
+    cells,
+    durations,
+    figure,
+    phase,
+    sorted_durations,
+)
 from services.scorecard.domain.reading import Reading, case_fact_row, causal_row, store_reading
 from services.scorecard.domain.sorted_curve import SortedCurve
 from velocity import (
@@ -33,5 +44,5 @@ from velocity import (
 )
 
 __all__ = [
-    "EPOCH", "HIDDEN_BELOW", "MICROSECOND", "PHASES", "Case", "Cell", "ClockFact", "Counted", "Figure", "Heard", "Lasting", "Measure", "Phase", "Reading", "SortedCurve", "Velocity", "case_fact_row", "causal_row", "cells", "dumped", "durations", "figure", "glance", "hear", "heard", "instant", "kind_of", "loaded", "measure", "micros", "observable", "observe", "percentiles", "phase", "said", "store_reading", "united", "velocity",
+    "EPOCH", "HIDDEN_BELOW", "MICROSECOND", "PHASES", "Case", "Cell", "ClockFact", "Counted", "Figure", "Heard", "Lasting", "Measure", "Phase", "Reading", "SortedCurve", "Velocity", "case_fact_row", "causal_row", "cells", "dumped", "durations", "figure", "glance", "hear", "heard", "instant", "kind_of", "loaded", "measure", "micros", "observable", "observe", "percentiles", "phase", "said", "sorted_durations", "store_reading", "united", "velocity",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from itertools import chain
 from services.scorecard.domain.sorted_curve import Band, SortedCurve
 from velocity import Velocity, middle
 
+ARRAY_HEAD = 20
 HIDDEN_BELOW = 5  # a cell of fewer cases may be one person (specification)
 
 
@@ -69,6 +70,14 @@ def durations(sent: bytes | None) -> array[int]:
     if sys.byteorder == "little":
         found.byteswap()
     return found
+
+
+def sorted_durations(sent: bytes | None) -> array[int]:
+    """Return the whole numbers of an array as `array_send` writes it: a head of five words, then a length before each."""
+    words = array("I", (sent or b"")[ARRAY_HEAD:])
+    halves = array("I", bytes(len(words) // 3 * 8))
+    halves[0::2], halves[1::2] = words[1::3], words[2::3]
+    return durations(halves.tobytes())
 
 
 def cells(counted: Iterable[Counted], target_us: int) -> list[Cell]:

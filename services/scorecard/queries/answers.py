@@ -30,7 +30,7 @@ asked AS (
            elapsed_us + CASE WHEN state = 'open' THEN since_us ELSE 0 END AS elapsed_us, since_us, open_phase, {_PHASES}
     FROM (
         SELECT *, CASE WHEN state IN ('open', 'implemented')
-               THEN greatest(0, (extract(epoch FROM CAST(:now AS timestamptz) - recorded_at) * 1000000)::bigint) ELSE 0 END AS since_us
+               THEN greatest(0, (date_part('epoch', CAST(:now AS timestamptz) - recorded_at) * 1000000)::bigint) ELSE 0 END AS since_us
         FROM readings
     ) AS r {_ASKED}
 """
@@ -66,9 +66,13 @@ string_agg(int8send(coalesce(decision_us, elapsed_us)), ''::bytea) AS lasting
 """
 
 
+# Each list is sorted alone, as bare numbers: PostgreSQL would else sort whole rows for the first of them.
+_PLANNED = ("jit = off", "work_mem = '32MB'", "enable_presorted_aggregate = off")
+
+
 def _sent(what: str, name: str, where: str) -> str:
-    """Return the aggregate that sends durations as bytes, sorted: PostgreSQL sorts whole numbers in a third of our time."""
-    return f"string_agg(int8send({what}), ''::bytea ORDER BY {what}) FILTER (WHERE {where}) AS {name}"
+    """Return the aggregate that sends sorted durations as bytes: PostgreSQL sorts whole numbers in a third of our time."""
+    return f"array_send(array_agg({what} ORDER BY {what}) FILTER (WHERE {where} AND {what} IS NOT NULL)) AS {name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def _rows(read: ReadTx, asked: Asked, rest: str, **more: Any) -> Sequence[Row[An
         "sites": None if asked.actor.sites is None else sorted(asked.actor.sites),
         "customers": None if asked.actor.customers is None else sorted(asked.actor.customers),
     }
-    with read.planned(*(PLANNED if asked.as_of else ("jit = off", "work_mem = '32MB'"))):
+    with read.planned(*(PLANNED if asked.as_of else _PLANNED)):
         if asked.as_of is not None:
             return read.rows(statement(_THEN + rest), {**filters, **scope, "case_ids": None})
         if asked.everybody:
@@ -116,7 +120,9 @@ def figure_of_cases(read: ReadTx, asked: Asked, *, target: timedelta) -> domain.
            coalesce(sum(handoffs), 0) AS handoffs, count(*) FILTER (WHERE acknowledged_us < 0) AS findings FROM asked
     """
     (row,) = _rows(read, asked, rest)
-    ended, censored, told, silent = (domain.durations(got) for got in (row.ended, row.censored, row.told, row.silent))
+    ended, censored, told, silent = (
+        domain.sorted_durations(got) for got in (row.ended, row.censored, row.told, row.silent)
+    )
     return domain.figure(
         ended, censored, opened=row.open, cleared=row.cleared, target_us=target // domain.MICROSECOND, told=told, silent=silent,
         handoffs=int(row.handoffs), findings=row.findings,
@@ -130,7 +136,9 @@ def p90_of_cases(read: ReadTx, asked: Asked) -> int | None:
         _sent("elapsed_us", "censored", "decision_us IS NULL"),
     )
     (row,) = _rows(read, asked, f"SELECT {', '.join(sent)} FROM asked")
-    return domain.SortedCurve(domain.durations(row.ended), domain.durations(row.censored)).percentiles(("p90",))["p90"]
+    return domain.SortedCurve(domain.sorted_durations(row.ended), domain.sorted_durations(row.censored)).percentiles(
+        ("p90",)
+    )["p90"]
 
 
 def cells_of_cases(read: ReadTx, asked: Asked, what: What, *, target: timedelta) -> list[domain.Cell]:
@@ -157,20 +165,29 @@ def _counted(row: Any, what: What | None = None) -> domain.Counted:
 
 def phases_of_cases(read: ReadTx, asked: Asked) -> list[domain.Phase]:
     """Return every phase over the cases; where a case was cleared, the phase in which it stood did not end."""
-    last = " ".join(f"WHEN {phase}_us IS NOT NULL THEN '{phase}'" for phase in reversed(domain.PHASES))
+    numbered = list(enumerate(domain.PHASES))
+    last = " ".join(f"WHEN {phase}_us IS NOT NULL THEN {number}" for number, phase in reversed(numbered))
+    stands = " ".join(f"WHEN '{phase}' THEN {number}" for number, phase in numbered)
     sent = ", ".join(
-        _sent(*one) for phase in domain.PHASES for one in (
-            (f"{phase}_us", f"{phase}_finished", f"standing IS DISTINCT FROM '{phase}'"),
-            (f"{phase}_us + since_us", f"{phase}_standing", f"standing = '{phase}'"),
+        _sent(*one) for number, phase in numbered for one in (
+            (f"{phase}_us", f"{phase}_finished", f"standing <> {number}"),
+            (f"{phase}_stood", f"{phase}_standing", f"standing = {number}"),
         )
     )  # fmt: skip
+    stood = ", ".join(f"{phase}_us + since_us AS {phase}_stood" for phase in domain.PHASES)
     rest = f"""
-    SELECT {sent} FROM (SELECT *, CASE WHEN state = 'cleared' THEN CASE {last} END ELSE open_phase END AS standing FROM asked) AS x
+    SELECT {sent} FROM (
+        SELECT {_PHASES}, {stood},
+               CASE WHEN state = 'cleared' THEN CASE {last} END WHEN open_phase IS NULL THEN -1 ELSE CASE open_phase {stands} END END AS standing
+        FROM asked OFFSET 0  -- each case is looked at once, not once for every phase
+    ) AS x
     """
     (row,) = _rows(read, asked, rest)
     return [
         domain.phase(
-            name, domain.durations(getattr(row, f"{name}_finished")), domain.durations(getattr(row, f"{name}_standing"))
+            name,
+            domain.sorted_durations(getattr(row, f"{name}_finished")),
+            domain.sorted_durations(getattr(row, f"{name}_standing")),
         )
         for name in domain.PHASES
     ]
