@@ -71,6 +71,7 @@ class Worker:
         self.source = self.app.topic(settings.topic(SOURCE), acks=False, **_RAW)
         self.cases: Any = self.app.Table("cases", key_type=bytes, value_type=bytes, on_changelog_event=self._on_state)
         self.writer = b"/" + time_ordered_id().hex.encode()
+        self.rebuilt = 0  # states that were read back
         self.parts: dict[bytes, set[bytes]] = {}  # of each case, the keys of the table under which it was written
         self.app.agent(self.source, concurrency=1)(self.fold)
         self.app.on_partitions_revoked.connect(self._on_revoked, weak=False)
@@ -193,7 +194,7 @@ class Worker:
 
     async def _on_state(self, event: EventT[bytes]) -> None:
         """While a table is rebuilt: note who wrote of which case."""
-        written = event.message.key or b""
+        written, self.rebuilt = event.message.key or b"", self.rebuilt + 1
         self.parts.setdefault(written.partition(b"/")[0], set()).add(written)
 
     def _case(self, key: bytes) -> domain.Case | None:
@@ -319,8 +320,9 @@ class Watchdog(threading.Thread):
         lag = self._lag(positions)
         said.stream_lag_events.set(lag)
         now = time.monotonic()
-        if (positions, lag == 0) != self._last or lag == 0:
-            self._last, self._moved_at = (positions, lag == 0), now
+        moved = (positions, self._worker.rebuilt)
+        if moved != self._last or lag == 0:
+            self._last, self._moved_at = moved, now
             said.stream_progress_timestamp_seconds.set_to_current_time()
         elif now - self._moved_at > STUCK_SECONDS:
             log.get().error("stream.stuck", lag=lag, seconds=round(now - self._moved_at))
