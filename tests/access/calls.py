@@ -16,6 +16,9 @@ Body = Callable[[str], Any]
 Ids = dict[str, str]
 
 
+WORDS = {"dead_letter_id": "1", "what": "severity"}  # parts of a path that are no id of a target
+
+
 @dataclass(frozen=True)
 class Call:
     """How one route is asked."""
@@ -35,7 +38,7 @@ class Call:
         for part in path.split("/"):
             if part.startswith("{"):
                 word = part[1:-1]
-                path = path.replace(part, ids[named.get(word, word)] if word != "dead_letter_id" else "1")
+                path = path.replace(part, WORDS.get(word) or ids[named.get(word, word)])
         return path
 
 
@@ -286,6 +289,9 @@ SCORECARD = [
     Call(("scorecard", "GET", "/orphans"), "refused", "refused"),
     Call(("scorecard", "GET", "/external-causes"), "refused", "refused", query=lambda *_: {"kind": "act"}),
     Call(("scorecard", "GET", "/velocity")),
+    Call(("scorecard", "GET", "/velocity/by/{what}")),
+    Call(("scorecard", "GET", "/velocity/phases")),
+    Call(("scorecard", "GET", "/velocity/overdue")),
     Call(("scorecard", "GET", "/velocity/check"), "refused", "refused"),
     Call(("scorecard", "GET", "/velocity/cases/{case_id}"), "refused", "refused"),
     Call(("scorecard", "GET", "/measures"), "hidden", "hidden"),

@@ -39,7 +39,7 @@ def direct() -> list[str]:
     page = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = [*page["project"]["optional-dependencies"].values(), *page["dependency-groups"].values()]
     wanted = [*page["project"]["dependencies"], *(w for group in groups for w in group)]
-    return [re.split(r"[\[<>=!~ ;]", entry)[0].lower() for entry in wanted]
+    return sorted({re.split(r"[\[<>=!~ ;]", entry)[0].lower() for entry in wanted})
 
 
 def license_of(found: Distribution) -> str:
@@ -110,4 +110,4 @@ def test_the_page_names_nothing_that_is_not_asked_for() -> None:
     """A dependency that left takes its row along."""
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").split("## Licenses")[0]
     named = re.findall(r"^\| ([a-z0-9-]+) \|", page, re.MULTILINE)
-    assert sorted(named) == sorted(direct())
+    assert sorted(named) == direct()
