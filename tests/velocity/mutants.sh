@@ -8,10 +8,10 @@ trap 'rm -rf "$bench"' EXIT
 
 "$root/.venv/bin/python" -m venv "$bench/env"
 "$bench/env/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$root/requirements/mutants.lock"
-mkdir -p "$bench/work/tests" "$bench/work/velocity"
-cp "$root"/velocity/*.py "$bench/work/velocity/"
-cp "$root/tests/velocity/judge_golden.py" "$bench/work/tests/test_golden.py"
-cat > "$bench/work/pyproject.toml" <<'END'
+mkdir -p "$bench/copy/tests" "$bench/copy/velocity"
+cp "$root"/velocity/*.py "$bench/copy/velocity/"
+cp "$root/tests/velocity/judge_golden.py" "$bench/copy/tests/test_golden.py"
+cat > "$bench/copy/pyproject.toml" <<'END'
 [project]
 name = "velocity"
 version = "0"
@@ -21,7 +21,7 @@ do_not_mutate = ["velocity/conformance.py", "velocity/__main__.py", "velocity/__
 tests_dir = ["tests"]
 also_copy = ["tests"]
 END
-cd "$bench/work"
+cd "$bench/copy"
 export GOLDEN_LOGS="$root/velocity/golden" PATH="$bench/env/bin:$PATH"
 mutmut run > "$bench/run.log" 2>&1 || { tail -20 "$bench/run.log"; exit 1; }
 "$bench/env/bin/python" "$root/tests/velocity/count_mutants.py" mutants "$root/tests/velocity/MUTANTS.md"
