@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.stack import Stack
+from cli.stack import Stack, kafka
+from tests.support.command import Crossdock, gone
 from tests.support.stack import Infrastructure
 
 NEEDS_POSTGRES = {"infra", "fresh_database"}
@@ -60,3 +61,14 @@ def fresh_database(infra: Infrastructure) -> Iterator[Callable[[str], str]]:
     yield make
     for url in urls:
         infra.drop_database(url)
+
+
+@pytest.fixture
+def crossdock(infra: Infrastructure, tmp_path: Path) -> Iterator[Crossdock]:
+    """The command with an empty data folder; whatever a test forgot is ended."""
+    kafka.fetch_jars(infra.kafka_libs)
+    command = Crossdock(tmp_path / "home", infra.kafka_libs)
+    yield command
+    if command.left():
+        command("down")
+    assert gone(command.home), command.left()

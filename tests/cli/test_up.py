@@ -22,17 +22,6 @@ from tests.support.stack import Infrastructure
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
 
 
-@pytest.fixture
-def crossdock(infra: Infrastructure, tmp_path: Path) -> Iterator[Crossdock]:
-    """The command with an empty data folder; whatever a test forgot is ended."""
-    kafka.fetch_jars(infra.kafka_libs)
-    command = Crossdock(tmp_path / "home", infra.kafka_libs)
-    yield command
-    if command.left():
-        command("down")
-    assert gone(command.home), command.left()
-
-
 def test_up_and_down_leave_no_process_and_no_port(crossdock: Crossdock) -> None:
     up = crossdock("up", "--bare", "--detach", "--json")
     assert up.code == ExitCode.OK, up.err

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -14,28 +13,15 @@ from typing import Any
 import pytest
 
 from cli.exit_codes import ExitCode
-from cli.stack import kafka
 from tests.journeys.test_delivery_records import topic_ends
 from tests.records import incidents
-from tests.support.command import Crossdock, gone
+from tests.support.command import Crossdock
 from tests.support.records import INCIDENTS, shared_file
-from tests.support.stack import Infrastructure
 
 pytestmark = [pytest.mark.records, pytest.mark.postgres, pytest.mark.kafka]
 
 CASES = 300
 THEN = "2016-03-04T18:00"
-
-
-@pytest.fixture
-def crossdock(infra: Infrastructure, tmp_path: Path) -> Iterator[Crossdock]:
-    """The command with an empty data folder."""
-    kafka.fetch_jars(infra.kafka_libs)
-    command = Crossdock(tmp_path / "home", infra.kafka_libs)
-    yield command
-    if command.left():
-        command("down")
-    assert gone(command.home), command.left()
 
 
 def told(crossdock: Crossdock, file: Path, *arguments: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import json
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,27 +13,14 @@ from typing import Any
 import pytest
 
 from cli.exit_codes import ExitCode
-from cli.stack import kafka
 from tests.records import oracle
-from tests.support.command import Crossdock, gone
+from tests.support.command import Crossdock
 from tests.support.records import NATIVE, RECORDED, shared_file
 from tests.support.scms_rows import a_file
-from tests.support.stack import Infrastructure
 
 pytestmark = [pytest.mark.records, pytest.mark.postgres, pytest.mark.kafka]
 
 UNTIL = date(2007, 9, 30)
-
-
-@pytest.fixture
-def crossdock(infra: Infrastructure, tmp_path: Path) -> Iterator[Crossdock]:
-    """The command with an empty data folder."""
-    kafka.fetch_jars(infra.kafka_libs)
-    command = Crossdock(tmp_path / "home", infra.kafka_libs)
-    yield command
-    if command.left():
-        command("down")
-    assert gone(command.home), command.left()
 
 
 def replayed(crossdock: Crossdock, file: Path, *arguments: str) -> dict[str, Any]:
