@@ -19,10 +19,10 @@ from chassis import http, log
 from chassis.auth import Verifier
 from chassis.errors import Invalid, Refusal
 from chassis.tail import Tail
+from console.server import forward, login, pages, session, view
 from console.server import hub as hubs
-from console.server import login, pages, session, view
 from console.server.guard import Guarded
-from console.server.session import Who
+from console.server.session import Token, Who
 from console.server.settings import ConsoleSettings
 from console.server.stream import Reader, Stream
 from schemas import catalogue  # noqa: F401 — every fact that the topic carries is known
@@ -52,18 +52,23 @@ def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
     async def life(app: FastAPI) -> AsyncIterator[None]:
         hub.start(asyncio.get_running_loop())
         app.state.catch_ups = asyncio.Semaphore(settings.stream_catch_ups_max)
-        yield
+        async with forward.client(settings.forward_seconds) as app.state.services:
+            cutting = asyncio.create_task(_cut(app, settings.stream_check_seconds))
+            yield
+            cutting.cancel()
         hub.stop()
 
     app = Guarded(
         title="Crossdock console", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life
     )
     app.state.service, app.state.settings, app.state.hub, app.state.readers = "console", settings, hub, 0
+    app.state.streams = {}
     app.state.verifier = Verifier(issuer=settings.auth_issuer, audience=settings.auth_audience, jwks=settings.auth_jwks)
     for kind in (HTTPException, RequestValidationError, Refusal, Exception, 404, 405):
         app.add_exception_handler(kind, http.problem)
     session.add(app)
     login.add(app)
+    forward.add(app)
     _stream(app)
     pages.add(app, Path(settings.web_folder) if settings.web_folder else pages.BUILT)
     return app
@@ -75,7 +80,7 @@ Many = Annotated[list[str] | None, Query()]
 def _stream(app: FastAPI) -> None:
     @app.get("/stream", openapi_extra=READERS)
     async def exception_stream(
-        request: Request, who: Who, type: Many = None, severity: Many = None, function: Many = None, case: Many = None,
+        request: Request, who: Who, token: Token, type: Many = None, severity: Many = None, function: Many = None, case: Many = None,
         site: Many = None, customer: Many = None, start: Annotated[str, Query(alias="from")] = "now",
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> Response:  # fmt: skip
@@ -96,7 +101,7 @@ def _stream(app: FastAPI) -> None:
             hub, Reader(who, vector, chosen, f"console.{id(request):x}"),
             heartbeat_seconds=settings.stream_heartbeat_seconds, catch_ups=request.app.state.catch_ups,
         )  # fmt: skip
-        return EventStream(_counted(app, stream), settings.stream_stall_seconds)
+        return EventStream(_counted(app, stream, token), settings.stream_stall_seconds)
 
 
 class EventStream(StreamingResponse):
@@ -127,13 +132,27 @@ def _later(request: Request, refusal: Refusal) -> Response:
     return answer
 
 
-async def _counted(app: FastAPI, stream: Stream) -> AsyncGenerator[bytes, None]:
+async def _counted(app: FastAPI, stream: Stream, token: str) -> AsyncGenerator[bytes, None]:
     app.state.readers += 1
+    app.state.streams.setdefault(token, set()).add(stream)
     try:
         async for chunk in stream:
             yield chunk
     finally:
         app.state.readers -= 1
+        app.state.streams[token].discard(stream)
+        if not app.state.streams[token]:
+            del app.state.streams[token]
+
+
+async def _cut(app: FastAPI, seconds: float) -> None:
+    """Cut the streams of sessions that hold no longer, asked once per session and not once per stream."""
+    while True:
+        await asyncio.sleep(seconds)  # nobody tells that an issuer withdrew a key
+        open_ = list(app.state.streams)
+        over = [token for token in open_ if not await run_in_threadpool(session.holds, app, token)]
+        for stream in [stream for token in over for stream in app.state.streams.get(token, ())]:
+            stream.cut()
 
 
 def _place(hub: hubs.Hub, start: str) -> hubs.Vector:
