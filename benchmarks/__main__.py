@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import api, backlog, calibration, history, latency, loop, pipeline, stream
+from benchmarks import api, backlog, calibration, history, latency, loop, pipeline, sse, stream
 from benchmarks.figures import Figure, compared, line, loaded, machine_facts, median, plain, stored, written
 from cli.stack import Home, Stack
 
@@ -31,7 +31,9 @@ FIGURES: dict[str, tuple[str, Measure]] = {
     "history": ("the same with much that is past, and dropping a day of it", history.measure),
     "loop": ("a delay's answer → both tasks", loop.measure),
     "stream": ("facts of cases → measures, beside a bare consumer; state rebuilt", stream.measure),
+    "sse": ("the exception stream to a crowd, beside sse-starlette", sse.measure),
 }
+RIVALS = {"pipeline": "faststream", "sse": "sse_starlette"}
 RUNS_FULL = 3
 
 
@@ -58,7 +60,7 @@ def main() -> int:
     folder = Home.find().root / "bench"
     if given.compare:
         return _compare(folder, given.compare)
-    if "pipeline" in (given.names or FIGURES) and importlib.util.find_spec("faststream") is None:
+    if any(name in (given.names or FIGURES) and importlib.util.find_spec(RIVALS[name]) is None for name in RIVALS):
         parser.error("the rivals are not installed: `make bench` does it, or deploy/local/setup.sh bench")
     run = _Run.begin(folder, full=given.full, resume=given.resume)
     with tempfile.TemporaryDirectory(prefix="xd-bench-") as place, Stack.start(Path(place)) as stack:

@@ -1,66 +1,36 @@
-"""Routes of the console's server: login, session, the live exception stream."""
+"""The console's server: its doors put together, and the live exception stream."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Header, Query, Request, Response
+from fastapi import FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Send
 
 from chassis import http, log
-from chassis.auth import Actor, Verifier
-from chassis.errors import Forbidden, Invalid, Refusal
+from chassis.auth import Verifier
+from chassis.errors import Invalid, Refusal
 from chassis.tail import Tail
+from console.server import forward, login, pages, session, view
 from console.server import hub as hubs
-from console.server import view
-from console.server.issuer import BuiltInIssuer
+from console.server.guard import Guarded
+from console.server.session import Token, Who
 from console.server.settings import ConsoleSettings
 from console.server.stream import Reader, Stream
 from schemas import catalogue  # noqa: F401 — every fact that the topic carries is known
-from schemas.access import PERSONS, ROLES
+from schemas.access import PERSONS
 
-COOKIE = "crossdock_session"
-PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Crossdock</title>
-<h1>Crossdock</h1>
-<p>This server has no pages: it gives tokens and the live stream of exceptions. The command does all that pages would do:</p>
-<pre>crossdock login --as logistics
-crossdock watch          # cases and tasks as they change
-crossdock cases          # what is open, most money at risk first
-crossdock case ID        # one of them, with its tasks and its clock
-crossdock --help         # everything else</pre>
-<p>Programs follow <code>/stream</code> with a bearer token.</p>
-</html>
-"""
 TOPICS = ("exceptions.case",)
 RETRY_AFTER_SECONDS = 5
-# What each route asks of its reader, as the services' OpenAPI documents say it.
-NO_LOGIN: dict[str, Any] = {"x-act": "log-in", "x-roles": ["nobody"], "x-machine": []}
-ANYBODY: dict[str, Any] = {"x-act": "log-in", "x-roles": [*ROLES], "x-machine": []}
 READERS: dict[str, Any] = {"x-act": "read", "x-roles": [*PERSONS], "x-machine": ["topics"], "x-topic": TOPICS[0]}
-
-
-class Login(BaseModel):
-    """Which demo role, and how its scope is narrowed."""
-
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
-    role: str = Field(alias="as")
-    name: str | None = None
-    sites: list[str] | None = None
-    customers: list[str] | None = None
-    source: str | None = None
-    carrier: str | None = None
-    supplier: str | None = None
-    warehouse: str | None = None
 
 
 class TooManyReaders(Refusal):
@@ -75,18 +45,6 @@ class NotFollowing(Refusal):
     code, status = "not-following", 503
 
 
-def actor(request: Request, authorization: Annotated[str | None, Header()] = None) -> Actor:
-    """Return who asks: a bearer token, or the session's cookie, which only the browser can read and send."""
-    verifier: Verifier = request.app.state.verifier
-    cookie = request.cookies.get(COOKIE)
-    if authorization is None and cookie:
-        return verifier.actor_of(cookie)
-    return verifier.actor(authorization)
-
-
-Who = Annotated[Actor, Depends(actor)]
-
-
 def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
     """Return the console server's application."""
 
@@ -94,67 +52,26 @@ def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
     async def life(app: FastAPI) -> AsyncIterator[None]:
         hub.start(asyncio.get_running_loop())
         app.state.catch_ups = asyncio.Semaphore(settings.stream_catch_ups_max)
-        yield
+        async with forward.client(settings.forward_seconds) as app.state.services:
+            cutting = asyncio.create_task(_cut(app, settings.stream_check_seconds))
+            yield
+            cutting.cancel()
         hub.stop()
 
-    app = FastAPI(
+    app = Guarded(
         title="Crossdock console", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life
     )
     app.state.service, app.state.settings, app.state.hub, app.state.readers = "console", settings, hub, 0
+    app.state.streams = {}
     app.state.verifier = Verifier(issuer=settings.auth_issuer, audience=settings.auth_audience, jwks=settings.auth_jwks)
-    app.state.issuer = _issuer(settings)
     for kind in (HTTPException, RequestValidationError, Refusal, Exception, 404, 405):
         app.add_exception_handler(kind, http.problem)
-    _page(app)
-    _login(app)
+    session.add(app)
+    login.add(app)
+    forward.add(app)
     _stream(app)
+    pages.add(app, Path(settings.web_folder) if settings.web_folder else pages.BUILT)
     return app
-
-
-def _page(app: FastAPI) -> None:
-    @app.get("/", openapi_extra=NO_LOGIN, response_class=HTMLResponse)
-    def plain_page() -> HTMLResponse:
-        """Say what is here; a browser that comes by needs no login to read it."""
-        return HTMLResponse(
-            PAGE, headers={"Content-Security-Policy": "default-src 'none'", "Cache-Control": "no-store"}
-        )
-
-
-def _issuer(settings: ConsoleSettings) -> BuiltInIssuer | None:
-    if not settings.issuer_key:
-        return None
-    key_id = json.loads(Path(settings.auth_jwks).read_text(encoding="utf-8"))["keys"][0]["kid"]
-    return BuiltInIssuer(
-        issuer=settings.auth_issuer, audience=settings.auth_audience, key_file=settings.issuer_key, key_id=key_id
-    )
-
-
-def _login(app: FastAPI) -> None:
-    @app.post("/issuer/token", openapi_extra=NO_LOGIN)
-    def give_token(body: Login, request: Request) -> dict[str, str]:
-        issuer: BuiltInIssuer | None = request.app.state.issuer
-        if issuer is None:
-            raise Forbidden("there is no built-in issuer here; log in at your organisation's issuer")
-        token, ends = issuer.token(body.role, body.model_dump(exclude={"role"}))
-        return {"token": token, "expires_at": ends.isoformat()}
-
-    @app.post("/session", status_code=204, openapi_extra=ANYBODY)
-    def open_session(request: Request, who: Who, authorization: Annotated[str, Header()]) -> Response:
-        """Turn a bearer token into a session cookie; a page of another site can neither read nor send it."""
-        response = Response(status_code=204)
-        secure = request.url.scheme == "https"
-        token = authorization.partition(" ")[2].strip()
-        response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/")
-        return response
-
-    @app.get("/session", openapi_extra=ANYBODY)
-    def show_session(who: Who) -> dict[str, Any]:
-        return {
-            "subject": who.subject,
-            "roles": sorted(who.roles),
-            "sites": sorted(who.sites) if who.sites is not None else "*",
-            "customers": sorted(who.customers) if who.customers is not None else "*",
-        }
 
 
 Many = Annotated[list[str] | None, Query()]
@@ -163,7 +80,7 @@ Many = Annotated[list[str] | None, Query()]
 def _stream(app: FastAPI) -> None:
     @app.get("/stream", openapi_extra=READERS)
     async def exception_stream(
-        request: Request, who: Who, type: Many = None, severity: Many = None, function: Many = None, case: Many = None,
+        request: Request, who: Who, token: Token, type: Many = None, severity: Many = None, function: Many = None, case: Many = None,
         site: Many = None, customer: Many = None, start: Annotated[str, Query(alias="from")] = "now",
         last_event_id: Annotated[str | None, Header()] = None,
     ) -> Response:  # fmt: skip
@@ -184,7 +101,7 @@ def _stream(app: FastAPI) -> None:
             hub, Reader(who, vector, chosen, f"console.{id(request):x}"),
             heartbeat_seconds=settings.stream_heartbeat_seconds, catch_ups=request.app.state.catch_ups,
         )  # fmt: skip
-        return EventStream(_counted(app, stream), settings.stream_stall_seconds)
+        return EventStream(_counted(app, stream, token), settings.stream_stall_seconds)
 
 
 class EventStream(StreamingResponse):
@@ -215,13 +132,27 @@ def _later(request: Request, refusal: Refusal) -> Response:
     return answer
 
 
-async def _counted(app: FastAPI, stream: Stream) -> AsyncGenerator[bytes, None]:
+async def _counted(app: FastAPI, stream: Stream, token: str) -> AsyncGenerator[bytes, None]:
     app.state.readers += 1
+    app.state.streams.setdefault(token, set()).add(stream)
     try:
         async for chunk in stream:
             yield chunk
     finally:
         app.state.readers -= 1
+        app.state.streams[token].discard(stream)
+        if not app.state.streams[token]:
+            del app.state.streams[token]
+
+
+async def _cut(app: FastAPI, seconds: float) -> None:
+    """Cut the streams of sessions that hold no longer, asked once per session and not once per stream."""
+    while True:
+        await asyncio.sleep(seconds)  # nobody tells that an issuer withdrew a key
+        open_ = list(app.state.streams)
+        over = [token for token in open_ if not await run_in_threadpool(session.holds, app, token)]
+        for stream in [stream for token in over for stream in app.state.streams.get(token, ())]:
+            stream.cut()
 
 
 def _place(hub: hubs.Hub, start: str) -> hubs.Vector:

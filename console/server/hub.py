@@ -71,7 +71,7 @@ class Hub:
             if self.fatal is not None:
                 self.on_fatal()
             if self._loop is not None and not self._loop.is_closed():
-                self._loop.call_soon_threadsafe(self._wake)
+                self._loop.call_soon_threadsafe(self.wake)
 
     def _start(self) -> Vector:
         """Return the topics' present ends, asked again until Kafka has them."""
@@ -92,9 +92,10 @@ class Hub:
             self._ring.append(Kept(self._numbers, seen))
             self.ends[seen.topic, seen.partition] = seen.next
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._wake)
+            self._loop.call_soon_threadsafe(self.wake)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Wake the readers; called in their loop."""
         self._news.set()
         self._news = asyncio.Event()
 

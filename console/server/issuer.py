@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ class BuiltInIssuer:
         claims: dict[str, Any] = {
             "iss": self._issuer, "aud": self._audience, "sub": narrow.get("name") or role, "iat": now, "exp": ends, "sites": "*", "customers": "*",
         }  # fmt: skip
+        claims["jti"] = secrets.token_urlsafe(12)  # two of one second are two: one session's end is not the other's
         claims |= {"roles": ["machine"], **MACHINES[role]} if role in MACHINES else {"roles": [role]}
         claims |= {name: narrow[name] for name in NARROWS if narrow.get(name) is not None}
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self._key_id}), ends  # type: ignore[arg-type]  # an RSA key

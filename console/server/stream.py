@@ -43,6 +43,12 @@ class Stream:
         self._hub, self._reader = hub, reader
         self._heartbeat_seconds, self._catch_ups = heartbeat_seconds, catch_ups
         self._number = 0
+        self._is_cut = False
+
+    def cut(self) -> None:
+        """End with the next thing that comes or is waited for: the reader's session holds no longer."""
+        self._is_cut = True
+        self._hub.wake()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         reader = self._reader
@@ -90,7 +96,9 @@ class Stream:
                 yield event(reader.vector, seen.envelope.type, data)
 
     def _left(self) -> float:
-        """Return how many seconds the reader's token still holds."""
+        """Return how many seconds the reader's token still holds; none where its session was ended."""
+        if self._is_cut:
+            return 0.0
         ends = self._reader.actor.expires_at
         return math.inf if ends is None else ends - machine_now().timestamp()
 

@@ -115,8 +115,8 @@ class Cases:
         """Serve the console of this world until the end of the block."""
         log.configure("console", "api", self.world, "critical")
         told = ConsoleSettings(
-            world=self.world, database_url="", kafka_bootstrap=self.bootstrap, auth_issuer=ISSUER, auth_audience=f"crossdock.{self.world}",
-            auth_jwks=str(issuer().jwks_file), cursor_secret="", **{"issuer_key": str(issuer().key_file), **settings},
+            world=self.world, database_url="", kafka_bootstrap=self.bootstrap, auth_audience=f"crossdock.{self.world}",
+            cursor_secret="only for tests", **{"auth_issuer": ISSUER, "auth_jwks": str(issuer().jwks_file), "issuer_key": str(issuer().key_file), **settings},
         )  # fmt: skip
         hub = Hub(partial(tail_of, told), told.stream_ring_records)
         app = create_app(told, hub)

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from console.server.app import COOKIE
+from console.server.guard import COOKIE
+from console.server.tickets import TICKETS_MAX, TicketRefused, Tickets
 from tests.console.served import Cases, Served
 
 
@@ -61,3 +62,47 @@ def test_a_browser_that_comes_by_reads_what_to_do_instead(cases: Cases) -> None:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/html")
         assert "crossdock watch" in answer.text
+
+
+def _ticket(served: Served) -> str:
+    said = httpx.post(f"{served.url}/issuer/ticket", json={"as": "logistics", "sites": ["Near"]})
+    return str(said.json()["ticket"])
+
+
+def test_a_login_link_logs_in_once(cases: Cases) -> None:
+    with cases.served() as served:
+        ticket = _ticket(served)
+        with httpx.Client(base_url=served.url) as browser:
+            led = browser.get("/login", params={"ticket": ticket, "to": "/cases/1?tab=2"})
+            assert (led.status_code, led.headers["location"]) == (303, "/cases/1?tab=2")
+            assert led.headers["cache-control"] == "no-store"
+            who = browser.get("/session").json()
+            assert (who["roles"], who["sites"], who["world"]) == (["logistics"], ["Near"], cases.world)
+        again = httpx.get(f"{served.url}/login", params={"ticket": ticket})
+        assert (again.status_code, again.json()["code"]) == (403, "ticket-refused")
+        assert "set-cookie" not in again.headers
+
+
+@pytest.mark.parametrize("to", ["https://evil.example", "//evil.example", "/\\evil.example", "cases", "/a\nb"])
+def test_a_login_link_leads_to_no_other_server(cases: Cases, to: str) -> None:
+    with cases.served() as served:
+        led = httpx.get(f"{served.url}/login", params={"ticket": _ticket(served), "to": to})
+        assert (led.status_code, led.headers["location"]) == (303, "/")
+
+
+def test_a_ticket_ends_soon_and_only_so_many_are_out() -> None:
+    late = Tickets(seconds=0)
+    with pytest.raises(TicketRefused):
+        late.redeem(late.give("token"))
+    many = Tickets()
+    for _ in range(TICKETS_MAX):
+        many.give("token")
+    with pytest.raises(TicketRefused):
+        many.give("token")
+
+
+def test_without_a_key_or_a_provider_nobody_gets_in(cases: Cases) -> None:
+    with cases.served(issuer_key="") as served:
+        assert httpx.post(f"{served.url}/issuer/ticket", json={"as": "sales"}).status_code == 403
+        assert httpx.get(f"{served.url}/login").status_code == 403
+        assert httpx.get(f"{served.url}/login/callback", params={"code": "x", "state": "y"}).status_code == 403

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
 import random
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid5
 
 import httpx
@@ -20,7 +22,7 @@ from console.server import hub as hubs
 from schemas.access import PERSONS
 from schemas.topics import BY_NAME
 from tests.console.served import SPACE, Cases, Message, Served, asked, opened, take
-from tests.support.service import wait_until
+from tests.support.service import issuer, wait_until
 from tests.support.stack import Infrastructure
 
 CUT_SECONDS_MAX = 20.0
@@ -322,3 +324,31 @@ def test_a_follower_that_began_before_its_topic_waits_for_it(infra: Infrastructu
         wait_until(lambda: not follower.ready)
         loop.close()
         topics.drop(bare.bootstrap, bare.world)
+
+
+def test_a_reader_that_logs_out_is_cut_and_others_are_not(cases: Cases) -> None:
+    """Issue 6: a revoked reader is cut within 10 s, heartbeat or none."""
+    with cases.served(stream_heartbeat_seconds=60, stream_check_seconds=0.2) as served:
+        token = cases.token("sales")
+        with served.reading(token) as stream, served.reading(cases.token("viewer")) as other:
+            next(stream), next(other)
+            began = time.monotonic()
+            httpx.delete(f"{served.url}/session", headers={"Authorization": f"Bearer {token}"}).raise_for_status()
+            assert not [m for m in stream if m.name]
+            assert time.monotonic() - began < 10
+            said = cases.say(opened(1))
+            assert ids(take(other, 1)) == said
+        assert served.ask(token).status_code == 401
+
+
+def test_a_reader_whose_key_was_withdrawn_is_cut(cases: Cases, tmp_path: Path) -> None:
+    published = tmp_path / "jwks.json"
+    published.write_bytes(issuer().jwks_file.read_bytes())
+    told = {"auth_jwks": str(published), "stream_heartbeat_seconds": 60, "stream_check_seconds": 0.2}
+    with cases.served(**told) as served, served.reading() as stream:
+        next(stream)
+        key = json.loads(published.read_text())["keys"][0]
+        published.write_text(json.dumps({"keys": [key | {"kid": "another"}]}))
+        began = time.monotonic()
+        assert not [m for m in stream if m.name]
+        assert time.monotonic() - began < 10
