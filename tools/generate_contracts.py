@@ -1,4 +1,4 @@
-"""Write the contracts from the code: JSON Schema per event, one AsyncAPI document, docs/events.md.
+"""Write the contracts from the code: JSON Schema per event, one AsyncAPI document, OpenAPI per service, docs/events.md.
 
 `python -m tools.generate_contracts` writes them; `--check` only compares, and answers 1 on a difference.
 """
@@ -14,9 +14,10 @@ from tools.contracts.asyncapi import asyncapi
 from tools.contracts.catalogue import catalogue
 from tools.contracts.event_schemas import events, render, schema_of
 from tools.contracts.hearing import heard_by
+from tools.contracts.openapi import documents
 
 ROOT = Path(__file__).resolve().parents[1]
-MADE_HERE = ("schemas/generated/*.json",)
+MADE_HERE = ("schemas/generated/*.json", "schemas/generated/openapi/*.json")
 
 
 def contracts() -> dict[str, str]:
@@ -24,6 +25,7 @@ def contracts() -> dict[str, str]:
     hears = heard_by()
     files = {f"schemas/generated/{event.event_name}.json": render(schema_of(event)) for event in events()}
     files["schemas/generated/asyncapi.json"] = render(asyncapi(hears))
+    files |= {f"schemas/generated/openapi/{name}.json": render(document) for name, document in documents().items()}
     files["docs/events.md"] = catalogue(hears)
     return files
 
@@ -41,7 +43,9 @@ def main(arguments: list[str] | None = None) -> int:
     stale = generated.stale(ROOT, files, made_here=MADE_HERE)
     if stale:
         named = "\n  ".join(stale)
-        print(f"These contracts are not what schemas/ and the reactions make:\n  {named}\nRun `make contracts`.")
+        print(
+            f"These contracts are not what schemas/, the reactions and the routes make:\n  {named}\nRun `make contracts`."
+        )
         return 1
     print(f"{len(files)} contracts are what the code makes")
     return 0

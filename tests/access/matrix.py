@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from chassis import process
-from chassis.settings import ServiceSettings
-from cli.stack.issuer import ISSUER
-from console.server import app as console
-from console.server.hub import Hub
-from console.server.settings import ConsoleSettings
-from tests.support.service import issuer
 
 FILE = Path(__file__).with_name("who_may_do_what.tsv")
 SERVICES = (
@@ -84,30 +75,6 @@ def _parts(text: str, sign: str) -> list[str]:
 def _pair(text: str, sign: str) -> tuple[str, str]:
     first, _, second = text.partition(sign)
     return first.strip(), second.strip()
-
-
-def documents() -> dict[str, dict[str, Any]]:
-    """Return the OpenAPI document of every service, and of the console's server."""
-    found = {name: _document(name) for name in SERVICES}
-    settings = ConsoleSettings(**_told("console"), issuer_key=str(issuer().key_file))
-    hub = Hub(lambda client: console.tail_of(settings, client), 1)
-    found["console"] = console.create_app(settings, hub).openapi()
-    return found
-
-
-def _told(service: str) -> dict[str, Any]:
-    return {
-        "world": "test", "world_clock": "driven", "database_url": f"postgresql://nobody@/{service}", "kafka_bootstrap": "127.0.0.1:1",
-        "auth_issuer": ISSUER, "auth_audience": "crossdock.test", "auth_jwks": str(issuer().jwks_file), "cursor_secret": "only for tests",
-    }  # fmt: skip
-
-
-def _document(service: str) -> dict[str, Any]:
-    parts = importlib.import_module(f"services.{service}.__main__").parts()
-    running = process.Running(parts, ServiceSettings(**_told(service)), ("api",))
-    document: dict[str, Any] = running.app().openapi()
-    running.database.dispose()
-    return document
 
 
 def doors(found: Mapping[str, dict[str, Any]]) -> dict[Name, Door]:

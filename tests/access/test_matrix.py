@@ -10,13 +10,14 @@ import pytest
 from schemas.access import SEES
 from tests.access import matrix
 from tests.support.needs import needs_records
+from tools.contracts import openapi
 
 TEXT = matrix.FILE.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
 def documents() -> dict[str, dict[str, Any]]:
-    return matrix.documents()
+    return openapi.documents()
 
 
 def _said(text: str, documents: dict[str, dict[str, Any]]) -> list[str]:

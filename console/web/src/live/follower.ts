@@ -1,0 +1,116 @@
+/** Follows the exception stream once for all tabs of a browser: from its last place on, without gap or duplicate. */
+
+import { createParser } from "eventsource-parser";
+import type { Fact, StreamState } from "./protocol";
+
+/** The server's heartbeat comes every 3 s: after this long without one the connection counts as lost, well before 5 s. */
+export const SILENCE_MS = 4_500;
+const BACK_OFF_MS = [250, 500, 1_000, 2_000, 4_000];
+
+export interface Follower {
+  /** Connect again now, for instance after a login. */
+  again: () => void;
+  stop: () => void;
+  state: () => StreamState;
+}
+
+export interface Told {
+  state: (state: StreamState) => void;
+  facts: (facts: Fact[], at: string) => void;
+}
+
+/** Begin to follow at the stream's present end. */
+export function follow(told: Told, get: typeof fetch = (...given) => fetch(...given)): Follower {
+  let state: StreamState = { kind: "stale", heard: Date.now(), reason: "lost" };
+  let last = "now";
+  let heard = Date.now();
+  let failures = 0;
+  let stopped = false;
+  let abort = new AbortController();
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+
+  function become(next: StreamState): void {
+    if (next.kind === state.kind && next.kind !== "stale") return;
+    state = next;
+    told.state(state);
+  }
+
+  function hear(id: string | undefined): void {
+    heard = Date.now();
+    failures = 0;
+    if (id) last = id;
+    become({ kind: "live", since: heard });
+  }
+
+  async function once(signal: AbortSignal): Promise<StreamState> {
+    const answer = await get(`/stream?from=${encodeURIComponent(last)}`, { signal, headers: { Accept: "text/event-stream" } });
+    if (answer.status === 401 || answer.status === 403) return { kind: "ended" };
+    if (!answer.ok || answer.body === null) return { kind: "stale", heard, reason: answer.status === 503 ? "full" : "lost" };
+    const batch: Fact[] = [];
+    const parser = createParser({
+      onEvent: (event) => {
+        batch.push(JSON.parse(event.data) as Fact);
+        hear(event.id);
+      },
+    });
+    const decoder = new TextDecoder();
+    const reader = answer.body.getReader();
+    let rest = "";
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return { kind: "stale", heard, reason: "lost" };
+      rest += decoder.decode(value, { stream: true });
+      // An id counts once its whole event is there: a connection cut in the middle of one resumes before it.
+      const end = rest.lastIndexOf("\n\n") + 2;
+      if (end < 2) continue;
+      const whole = rest.slice(0, end);
+      rest = rest.slice(end);
+      parser.feed(whole);
+      hear(lastId(whole));
+      if (batch.length > 0) told.facts(batch.splice(0), last);
+    }
+  }
+
+  async function run(): Promise<void> {
+    clearTimeout(waiting);
+    abort = new AbortController();
+    const mine = abort;
+    let after: StreamState;
+    try {
+      after = await once(mine.signal);
+    } catch {
+      after = { kind: "stale", heard, reason: mine.signal.aborted ? "silent" : "lost" };
+    }
+    if (stopped || mine !== abort) return;
+    become(after);
+    if (after.kind === "ended") return;
+    const pause = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)];
+    failures += 1;
+    waiting = setTimeout(() => void run(), pause);
+  }
+
+  const watch = setInterval(() => {
+    if (state.kind === "live" && Date.now() - heard > SILENCE_MS) abort.abort();
+  }, 250);
+  void run();
+
+  return {
+    again: () => {
+      abort.abort();
+      failures = 0;
+      void run();
+    },
+    stop: () => {
+      stopped = true;
+      clearInterval(watch);
+      clearTimeout(waiting);
+      abort.abort();
+    },
+    state: () => state,
+  };
+}
+
+/** Return the last id of whole events; a heartbeat moves the place on and is no event. */
+function lastId(text: string): string | undefined {
+  return [...text.matchAll(/^id: (.*)$/gm)].at(-1)?.[1];
+}
