@@ -137,7 +137,7 @@ def schemas_in(folder: Path) -> dict[str, Schema]:
 
 def schemas_at(revision: str, root: Path = ROOT) -> dict[str, Schema]:
     """Read the generated schemas of a git revision, by event name; none when it has none yet."""
-    listed = _git(root, "ls-tree", "-r", "--name-only", revision, "--", FOLDER).split("\n")
+    listed = _git(root, "ls-tree", "--name-only", revision, "--", f"{FOLDER}/").split("\n")
     paths = [Path(path) for path in listed if path.endswith(".json")]
     return {
         path.stem: json.loads(_git(root, "show", f"{revision}:{path.as_posix()}"))

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import httpx
 import jwt
@@ -43,6 +43,17 @@ class Login(BaseModel):
     carrier: str | None = None
     supplier: str | None = None
     warehouse: str | None = None
+
+
+class Session(BaseModel):
+    """Who is logged in, what it may see (`*`: everything), in which world, and until when (seconds since 1970)."""
+
+    subject: str
+    roles: list[str]
+    sites: list[str] | Literal["*"]
+    customers: list[str] | Literal["*"]
+    world: str
+    expires_at: float | None
 
 
 class Ended:
@@ -191,16 +202,16 @@ def _session(app: FastAPI) -> None:
         return response
 
     @app.get("/session", openapi_extra=ANYBODY)
-    def show_session(who: Who, response: Response, request: Request) -> dict[str, Any]:
+    def show_session(who: Who, response: Response, request: Request) -> Session:
         response.headers["Cache-Control"] = "no-store"
-        return {
-            "subject": who.subject,
-            "roles": sorted(who.roles),
-            "sites": sorted(who.sites) if who.sites is not None else "*",
-            "customers": sorted(who.customers) if who.customers is not None else "*",
-            "world": request.app.state.settings.world,
-            "expires_at": who.expires_at,
-        }
+        return Session(
+            subject=who.subject,
+            roles=sorted(who.roles),
+            sites=sorted(who.sites) if who.sites is not None else "*",
+            customers=sorted(who.customers) if who.customers is not None else "*",
+            world=request.app.state.settings.world,
+            expires_at=who.expires_at,
+        )
 
     @app.delete("/session", status_code=204, openapi_extra=ANYBODY)
     def end_session(request: Request, who: Who, token: Token) -> Response:

@@ -24,5 +24,5 @@ class ConsoleSettings(ServiceSettings):
     stream_clients_max: int = 2_500
     stream_catch_ups_max: int = 32
     stream_ring_records: int = 20_000
-    stream_heartbeat_seconds: float = 10.0
+    stream_heartbeat_seconds: float = 3.0  # pages tell within five seconds that the stream broke off
     stream_stall_seconds: float = 30.0  # a reader that takes nothing for so long is let go; it resumes by its last id
