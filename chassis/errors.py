@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class Refusal(Exception):
     """An act was refused. `code` is stable for machines, the text says what was expected and what to do."""
@@ -41,3 +43,13 @@ class Conflict(Refusal):
     """The thing is not in a state that allows the act, or the same key came with other content."""
 
     code, status = "conflict", 409
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody acted on the thing after the actor had looked at it; `changes` says who did what."""
+
+    code = "changed-meanwhile"
+
+    def __init__(self, detail: str, changes: list[dict[str, Any]]) -> None:
+        super().__init__(detail)
+        self.changes = changes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -10,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from chassis import log, metrics
 from chassis.db import is_transient, must_run_again
-from chassis.errors import Refusal
+from chassis.errors import ChangedMeanwhile, Refusal
 
 RETRY_AFTER_SECONDS = 1
 
@@ -24,6 +26,7 @@ class Problem(BaseModel):
     detail: str
     code: str
     field: str | None = None
+    changes: list[dict[str, Any]] | None = None  # what others did since the actor had looked
 
 
 def problem(request: Request, error: Exception) -> JSONResponse:
@@ -37,7 +40,7 @@ def problem(request: Request, error: Exception) -> JSONResponse:
             "request.refused", path=request.url.path, method=request.method, status=status, code=code, detail=detail
         )
     metrics.acts_refused_total.labels(service, code).inc()
-    body = {
+    body: dict[str, Any] = {
         "type": f"urn:crossdock:problem:{code}",
         "title": code.replace("-", " ").capitalize(),
         "status": status,
@@ -46,6 +49,8 @@ def problem(request: Request, error: Exception) -> JSONResponse:
     }
     if field is not None:
         body["field"] = field
+    if isinstance(error, ChangedMeanwhile):
+        body["changes"] = error.changes
     return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
 
 

@@ -91,6 +91,7 @@ class Doing(Asking):
     unit: AbstractContextManager[Tx] = field(kw_only=True)
     begun: Callable[[Tx], None] = field(kw_only=True)  # told once the unit of work is open
     done: Callable[[Tx, Response], None] = field(kw_only=True)  # told before it is committed
+    seen: int | None = field(default=None, init=False)  # the version of the thing that its actor had seen, where told
     _tx: Tx | None = field(default=None, init=False)
 
     @property

@@ -51,6 +51,12 @@ _DUE = func.coalesce(cases.c.due_at, literal(FAR))
 TASK_DUE = case(
     (tasks.c.state == "open", func.least(tasks.c.commit_by, tasks.c.complete_by)), else_=tasks.c.complete_by
 )
+VERSION = (
+    select(func.coalesce(func.max(case_timeline.c.position), 0))
+    .where(case_timeline.c.case_id == cases.c.case_id)
+    .scalar_subquery()
+    .label("seen_version")
+)
 # What a row of a list shows, with its tasks, in one query: a whole case is twice as many columns and its longest lists.
 _ROW = (
     *(
@@ -62,6 +68,7 @@ _ROW = (
         )
     ),
     func.jsonb_array_length(cases.c.lines).label("line_count"),
+    VERSION,
     literal_column(
         "(SELECT coalesce(jsonb_agg(to_jsonb(brief) - 'place' ORDER BY place), '[]') FROM (SELECT task_id, kind, function, holder,"
         " offered_to, required, state, commit_by, complete_by, committed_to, place FROM tasks WHERE tasks.case_id = cases.case_id) AS brief)",
@@ -85,6 +92,7 @@ class CaseFilters:
     site: str | None = None
     customer: str | None = None
     opened_after: datetime | None = None
+    case_ids: tuple[UUID, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,7 @@ def world_now(read: ReadTx) -> datetime:
     return read.database.world_now(read._connection)
 
 
-def in_scope(query: Select[Any], actor: Actor) -> Select[Any]:
+def in_scope(query: Select[*tuple[Any, ...]], actor: Actor) -> Select[*tuple[Any, ...]]:
     """Narrow a query on cases to those with a site and a customer that the reader may see (FLOW 4.3)."""
     if actor.sites is not None:
         query = query.where(_has_any(cases.c.sites, actor.sites))
@@ -134,6 +142,8 @@ def _case_filters(filters: CaseFilters, now: datetime) -> list[ColumnElement[boo
         wanted.append(_has_any(cases.c.sites, frozenset([filters.site])))
     if filters.customer is not None:
         wanted.append(_has_any(cases.c.customers, frozenset([filters.customer])))
+    if filters.case_ids is not None:
+        wanted.append(cases.c.case_id.in_(filters.case_ids))
     if filters.opened_after is not None:
         wanted.append(cases.c.opened_at > filters.opened_after)
     if filters.function is not None:
@@ -170,7 +180,8 @@ def tasks_of(read: ReadTx, case_id: UUID) -> Sequence[Row[Any]]:
 
 def case_whole(read: ReadTx, case_id: UUID, now: datetime) -> Row[Any]:
     """Return one case; raises NotFound."""
-    query = select(cases, func.coalesce(cases.c.due_at <= now, False).label("passed")).where(cases.c.case_id == case_id)
+    passed = func.coalesce(cases.c.due_at <= now, False).label("passed")
+    query = select(cases, VERSION, passed).where(cases.c.case_id == case_id)
     found = read.row(query)
     if found is None:
         raise NotFound(f"no case {case_id} is known here; check the id, or list cases")
@@ -317,3 +328,29 @@ def standing_cases(read: ReadTx, now: datetime) -> Row[Any]:
     )
     assert found is not None, "a count without groups has one row"
     return found
+
+
+def stream_figures(read: ReadTx, actor: Actor, now: datetime) -> dict[str, Any]:
+    """Return how the cases in scope stand that are not closed, and what the open ones put at risk, per currency."""
+    is_open, severity, currency = cases.c.state == "open", cases.c.severity, cases.c.value_at_risk_currency
+    standing = cases.c.state != "closed"
+    counts = select(
+        func.count().filter(is_open).label("open"),
+        func.count().filter(cases.c.state == "implemented").label("implemented"),
+        func.count().filter(is_open, cases.c.owner.is_(None)).label("unowned"),
+        func.count().filter(is_open, cases.c.due_at <= now).label("breaching"),
+    ).where(standing)
+    counted = read.row(in_scope(counts, actor))
+    assert counted is not None, "a count without groups has one row"
+    grouped = in_scope(select(severity, func.count().label("number")).where(is_open).group_by(severity), actor)
+    money = in_scope(
+        select(currency.label("currency"), func.sum(cases.c.value_at_risk_amount).label("amount"))
+        .where(is_open)
+        .group_by(currency)
+        .order_by(currency),
+        actor,
+    )
+    return {
+        **counted._mapping, "by_severity": {row.severity: row.number for row in read.rows(grouped)},
+        "value_at_risk": [dict(row._mapping) for row in read.rows(money)],
+    }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -273,3 +274,47 @@ def test_posted_thresholds_are_the_next_version(exceptions: House) -> None:
     assert [v["number"] for v in exceptions.get("/thresholds/versions").json()["versions"]] == [2, 1]
     exceptions.hear(delayed(shipment="S2"))
     assert exceptions.said()[0].data.severity == "critical"
+
+
+def test_cases_are_asked_again_by_their_ids_and_only_in_scope(exceptions: House) -> None:
+    other = str(UUID(int=7))
+    found = exceptions.get("/cases", params={"case_id": [str(CASE), other]}).json()["items"]
+    assert [row["case_id"] for row in found] == [str(CASE)]
+    assert exceptions.get("/cases", params={"case_id": [other]}).json()["items"] == []
+    elsewhere = exceptions.get("/cases", params={"case_id": [str(CASE)]}, claims={"sites": ["Nowhere"]})
+    assert elsewhere.json()["items"] == []
+
+
+def test_figures_of_the_stream_count_what_is_in_scope(exceptions: House) -> None:
+    before = exceptions.get("/cases/figures").json()
+    assert (before["open"], before["unowned"], before["implemented"]) == (1, 1, 0)
+    assert before["value_at_risk"] == [exceptions.get("/cases").json()["items"][0]["value_at_risk"]]
+    act(exceptions, f"/cases/{CASE}/take", role="procurement")
+    assert exceptions.get("/cases/figures").json()["unowned"] == 0
+    assert exceptions.get("/cases/figures", claims={"sites": ["Nowhere"]}).json()["open"] == 0
+
+
+def test_an_act_on_what_another_changed_meanwhile_is_refused_and_says_what_changed(exceptions: House) -> None:
+    """Two people look at one case; the second act is no silent overwrite."""
+    seen = exceptions.get("/cases").json()["items"][0]["version"]
+    act(exceptions, f"/cases/{CASE}/take", role="procurement")
+    refused = exceptions.post(f"/cases/{CASE}/take", role="logistics", headers={"If-Match": f'"{seen}"'})
+    assert refused.status_code == 409
+    said = refused.json()
+    assert said["code"] == "changed-meanwhile"
+    facts = [(one["fact"], one["by_role"]) for one in said["changes"]]
+    assert facts == [("CaseAcknowledged", "procurement"), ("CaseTaken", "procurement")]
+    assert exceptions.get(f"/cases/{CASE}").json()["owner"]["role"] == "procurement"
+    now = exceptions.get(f"/cases/{CASE}").json()["version"]
+    act_again = exceptions.post(f"/cases/{CASE}/take", role="logistics", headers={"If-Match": str(now)})
+    assert act_again.json()["owner"]["role"] == "logistics"
+    assert (
+        exceptions.post(f"/cases/{CASE}/pause", {"reason": "port closed"}, headers={"If-Match": "x"}).status_code == 422
+    )
+
+
+def test_an_own_act_of_before_is_no_conflict(exceptions: House) -> None:
+    seen = exceptions.get("/cases").json()["items"][0]["version"]
+    act(exceptions, f"/cases/{CASE}/acknowledge", role="logistics")
+    again = exceptions.post(f"/cases/{CASE}/take", role="logistics", headers={"If-Match": str(seen)})
+    assert again.status_code == 200

@@ -155,9 +155,10 @@ class House:
         role: str = "planning-lead",
         claims: dict[str, Any] | None = None,
         key: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> Any:
         """Act over HTTP as a role; returns the response."""
-        head = self._head(role, claims) | ({"Idempotency-Key": key} if key else {})
+        head = self._head(role, claims) | ({"Idempotency-Key": key} if key else {}) | (headers or {})
         return self.client.post(
             path, content=json.dumps(body or {}, default=str), headers=head | {"Content-Type": "application/json"}
         )

@@ -17,6 +17,7 @@ from services.exceptions.api.shown import (
     CaseWhole,
     CauseShown,
     Figures,
+    StreamFigures,
     TaskRow,
     TaskShown,
     TimelineEntry,
@@ -24,6 +25,7 @@ from services.exceptions.api.shown import (
     case_whole,
     task_row,
     task_shown,
+    timeline_entry,
 )
 
 router = http.Router()
@@ -38,6 +40,7 @@ def list_cases(
     severity: Severity | None = None,
     cause_kind: CauseKind | None = None,
     cause_id: UUID | None = None,
+    case_id: Annotated[list[UUID] | None, Query(max_length=http.PAGE_ITEMS_MAX)] = None,
     function: Function | None = None,
     owner: str | None = None,
     unowned: bool | None = None,
@@ -51,8 +54,9 @@ def list_cases(
 ) -> http.Page[CaseRow]:
     """Return cases in scope: most money at risk first, earliest deadline first, or newest first."""
     filters = queries.CaseFilters(
-        state, severity, cause_kind, cause_id, function, owner, unowned, breaching, site, customer, opened_after
-    )
+        state, severity, cause_kind, cause_id, function, owner, unowned, breaching, site, customer, opened_after,
+        tuple(case_id) if case_id is not None else None,
+    )  # fmt: skip
     question = (filters, sort)
     after = ask.after(cursor, *question)
     rows = queries.cases_by(
@@ -65,6 +69,14 @@ def list_cases(
         return [case.opened_at.isoformat() if sort == "opened_at" else case.value_at_risk.amount, case.case_id]
 
     return http.Page[CaseRow](**ask.page([case_row(row, ask.actor) for row in rows], place, limit, *question))
+
+
+@router.question("/cases/figures", topic=TOPIC)
+def stream_figures(ask: http.Question) -> StreamFigures:
+    """Return how the cases in scope stand that are not closed: how many are open, unowned, past a deadline, and the money."""
+    now = queries.world_now(ask.read)
+    found = queries.stream_figures(ask.read, ask.actor, now)
+    return StreamFigures(as_of=now, value_at_risk=tuple(Money(**one) for one in found.pop("value_at_risk")), **found)
 
 
 @router.question("/cases/{case_id}", topic=TOPIC)
@@ -84,7 +96,7 @@ def show_timeline(
     must_see_case(ask.actor, sites=row.sites, customers=row.customers)
     last = ask.after(cursor)
     rows = queries.timeline(ask.read, case_id, after=last[0] if last else 0, limit=limit + 1)
-    entries = [TimelineEntry(**{n: getattr(r, n) for n in TimelineEntry.model_fields}) for r in rows]
+    entries = [timeline_entry(row) for row in rows]
     return http.Page[TimelineEntry](**ask.page(entries, lambda e: [e.position], limit))
 
 

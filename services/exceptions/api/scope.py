@@ -1,11 +1,18 @@
-"""What a reader may see of cases: by sites and customers; a machine, what it subscribed to."""
+"""What a reader may see of cases: by sites and customers; a machine, what it subscribed to. What an actor had seen of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
 
+from fastapi import Depends, Header
+
+from chassis import http
 from chassis.auth import Actor
-from chassis.errors import Forbidden
+from chassis.errors import ChangedMeanwhile, Forbidden, Invalid
+from services.exceptions import queries
+from services.exceptions.api.shown import timeline_entry
 
 TOPIC = "exceptions.case"
 
@@ -17,4 +24,30 @@ def must_see_case(actor: Actor, *, sites: Sequence[str], customers: Sequence[str
     if not (site_seen and customer_seen):
         raise Forbidden(
             "outside your scope of sites and customers; ask the planning lead to widen it", code="outside-scope"
+        )
+
+
+async def _as_seen(act: http.Act, if_match: Annotated[str | None, Header()] = None) -> http.Doing:
+    if if_match is not None:
+        if not if_match.strip('"').isdecimal():
+            raise Invalid("expected the `version` of the case as its reader saw it", field="If-Match")
+        act.seen = int(if_match.strip('"'))
+    return act
+
+
+Act = Annotated[http.Doing, Depends(_as_seen)]
+"""An act on a case. With `If-Match: VERSION` it is refused where another person acted after that version."""
+
+
+def must_be_as_seen(act: http.Doing, case_id: UUID) -> None:
+    """Raise ChangedMeanwhile where another person acted on the case after what the actor had seen; the case is locked."""
+    if act.seen is None:
+        return
+    later = queries.timeline(act.tx, case_id, after=act.seen, limit=http.PAGE_ITEMS_MAX)
+    others = [timeline_entry(row) for row in later if row.by_subject not in (None, act.actor.subject)]
+    if others:
+        who = ", ".join(sorted({str(entry.by_subject) for entry in others}))
+        raise ChangedMeanwhile(
+            f"{who} acted on this case after you had looked at it; look at what changed, then act again",
+            [entry.model_dump(mode="json") for entry in others],
         )

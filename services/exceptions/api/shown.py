@@ -74,6 +74,8 @@ class CaseRow(http.Shown):
     """A case in a list, with one chip per task."""
 
     case_id: UUID
+    version: int
+    """Rises with each fact of the case; `If-Match` of an act takes it."""
     cause_kind: str
     cause_id: UUID
     recurrence: int
@@ -188,6 +190,18 @@ class CauseShown(http.Shown):
     cases: tuple[CaseRow, ...]
 
 
+class StreamFigures(http.Shown):
+    """What the cases in the reader's scope that are not closed add up to, by the world's time."""
+
+    as_of: datetime
+    open: int
+    implemented: int
+    unowned: int
+    breaching: int
+    by_severity: dict[str, int]
+    value_at_risk: tuple[Money, ...]
+
+
 class Figures(http.Shown):
     """What this world's cases add up to."""
 
@@ -253,6 +267,11 @@ def seen_words(words: list[str], scope: frozenset[str] | None) -> tuple[str, ...
     return tuple(w for w in words if scope is None or w in scope)
 
 
+def timeline_entry(row: Any) -> TimelineEntry:
+    """Return a fact of a row of the timeline."""
+    return TimelineEntry(**{name: getattr(row, name) for name in TimelineEntry.model_fields})
+
+
 def owner_of(case: Any) -> By | None:
     """Return who owns a case, and in which role, or None."""
     return None if case.owner is None else By(subject=case.owner, role=case.owner_role)
@@ -274,9 +293,9 @@ def case_row(row: Any, actor: Actor) -> CaseRow:
 
 
 def _row_fields(row: Any, lines: int, tasks: list[Any], actor: Actor) -> dict[str, Any]:
-    skipped = {"cause_id", "lines", "value_at_risk", "tasks", "breaching", "sites", "customers", "owner"}
+    skipped = {"version", "cause_id", "lines", "value_at_risk", "tasks", "breaching", "sites", "customers", "owner"}
     return _fields(CaseRow, row, skipped) | {
-        "cause_id": row.cause_subject_id, "lines": lines, "value_at_risk": money(row, "value_at_risk"), "owner": owner_of(row),
+        "version": row.seen_version, "cause_id": row.cause_subject_id, "lines": lines, "value_at_risk": money(row, "value_at_risk"), "owner": owner_of(row),
         "sites": seen_words(row.sites, actor.sites), "customers": seen_words(row.customers, actor.customers),
         "breaching": row.state == "open" and bool(getattr(row, "passed", False)),
         "tasks": tuple(TaskBrief.model_validate(t) for t in tasks),
