@@ -73,9 +73,13 @@ export function absolute(instant: string, zone?: string): string {
 /** Write a day; a day belongs to a site's calendar and has no zone. */
 export function day(date: string): string {
   const [year, month, number_] = date.split("-").map(Number);
-  return new Intl.DateTimeFormat(LOCALE, { weekday: "short", day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(
-    Date.UTC(year ?? 0, (month ?? 1) - 1, number_),
-  );
+  return new Intl.DateTimeFormat(LOCALE, {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    timeZone: "UTC",
+  }).format(Date.UTC(year ?? 0, (month ?? 1) - 1, number_));
 }
 
 /** Return an instant as `datetime-local` inputs take it, in the reader's zone. */

@@ -55,12 +55,54 @@ createRoot(root).render(
           <Routes>
             <Route element={<Shell />}>
               <Route index element={<StreamScreen />} />
-              <Route path="cases/:id" element={<Screen><CaseScreen /></Screen>} />
-              <Route path="function" element={<Screen><FunctionScreen /></Screen>} />
-              <Route path="function/:name" element={<Screen><FunctionScreen /></Screen>} />
-              <Route path="velocity" element={<Screen><VelocityScreen /></Screen>} />
-              <Route path="planning" element={<Screen><PlanningScreen /></Screen>} />
-              <Route path="system" element={<Screen><SystemScreen /></Screen>} />
+              <Route
+                path="cases/:id"
+                element={
+                  <Screen>
+                    <CaseScreen />
+                  </Screen>
+                }
+              />
+              <Route
+                path="function"
+                element={
+                  <Screen>
+                    <FunctionScreen />
+                  </Screen>
+                }
+              />
+              <Route
+                path="function/:name"
+                element={
+                  <Screen>
+                    <FunctionScreen />
+                  </Screen>
+                }
+              />
+              <Route
+                path="velocity"
+                element={
+                  <Screen>
+                    <VelocityScreen />
+                  </Screen>
+                }
+              />
+              <Route
+                path="planning"
+                element={
+                  <Screen>
+                    <PlanningScreen />
+                  </Screen>
+                }
+              />
+              <Route
+                path="system"
+                element={
+                  <Screen>
+                    <SystemScreen />
+                  </Screen>
+                }
+              />
               <Route path="*" element={<Nowhere />} />
             </Route>
           </Routes>

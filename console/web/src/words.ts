@@ -12,7 +12,10 @@ export const words = {
   },
   severity: { critical: "critical", high: "high", medium: "medium", low: "low" } as Record<string, string>,
   severityMark: { critical: "▲▲", high: "▲", medium: "◆", low: "○" } as Record<string, string>,
-  functions: { sales: "Sales", logistics: "Logistics", inventory: "Inventory", procurement: "Procurement" } as Record<string, string>,
+  functions: { sales: "Sales", logistics: "Logistics", inventory: "Inventory", procurement: "Procurement" } as Record<
+    string,
+    string
+  >,
   roles: {
     sales: "Sales",
     logistics: "Logistics",
@@ -81,7 +84,8 @@ export const words = {
   failed: "This could not be loaded.",
   stale: (age: string) => `The live stream broke off. What you see is ${age} old; it is being connected again.`,
   full: (age: string) => `The live stream has no free place. What you see is ${age} old; it is tried again.`,
-  down: (services: string, age: string) => `${services} does not answer since ${age}. What you see of it may be old; you can go on typing.`,
+  down: (services: string, age: string) =>
+    `${services} does not answer since ${age}. What you see of it may be old; you can go on typing.`,
   ended: "Your session ended. Log in again: what you typed is kept.",
   other: (world: string) => `World ${world}: not live`,
   world: (world: string) => `World ${world}`,

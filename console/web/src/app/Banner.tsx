@@ -21,10 +21,21 @@ function Ended(): ReactNode {
   return (
     <div className="banner" role="alert">
       <span className="mark">!</span> {words.ended}
-      <Button kind="main" onPress={() => { setOpen(true); }}>
+      <Button
+        kind="main"
+        onPress={() => {
+          setOpen(true);
+        }}
+      >
         {words.acts.logIn}
       </Button>
-      <Dialog title={words.acts.logIn} open={open} close={() => { setOpen(false); }}>
+      <Dialog
+        title={words.acts.logIn}
+        open={open}
+        close={() => {
+          setOpen(false);
+        }}
+      >
         <Ways />
       </Dialog>
     </div>

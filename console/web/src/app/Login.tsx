@@ -9,7 +9,9 @@ import { words } from "../words";
 
 /** Lead to a login that comes back to where the reader is. */
 export async function logInAs(role: string, to: string): Promise<void> {
-  const { ticket } = (await ask("console", api.console.POST("/issuer/ticket", { body: { as: role } }))) as { ticket: string };
+  const { ticket } = (await ask("console", api.console.POST("/issuer/ticket", { body: { as: role } }))) as {
+    ticket: string;
+  };
   location.assign(`/login?${new URLSearchParams({ ticket, to }).toString()}`);
 }
 
@@ -30,7 +32,11 @@ export function Login(): ReactNode {
 
 /** The ways to log in that this server has. */
 export function Ways(): ReactNode {
-  const about = useQuery({ queryKey: ["about"], queryFn: () => ask("console", api.console.GET("/about")), staleTime: Infinity });
+  const about = useQuery({
+    queryKey: ["about"],
+    queryFn: () => ask("console", api.console.GET("/about")),
+    staleTime: Infinity,
+  });
   const [failure, setFailure] = useState<unknown>();
   if (about.isPending) return <Loading />;
   if (about.isError) return <Failed error={about.error} again={() => void about.refetch()} />;
@@ -43,9 +49,7 @@ export function Ways(): ReactNode {
   }
   return (
     <>
-      <p>
-        {words.world(about.data.world)}. Its people are made up: choose who you are, and you see what they may see.
-      </p>
+      <p>{words.world(about.data.world)}. Its people are made up: choose who you are, and you see what they may see.</p>
       <div className="row">
         {about.data.roles.map((role) => (
           <Button

@@ -32,7 +32,13 @@ export function Shell(): ReactNode {
     useMemo<Key[]>(
       () => [
         ...PLACES.map(([letter, path, name]) => ({ press: `g ${letter}`, does: name, run: () => void go(path) })),
-        { press: "?", does: "Show the keys", run: () => { setHelp(true); } },
+        {
+          press: "?",
+          does: "Show the keys",
+          run: () => {
+            setHelp(true);
+          },
+        },
       ],
       [go],
     ),
@@ -55,7 +61,12 @@ export function Shell(): ReactNode {
         </ul>
         <div className="foot">
           <Who />
-          <Button kind="plain" onPress={() => { setHelp(true); }}>
+          <Button
+            kind="plain"
+            onPress={() => {
+              setHelp(true);
+            }}
+          >
             {words.keyboard} ?
           </Button>
         </div>
@@ -66,7 +77,13 @@ export function Shell(): ReactNode {
           <Outlet />
         </main>
       </div>
-      <Dialog title={words.keyboard} open={help} close={() => { setHelp(false); }}>
+      <Dialog
+        title={words.keyboard}
+        open={help}
+        close={() => {
+          setHelp(false);
+        }}
+      >
         <Keys />
         <ThemeChoice />
       </Dialog>
@@ -86,7 +103,9 @@ function Who(): ReactNode {
       <Button
         kind="plain"
         onPress={() => {
-          const leave = () => { location.assign("/"); };
+          const leave = () => {
+            location.assign("/");
+          };
           ask("console", api.console.DELETE("/session")).then(leave, leave);
         }}
       >

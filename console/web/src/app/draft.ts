@@ -11,7 +11,10 @@ interface Kept<Value> {
 }
 
 /** Return a form's value, a setter that keeps it, and what forgets it once it was sent. */
-export function useDraft<Value extends object>(name: string, empty: Value): [Value, (value: Value) => void, () => void] {
+export function useDraft<Value extends object>(
+  name: string,
+  empty: Value,
+): [Value, (value: Value) => void, () => void] {
   const key = PREFIX + name;
   const [value, setValue] = useState<Value>(() => read(key) ?? empty);
   const set = useCallback(

@@ -29,7 +29,8 @@ function changed(): void {
 function isTaken(event: KeyboardEvent): boolean {
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
-  if (target.isContentEditable || target.closest("input, textarea, select, [role=dialog], [role=menu], [role=listbox]")) return true;
+  if (target.isContentEditable || target.closest("input, textarea, select, [role=dialog], [role=menu], [role=listbox]"))
+    return true;
   return (event.key === "Enter" || event.key === " ") && target.closest("button, a, summary") !== null;
 }
 

@@ -69,6 +69,7 @@ export function WithSession({ children }: { children: ReactNode }): ReactNode {
   );
 
   if (session === undefined && nobody) return <Login />;
-  if (session === undefined) return asked.isError ? <Failed error={asked.error} again={() => void asked.refetch()} /> : <Loading />;
+  if (session === undefined)
+    return asked.isError ? <Failed error={asked.error} again={() => void asked.refetch()} /> : <Loading />;
   return <Here value={{ session, ended: nobody }}>{children}</Here>;
 }

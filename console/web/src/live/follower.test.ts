@@ -8,7 +8,10 @@ import type { Fact, StreamState } from "./protocol";
 const FACTS = 200;
 
 /** A server that streams numbered facts, and cuts the connection after every `cutAfter` bytes. */
-function served(cutAfter: number, more?: (from: number) => number | undefined): Promise<{ server: Server; url: string; asked: string[] }> {
+function served(
+  cutAfter: number,
+  more?: (from: number) => number | undefined,
+): Promise<{ server: Server; url: string; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
     const from = new URL(request.url ?? "", "http://x").searchParams.get("from") ?? "";
@@ -57,24 +60,36 @@ describe("follow", () => {
     return { facts, states, asked: made.asked };
   }
 
-  it.each([3_000, 3_001, 4_567, 20_000])("hears each fact once and in order when cut after each %d bytes", async (cut) => {
-    const { facts } = await begun(cut);
-    await vi.waitFor(() => { expect(facts.length).toBeGreaterThanOrEqual(FACTS); }, 20_000);
-    expect(facts).toEqual(Array.from({ length: FACTS }, (_, n) => `f${n + 1}`));
-  }, 30_000);
+  it.each([3_000, 3_001, 4_567, 20_000])(
+    "hears each fact once and in order when cut after each %d bytes",
+    async (cut) => {
+      const { facts } = await begun(cut);
+      await vi.waitFor(() => {
+        expect(facts.length).toBeGreaterThanOrEqual(FACTS);
+      }, 20_000);
+      expect(facts).toEqual(Array.from({ length: FACTS }, (_, n) => `f${n + 1}`));
+    },
+    30_000,
+  );
 
   it("ends with the session and goes on after a login", async () => {
     const { facts, states, asked } = await begun(1e9, (n) => (n === 1 ? 401 : undefined));
-    await vi.waitFor(() => { expect(states).toContain("ended"); });
+    await vi.waitFor(() => {
+      expect(states).toContain("ended");
+    });
     expect(asked).toHaveLength(1);
     follower?.again();
-    await vi.waitFor(() => { expect(facts).toHaveLength(FACTS); });
+    await vi.waitFor(() => {
+      expect(facts).toHaveLength(FACTS);
+    });
     expect(asked[1]).toBe("now");
   });
 
   it("says that it is stale while the server is full", async () => {
     const { states } = await begun(1e9, (n) => (n < 3 ? 503 : undefined));
-    await vi.waitFor(() => { expect(states).toContain("live"); }, 5_000);
+    await vi.waitFor(() => {
+      expect(states).toContain("live");
+    }, 5_000);
     expect(states.slice(0, 2)).toEqual(["stale", "stale"]);
   });
 });

@@ -43,9 +43,13 @@ export function follow(told: Told, get: typeof fetch = (...given) => fetch(...gi
   }
 
   async function once(signal: AbortSignal): Promise<StreamState> {
-    const answer = await get(`/stream?from=${encodeURIComponent(last)}`, { signal, headers: { Accept: "text/event-stream" } });
+    const answer = await get(`/stream?from=${encodeURIComponent(last)}`, {
+      signal,
+      headers: { Accept: "text/event-stream" },
+    });
     if (answer.status === 401 || answer.status === 403) return { kind: "ended" };
-    if (!answer.ok || answer.body === null) return { kind: "stale", heard, reason: answer.status === 503 ? "full" : "lost" };
+    if (!answer.ok || answer.body === null)
+      return { kind: "stale", heard, reason: answer.status === 503 ? "full" : "lost" };
     const batch: Fact[] = [];
     const parser = createParser({
       onEvent: (event) => {

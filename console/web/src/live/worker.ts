@@ -7,7 +7,14 @@ const ports = new Set<MessagePort>();
 const tell = (message: FromFollower): void => {
   for (const port of ports) port.postMessage(message);
 };
-const follower = follow({ state: (state) => { tell({ state }); }, facts: (facts, at) => { tell({ facts, at }); } });
+const follower = follow({
+  state: (state) => {
+    tell({ state });
+  },
+  facts: (facts, at) => {
+    tell({ facts, at });
+  },
+});
 
 (self as unknown as { onconnect: (event: MessageEvent) => void }).onconnect = (event) => {
   const port = event.ports[0];

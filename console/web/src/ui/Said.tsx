@@ -40,7 +40,11 @@ export function Deadline({ at, done = false }: { at: string; done?: boolean }): 
   const now = useNow();
   const left = Math.floor((Date.parse(at) - now) / 1000);
   const late = left < 0 && !done;
-  const said = late ? `late ${format.duration(-left)}` : left < 86_400 && left >= 0 ? `in ${format.duration(left)}` : format.when(at, worldNow());
+  const said = late
+    ? `late ${format.duration(-left)}`
+    : left < 86_400 && left >= 0
+      ? `in ${format.duration(left)}`
+      : format.when(at, worldNow());
   return (
     <time dateTime={at} title={format.absolute(at)} className={late ? "late nowrap" : "nowrap"}>
       {late && <span aria-hidden="true">! </span>}
@@ -51,7 +55,8 @@ export function Deadline({ at, done = false }: { at: string; done?: boolean }): 
 
 /** An amount; what the reader may not see is told as masked, with who may. */
 export function Money({ value, sees }: { value: format.Money | null | undefined; sees?: string }): ReactNode {
-  if (value === null || value === undefined) return sees === undefined ? <span className="quiet">unknown</span> : <Masked sees={sees} />;
+  if (value === null || value === undefined)
+    return sees === undefined ? <span className="quiet">unknown</span> : <Masked sees={sees} />;
   return <span className="nowrap">{format.money(value)}</span>;
 }
 
@@ -62,8 +67,4 @@ export function Masked({ sees }: { sees: string }): ReactNode {
       masked<span className="unseen">: {words.masked(words.sees[sees] ?? sees)}</span>
     </span>
   );
-}
-
-export function functionName(name: string): string {
-  return words.functions[name] ?? name;
 }

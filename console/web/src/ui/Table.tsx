@@ -42,7 +42,12 @@ export function Table<Row extends RowData>({ caption, columns, rows, id, numbers
           {table.getHeaderGroups().map((group) => (
             <tr key={group.id}>
               {group.headers.map((header) => (
-                <Head key={header.id} side={side(header.column.id)} sorted={header.column.getIsSorted()} toggle={header.column.getCanSort() ? header.column.getToggleSortingHandler() : undefined}>
+                <Head
+                  key={header.id}
+                  side={side(header.column.id)}
+                  sorted={header.column.getIsSorted()}
+                  toggle={header.column.getCanSort() ? header.column.getToggleSortingHandler() : undefined}
+                >
                   {header.isPlaceholder ? null : <table.FlexRender header={header} />}
                 </Head>
               ))}

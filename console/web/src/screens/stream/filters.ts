@@ -31,7 +31,13 @@ export function filtersOf(query: URLSearchParams): Filters {
 /** Return the address's query with one thing changed; what is as always is not written. */
 export function changed(query: URLSearchParams, name: string, value: string): URLSearchParams {
   const next = new URLSearchParams(query);
-  if (value === "" || value === "all" || (name === "state" && value === "open") || (name === "sort" && value === "rank")) next.delete(name);
+  if (
+    value === "" ||
+    value === "all" ||
+    (name === "state" && value === "open") ||
+    (name === "sort" && value === "rank")
+  )
+    next.delete(name);
   else next.set(name, value);
   return next;
 }
@@ -53,7 +59,10 @@ export function fits(row: CaseRow, filters: Filters, reader: Reader): boolean {
 }
 
 function isOf(row: CaseRow, name: string | undefined): boolean {
-  return row.tasks.some((task) => (task.holder === name || task.offered_to === name) && ["open", "committed", "refused"].includes(task.state));
+  return row.tasks.some(
+    (task) =>
+      (task.holder === name || task.offered_to === name) && ["open", "committed", "refused"].includes(task.state),
+  );
 }
 
 function said(row: CaseRow): string {

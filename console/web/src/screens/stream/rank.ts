@@ -36,7 +36,8 @@ export function sorter(sort: Sort, now: number): (a: CaseRow, b: CaseRow) => num
     case "rank":
       return byRank(now);
     case "value":
-      return (a, b) => Number(b.value_at_risk.amount) - Number(a.value_at_risk.amount) || a.case_id.localeCompare(b.case_id);
+      return (a, b) =>
+        Number(b.value_at_risk.amount) - Number(a.value_at_risk.amount) || a.case_id.localeCompare(b.case_id);
     case "deadline":
       return (a, b) => (a.due_at ?? "9").localeCompare(b.due_at ?? "9") || a.case_id.localeCompare(b.case_id);
     case "newest":

@@ -2,13 +2,14 @@
  *
  * It stands outside of React, since 10,000 rows and 50 changes a second are no component's state. */
 
-import { api, ask } from "../../api/client";
+import { api, ask, Problem } from "../../api/client";
 import type { Fact } from "../../live/protocol";
 import type { CaseRow } from "./rank";
 
 const PAGE_ROWS = 500;
 const ROWS_MAX = 20_000;
 const AGAIN_MS = 200;
+const AGAIN_ROWS = 100;
 
 export type Snapshot = ReadonlyMap<string, CaseRow>;
 
@@ -53,7 +54,10 @@ export class CaseStore {
     try {
       let cursor: string | undefined;
       do {
-        const page = await ask("exceptions", api.exceptions.GET("/cases", { params: { query: { state, limit: PAGE_ROWS, cursor } } }));
+        const page = await ask(
+          "exceptions",
+          api.exceptions.GET("/cases", { params: { query: { state, limit: PAGE_ROWS, cursor } } }),
+        );
         if (turn !== this.turn) return;
         for (const row of page.items) {
           found.add(row.case_id);
@@ -79,26 +83,32 @@ export class CaseStore {
     this.timer ??= setTimeout(() => void this.askAgain(), AGAIN_MS);
   };
 
-  /** Ask for one case again: this reader has just acted on it. */
-  touch(id: string): void {
+  /** Ask for one case again now: its reader has just acted on it. */
+  async refreshed(id: string): Promise<void> {
     this.dirty.add(id);
-    this.timer ??= setTimeout(() => void this.askAgain(), 0);
+    clearTimeout(this.timer);
+    await this.askAgain();
   }
 
   private async askAgain(): Promise<void> {
-    const ids = [...this.dirty].slice(0, PAGE_ROWS);
+    const ids = [...this.dirty].slice(0, AGAIN_ROWS);
     try {
-      const page = await ask("exceptions", api.exceptions.GET("/cases", { params: { query: { case_id: ids, limit: PAGE_ROWS } } }));
+      const page = await ask(
+        "exceptions",
+        api.exceptions.GET("/cases", { params: { query: { case_id: ids, limit: AGAIN_ROWS } } }),
+      );
       const found = new Map(page.items.map((row) => [row.case_id, row]));
       for (const id of ids) {
         this.dirty.delete(id);
         const row = found.get(id);
-        if (row === undefined) this.rows.delete(id); // out of this reader's sight
+        if (row === undefined)
+          this.rows.delete(id); // out of this reader's sight
         else this.rows.set(id, row);
       }
       this.publish();
-    } catch {
+    } catch (error) {
       // The banner tells which service is silent; what is dirty stays so and is asked again.
+      if (!(error instanceof Problem)) throw error;
     }
     this.timer = this.dirty.size > 0 ? setTimeout(() => void this.askAgain(), AGAIN_MS * 5) : undefined;
   }

@@ -1,0 +1,5 @@
+import { words } from "../words";
+
+export function functionName(name: string): string {
+  return words.functions[name] ?? name;
+}
