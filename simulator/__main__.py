@@ -1,4 +1,4 @@
-"""`python -m simulator story` tells the story as JSON lines; its environment names the public doors of a world."""
+"""`python -m simulator story` tells the story as JSON lines, `traffic` keeps a small world busy; the environment names its doors."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from simulator import traffic
 from simulator.doors import Doors, Refused
 from simulator.story import Story
 
@@ -23,13 +24,21 @@ def say(kind: str, facts: dict[str, Any]) -> None:
 def main() -> int:
     """Run the simulator; exit code 0 only when every link of the story was seen."""
     parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
-    parser.add_argument("what", choices=["story"])
+    parser.add_argument("what", choices=["story", "traffic"])
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--every", type=float, default=traffic.EVERY_SECONDS, help="seconds between two delays")
+    parser.add_argument("--cases", type=int, help="end after so many delays")
+    parser.add_argument("--nobody", action="store_true", help="nobody answers: every case waits for you")
     chosen = parser.parse_args()
+    doors = Doors.from_environment()
     try:
-        Story(Doors.from_environment(), say, seed=chosen.seed).run()
+        if chosen.what == "story":
+            Story(doors, say, seed=chosen.seed).run()
+        else:
+            people = traffic.NOBODY if chosen.nobody else traffic.PEOPLE
+            traffic.Traffic(doors, say, seed=chosen.seed, people=people).run(every=chosen.every, cases=chosen.cases)
     except (Refused, httpx.HTTPError) as error:
-        say("broken", {"text": f"The story broke: {error}"})
+        say("broken", {"text": f"It broke: {error}"})
         return EXIT_FAILED
     return EXIT_OK
 

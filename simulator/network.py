@@ -54,6 +54,28 @@ def plant(doors: Doors, *, seed: int, now: datetime, run: str) -> Network:
     return network
 
 
+def more(doors: Doors, chance: random.Random, *, now: datetime, run: str) -> Network:
+    """Bring new orders, and trucks that carry them, into a network that was planted before."""
+    network = Network(today=now.date())
+    _orders(chance, network, run)
+    _trucks(doors, network, run)
+    doors.batch("machine-erp", "sales", "/orders:batch", SOURCE, list(network.orders.values()))
+    return network
+
+
+def tell_late(
+    doors: Doors, truck: dict[str, Any], *, now: datetime, days: int, reason: str, note: str
+) -> dict[str, Any]:
+    """The carrier says that a truck comes some days after its promised day; returns what the door answered."""
+    expected = datetime.fromisoformat(truck["promised_on"]).replace(tzinfo=now.tzinfo) + timedelta(days=days)
+    said = {
+        "key": f"{truck['reference']}@{now.isoformat()}", "shipment": truck["reference"], "planned_by": SOURCE, "kind": "estimated",
+        "occurred_at": now.isoformat(), "expected_at": expected.isoformat(), "reason": reason, "note": note,
+    }  # fmt: skip
+    (result,) = doors.batch("machine-carrier", "logistics", "/milestones:batch", CARRIER, [said])
+    return result
+
+
 def _outlook(doors: Doors, network: Network, what: str) -> bool:
     """Say whether inventory projects what every truck brings, or what every order takes."""
     expected: dict[tuple[str, str], float] = {}

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -104,13 +103,10 @@ class Story:
     def _truck_is_late(self, made: network.Network) -> tuple[dict[str, Any], float]:
         truck = next(iter(made.trucks.values()))
         now = machine_now()
-        expected = datetime.fromisoformat(truck["promised_on"]).replace(tzinfo=now.tzinfo) + timedelta(days=2)
-        said = {
-            "key": f"{truck['reference']}@{now.isoformat()}", "shipment": truck["reference"], "planned_by": network.SOURCE, "kind": "estimated",
-            "occurred_at": now.isoformat(), "expected_at": expected.isoformat(), "reason": "breakdown", "note": "gearbox, Aflao border (simulated)",
-        }  # fmt: skip
         self._last = time.monotonic()
-        (result,) = self._doors.batch("machine-carrier", "logistics", "/milestones:batch", network.CARRIER, [said])
+        result = network.tell_late(
+            self._doors, truck, now=now, days=2, reason="breakdown", note="gearbox, Aflao border (simulated)"
+        )
         told_at = time.monotonic()
         self._tell(
             "signal",

@@ -1,8 +1,8 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClientProvider } from "@tanstack/react-query";
 import { lazy, StrictMode, Suspense, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter, Route, Routes } from "react-router";
-import { Problem } from "./api/client";
+import { queries } from "./app/queries";
 import { WithSession } from "./app/session";
 import { Shell } from "./app/Shell";
 import { applyTheme } from "./app/theme";
@@ -18,19 +18,6 @@ const FunctionScreen = lazy(() => import("./screens/function/FunctionScreen"));
 const VelocityScreen = lazy(() => import("./screens/velocity/VelocityScreen"));
 const PlanningScreen = lazy(() => import("./screens/planning/PlanningScreen"));
 const SystemScreen = lazy(() => import("./screens/system/SystemScreen"));
-
-const queries = new QueryClient({
-  defaultOptions: {
-    queries: {
-      // The stream tells what changed; asking anew on each look would only hide that.
-      staleTime: 30_000,
-      retry: (count, error) => count < 2 && error instanceof Problem && error.unanswered,
-      retryDelay: 500,
-    },
-    // An act is repeated by a person, who sees what became of it.
-    mutations: { retry: false },
-  },
-});
 
 function Screen({ children }: { children: ReactNode }): ReactNode {
   return <Suspense fallback={<Loading />}>{children}</Suspense>;

@@ -2,6 +2,7 @@
 
 import { useSyncExternalStore } from "react";
 import { api, ask, newKey, onceHeaders, Problem } from "../api/client";
+import { queries } from "../app/queries";
 import type { CaseRow, TaskBrief } from "../screens/stream/rank";
 import { cases } from "../screens/stream/store";
 
@@ -54,12 +55,16 @@ export async function perform(deed: Deed, done?: () => void, key = newKey()): Pr
   try {
     await ask("exceptions", sent(deed, key));
     done?.();
-    await cases.refreshed(deed.caseId);
+    await refreshed(deed.caseId);
     publish(doings.filter((one) => one.key !== key));
   } catch (error) {
     publish(doings.map((one) => (one.key === key ? { ...mine, state: "refused", error } : one)));
-    if (error instanceof Problem && !error.unanswered) void cases.refreshed(deed.caseId);
+    if (error instanceof Problem && !error.unanswered) void refreshed(deed.caseId);
   }
+}
+
+async function refreshed(id: string): Promise<void> {
+  await Promise.all([cases.refreshed(id), queries.invalidateQueries({ queryKey: ["case", id] })]);
 }
 
 function sent({ caseId, taskId, act, body, version }: Deed, key: string) {
