@@ -45,7 +45,8 @@ describe("when", () => {
 });
 
 it("writes a day as it is in every zone", () => {
-  expect(day("2026-11-27")).toBe("Fri, 27 Nov 2026");
+  expect(day("2026-11-27", 2025)).toBe("Fri, 27 Nov 2026");
+  expect(day("2026-11-27", 2026)).toBe("Fri 27 Nov");
 });
 
 it("gives an input the reader's own time", () => {

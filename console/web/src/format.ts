@@ -70,14 +70,14 @@ export function absolute(instant: string, zone?: string): string {
   }).format(new Date(instant));
 }
 
-/** Write a day; a day belongs to a site's calendar and has no zone. */
-export function day(date: string): string {
+/** Write a day, its year only where it is not this one; a day belongs to a site's calendar and has no zone. */
+export function day(date: string, thisYear = new Date().getFullYear()): string {
   const [year, month, number_] = date.split("-").map(Number);
   return new Intl.DateTimeFormat(LOCALE, {
     weekday: "short",
     day: "numeric",
     month: "short",
-    year: "numeric",
+    year: year === thisYear ? undefined : "numeric",
     timeZone: "UTC",
   }).format(Date.UTC(year ?? 0, (month ?? 1) - 1, number_));
 }

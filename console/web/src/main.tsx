@@ -12,6 +12,7 @@ import "./style/tokens.css";
 import "./style/base.css";
 import "./style/shell.css";
 import "./style/ui.css";
+import "./style/case.css";
 
 const CaseScreen = lazy(() => import("./screens/case/CaseScreen"));
 const FunctionScreen = lazy(() => import("./screens/function/FunctionScreen"));

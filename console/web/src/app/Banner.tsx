@@ -2,7 +2,7 @@
 
 import { useState, type ReactNode } from "react";
 import { useStreamState } from "../live/stream";
-import { useNow } from "./clock";
+import { useBrowserNow } from "./clock";
 import { duration } from "../format";
 import { words } from "../words";
 import { useDown } from "./health";
@@ -45,8 +45,8 @@ function Ended(): ReactNode {
 function Stale(): ReactNode {
   const stream = useStreamState();
   const down = useDown();
-  useNow(); // the ages count
-  const age = (since: number): string => duration(Math.max(0, Math.round((Date.now() - since) / 1000)));
+  const now = useBrowserNow();
+  const age = (since: number): string => duration(Math.max(0, Math.round((now - since) / 1000)));
   if (stream.kind === "stale") {
     return (
       <div className="banner" role="alert">

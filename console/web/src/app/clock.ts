@@ -37,3 +37,8 @@ function subscribe(listener: () => void): () => void {
 export function useNow(): number {
   return useSyncExternalStore(subscribe, () => tick);
 }
+
+/** Return the browser's own time in milliseconds, anew each second: for what this page itself did and heard. */
+export function useBrowserNow(): number {
+  return useNow() - offset;
+}

@@ -16,7 +16,7 @@ export function useDraft<Value extends object>(
   empty: Value,
 ): [Value, (value: Value) => void, () => void] {
   const key = PREFIX + name;
-  const [value, setValue] = useState<Value>(() => read(key) ?? empty);
+  const [value, setValue] = useState<Value>(() => (read(key) as Value | undefined) ?? empty);
   const set = useCallback(
     (next: Value) => {
       setValue(next);
@@ -30,11 +30,11 @@ export function useDraft<Value extends object>(
   return [value, set, forget];
 }
 
-function read<Value>(key: string): Value | undefined {
+function read(key: string): unknown {
   const text = localStorage.getItem(key);
   if (text === null) return undefined;
   try {
-    const kept = JSON.parse(text) as Kept<Value>;
+    const kept = JSON.parse(text) as Kept<unknown>;
     return Date.now() - kept.at < KEPT_MS ? kept.value : undefined;
   } catch (error) {
     console.warn(`draft ${key} cannot be read and is forgotten`, error);

@@ -32,7 +32,7 @@ export function Field({ label, value, set, hint, wrong, required, autoFocus, lin
       isRequired={required}
       isInvalid={wrong !== undefined}
       autoFocus={autoFocus}
-      type={type as "text"}
+      type={type}
       validationBehavior="aria"
     >
       <Label>{label}</Label>

@@ -4,7 +4,10 @@ import {
   createColumnHelper,
   createSortedRowModel,
   rowSortingFeature,
-  sortFns,
+  sortFn_alphanumeric,
+  sortFn_basic,
+  sortFn_datetime,
+  sortFn_text,
   tableFeatures,
   useTable,
   type ColumnDef,
@@ -12,7 +15,11 @@ import {
 } from "@tanstack/react-table";
 import type { ReactNode } from "react";
 
-const features = tableFeatures({ rowSortingFeature, sortedRowModel: createSortedRowModel(), sortFns });
+const features = tableFeatures({
+  rowSortingFeature,
+  sortedRowModel: createSortedRowModel(),
+  sortFns: { basic: sortFn_basic, text: sortFn_text, alphanumeric: sortFn_alphanumeric, datetime: sortFn_datetime },
+});
 type Features = typeof features;
 export type Columns<Row extends RowData> = ColumnDef<Features, Row>[];
 
@@ -32,7 +39,7 @@ interface Given<Row extends RowData> {
 }
 
 export function Table<Row extends RowData>({ caption, columns, rows, id, numbers = [], empty }: Given<Row>): ReactNode {
-  const table = useTable({ features, columns, data: rows as Row[], getRowId: id });
+  const table = useTable({ features, columns, data: rows, getRowId: id });
   const side = (column: string): string => (numbers.includes(column) ? "number" : "");
   return (
     <div className="scroll" tabIndex={0} role="region" aria-label={caption}>

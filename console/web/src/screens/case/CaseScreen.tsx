@@ -19,7 +19,6 @@ import { Promises } from "./Promises";
 import { Tasks } from "./Tasks";
 import { Timeline } from "./Timeline";
 import { useCase, useFollowed, type CaseWhole } from "./questions";
-import "../../style/case.css";
 
 export default function CaseScreen(): ReactNode {
   const { id = "" } = useParams();

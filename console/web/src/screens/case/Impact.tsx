@@ -44,7 +44,11 @@ function Reference({ line }: { line: Affected }): ReactNode {
     ["shipment", line.shipment_id],
     ["purchase order line", line.purchase_order_line_id],
   ].filter(([, id]) => id);
-  return <span title={records.map(([name, id]) => `${name} ${id}`).join("\n")}>{line.reference}</span>;
+  return (
+    <span className="nowrap" title={records.map(([name, id]) => `${name} ${id}`).join("\n")}>
+      {line.reference}
+    </span>
+  );
 }
 
 export function Impact({ whole }: { whole: CaseWhole }): ReactNode {

@@ -173,7 +173,7 @@ function LineView({ line, may, choose, decline }: LineGiven): ReactNode {
                 <td className="number">
                   <Money value={option.landed_cost} sees="cost" />
                 </td>
-                <td>
+                <td className="nowrap">
                   {option.arrives_on ? day(option.arrives_on) : "unknown"}
                   {recovered(line, option)}
                 </td>

@@ -90,10 +90,9 @@ function Task({
       )}
       {acts.length > 0 && (
         <div className="row">
-          {acts.map((name, place) => (
+          {acts.map((name) => (
             <Button
               key={name}
-              kind={place === 0 ? "main" : undefined}
               onPress={() => {
                 act(name);
               }}
