@@ -82,8 +82,15 @@ export function onAnswer(listener: (service: string) => void): () => void {
   return () => answerListeners.delete(listener);
 }
 
+/** A service that has not answered after so long is told as one that does not; its answer may still come. */
+const SLOW_MS = 2_000;
+
 /** Return what a call answered; throws the Problem that it told. */
 export async function ask<Data>(service: keyof typeof api, call: Promise<Answered<Data>>): Promise<Data> {
+  const slow = setTimeout(() => {
+    const told = { status: 0, code: "slow", detail: "it has not answered yet" };
+    for (const listener of problemListeners) listener(new Problem(told, service));
+  }, SLOW_MS);
   try {
     const { data, error, response } = await call;
     if (!response.ok) throw new Problem(told(error, response), service);
@@ -92,6 +99,8 @@ export async function ask<Data>(service: keyof typeof api, call: Promise<Answere
   } catch (error) {
     if (error instanceof Problem) for (const listener of problemListeners) listener(error);
     throw error;
+  } finally {
+    clearTimeout(slow);
   }
 }
 

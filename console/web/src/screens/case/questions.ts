@@ -19,7 +19,7 @@ export type Notice = SalesParts["schemas"]["NoticeWhole"];
 
 const AGAIN_MS = 150;
 // Rounds and notices have streams of their own, which this page does not follow.
-const OTHERS_MS = 4_000;
+const OTHERS_MS = 2_500;
 const TIMELINE_ROWS = 500;
 
 export function useCase(id: string) {

@@ -22,7 +22,7 @@ import { BOX_WORDS, BOXES, boxes, type Box, type TaskRow } from "./inbox";
 
 const PAGE_ROWS = 500;
 const AGAIN_MS = 300;
-const POLL_MS = 4_000;
+const POLL_MS = 2_500;
 const LIVE_STATES = ["open", "committed", "refused"] as const;
 const KEYS: readonly (readonly [string, TaskAct])[] = [
   ["c", "commit"],

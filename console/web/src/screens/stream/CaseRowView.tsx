@@ -40,8 +40,9 @@ export const CaseRowView = memo(function CaseRowView({
       tabIndex={selected ? 0 : -1}
       data-gone={gone || undefined}
       style={{ transform: `translateY(${top}px)` }}
-      onClick={() => {
-        select(row.case_id);
+      onClick={(event) => {
+        // The link leads away by itself.
+        if (!(event.target as HTMLElement).closest("a")) select(row.case_id);
       }}
       onDoubleClick={() => {
         open(row.case_id);

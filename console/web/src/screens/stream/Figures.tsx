@@ -6,7 +6,8 @@ import { api, ask } from "../../api/client";
 import { setWorldNow } from "../../app/clock";
 import { micros, number } from "../../format";
 
-const STANDING_MS = 3_000;
+// A service that is down is told within five seconds of it.
+const STANDING_MS = 2_500;
 const VELOCITY_MS = 15_000;
 
 function midnight(): string {

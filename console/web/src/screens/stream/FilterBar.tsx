@@ -1,4 +1,4 @@
-import { useMemo, useRef, type ReactNode } from "react";
+import { useMemo, useRef, useState, type ReactNode } from "react";
 import { useKeys, type Key } from "../../app/keys";
 import { words } from "../../words";
 import { changed, STATES, VIEWS, type Filters, type View } from "./filters";
@@ -36,6 +36,13 @@ export function FilterBar({ filters, query, setQuery, hasFunction }: Given): Rea
       [],
     ),
   );
+  // The address follows what is typed a moment later; what is typed is never taken from it while somebody types.
+  const [typed, setTyped] = useState(filters.words);
+  const [wordsBefore, setWordsBefore] = useState(filters.words);
+  if (wordsBefore !== filters.words) {
+    setWordsBefore(filters.words);
+    if (filters.words === "" || !typed.startsWith(filters.words)) setTyped(filters.words);
+  }
   const set = (name: string, value: string): void => {
     setQuery(changed(query, name, value), { replace: true });
   };
@@ -88,8 +95,9 @@ export function FilterBar({ filters, query, setQuery, hasFunction }: Given): Rea
           className="input"
           type="search"
           placeholder="Search  /"
-          value={filters.words}
+          value={typed}
           onChange={(event) => {
+            setTyped(event.target.value);
             set("q", event.target.value);
           }}
           onKeyDown={(event) => {

@@ -8,6 +8,7 @@ import { Refused } from "../../acts/Refused";
 import { functionOf, useSession } from "../../app/session";
 import { worldNow } from "../../app/clock";
 import { useFacts, useStreamState } from "../../live/stream";
+import { number } from "../../format";
 import { Empty, Failed, Loading } from "../../ui/States";
 import { ActsBar } from "./ActsBar";
 import { CaseList } from "./CaseList";
@@ -88,7 +89,8 @@ export function StreamScreen(): ReactNode {
           </button>
         )}
         <span className="quiet">
-          {shown.length.toLocaleString("en-GB")} cases{loading ? ", loading …" : ""}
+          {number(shown.length)} {shown.length === 1 ? "case" : "cases"}
+          {loading ? ", loading …" : ""}
           {cases.progress.cut ? "; these are the most expensive of them, narrow the view for others" : ""}
         </span>
         <button
