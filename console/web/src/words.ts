@@ -46,7 +46,7 @@ export const words = {
     implemented_at: "implemented",
     verified_at: "verified",
   },
-  masked: (who: string) => `masked: shown to ${who}`,
+  shownTo: (who: string) => `shown to ${who}`,
   sees: {
     cost: "procurement, the planning lead and executives",
     freight: "procurement, logistics, the planning lead and executives",

@@ -63,7 +63,9 @@ export function WithSession({ children }: { children: ReactNode }): ReactNode {
   useEffect(
     () =>
       onProblem((problem) => {
-        if (problem.told.status === 401) void queries.invalidateQueries({ queryKey: ["session"] });
+        // The session's own question says so itself.
+        if (problem.told.status === 401 && problem.service !== "console")
+          void queries.invalidateQueries({ queryKey: ["session"] });
       }),
     [queries],
   );

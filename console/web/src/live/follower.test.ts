@@ -6,6 +6,7 @@ import { follow, type Follower } from "./follower";
 import type { Fact, StreamState } from "./protocol";
 
 const FACTS = 200;
+const HANGS = -1;
 
 /** A server that streams numbered facts, and cuts the connection after every `cutAfter` bytes. */
 function served(
@@ -18,6 +19,7 @@ function served(
     asked.push(from);
     const start = from === "now" ? 0 : Number(from);
     const status = more?.(asked.length);
+    if (status === HANGS) return;
     if (status !== undefined) {
       response.writeHead(status).end();
       return;
@@ -84,6 +86,13 @@ describe("follow", () => {
     });
     expect(asked[1]).toBe("now");
   });
+
+  it("gives up on a server that takes the connection and says nothing", async () => {
+    const { facts } = await begun(1e9, (n) => (n === 1 ? HANGS : undefined));
+    await vi.waitFor(() => {
+      expect(facts).toHaveLength(FACTS);
+    }, 10_000);
+  }, 15_000);
 
   it("says that it is stale while the server is full", async () => {
     const { states } = await begun(1e9, (n) => (n < 3 ? 503 : undefined));

@@ -5,7 +5,7 @@ import type { Fact, StreamState } from "./protocol";
 
 /** The server's heartbeat comes every 3 s: after this long without one the connection counts as lost, well before 5 s. */
 export const SILENCE_MS = 4_500;
-const BACK_OFF_MS = [250, 500, 1_000, 2_000, 4_000];
+const BACK_OFF_MS = [250, 500, 1_000, 2_000];
 
 export interface Follower {
   /** Connect again now, for instance after a login. */
@@ -24,6 +24,7 @@ export function follow(told: Told, get: typeof fetch = (...given) => fetch(...gi
   let state: StreamState = { kind: "stale", heard: Date.now(), reason: "lost" };
   let last = "now";
   let heard = Date.now();
+  let begun = Date.now();
   let failures = 0;
   let stopped = false;
   let abort = new AbortController();
@@ -77,6 +78,7 @@ export function follow(told: Told, get: typeof fetch = (...given) => fetch(...gi
 
   async function run(): Promise<void> {
     clearTimeout(waiting);
+    begun = Date.now();
     abort = new AbortController();
     const mine = abort;
     let after: StreamState;
@@ -90,11 +92,12 @@ export function follow(told: Told, get: typeof fetch = (...given) => fetch(...gi
     if (after.kind === "ended") return;
     const pause = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)];
     failures += 1;
-    waiting = setTimeout(() => void run(), pause);
+    // Browsers that lost the same server do not come back all at once.
+    waiting = setTimeout(() => void run(), (pause ?? 0) * (0.5 + Math.random()));
   }
 
   const watch = setInterval(() => {
-    if (state.kind === "live" && Date.now() - heard > SILENCE_MS) abort.abort();
+    if (state.kind !== "ended" && Date.now() - Math.max(heard, begun) > SILENCE_MS) abort.abort();
   }, 250);
   void run();
 

@@ -62,9 +62,10 @@ export function Money({ value, sees }: { value: format.Money | null | undefined;
 
 /** A field that the reader may not see: never empty, never zero. */
 export function Masked({ sees }: { sees: string }): ReactNode {
+  const who = words.shownTo(words.sees[sees] ?? sees);
   return (
-    <span className="masked" title={words.masked(words.sees[sees] ?? sees)}>
-      masked<span className="unseen">: {words.masked(words.sees[sees] ?? sees)}</span>
+    <span className="masked" title={who}>
+      masked<span className="unseen">, {who}</span>
     </span>
   );
 }
