@@ -291,6 +291,7 @@ SCORECARD = [
     Call(("scorecard", "GET", "/external-causes"), "refused", "refused", query=lambda *_: {"kind": "act"}),
     Call(("scorecard", "GET", "/velocity")),
     Call(("scorecard", "GET", "/velocity/by/{what}")),
+    Call(("scorecard", "GET", "/velocity/curve")),
     Call(("scorecard", "GET", "/velocity/phases")),
     Call(("scorecard", "GET", "/velocity/overdue")),
     Call(("scorecard", "GET", "/velocity/check"), "refused", "refused"),

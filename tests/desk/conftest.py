@@ -60,9 +60,17 @@ class Desk:
         assert answer.is_success, answer.text
         return f"{self.url}/login?ticket={answer.json()['ticket']}&to={to}"
 
-    def page(self, role: str = "planning-lead", to: str = "/", *, size: dict[str, int] = WIDE, scheme: str = "light", **claims: Any) -> Page:
+    def page(
+        self,
+        role: str = "planning-lead",
+        to: str = "/",
+        *,
+        size: dict[str, int] = WIDE,
+        scheme: str = "light",
+        **claims: Any,
+    ) -> Page:
         """Open a page of a browser of its own, as a reader."""
-        context = self.browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        context = self.browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
         page = context.new_page()
         page.set_default_timeout(15_000)
         page.on("console", lambda said: self._complain(said.text) if said.type in ("error", "warning") else None)

@@ -14,7 +14,10 @@ def test_two_people_on_one_case_see_each_other_and_overwrite_nothing(desk: Desk)
     first = desk.page("logistics", f"/cases/{case['case_id']}", name="ama")
     second = desk.page("procurement", f"/cases/{case['case_id']}", name="kofi")
     expect(second.get_by_role("heading", level=1)).to_have_text(case["headline"])
-    second.route("**/api/exceptions/cases/**", lambda route: route.abort() if route.request.method == "GET" else route.continue_())
+    second.route(
+        "**/api/exceptions/cases/**",
+        lambda route: route.abort() if route.request.method == "GET" else route.continue_(),
+    )
     desk.expected = ("Failed to load resource", "net::ERR_FAILED")  # one whose page does not hear in time
     first.get_by_role("button", name="Take").click()
     expect(first.get_by_text("held by ama")).to_be_visible()

@@ -209,3 +209,12 @@ def test_of_100_000_cases_every_answer_is_the_curve_and_comes_at_once(scorecard:
     assert {name: whole[f"{name}_us"] for name in ("p50", "p90", "p95")} == percentiles(cases)
     assert whole["n"] == MANY
     assert slowest < SLOW_SECONDS
+
+
+def test_the_curve_counts_open_cases_and_ends_where_the_figure_says(nine: House) -> None:
+    whole = nine.get("/velocity").json()
+    curve = nine.get("/velocity/curve").json()
+    assert (curve["implemented"], curve["censored"]) == (whole["implemented"], whole["open"] + whole["cleared"])
+    assert next(point["us"] for point in curve["points"] if point["share"] <= 0.5) == whole["p50_us"]
+    assert nine.get("/velocity/curve", params={"most": 2}).json()["points"][-1] == curve["points"][-1]
+    assert nine.get("/velocity/curve", claims={"sites": ["Nowhere"]}).json()["points"] == []

@@ -40,9 +40,24 @@ def test_it_says_what_the_curve_of_the_specification_says(seed: int) -> None:
             assert found.reached_within(us) == pytest.approx(1 - float(below[-1] if below else 1), abs=2e-9)
 
 
+@pytest.mark.parametrize("seed", range(200))
+def test_its_points_are_steps_of_the_curve_of_the_specification(seed: int) -> None:
+    cases = some(random.Random(seed))
+    whole = {step.duration_us: step for step in steps(cases)}
+    for most in (10**6, 7):
+        found = curve(cases).points(most)
+        assert [step.duration_us for step in found][-1:] == list(whole)[-1:]
+        for step in found:
+            exact = whole[step.duration_us]
+            assert step.survival == pytest.approx(exact.survival, abs=2e-9)
+            assert (step.lower, step.upper) == pytest.approx((exact.lower, exact.upper), abs=2e-9)
+        assert len(found) == len(whole) if most > 7 else len(found) <= 8
+
+
 def test_of_nothing_there_is_no_figure() -> None:
     assert SortedCurve([], []).percentiles() == {"p50": None, "p90": None, "p95": None}
     assert SortedCurve([], []).reached_within(5) is None
+    assert SortedCurve([], []).points(5) == []
 
 
 def test_open_cases_alone_reach_nothing() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
+
+from fastapi import Query
 
 from chassis import http
 from schemas.types import Instant
@@ -11,6 +13,8 @@ from services.scorecard import domain, queries
 from services.scorecard.api.shapes import (
     CellShown,
     CellsShown,
+    CurvePoint,
+    CurveShown,
     Kind,
     Limit,
     OverdueCase,
@@ -25,6 +29,7 @@ from services.scorecard.settings import ScorecardSettings
 MICROSECOND = timedelta(microseconds=1)
 PERSON_LIKE = ("function", "pair")
 PLACES = 6
+POINTS_MAX = 1_000
 
 
 @router.question("/velocity/by/{what}", topic="scorecard.measure")
@@ -42,6 +47,24 @@ def show_velocity_by(
         items.sort(key=lambda one: (one.hidden, one.p50_us is not None, -(one.p50_us or 0)))
     unknown = ("value_at_risk",) if what == "function" else ()
     return CellsShown(as_of=asked.at, by=what, target_us=target // MICROSECOND, items=tuple(items), unknown=unknown)
+
+
+@router.question("/velocity/curve", topic="scorecard.measure")
+def show_velocity_curve(
+    ask: http.Question, kind: Kind | None = None, severity: SeverityAsked | None = None, since: Instant | None = None,
+    as_of: Instant | None = None, most: Annotated[int, Query(ge=2, le=POINTS_MAX)] = 200,
+) -> CurveShown:  # fmt: skip
+    """Return the share of cases that are without a coordinated response after a time, open ones counted, with its band."""
+    asked = _asked(ask, kind, severity, since, as_of)
+    found = queries.curve_of_cases(ask.read, asked)
+    return CurveShown(
+        as_of=asked.at, implemented=len(found.ended), censored=len(found.censored),
+        target_us=ScorecardSettings().target // MICROSECOND, points=tuple(_point(step) for step in found.points(most)),
+    )  # fmt: skip
+
+
+def _point(step: Any) -> CurvePoint:
+    return CurvePoint(us=step.duration_us, share=step.survival, lower=step.lower, upper=step.upper)
 
 
 @router.question("/velocity/phases", topic="scorecard.measure")

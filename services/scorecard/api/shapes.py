@@ -127,6 +127,25 @@ class CellsShown(http.Shown):
     unknown: tuple[str, ...] = ()
 
 
+class CurvePoint(BaseModel):
+    """After so many microseconds this share is still without a response; the band is absent where nothing is left."""
+
+    us: int
+    share: float
+    lower: float | None
+    upper: float | None
+
+
+class CurveShown(http.Shown):
+    """The curve of the cases in question, thinned evenly where it has more steps than were asked for."""
+
+    as_of: datetime
+    implemented: int
+    censored: int
+    target_us: int
+    points: tuple[CurvePoint, ...]
+
+
 class PhaseOfMany(BaseModel):
     """One phase over many cases; `standing` ones have not left it and are censored, `share` is its part of all time."""
 

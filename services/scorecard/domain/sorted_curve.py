@@ -14,7 +14,7 @@ from functools import partial
 from math import ceil, exp, inf, log, sqrt
 from typing import NamedTuple
 
-from velocity.curve import PERCENTILES, PLACES, Z
+from velocity.curve import PERCENTILES, PLACES, Step, Z
 
 NEAR = 1e-6  # of a place in the list: a float of a million factors is nearer
 Band = tuple[int | None, int | None]
@@ -119,6 +119,26 @@ class SortedCurve:
             if ended < stretch.ends:
                 break
         return round(1 - survival, PLACES)
+
+    def points(self, most: int) -> list[Step]:
+        """Return the curve with its band, at most so many steps of it, evenly over the cases; the last step always."""
+        found: list[Step] = []
+        apart = max(1, ceil(len(self.ended) / most))
+        next_place = apart - 1
+        for stretch in self.stretches():
+            end, banded = stretch.first + stretch.ends, self._banded(stretch)
+            while next_place < end or end == len(self.ended):
+                place = min(next_place, end - 1)
+                us = self.ended[place]
+                ended = bisect_right(self.ended, us, stretch.first, end) - stretch.first
+                lower, upper = (
+                    (stretch.bound(ended, -1), stretch.bound(ended, 1)) if ended <= banded else (None, None)
+                )  # fmt: skip
+                found.append(Step(us, round(stretch.at(ended), PLACES), lower, upper))
+                next_place = max(next_place + apart, stretch.first + ended)
+                if stretch.first + ended == len(self.ended):
+                    return found
+        return found
 
     def _banded(self, stretch: Stretch) -> int:
         """Return up to how many of a stretch the band has a value: where the curve falls to nothing it has none."""

@@ -129,16 +129,19 @@ def figure_of_cases(read: ReadTx, asked: Asked, *, target: timedelta) -> domain.
     )  # fmt: skip
 
 
-def p90_of_cases(read: ReadTx, asked: Asked) -> int | None:
-    """Return after how long nine of ten were implemented."""
+def curve_of_cases(read: ReadTx, asked: Asked) -> domain.SortedCurve:
+    """Return the curve of the cases: how long those lasted that were implemented, and those that were not."""
     sent = (
         _sent("decision_us", "ended", "decision_us IS NOT NULL"),
         _sent("elapsed_us", "censored", "decision_us IS NULL"),
     )
     (row,) = _rows(read, asked, f"SELECT {', '.join(sent)} FROM asked")
-    return domain.SortedCurve(domain.sorted_durations(row.ended), domain.sorted_durations(row.censored)).percentiles(
-        ("p90",)
-    )["p90"]
+    return domain.SortedCurve(domain.sorted_durations(row.ended), domain.sorted_durations(row.censored))
+
+
+def p90_of_cases(read: ReadTx, asked: Asked) -> int | None:
+    """Return after how long nine of ten were implemented."""
+    return curve_of_cases(read, asked).percentiles(("p90",))["p90"]
 
 
 def cells_of_cases(read: ReadTx, asked: Asked, what: What, *, target: timedelta) -> list[domain.Cell]:
