@@ -26,6 +26,9 @@ interface Given {
 }
 
 const HEIGHT = 240;
+// uPlot names these by an enumeration that exists in its types only.
+const LINEAR = 1;
+const LOGARITHMIC = 3;
 
 function subscribeToTheme(listener: () => void): () => void {
   const media = matchMedia("(prefers-color-scheme: dark)");
@@ -84,7 +87,8 @@ export function Plot({ label, data, lines, band, x, y, children }: Given): React
       height: HEIGHT,
       legend: { show: false },
       cursor: { show: false },
-      scales: { x: { time: false, distr: x.log ? 3 : 1 }, y: { range: y.range } },
+      // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- see LINEAR
+      scales: { x: { time: false, distr: x.log ? LOGARITHMIC : LINEAR }, y: { range: y.range } },
       axes: [axis(x), { ...axis(y), size: 64 }],
       series: [{}, ...series],
       bands: band ? [{ series: [band[0], band[1]], fill: paint("--accent-ground") }] : undefined,

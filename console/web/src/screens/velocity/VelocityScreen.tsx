@@ -5,6 +5,7 @@ import { useMemo, type ReactNode } from "react";
 import { Link, useSearchParams } from "react-router";
 import { api, ask } from "../../api/client";
 import type { components } from "../../api/generated/scorecard";
+import { worldNow } from "../../app/clock";
 import { micros, number, percent } from "../../format";
 import { Choice } from "../../ui/Field";
 import { Plot, type Line } from "../../ui/Plot";
@@ -34,7 +35,7 @@ export default function VelocityScreen(): ReactNode {
       kind: KINDS.find((kind) => kind === query.get("kind")),
       severity: (["low", "medium", "high", "critical"] as const).find((one) => one === query.get("severity")),
       // Whole days: what is asked for stays the same question for a while.
-      since: days > 0 ? new Date(Math.floor(Date.now() / DAY_MS) * DAY_MS - days * DAY_MS).toISOString() : undefined,
+      since: days > 0 ? new Date(Math.floor(worldNow() / DAY_MS) * DAY_MS - days * DAY_MS).toISOString() : undefined,
     }),
     [query, days],
   );
@@ -87,7 +88,9 @@ export default function VelocityScreen(): ReactNode {
   );
 }
 
-type Velocity = components["schemas"]["VelocityShown"];
+type Velocity = Omit<components["schemas"]["VelocityShown"], "bands_us"> & {
+  bands_us: Record<string, (number | null)[]>;
+};
 
 function Answers({ velocity, asked }: { velocity: Velocity; asked: Asked }): ReactNode {
   return (
@@ -107,13 +110,11 @@ function Answers({ velocity, asked }: { velocity: Velocity; asked: Asked }): Rea
   );
 }
 
-function interval(bounds: [number | null, number | null] | undefined): string {
-  if (bounds === undefined || (bounds[0] === null && bounds[1] === null)) return "interval not reached";
-  return `${micros(bounds[0])} to ${bounds[1] === null ? "not reached" : micros(bounds[1])}`;
+function interval([lower, upper]: readonly (number | null)[] = []): string {
+  return (lower ?? upper ?? null) === null ? "interval not reached" : `${micros(lower)} to ${micros(upper)}`;
 }
 
 function Percentiles({ velocity }: { velocity: Velocity }): ReactNode {
-  const bands = velocity.bands_us as Record<string, [number | null, number | null]>;
   return (
     <>
       <dl className="figures" aria-label="Decision velocity">
@@ -121,7 +122,7 @@ function Percentiles({ velocity }: { velocity: Velocity }): ReactNode {
           <div key={name}>
             <dt>{name}, from identified to coordinated response</dt>
             <dd>
-              {micros(velocity[`${name}_us`])} <small>{interval(bands[name])}</small>
+              {micros(velocity[`${name}_us`])} <small>{interval(velocity.bands_us[name])}</small>
             </dd>
           </div>
         ))}

@@ -5,7 +5,7 @@ import type { components } from "../../api/generated/scorecard";
 import { duration } from "../../format";
 
 export type Curve = components["schemas"]["CurveShown"];
-export type Cell = components["schemas"]["CellShown"];
+export type Cell = Omit<components["schemas"]["CellShown"], "bands_us">;
 
 const SECOND = 1e6;
 /** A logarithm needs a beginning: what lasted less than a second stands at one. */
