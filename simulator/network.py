@@ -47,6 +47,7 @@ def plant(doors: Doors, *, seed: int, now: datetime, run: str) -> Network:
     _terms(doors, chance, network.today)
     _orders(chance, network, run)
     _stock(doors, chance)
+    _forecasts(doors, chance, network.today)
     _trucks(doors, network, run)
     until(lambda: _outlook(doors, network, "inbound"), "inventory to hear of the trucks")
     doors.batch("machine-erp", "sales", "/orders:batch", SOURCE, list(network.orders.values()))
@@ -175,6 +176,21 @@ def _stock(doors: Doors, chance: random.Random) -> None:
         for item in ITEMS
     ]
     doors.batch("inventory", "inventory", "/stock-entries:batch", "simulator", entries)
+
+
+def _forecasts(doors: Doors, chance: random.Random, today: date) -> None:
+    """Enter what will be needed in the next eight weeks. Nobody is told yet: the planners look at it first."""
+    monday = today + timedelta(days=7 - today.weekday())
+    weeks = [(monday + timedelta(weeks=n)).isoformat() for n in range(8)]
+    entered = [
+        {
+            "key": f"{site}/{item}@{monday}", "item": item, "site": site,
+            "weeks": [{"week_on": week, "quantity": str(chance.randint(10, 90))} for week in weeks],
+        }
+        for site in SITES
+        for item in ITEMS
+    ]  # fmt: skip
+    doors.batch("sales", "forecast", "/forecasts:batch", "simulator", entered)
 
 
 def _trucks(doors: Doors, network: Network, run: str) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,8 +80,10 @@ def compose() -> str:
             for number in range(copy.copies):
                 services[f"{copy.name}-{number}"] = _ours(copy.command, copy.service, {"INSTANCE": str(number)}, after)
         else:
-            services[copy.name] = _ours(copy.command, copy.service, {}, after)
+            told = _console(_compose_ops) if copy.name == CONSOLE else {}
+            services[copy.name] = _ours(copy.command, copy.service, told, after)
             if copy.name == CONSOLE:
+                services[copy.name]["environment"]["OIDC_CLIENT_SECRET"] = "${OIDC_CLIENT_SECRET-}"
                 services[copy.name] |= {"ports": [f"{CONSOLE_PORT}:{HTTP_PORT}"]}
             else:
                 services[copy.name]["deploy"] = {"replicas": copy.copies}
@@ -91,6 +95,29 @@ def compose() -> str:
     }
     volumes: Yaml = {name: {} for name in ("postgres", *brokers)}
     return HEAD + _NOTE + _text({"services": services, "volumes": volumes})
+
+
+def _console(
+    ops: Callable[[Copy], dict[str, str]], public: str = "${PUBLIC_URL:?}", client: str = "${OIDC_CLIENT_ID:?}"
+) -> Yaml:
+    """Return what only the console is told: where services and their ops ports are, its own address, its login."""
+    urls = {copy.service: f"http://{copy.name}:{HTTP_PORT}" for copy in processes() if copy.serves and copy.service}
+    seen = {name: url for copy in processes() for name, url in ops(copy).items()}
+    return {
+        "SERVICES_URLS": json.dumps(urls), "OPS_URLS": json.dumps(seen), "PUBLIC_URL": public, "OIDC_CLIENT_ID": client,
+    }  # fmt: skip
+
+
+def _compose_ops(copy: Copy) -> dict[str, str]:
+    names = [f"{copy.name}-{number}" for number in range(copy.copies)] if copy.numbered else [copy.name]
+    return {name: f"http://{name}:{OPS_PORT}" for name in names}
+
+
+def _kubernetes_ops(copy: Copy) -> dict[str, str]:
+    if not copy.numbered:
+        return {copy.name: f"http://{copy.name}:{OPS_PORT}"}
+    pods = [f"{copy.name}-{number}" for number in range(copy.copies)]
+    return {pod: f"http://{pod}.{copy.name}:{OPS_PORT}" for pod in pods}
 
 
 _NOTE = """#
@@ -199,6 +226,7 @@ def kubernetes() -> dict[str, str]:
 
 def _workload(copy: Copy) -> list[Yaml]:
     labels = {"app": copy.name}
+    told = _console(_kubernetes_ops, "https://crossdock.example", "crossdock") if copy.name == CONSOLE else None
     spec: Yaml = {
         "replicas": copy.copies,
         "selector": {"matchLabels": labels},
@@ -207,17 +235,17 @@ def _workload(copy: Copy) -> list[Yaml]:
             "spec": {
                 "terminationGracePeriodSeconds": STOP_SECONDS,
                 "securityContext": {"runAsNonRoot": True, "runAsUser": 10001},
-                "containers": [_container(copy.command, copy.service, numbered=copy.numbered) | _PROBES],
+                "containers": [_container(copy.command, copy.service, told, numbered=copy.numbered) | _PROBES],
             },
         },
     }  # fmt: skip
     if copy.numbered:  # its ordinal is its number in the group: unique, and the same after a restart
         spec |= {"serviceName": copy.name, "podManagementPolicy": "Parallel"}
     made = [_thing("apps/v1", "StatefulSet" if copy.numbered else "Deployment", copy.name, {"spec": spec})]
-    if copy.serves or copy.numbered:
-        ports = [{"name": "http", "port": HTTP_PORT}] if copy.serves else [{"name": "ops", "port": OPS_PORT}]
-        heads = {} if copy.serves else {"clusterIP": "None"}
-        made.append(_thing("v1", "Service", copy.name, {"spec": {"selector": labels, "ports": ports, **heads}}))
+    ports = [{"name": "http", "port": HTTP_PORT}] if copy.serves else []
+    ports.append({"name": "ops", "port": OPS_PORT})
+    heads = {} if copy.serves else {"clusterIP": "None"}
+    made.append(_thing("v1", "Service", copy.name, {"spec": {"selector": labels, "ports": ports, **heads}}))
     if copy.serves:
         budget = {"minAvailable": 1, "selector": {"matchLabels": labels}}
         made.append(_thing("policy/v1", "PodDisruptionBudget", copy.name, {"spec": budget}))

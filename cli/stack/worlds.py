@@ -283,6 +283,7 @@ class World:
             env["DATABASE_URL"] = self.database_urls[spec.service]
         if spec.name == CONSOLE:
             env["SERVICES_URLS"] = json.dumps({name: url for name, url in self.urls.items() if name != CONSOLE})
+            env["OPS_URLS"] = json.dumps(self.ops)
             env["ISSUER_KEY"] = str(self.stack.issuer.key_file)
         return env | dict(self.plan.env.get(spec.name, {}))
 

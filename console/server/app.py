@@ -19,7 +19,7 @@ from chassis import http, log
 from chassis.auth import Verifier
 from chassis.errors import Invalid, Refusal
 from chassis.tail import Tail
-from console.server import about, forward, login, pages, session, view
+from console.server import about, forward, login, pages, session, system, view
 from console.server import hub as hubs
 from console.server.guard import Guarded
 from console.server.session import Token, Who
@@ -69,6 +69,7 @@ def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
     session.add(app)
     login.add(app)
     about.add(app)
+    system.add(app)
     forward.add(app)
     _stream(app)
     pages.add(app, Path(settings.web_folder) if settings.web_folder else pages.BUILT)

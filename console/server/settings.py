@@ -19,6 +19,7 @@ class ConsoleSettings(ServiceSettings):
     oidc_scope: str = "openid"
     web_folder: str = ""  # the built pages; empty: console/web/dist where it was built
     services_urls: dict[str, str] = Field(default_factory=dict)
+    ops_urls: dict[str, str] = Field(default_factory=dict)  # of each process, for the page that shows how they stand
     forward_seconds: float = 4.5  # a service that is down is told to the reader within five
     stream_check_seconds: float = 3.0  # how often a stream asks whether its reader's session still holds
     stream_clients_max: int = 2_500
