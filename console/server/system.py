@@ -15,7 +15,7 @@ from console.server.session import Who
 from schemas.access import PERSONS
 
 ASK_SECONDS = 2.0
-READ = {"x-act": "read", "x-roles": [*PERSONS], "x-machine": []}
+READ = {"x-act": "see-system", "x-roles": [*PERSONS], "x-machine": []}
 
 
 class Process(BaseModel):
@@ -60,7 +60,7 @@ def add(app: FastAPI) -> None:
     @app.get("/system", openapi_extra=READ)
     async def system(request: Request, who: Who) -> System:
         """Say how every process stands; one that does not answer within two seconds is down."""
-        who.may("read")
+        who.may("see-system")
         state = request.app.state
         urls: dict[str, str] = state.settings.ops_urls
         asked = (_asked(state.services, name, url) for name, url in sorted(urls.items()))

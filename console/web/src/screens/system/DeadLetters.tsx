@@ -131,11 +131,7 @@ function Again({ service, letter }: Set_): ReactNode {
   const [values, set, forget] = useDraft(`dead:${service}:${letter.dead_letter_id}`, { reason: "" });
   const act = useMutation({
     mutationFn: async ({ what, dry }: { what: "retry" | "drop"; dry: boolean }) => {
-      const body = {
-        ids: [letter.dead_letter_id],
-        dry_run: dry,
-        ...(what === "drop" ? { reason: values.reason } : {}),
-      };
+      const body = { ids: [letter.dead_letter_id], dry_run: dry, reason: values.reason };
       const path = `/dead-letters:${what}` as "/dead-letters:retry";
       const answer = await ask(service, doors(service).POST(path, { body }));
       return { dry, results: answer.results as unknown as Result[] };
