@@ -57,7 +57,7 @@ PROGRESS = ("consumer_progress_timestamp_seconds", "scorecard_stream_progress_ti
 def add(app: FastAPI) -> None:
     """Add the door."""
 
-    @app.get("/system", openapi_extra=READ)
+    @app.get("/processes", openapi_extra=READ)
     async def system(request: Request, who: Who) -> System:
         """Say how every process stands; one that does not answer within two seconds is down."""
         who.may("see-system")

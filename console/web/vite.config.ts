@@ -15,7 +15,7 @@ export default defineConfig({
     reportCompressedSize: true,
   },
   server: console_
-    ? { proxy: Object.fromEntries(["/api", "/stream", "/session", "/issuer", "/login", "/system", "/about"].map((path) => [path, console_])) }
+    ? { proxy: Object.fromEntries(["/api", "/stream", "/session", "/issuer", "/login", "/processes", "/about"].map((path) => [path, console_])) }
     : {},
   worker: { format: "es" },
   test: { environment: "jsdom", include: ["src/**/*.test.ts", "src/**/*.test.tsx"], restoreMocks: true },

@@ -53,10 +53,10 @@ def ops() -> Iterator[str]:
 def test_every_process_is_told_and_a_silent_one_is_down(cases: Cases, ops: str) -> None:
     with cases.served(ops_urls={"sales": ops, "gone": "http://127.0.0.1:1"}) as served:
         head = {"Authorization": f"Bearer {cases.token('viewer')}"}
-        gone, sales = httpx.get(f"{served.url}/system", headers=head).json()["processes"]
+        gone, sales = httpx.get(f"{served.url}/processes", headers=head).json()["processes"]
         assert (gone["name"], gone["up"], gone["lag_events"]) == ("gone", False, None)
         assert (sales["up"], sales["ready"], sales["parts"]) == (True, False, {"api": True, "relay": False})
         assert sales["lag_events"] == 7.0
-        assert httpx.get(f"{served.url}/system").status_code == 401
+        assert httpx.get(f"{served.url}/processes").status_code == 401
         machine = {"Authorization": f"Bearer {cases.token('machine', topics=['exceptions.case'])}"}
-        assert httpx.get(f"{served.url}/system", headers=machine).status_code == 403
+        assert httpx.get(f"{served.url}/processes", headers=machine).status_code == 403

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { absolute, asInput, day, duration, micros, money, when } from "./format";
+import { absolute, asInput, day, shortDay, duration, micros, money, when } from "./format";
 
 describe("duration", () => {
   it.each([
@@ -47,6 +47,7 @@ describe("when", () => {
 it("writes a day as it is in every zone", () => {
   expect(day("2026-11-27", 2025)).toBe("Fri, 27 Nov 2026");
   expect(day("2026-11-27", 2026)).toBe("Fri 27 Nov");
+  expect(shortDay("2026-11-27")).toBe("27 Nov");
 });
 
 it("gives an input the reader's own time", () => {

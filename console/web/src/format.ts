@@ -82,6 +82,13 @@ export function day(date: string, thisYear = new Date().getFullYear()): string {
   }).format(Date.UTC(year ?? 0, (month ?? 1) - 1, number_));
 }
 
+/** Write a day where there is little room and its year is known. */
+export function shortDay(date: string): string {
+  return new Intl.DateTimeFormat(LOCALE, { day: "numeric", month: "short", timeZone: "UTC" }).format(
+    new Date(`${date}T00:00:00Z`),
+  );
+}
+
 /** Return an instant as `datetime-local` inputs take it, in the reader's zone. */
 export function asInput(instant: Date): string {
   const local = new Date(instant.getTime() - instant.getTimezoneOffset() * 60_000);

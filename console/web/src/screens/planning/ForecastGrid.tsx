@@ -5,7 +5,7 @@ import { useState, type ReactNode } from "react";
 import { api, ask, newKey, onceHeaders, Problem } from "../../api/client";
 import { useDraft } from "../../app/draft";
 import { useSession } from "../../app/session";
-import { day, number } from "../../format";
+import { day, number, shortDay } from "../../format";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Field } from "../../ui/Field";
@@ -39,8 +39,8 @@ export function ForecastGrid({
             <tr>
               <th scope="col">Item at site</th>
               {weeks.map((week) => (
-                <th key={week} scope="col" className="number">
-                  {day(week)}
+                <th key={week} scope="col" className="number" title={day(week)}>
+                  {shortDay(week)}
                 </th>
               ))}
               <th scope="col">Published</th>

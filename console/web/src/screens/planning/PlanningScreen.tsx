@@ -5,7 +5,7 @@ import { useCallback, useMemo, useState, type ReactNode } from "react";
 import { Link, useSearchParams } from "react-router";
 import { api, ask } from "../../api/client";
 import type { components } from "../../api/generated/inventory";
-import { day, number } from "../../format";
+import { day, number, shortDay } from "../../format";
 import type { Fact } from "../../live/protocol";
 import { useFacts } from "../../live/stream";
 import { Plot, type Line } from "../../ui/Plot";
@@ -148,7 +148,7 @@ function ProjectionPanel({ place }: { place: Place }): ReactNode {
 
 function StockPlot({ projection }: { projection: Projection }): ReactNode {
   const data = useMemo(() => stockData(projection), [projection]);
-  const names = useMemo(() => projection.days.map((one) => day(one.day)), [projection]);
+  const names = useMemo(() => projection.days.map((one) => shortDay(one.day)), [projection]);
   const x = useMemo(
     () => ({ label: "day", values: (splits: number[]) => splits.map((split) => names[split] ?? "") }),
     [names],

@@ -14,7 +14,7 @@ const AGAIN_MS = 5_000;
 export default function SystemScreen(): ReactNode {
   const system = useQuery({
     queryKey: ["system"],
-    queryFn: () => ask("console", api.console.GET("/system")),
+    queryFn: () => ask("console", api.console.GET("/processes")),
     refetchInterval: AGAIN_MS,
   });
   return (

@@ -153,13 +153,13 @@ function Percentiles({ velocity }: { velocity: Velocity }): ReactNode {
 }
 
 const CURVE_LINES: readonly Line[] = [
-  { label: "still without a response", colour: "--accent", stepped: true },
   { label: "upper bound (95 %)", colour: "--text-2", stepped: true, dashed: true },
   { label: "lower bound (95 %)", colour: "--text-2", stepped: true, dashed: true },
+  { label: "still without a response", colour: "--accent", stepped: true },
 ];
 const CURVE_X = { label: "time since identified", log: true, values: durations };
 const CURVE_Y = { label: "share of cases", values: percents, range: [0, 1] as [number, number] };
-const CURVE_BAND = [2, 3] as const;
+const CURVE_BAND = [1, 2] as const;
 
 function CurvePanel({ asked }: { asked: Asked }): ReactNode {
   const curve = useQuery({

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { curveData, weekData, type Cell, type Curve } from "./plots";
 
-it("plots the curve in seconds, with its band, and what lasted no second at one", () => {
+it("plots the curve in seconds, with its band, and from one on", () => {
   const curve = {
     points: [
       { us: 473_033, share: 0.5, lower: 0.1, upper: 0.8 },
@@ -9,10 +9,10 @@ it("plots the curve in seconds, with its band, and what lasted no second at one"
     ],
   } as unknown as Curve;
   expect(curveData(curve)).toEqual([
-    [1, 7200],
-    [0.5, 0],
-    [0.8, null],
-    [0.1, null],
+    [0.2365165, 0.473033, 7200],
+    [1, 0.8, null],
+    [1, 0.1, null],
+    [1, 0.5, 0],
   ]);
 });
 

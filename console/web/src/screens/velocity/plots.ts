@@ -8,17 +8,17 @@ export type Curve = components["schemas"]["CurveShown"];
 export type Cell = Omit<components["schemas"]["CellShown"], "bands_us">;
 
 const SECOND = 1e6;
-/** A logarithm needs a beginning: what lasted less than a second stands at one. */
-const SHORTEST = 1;
+/** A logarithm needs a beginning: what lasted less than a millisecond stands at one. */
+const SHORTEST = 0.001;
 
-/** Return duration, share, lower and upper bound; the curve begins at one, and a point without a band has none. */
+/** Return duration, upper and lower bound, and share, which is drawn over its band; the curve begins at one, and a point without a band has none. */
 export function curveData(curve: Curve): AlignedData {
   const xs = curve.points.map((point) => Math.max(point.us / SECOND, SHORTEST));
   return [
-    xs,
-    curve.points.map((point) => point.share),
-    curve.points.map((point) => point.upper),
-    curve.points.map((point) => point.lower),
+    [(xs[0] ?? 1) / 2, ...xs],
+    [1, ...curve.points.map((point) => point.upper)],
+    [1, ...curve.points.map((point) => point.lower)],
+    [1, ...curve.points.map((point) => point.share)],
   ] as AlignedData;
 }
 
@@ -33,8 +33,9 @@ export function weekData(cells: readonly Cell[]): AlignedData {
   ] as AlignedData;
 }
 
-export function durations(splits: number[]): string[] {
-  return splits.map((split) => duration(split));
+/** Write the durations of an axis; a logarithmic one leaves out what has no room. */
+export function durations(splits: (number | null)[]): string[] {
+  return splits.map((split) => (split === null ? "" : duration(split)));
 }
 
 export function percents(splits: number[]): string[] {
