@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 PY := .venv/bin/python
 STAMP := .venv/.crossdock-ready
 MEASURES := .venv/.crossdock-measures
+BROWSING := .venv/.crossdock-desk
 # Each worker has servers of its own, and mostly waits for them: three keep two cores busy.
 WORKERS ?= 3
 NEEDS_SERVERS := postgres or kafka or journey
@@ -18,7 +19,7 @@ PRESENT = $(wildcard $(CODE))
 part = @begin=$$SECONDS; echo "== $(1)"; $(2) || exit $$?; echo "== $(1): $$((SECONDS - begin)) s"
 
 .PHONY: help setup demo up down test quick journeys rooms types lint format contracts contracts-check canvas \
-	migrate bench bench-compare soak faults mutants new-service sure
+	migrate pages desk bench bench-compare soak faults mutants new-service sure
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  \1\t/' | expand -t 20
@@ -28,10 +29,10 @@ setup: $(STAMP) ## Make the environment (.venv) from the locks; costs nothing th
 $(STAMP): requirements/lock.txt requirements/bootstrap.lock pyproject.toml deploy/local/setup.sh
 	@begin=$$SECONDS; echo "== setup"; deploy/local/setup.sh; touch $@; echo "== setup: $$((SECONDS - begin)) s"
 
-demo: setup ## Tell the story of one delay, as it happens; ONCE=1 ends after it
+demo: setup pages ## Tell the story of one delay, as it happens; ONCE=1 ends after it
 	@$(PY) -m cli demo $(if $(ONCE),--once)
 
-up: setup ## Start PostgreSQL, Kafka and the world live until Ctrl-C
+up: setup pages ## Start PostgreSQL, Kafka and the world live until Ctrl-C
 	@$(PY) -m cli up
 
 down: setup ## End what `up` or `crossdock up --detach` started
@@ -40,8 +41,9 @@ down: setup ## End what `up` or `crossdock up --detach` started
 test: setup ## Run every gate and every test, on real PostgreSQL and real Kafka
 	@$(MAKE) lint types rooms contracts-check
 	$(call part,tests without servers,$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not ($(NEEDS_SERVERS))")
-	$(call part,tests on PostgreSQL and Kafka,$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "($(NEEDS_SERVERS)) and not journey")
+	$(call part,tests on PostgreSQL and Kafka,$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "($(NEEDS_SERVERS)) and not (journey or desk)")
 	@$(MAKE) journeys
+	@$(MAKE) desk
 	@$(MAKE) faults
 
 quick: setup ## Run what needs no server at all: seconds
@@ -49,6 +51,17 @@ quick: setup ## Run what needs no server at all: seconds
 
 journeys: setup ## Run the journeys: every service a process, real Kafka and PostgreSQL
 	$(call part,journeys,$(PY) -m pytest -m journey)
+
+pages: setup ## Build the desk's pages, where Node is
+	@deploy/local/pages.sh
+
+desk: setup ## Check the desk's pages and run its journeys in Chromium, where Node and Chromium are
+	$(call part,pages,deploy/local/pages.sh --check)
+	@$(MAKE) $(BROWSING)
+	$(call part,desk,$(PY) -m pytest -m desk)
+
+$(BROWSING): requirements/desk.lock $(STAMP)
+	@deploy/local/setup.sh desk; touch $@
 
 rooms: setup ## Check the house rules: who may import whom, what each room may do
 	$(call part,imports,.venv/bin/lint-imports --no-logo)

@@ -25,6 +25,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("pure")
         if path.parent.name == "journeys":
             item.add_marker("journey")
+        if path.parent.name == "desk":
+            item.add_marker("desk")
         if fixtures & NEEDS_POSTGRES or path.parent.name == "journeys":
             item.add_marker("postgres")
         if fixtures & NEEDS_KAFKA or path.parent.name == "journeys":

@@ -67,7 +67,7 @@ def test_a_stream_that_breaks_off_is_told_and_goes_on_without_gap(desk: Desk) ->
     finally:
         desk.journey.world.start("console")
     desk.journey.world.wait_until_ready("console", after_pid=before)
-    expect(page.get_by_text("The live stream broke off", exact=False)).to_have_count(0)
+    expect(page.get_by_text("The live stream broke off", exact=False)).to_have_count(0, timeout=15_000)
     expect(page.locator(f"#case-{case['case_id']}")).to_be_visible()
 
 

@@ -1,0 +1,105 @@
+"""Screens for everybody: no grave finding of axe in any screen, state and theme; narrow, magnified; nothing the policy forbids."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.desk.conftest import NARROW, WEB, Desk
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+Axe = Callable[["Page", str], None]
+THEMES = ("light", "dark")
+MAGNIFIED = {"width": 640, "height": 400}  # 1280 × 800 at 200 %
+SCREENS = ("/", "/function", "/velocity", "/planning", "/system", "/nowhere")
+
+
+@pytest.fixture
+def full(desk: Desk) -> str:
+    """A case with something in each of its parts; returns its address."""
+    case = desk.a_case()
+    found = desk.journey.task(case, "notify-customers")
+    desk.journey.did("exceptions", f"/cases/{case['case_id']}/take", {}, "logistics")
+    desk.journey.commit(found, "sales")
+    note = {"to_function": "logistics", "note": "they know the driver"}
+    desk.journey.did("exceptions", f"/tasks/{found['task_id']}/hand-over", note, "sales")
+    return f"/cases/{case['case_id']}"
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_screen_has_a_grave_finding(desk: Desk, axe: Axe, full: str, theme: str) -> None:
+    page = desk.page(scheme=theme)
+    for path in (*SCREENS, full, "/function/logistics"):
+        page.goto(desk.url + path)
+        expect(page.get_by_text("Loading …")).to_have_count(0)
+        expect(page.get_by_role("main")).to_be_visible()
+        axe(page, f"{theme} {path}")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_state_has_a_grave_finding(desk: Desk, axe: Axe, full: str, theme: str) -> None:
+    desk.expected = ("Failed to load resource", "401", "403")
+    page = desk.page(scheme=theme)
+    page.get_by_role("row").nth(1).click()
+    axe(page, f"{theme} a row is selected")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    axe(page, f"{theme} the keys")
+    page.keyboard.press("Escape")
+    page.goto(desk.url + "/?q=nothing-is-called-so")
+    expect(page.get_by_text("No case fits this view")).to_be_visible()
+    axe(page, f"{theme} empty")
+    page.goto(desk.url + full)
+    page.get_by_role("button", name="Pause the clock").click()
+    page.get_by_role("dialog").get_by_role("button", name="Pause the clock").click()
+    expect(page.get_by_text("this is needed")).to_be_visible()
+    axe(page, f"{theme} a form lacks something")
+    elsewhere = desk.page("sales", full, sites=["Elsewhere"], scheme=theme)
+    expect(elsewhere.get_by_role("alert")).to_be_visible()
+    axe(elsewhere, f"{theme} forbidden")
+    page.context.clear_cookies()
+    page.goto(desk.url)
+    expect(page.get_by_role("button", name="Planning lead")).to_be_visible()
+    axe(page, f"{theme} login")
+
+
+@pytest.mark.parametrize("size", [NARROW, MAGNIFIED], ids=["390 pixels", "200 %"])
+def test_nothing_is_cut_off_where_there_is_little_room(desk: Desk, full: str, size: dict[str, int]) -> None:
+    page = desk.page(size=size)
+    for path in (*SCREENS, full):
+        page.goto(desk.url + path)
+        expect(page.get_by_text("Loading …")).to_have_count(0)
+        wider = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wider <= 0, f"{path} is {wider} pixels wider than the page"
+
+
+def test_reduced_motion_is_respected(desk: Desk) -> None:
+    page = desk.page()
+    moving = page.evaluate(
+        "() => [...document.querySelectorAll('*')].filter(one => getComputedStyle(one).transitionDuration.split(', ').some(d => d !== '0s')).length"
+    )
+    assert moving == 0
+
+
+def test_pages_come_with_a_policy_without_anything_inline(desk: Desk) -> None:
+    """A violation would be a complaint of the browser, and each test fails on those; here the header itself."""
+    answer = desk.journey.http.get(desk.url, headers={"Accept": "text/html"})
+    policy = answer.headers["content-security-policy"]
+    assert "unsafe-inline" not in policy
+    assert "unsafe-eval" not in policy
+    assert "<script>" not in answer.text
+    assert " style=" not in answer.text
+
+
+def test_a_first_screen_is_light(desk: Desk) -> None:
+    """DESK: at most 250 kB compressed for the first screen."""
+    page = (WEB / "dist" / "index.html").read_text(encoding="utf-8")
+    assets = [path for path in (WEB / "dist" / "assets").iterdir() if path.name in page]
+    assert assets
+    assert sum(len(gzip.compress(path.read_bytes())) for path in assets) <= 250_000
