@@ -12,16 +12,17 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.desk import link
 from cli.errors import CommandFailed
 from cli.output import JsonOption, out, print_json, progress, say
-from cli.stack.recipe import STREAM
+from cli.stack.recipe import CONSOLE, STREAM
 from cli.stack.stack import Stack
 from cli.stack.worlds import World
 
 WORLD = "demo"
 MARKS = {
     "signal": "→", "case": "!", "task": "·", "impact": "·", "notice": "·", "options": "·", "shortage": "·", "act": "✓", "decided": "✓",
-    "promise": "✓", "sent": "→", "implemented": "■", "velocity": "■", "verified": "■", "why": "?", "broken": "✗", "scene": " ",
+    "promise": "✓", "sent": "→", "implemented": "■", "velocity": "■", "verified": "■", "why": "?", "traffic": "→", "broken": "✗", "scene": " ",
 }  # fmt: skip
 
 
@@ -32,33 +33,53 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the story instead of staying up.")] = False,
+    traffic: Annotated[
+        bool,
+        typer.Option(
+            "--traffic",
+            help="After the story more trucks come late, several an hour, some answered by simulated people.",
+        ),
+    ] = False,
     seed: Annotated[int, typer.Option(help="Of the simulated network.")] = 7,
     as_json: JsonOption = False,
 ) -> None:
     """Start a world, tell the story of one delay in it with simulated people, and stay up until Ctrl-C."""
     with progress("The stack starts", quiet=as_json) as report, Stack.start(report=report) as stack:
         world = stack.create_world(WORLD)
-        code = _tell(world, seed, as_json)
-        if code:
+        _invite(world, as_json)
+        with _simulator(world, "story", seed) as story:
+            _tell(story, as_json)
+        if story.returncode:
             raise CommandFailed("The story broke; `.crossdock/worlds/demo/logs` holds what each process said.")
         if not once:
-            _stay(stack, world, as_json)
+            _stay(stack, world, as_json, seed if traffic else None)
 
 
-def _tell(world: World, seed: int, as_json: bool) -> int:
+def _invite(world: World, as_json: bool) -> None:
+    """Print a link to the desk: what the terminal tells can be watched there."""
+    url = link(world.urls[CONSOLE])
+    if as_json:
+        print_json({"step": "desk", "url": url}, line=True)
+    else:
+        say(f"Watch it in the browser as the planning lead (the link works once, for five minutes):\n  {url}\n")
+
+
+def _simulator(world: World, what: str, seed: int) -> subprocess.Popen[str]:
     environment = os.environ | {
         "SERVICES_URLS": json.dumps(world.urls), "STREAM_METRICS_URL": f"{world.ops[STREAM]}/metrics",
     }  # fmt: skip
-    story = subprocess.Popen(
-        [sys.executable, "-m", "simulator", "story", "--seed", str(seed)],
+    return subprocess.Popen(
+        [sys.executable, "-m", "simulator", what, "--seed", str(seed)],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
     )
-    assert story.stdout is not None
-    for line in story.stdout:
+
+
+def _tell(simulator: subprocess.Popen[str], as_json: bool) -> None:
+    assert simulator.stdout is not None
+    for line in simulator.stdout:
         _print(json.loads(line), as_json)
-    return story.wait()
 
 
 def _print(step: dict[str, Any], as_json: bool) -> None:
@@ -74,12 +95,15 @@ def _print(step: dict[str, Any], as_json: bool) -> None:
     out().print(step["text"], markup=False)
 
 
-def _stay(stack: Stack, world: World, as_json: bool) -> None:
+def _stay(stack: Stack, world: World, as_json: bool, traffic_seed: int | None) -> None:
     addresses = {**world.urls, "stream metrics": f"{world.ops[STREAM]}/metrics"}
+    if not as_json:
+        say("")
+    _invite(world, as_json)
     if as_json:
         print_json(addresses)
     else:
-        say("\nStill running; Ctrl-C ends it. In another terminal:")
+        say("Still running; Ctrl-C ends it. In another terminal:")
         say(
             "  crossdock login --as planning-lead --world demo && crossdock cases --world demo && crossdock watch --from beginning --world demo"
         )
@@ -88,4 +112,11 @@ def _stay(stack: Stack, world: World, as_json: bool) -> None:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    ended.wait()
+    if traffic_seed is None:
+        ended.wait()
+        return
+    with _simulator(world, "traffic", traffic_seed) as traffic:
+        telling = threading.Thread(target=_tell, args=(traffic, as_json), daemon=True)
+        telling.start()
+        ended.wait()
+        traffic.terminate()

@@ -10,10 +10,12 @@ import typer
 
 from cli.client import Client
 from cli.commands.shown import ago
-from cli.errors import Unreachable
+from cli.errors import Refused, Unreachable
 from cli.output import JsonOption, WorldOption, err, out, warn
 from cli.stack.recipe import CONSOLE
 from cli.stack.worlds import LIVE
+from cli.watching.events import events
+from cli.watching.live import Screen
 
 BACK_OFF_SECONDS = 0.5
 TRIES_MAX = 120
@@ -37,9 +39,13 @@ def watch(
     site: Annotated[list[str] | None, typer.Option(help="Only these sites.")] = None,
     customer: Annotated[list[str] | None, typer.Option(help="Only these customers.")] = None,
     most: Annotated[int | None, typer.Option("--most", help="End after this many facts.", min=1)] = None,
+    lines: Annotated[bool, typer.Option("--lines", help="One line per fact, not a screen.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Follow cases and tasks as they change; with --json one line per fact, with the id to go on from."""
+    """Follow cases and tasks as they change: a screen that updates in place, or one line per fact where it is piped.
+
+    With --json one line per fact, with the id to go on from.
+    """
     query = {
         "type": type_,
         "severity": severity,
@@ -50,13 +56,18 @@ def watch(
     }
     asked = {name: value for name, value in query.items() if value}
     last, seen, tries = start, 0, 0
+    if out().is_terminal and not (as_json or lines or most or start != "now"):
+        narrow = {"severity": severity, "function": function, "case_id": case, "site": site, "customer": customer}
+        with Client(world) as client:
+            Screen(client, asked, {name: _one(name, value) for name, value in narrow.items() if value}).run(out())
+        return
     with Client(world) as client:
         while True:
             try:
                 with client.stream(CONSOLE, "/stream", params={**asked, "from": last}, headers={}) as answer:
                     if not seen and not as_json:
                         err().print(f"Following world {world}; Ctrl-C ends.", style="dim")
-                    for identity, fact in _events(answer.iter_lines()):
+                    for identity, fact in events(answer.iter_lines()):
                         last, tries = identity or last, 0
                         if fact is None:
                             continue
@@ -73,17 +84,13 @@ def watch(
             time.sleep(BACK_OFF_SECONDS)
 
 
-def _events(lines: Any) -> Any:
-    """Yield (id, fact) per server-sent event; a heartbeat moves the id and has no fact."""
-    identity, data = None, None
-    for line in lines:
-        if line.startswith("id: "):
-            identity = line[4:]
-        elif line.startswith("data: "):
-            data = json.loads(line[6:])
-        elif not line:
-            yield identity, data
-            data = None
+def _one(name: str, values: list[str]) -> str | list[str]:
+    """Return what a list is narrowed by: one word, where the service takes one."""
+    if name == "case_id":
+        return values
+    if len(values) > 1:
+        raise Refused(f"The screen is narrowed by one {name}; --lines takes several.")
+    return values[0]
 
 
 def _show(fact: dict[str, Any], identity: str, as_json: bool) -> None:

@@ -28,10 +28,14 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 HSTS = "max-age=31536000"
-COOKIE = "crossdock_session"
 SAFE = ("GET", "HEAD")
 # A page of another site may lead a person to a page or back from the issuer; it may load and send nothing.
 CLOSED = ("/api/", "/stream", "/session", "/issuer/")
+
+
+def cookie_of(world: str) -> str:
+    """Return the name of a world's session cookie: a browser sends the cookies of a host to each of its ports."""
+    return f"crossdock_session_{world}"
 
 
 class Guarded(FastAPI):
@@ -56,7 +60,7 @@ class Guarded(FastAPI):
             request.url.path,
             request.headers,
             own_origin(request, public_url),
-            COOKIE in request.cookies,
+            cookie_of(self.state.settings.world) in request.cookies,
         )
         if reason is not None:
             await http.problem(request, Forbidden(reason, code="cross-site"))(scope, receive, with_headers)

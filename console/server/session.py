@@ -18,7 +18,7 @@ from chassis import log
 from chassis.auth import Actor, Unauthenticated, Verifier
 from chassis.clock import machine_now
 from chassis.errors import Forbidden, Invalid
-from console.server.guard import COOKIE, is_secure
+from console.server.guard import cookie_of, is_secure
 from console.server.issuer import BuiltInIssuer
 from console.server.settings import ConsoleSettings
 from console.server.tickets import Tickets
@@ -117,7 +117,7 @@ def _digest(token: str) -> bytes:
 
 def token_of(request: Request, authorization: Annotated[str | None, Header()] = None) -> str:
     """Return the token of a request: a bearer's, or the session's cookie, which only the browser can read and send."""
-    if authorization is None and (cookie := request.cookies.get(COOKIE)):
+    if authorization is None and (cookie := request.cookies.get(cookie_of(request.app.state.settings.world))):
         return cookie
     scheme, _, token = (authorization or "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
@@ -143,8 +143,9 @@ def begin(request: Request, response: Response, token: str) -> None:
     back to needs no session, and what the page asks for is asked by the page itself."""
     if len(token) > COOKIE_BYTES_MAX:
         raise Invalid(f"the token is larger than {COOKIE_BYTES_MAX:,} bytes, more than a browser keeps", status=413)
-    secure = is_secure(request, request.app.state.settings.public_url)
-    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/")
+    settings: ConsoleSettings = request.app.state.settings
+    secure = is_secure(request, settings.public_url)
+    response.set_cookie(cookie_of(settings.world), token, httponly=True, samesite="strict", secure=secure, path="/")
 
 
 def place(to: str | None) -> str:
@@ -218,5 +219,5 @@ def _session(app: FastAPI) -> None:
         """End the session: its token opens nothing here any more, and its streams are cut."""
         request.app.state.ended.end(token, who.expires_at or float("inf"))
         response = Response(status_code=204)
-        response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
+        response.delete_cookie(cookie_of(request.app.state.settings.world), path="/", httponly=True, samesite="strict")
         return response

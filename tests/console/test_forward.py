@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from cli.stack import spawn
-from console.server.guard import COOKIE
+from console.server.guard import cookie_of
 from tests.console.served import Cases, Served
 
 TOLD_SECONDS_MAX = 5.0
@@ -65,7 +65,7 @@ def console(cases: Cases) -> Iterator[Served]:
 def test_a_page_asks_a_service_with_the_sessions_token_and_nothing_else_of_its_headers(console: Served) -> None:
     token = console.cases.token("sales")
     head = {
-        "Cookie": f"{COOKIE}={token}", "Origin": console.url, "Idempotency-Key": "k", "X-Forwarded-For": "1.2.3.4", "X-Roles": "sre",
+        "Cookie": f"{cookie_of(console.cases.world)}={token}", "Origin": console.url, "Idempotency-Key": "k", "X-Forwarded-For": "1.2.3.4", "X-Roles": "sre",
     }  # fmt: skip
     answer = httpx.post(f"{console.url}/api/sales/orders/a%2Fb?x=1&x=%20", headers=head, json={"a": 1})
     asked = answer.json()
@@ -84,7 +84,10 @@ def test_a_services_refusal_comes_as_it_was_said(console: Served) -> None:
 
 def test_without_a_session_or_from_another_site_nothing_is_asked(console: Served) -> None:
     assert httpx.get(f"{console.url}/api/sales/orders").status_code == 401
-    head = {"Cookie": f"{COOKIE}={console.cases.token('sales')}", "Origin": "https://evil.example"}
+    head = {
+        "Cookie": f"{cookie_of(console.cases.world)}={console.cases.token('sales')}",
+        "Origin": "https://evil.example",
+    }
     assert httpx.post(f"{console.url}/api/sales/orders", headers=head).status_code == 403
 
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from console.server.guard import COOKIE, POLICY, refused
+from console.server.guard import POLICY, cookie_of, refused
 from tests.console.served import Cases, Served
 
 OWN, OTHER = "http://127.0.0.1:8000", "https://evil.example"
 
 
 def _cookie(served: Served) -> dict[str, str]:
-    return {"Cookie": f"{COOKIE}={served.cases.token()}"}
+    return {"Cookie": f"{cookie_of(served.cases.world)}={served.cases.token()}"}
 
 
 def test_the_policy_lets_no_inline_script_or_style_run_and_no_page_frame_it() -> None:
@@ -65,7 +65,9 @@ def test_a_session_that_was_ended_opens_nothing_any_more(cases: Cases) -> None:
         answer = httpx.get(f"{served.url}/session", headers=cookie)
         assert (answer.status_code, answer.json()["code"]) == (401, "session-ended")
         assert (
-            httpx.get(f"{served.url}/session", headers={"Cookie": f"{COOKIE}={cases.token('sales')}"}).status_code
+            httpx.get(
+                f"{served.url}/session", headers={"Cookie": f"{cookie_of(cases.world)}={cases.token('sales')}"}
+            ).status_code
             == 200
         )
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from http.cookies import SimpleCookie
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from console.server.guard import COOKIE
+from console.server.guard import cookie_of
 from console.server.tickets import TICKETS_MAX, TicketRefused, Tickets
 from tests.console.served import Cases, Served
 
@@ -24,14 +25,19 @@ def test_a_demo_role_gets_a_token_and_a_session_cookie_that_no_script_and_no_oth
         made = httpx.post(f"{served.url}/session", headers={"Authorization": f"Bearer {token}"})
         assert made.status_code == 204
         (cookie,) = SimpleCookie(made.headers["set-cookie"]).values()
-        assert (cookie.key, cookie["httponly"], cookie["samesite"], cookie["path"]) == (COOKIE, True, "strict", "/")
+        assert (cookie.key, cookie["httponly"], cookie["samesite"], cookie["path"]) == (
+            cookie_of(cases.world),
+            True,
+            "strict",
+            "/",
+        )
         assert not cookie["domain"]
-        head = {"Cookie": f"{COOKIE}={token}"}
+        head = {"Cookie": f"{cookie_of(cases.world)}={token}"}
         who = httpx.get(f"{served.url}/session", headers=head).json()
         assert (who["roles"], who["sites"], who["customers"]) == (["logistics"], ["Near"], "*")
         with httpx.stream("GET", f"{served.url}/stream", headers=head) as answer:
             assert answer.status_code == 200
-        wrong = httpx.get(f"{served.url}/session", headers={"Cookie": f"{COOKIE}={token[:-4]}AAAA"})
+        wrong = httpx.get(f"{served.url}/session", headers={"Cookie": f"{cookie_of(cases.world)}={token[:-4]}AAAA"})
         assert wrong.status_code == 401
 
 
@@ -56,8 +62,8 @@ def test_without_a_key_there_is_no_built_in_issuer(cases: Cases) -> None:
         assert _log_in(served, **{"as": "sales"}).status_code == 403
 
 
-def test_a_browser_that_comes_by_reads_what_to_do_instead(cases: Cases) -> None:
-    with cases.served() as served:
+def test_where_no_pages_are_built_a_browser_reads_what_to_do_instead(cases: Cases, tmp_path: Path) -> None:
+    with cases.served(web_folder=str(tmp_path)) as served:
         answer = httpx.get(served.url)
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/html")
