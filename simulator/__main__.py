@@ -29,11 +29,12 @@ def main() -> int:
     parser.add_argument("--every", type=float, default=traffic.EVERY_SECONDS, help="seconds between two delays")
     parser.add_argument("--cases", type=int, help="end after so many delays")
     parser.add_argument("--nobody", action="store_true", help="nobody answers: every case waits for you")
+    parser.add_argument("--pace", type=float, default=0.0, help="seconds that simulated people take before each act")
     chosen = parser.parse_args()
     doors = Doors.from_environment()
     try:
         if chosen.what == "story":
-            Story(doors, say, seed=chosen.seed).run()
+            Story(doors, say, seed=chosen.seed, pace=chosen.pace).run()
         else:
             people = traffic.NOBODY if chosen.nobody else traffic.PEOPLE
             traffic.Traffic(doors, say, seed=chosen.seed, people=people).run(every=chosen.every, cases=chosen.cases)

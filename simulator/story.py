@@ -57,11 +57,15 @@ class Watcher:
         return list(until(found, f"{what} on the live stream"))
 
 
+BEFORE_THE_SIGNAL = 4.0  # paces: time to open the desk
+
+
 class Story:
     """Tells the story step by step; raises Refused where a link is missing."""
 
-    def __init__(self, doors: Doors, tell: Tell, *, seed: int) -> None:
-        self._doors, self._tell_all, self._seed = doors, tell, seed
+    def __init__(self, doors: Doors, tell: Tell, *, seed: int, pace: float = 0.0) -> None:
+        """`pace`: seconds that simulated people take before each act, so that others can watch."""
+        self._doors, self._tell_all, self._seed, self._pace = doors, tell, seed, pace
         self._watcher = Watcher(doors)
         self._last = time.monotonic()
 
@@ -69,6 +73,7 @@ class Story:
         """Tell everything; returns the velocity of the case as the three measured it."""
         made = self._set_the_scene()
         before = _prometheus()
+        self._wait(BEFORE_THE_SIGNAL)
         truck, told_at = self._truck_is_late(made)
         case, tasks = self._case_opens(truck, told_at)
         self._functions_prepare(case, tasks)
@@ -77,6 +82,10 @@ class Story:
         measured = self._velocity(case, before)
         self._why(case)
         return measured
+
+    def _wait(self, times: float = 1.0) -> None:
+        threading.Event().wait(self._pace * times)
+        self._last = time.monotonic()
 
     def _tell(self, kind: str, text: str, at: float | None = None, **facts: Any) -> None:
         now = at if at is not None else time.monotonic()
@@ -184,13 +193,15 @@ class Story:
             )
 
     def _people_answer(self, case: dict[str, Any], tasks: list[dict[str, Any]]) -> None:
-        self._last = time.monotonic()
+        self._wait(2)
         people.acknowledge(self._doors, case["case_id"])
         self._tell("act", "A simulated person of logistics acknowledged the case and took it.")
         for task in tasks:
+            self._wait()
             people.commit_to(self._doors, task, machine_now())
             self._tell("act", f"A simulated person of {task['function']} committed to “{task['title']}”.")
         task_id = next(t["task_id"] for t in tasks if t["kind"] == "find-alternative-source")
+        self._wait()
         chosen = people.choose(self._doors, task_id)
         self._tell(
             "act",
@@ -198,6 +209,7 @@ class Story:
         )
         ((came, decided), *_) = self._watcher.wait_for(case["case_id"], "exceptions.case.decided.v1")
         self._tell("decided", f"The case is decided: {decided['data']['choice']}", came)
+        self._wait()
         drafts = people.approve(self._doors, case["case_id"], len(case["customers"]))
         self._tell(
             "act",
@@ -256,6 +268,7 @@ class Story:
             f"Decision velocity of this case: {values[0]:.3f} s from identified to coordinated response. Stream processor {values[0]:.6f}, "
             f"SQL {values[1]:.6f}, Prometheus sum and count {values[2]:.6f}: they agree to the millisecond.", **measured,
         )  # fmt: skip
+        self._wait()
         people.verify(self._doors, case_id)
         self._watcher.wait_for(case_id, "exceptions.case.verified.v1")
         self._tell("verified", "The simulated planning lead checked the effect; the case is closed.")

@@ -20,6 +20,7 @@ from cli.stack.stack import Stack
 from cli.stack.worlds import World
 
 WORLD = "demo"
+PACE_SECONDS = 2.0
 MARKS = {
     "signal": "→", "case": "!", "task": "·", "impact": "·", "notice": "·", "options": "·", "shortage": "·", "act": "✓", "decided": "✓",
     "promise": "✓", "sent": "→", "implemented": "■", "velocity": "■", "verified": "■", "why": "?", "traffic": "→", "broken": "✗", "scene": " ",
@@ -40,6 +41,10 @@ def demo(
             help="After the story more trucks come late, several an hour, some answered by simulated people.",
         ),
     ] = False,
+    pace: Annotated[
+        float | None,
+        typer.Option(min=0, help="Seconds that simulated people take before each act: 2, or 0 with --once."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the simulated network.")] = 7,
     as_json: JsonOption = False,
 ) -> None:
@@ -47,7 +52,8 @@ def demo(
     with progress("The stack starts", quiet=as_json) as report, Stack.start(report=report) as stack:
         world = stack.create_world(WORLD)
         _invite(world, as_json)
-        with _simulator(world, "story", seed) as story:
+        seconds = (0.0 if once else PACE_SECONDS) if pace is None else pace
+        with _simulator(world, "story", seed, "--pace", str(seconds)) as story:
             _tell(story, as_json)
         if story.returncode:
             raise CommandFailed("The story broke; `.crossdock/worlds/demo/logs` holds what each process said.")
@@ -64,12 +70,12 @@ def _invite(world: World, as_json: bool) -> None:
         say(f"Watch it in the browser as the planning lead (the link works once, for five minutes):\n  {url}\n")
 
 
-def _simulator(world: World, what: str, seed: int) -> subprocess.Popen[str]:
+def _simulator(world: World, what: str, seed: int, *more: str) -> subprocess.Popen[str]:
     environment = os.environ | {
         "SERVICES_URLS": json.dumps(world.urls), "STREAM_METRICS_URL": f"{world.ops[STREAM]}/metrics",
     }  # fmt: skip
     return subprocess.Popen(
-        [sys.executable, "-m", "simulator", what, "--seed", str(seed)],
+        [sys.executable, "-m", "simulator", what, "--seed", str(seed), *more],
         env=environment,
         stdout=subprocess.PIPE,
         text=True,
