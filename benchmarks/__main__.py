@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import api, backlog, calibration, history, latency, loop, pipeline, sse, stream
+from benchmarks import api, backlog, calibration, history, latency, loop, pipeline, sse, stream, told
 from benchmarks.figures import Figure, compared, line, loaded, machine_facts, median, plain, stored, written
 from cli.stack import Home, Stack
 
@@ -31,6 +31,7 @@ FIGURES: dict[str, tuple[str, Measure]] = {
     "history": ("the same with much that is past, and dropping a day of it", history.measure),
     "loop": ("a delay's answer → both tasks", loop.measure),
     "stream": ("facts of cases → measures, beside a bare consumer; state rebuilt", stream.measure),
+    "told": ("a delay's answer → both tasks at a reader of the stream", told.measure),
     "sse": ("the exception stream to a crowd, beside sse-starlette", sse.measure),
 }
 RIVALS = {"pipeline": "faststream", "sse": "sse_starlette"}
