@@ -7,19 +7,21 @@ produce to receipt. Both servers follow the same topic and verify the same token
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid5
 
 import httpx
+import uvloop
 
 from benchmarks import work
 from benchmarks.figures import Figure
@@ -38,6 +40,7 @@ WORLD, TOPIC = "bench-sse", "exceptions.case"
 P99_MS_MAX, IDLE_MB_MAX = 60, 250
 READY_SECONDS_MAX, PATIENCE_SECONDS = 60.0, 60.0
 OPENING_MAX = 50
+SETTLE_SECONDS = 1.0
 SPACE = time_ordered_id()
 MARK = b'"headline":"'
 
@@ -50,8 +53,8 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
     try:
         crowd: dict[str, list[float]] = {}
         for module in ("console.server", "benchmarks.rival_sse"):
-            with _served(stack, module) as (port, _):
-                crowd[module] = asyncio.run(_crowd(port, token, bootstrap, SECONDS_FULL if full else SECONDS))
+            with _served(stack, module) as (port, _), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                crowd[module] = runner.run(_crowd(port, token, bootstrap, SECONDS_FULL if full else SECONDS))
         ours, theirs = crowd.values()
         for name, share, bar in (("p50", 0.5, None), ("p99", 0.99, P99_MS_MAX)):
             beside = {"sse-starlette": work.percentile(theirs, share)}
@@ -181,21 +184,72 @@ def _case(number: int, moment: str) -> Any:
     )  # fmt: skip
 
 
+class Taker(asyncio.Protocol):
+    """One reader of a crowd: what came and when, read afterwards, so that reading costs the measured ones nothing."""
+
+    def __init__(self, token: str, count: int, done: Callable[[], None]) -> None:
+        self._head = f"GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        self._left, self._done = count, done
+        self._tail = b""
+        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.pieces: list[tuple[float, bytes]] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the stream."""
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.write(self._head)
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what came, and when."""
+        self.pieces.append((time.time(), data))
+        if not self.begun.done() and b"\r\n\r\n" in data:
+            self.begun.set_result(None)
+        # A mark may lie across two pieces; the tail is shorter than one.
+        self._left -= (self._tail + data).count(MARK)
+        self._tail = data[-len(MARK) + 1 :]
+        if self._left <= 0:
+            self._left = sys.maxsize
+            self._done()
+
+    def taken(self) -> list[float]:
+        """Return how long each fact took, in milliseconds."""
+        found, rest = [], b""
+        for at, data in self.pieces:
+            rest += data
+            while (mark := rest.find(MARK)) >= 0 and (end := rest.find(b'"', mark + len(MARK))) >= 0:
+                found.append((at - float(rest[mark + len(MARK) : end])) * 1000)
+                rest = rest[end:]
+        return found
+
+
 async def _crowd(port: int, token: str, bootstrap: str, seconds: int) -> list[float]:
     """Return how long each fact took to each reader, in milliseconds."""
-    readers = await _opened(port, token, CLIENTS)
-    teller, count = Teller(bootstrap), PER_SECOND * seconds
-    reading = [asyncio.create_task(client.read(reader, count)) for client, reader in readers]
+    teller, count, over = Teller(bootstrap), PER_SECOND * seconds, asyncio.Event()
+    finished = iter(range(1, CLIENTS + 1))
+
+    def done() -> None:
+        if next(finished) == CLIENTS:
+            over.set()
+
+    loop = asyncio.get_running_loop()
+    takers: list[Taker] = []
+    for _ in range(CLIENTS):
+        _, taker = await loop.create_connection(lambda: Taker(token, count, done), "127.0.0.1", port)
+        await taker.begun
+        takers.append(taker)
+    await asyncio.sleep(SETTLE_SECONDS)  # a server may begin to follow after it has answered
+    gc.disable()  # what it would collect is what is measured with
     begun = time.perf_counter()
     for number in range(count):
         teller.say(number)
         await asyncio.sleep(max(0.0, begun + (number + 1) / PER_SECOND - time.perf_counter()))
     async with asyncio.timeout(PATIENCE_SECONDS):
-        await asyncio.gather(*reading)
+        await over.wait()
+    gc.enable()
     teller.close()
-    for client, _ in readers:
-        client.close()
-    return [ms for client, _ in readers for ms in client.taken[PER_SECOND:]]
+    for taker in takers:
+        taker.transport.abort()
+    return [ms for taker in takers for ms in taker.taken()[PER_SECOND:]]
 
 
 async def _idle(port: int, token: str, pid: int) -> float:

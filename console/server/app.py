@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -53,16 +54,24 @@ def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
         hub.start(asyncio.get_running_loop())
         app.state.catch_ups = asyncio.Semaphore(settings.stream_catch_ups_max)
         async with forward.client(settings.forward_seconds) as app.state.services:
-            cutting = asyncio.create_task(_cut(app, settings.stream_check_seconds))
+            loops = [
+                asyncio.create_task(_cut(app, settings.stream_check_seconds)),
+                asyncio.create_task(_look(app, settings.stream_stall_seconds)),
+                asyncio.create_task(_tick(hub, min(settings.stream_heartbeat_seconds, settings.stream_check_seconds))),
+            ]
+            gc.collect()
+            gc.set_threshold(50_000, 20, 50)  # thousands of readers are many objects, and few of them go in circles
+            gc.freeze()  # what is made by now stays: looking through it again would hold every reader up for a fifth of a second
             yield
-            cutting.cancel()
+            for one in loops:
+                one.cancel()
         hub.stop()
 
     app = Guarded(
         title="Crossdock console", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life
     )
     app.state.service, app.state.settings, app.state.hub, app.state.readers = "console", settings, hub, 0
-    app.state.streams = {}
+    app.state.streams, app.state.sending = {}, {}
     app.state.verifier = Verifier(issuer=settings.auth_issuer, audience=settings.auth_audience, jwks=settings.auth_jwks)
     for kind in (HTTPException, RequestValidationError, Refusal, Exception, 404, 405):
         app.add_exception_handler(kind, http.problem)
@@ -96,36 +105,50 @@ def _stream(app: FastAPI) -> None:
         if not hub.ready:
             return _later(request, NotFollowing("the stream does not follow Kafka now"))
         vector = await run_in_threadpool(_place, hub, last_event_id or start)
-        chosen = view.Filter(
-            *(tuple(many) if many else None for many in (type, severity, function, case, site, customer))
-        )
+        asked = [tuple(many) if many else None for many in (type, severity, function, case, site, customer)]
+        chosen = view.Filter(*asked) if any(asked) else view.EVERYTHING
         stream = Stream(
             hub, Reader(who, vector, chosen, f"console.{id(request):x}"),
             heartbeat_seconds=settings.stream_heartbeat_seconds, catch_ups=request.app.state.catch_ups,
         )  # fmt: skip
-        return EventStream(_counted(app, stream, token), settings.stream_stall_seconds)
+        return EventStream(_counted(app, stream, token), app.state.sending)
 
 
 class EventStream(StreamingResponse):
     """Server-sent events; a reader that takes nothing for some seconds is let go, so that it holds nobody's memory."""
 
-    def __init__(self, content: AsyncGenerator[bytes, None], stall_seconds: float) -> None:
+    def __init__(self, content: AsyncGenerator[bytes, None], sending: dict[EventStream, float]) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(content, media_type="text/event-stream", headers=headers)
-        self._pieces, self._stall_seconds = content, stall_seconds
+        self._pieces, self._sending = content, sending
+        self._task: asyncio.Task[Any] | None = None
+        self._is_let_go = False
+
+    def let_go(self) -> None:
+        """End: its reader takes nothing."""
+        self._is_let_go = True
+        if self._task is not None:
+            self._task.cancel()
 
     async def stream_response(self, send: Send) -> None:
-        """Send as the base does, each piece within the limit."""
+        """Send as the base does; what is not taken at once is noted with its moment, and looked at by `_look`."""
+        self._task, loop = asyncio.current_task(), asyncio.get_running_loop()
 
-        async def within(message: Message) -> None:
-            await asyncio.wait_for(send(message), self._stall_seconds)
+        async def noted(message: Message) -> None:
+            self._sending[self] = loop.time()
+            await send(message)
+            del self._sending[self]
 
         try:
-            await super().stream_response(within)
-        except TimeoutError:
+            await super().stream_response(noted)
+        except asyncio.CancelledError:
+            if not self._is_let_go:
+                raise
             # An answer that is not completed makes the server close the connection.
-            log.get().warning("stream.stalled", seconds=self._stall_seconds)
+            log.get().warning("stream.stalled")
             await self._pieces.aclose()
+        finally:
+            self._sending.pop(self, None)
 
 
 def _later(request: Request, refusal: Refusal) -> Response:
@@ -155,6 +178,22 @@ async def _cut(app: FastAPI, seconds: float) -> None:
         over = [token for token in open_ if not await run_in_threadpool(session.holds, app, token)]
         for stream in [stream for token in over for stream in app.state.streams.get(token, ())]:
             stream.cut()
+
+
+async def _look(app: FastAPI, seconds: float) -> None:
+    """Let go of readers that have taken nothing for so long: one look at all, no timer for each piece."""
+    while True:
+        await asyncio.sleep(seconds / 4)  # nobody tells that a reader takes nothing
+        since = asyncio.get_running_loop().time() - seconds
+        for response in [one for one, at in app.state.sending.items() if at < since]:
+            response.let_go()
+
+
+async def _tick(hub: hubs.Hub, seconds: float) -> None:
+    """Wake the readers for their heartbeats, and for the ends of their tokens."""
+    while True:
+        await asyncio.sleep(seconds)  # time passes without telling
+        hub.wake()
 
 
 def _place(hub: hubs.Hub, start: str) -> hubs.Vector:

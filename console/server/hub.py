@@ -21,11 +21,16 @@ Vector = dict[Place, int]
 
 @dataclass
 class Kept:
-    """A record in the ring; what a reader may see of it is encoded once per scope and kept beside it."""
+    """A record in the ring; what a reader may see of it is encoded once per scope and kept beside it.
+
+    `after`: the place behind it, for every reader that has taken all before it.
+    """
 
     number: int
     seen: Seen
     shown: dict[object, bytes | None] = field(default_factory=dict)
+    after: Vector = field(default_factory=dict)
+    sent: dict[object, bytes] = field(default_factory=dict)
 
 
 class Hub:
@@ -89,8 +94,8 @@ class Hub:
                 oldest = self._ring[0].seen
                 self._starts[oldest.topic, oldest.partition] = oldest.next
             self._numbers += 1
-            self._ring.append(Kept(self._numbers, seen))
             self.ends[seen.topic, seen.partition] = seen.next
+            self._ring.append(Kept(self._numbers, seen, after=dict(self.ends)))
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.wake)
 

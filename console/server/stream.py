@@ -44,6 +44,8 @@ class Stream:
         self._heartbeat_seconds, self._catch_ups = heartbeat_seconds, catch_ups
         self._number = 0
         self._is_cut = False
+        self._is_in_step = False
+        self._scope = view.scope_of(reader.actor)
 
     def cut(self) -> None:
         """End with the next thing that comes or is waited for: the reader's session holds no longer."""
@@ -51,23 +53,42 @@ class Stream:
         self._hub.wake()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        reader = self._reader
+        reader, loop = self._reader, asyncio.get_running_loop()
         yield b"retry: 1000\n" + beat(reader.vector)
         while self._left() > 0 and not self._hub.holds(reader.vector):
             async with self._catch_ups:
                 async for chunk in self._older():
                     yield chunk
+        sent_at = loop.time()
         while self._left() > 0 and self._hub.ready:
             news = self._hub.news()  # asked for before looking, so that nothing comes in between unnoticed
             kept = self._hub.after(self._number, reader.vector, CHUNK_RECORDS)
             if kept is None:
                 return  # fell out of the ring: dropped at its bound, resumes by its last id
+            chunk = b""
             if kept:
                 self._number = kept[-1].number
-                if chunk := b"".join(self._taken(kept)):
-                    yield chunk
-            elif not await _within(news, min(self._heartbeat_seconds, self._left())):
-                yield beat(reader.vector)
+                chunk = b"".join(self._in_step(kept) if self._is_in_step else self._taken(kept))
+                self._is_in_step = self._is_in_step or reader.vector == kept[-1].after
+            elif loop.time() - sent_at >= self._heartbeat_seconds:
+                chunk = beat(reader.vector)
+            if chunk:
+                yield chunk
+                sent_at = loop.time()
+            elif not kept:
+                await news.wait()  # woken by news, and by the hub's tick: no timer for each reader
+
+    def _in_step(self, kept: list[Kept]) -> Iterator[bytes]:
+        """Yield what readers in step with the hub are sent: the same bytes for all of a scope."""
+        reader, scope = self._reader, self._scope
+        for one in kept:
+            if not reader.chosen.takes(one.seen.envelope, reader.actor):
+                continue
+            if scope not in one.sent:
+                data = self._shown(one)
+                one.sent[scope] = b"" if data is None else event(one.after, one.seen.envelope.type, data)
+            yield one.sent[scope]
+        reader.vector = kept[-1].after
 
     async def _older(self) -> AsyncIterator[bytes]:
         vector, ends = self._reader.vector, self._hub.reached()
@@ -88,12 +109,14 @@ class Stream:
             reader.vector[place] = seen.next
             if not reader.chosen.takes(seen.envelope, reader.actor):
                 continue
-            scope = view.scope_of(reader.actor)
-            if scope not in one.shown:
-                one.shown[scope] = view.shown(seen.envelope, reader.actor)
-            data = one.shown[scope]
+            data = self._shown(one)
             if data is not None:
                 yield event(reader.vector, seen.envelope.type, data)
+
+    def _shown(self, one: Kept) -> bytes | None:
+        if self._scope not in one.shown:
+            one.shown[self._scope] = view.shown(one.seen.envelope, self._reader.actor)
+        return one.shown[self._scope]
 
     def _left(self) -> float:
         """Return how many seconds the reader's token still holds; none where its session was ended."""
@@ -101,15 +124,6 @@ class Stream:
             return 0.0
         ends = self._reader.actor.expires_at
         return math.inf if ends is None else ends - machine_now().timestamp()
-
-
-async def _within(news: asyncio.Event, seconds: float) -> bool:
-    """Wait for something new, at most this long; say whether there is."""
-    try:
-        await asyncio.wait_for(news.wait(), max(0.0, seconds))
-    except TimeoutError:
-        return False
-    return True
 
 
 def _some(older: Iterator[Seen]) -> list[Seen]:
