@@ -88,8 +88,8 @@ canvas: setup ## Write the generated block of each service's README
 migrate: setup ## Bring the database named by DATABASE_URL up to date: make migrate service=logistics
 	@$(PY) -m services.$(service) migrate
 
-$(MEASURES): requirements/bench.lock $(STAMP)
-	@deploy/local/setup.sh bench; touch $@
+$(MEASURES): requirements/bench.lock requirements/desk.lock $(STAMP)
+	@deploy/local/setup.sh bench; deploy/local/setup.sh desk; deploy/local/pages.sh; touch $@
 
 bench: $(MEASURES) ## Measure, calibration first, within 20 minutes; FULL=1 long runs, three times, resumed where it was cut off
 	@$(PY) -m benchmarks $(if $(FULL),--full --resume)

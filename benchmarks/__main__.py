@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import api, backlog, calibration, history, latency, loop, pipeline, sse, stream, told
+from benchmarks import api, backlog, calibration, history, latency, loop, page, pipeline, sse, stream, told
 from benchmarks.figures import Figure, compared, line, loaded, machine_facts, median, plain, stored, written
 from cli.stack import Home, Stack
 
@@ -32,9 +32,10 @@ FIGURES: dict[str, tuple[str, Measure]] = {
     "loop": ("a delay's answer → both tasks", loop.measure),
     "stream": ("facts of cases → measures, beside a bare consumer; state rebuilt", stream.measure),
     "told": ("a delay's answer → both tasks at a reader of the stream", told.measure),
+    "page": ("the stream's page in Chromium: first rows, frames, a key", page.measure),
     "sse": ("the exception stream to a crowd, beside sse-starlette", sse.measure),
 }
-RIVALS = {"pipeline": "faststream", "sse": "sse_starlette"}
+RIVALS = {"pipeline": "faststream", "sse": "sse_starlette", "page": "playwright"}
 RUNS_FULL = 3
 
 

@@ -22,7 +22,9 @@ import "../../style/stream.css";
 export function StreamScreen(): ReactNode {
   const { session } = useSession();
   const [query, setQuery] = useSearchParams();
-  const filters = useMemo(() => filtersOf(query), [query]);
+  // The selection is in the address too, and asks for no other list.
+  const view = changed(query, "case", "").toString();
+  const filters = useMemo(() => filtersOf(new URLSearchParams(view)), [view]);
   const rows = useSyncExternalStore(cases.subscribe, cases.snapshot);
   const reader = useMemo(() => ({ subject: session.subject, function: functionOf(session) }), [session]);
   const doings = useDoings();
@@ -46,9 +48,11 @@ export function StreamScreen(): ReactNode {
     return ids.filter((id) => !known.has(id)).length;
   }, [kept, ids]);
 
-  const selected = query.get("case") ?? undefined;
+  // What is pressed shows at once; the address follows.
+  const [selected, setSelected] = useState(query.get("case") ?? undefined);
   const select = useCallback(
     (id: string) => {
+      setSelected(id);
       setQuery((now) => changed(now, "case", id), { replace: true });
     },
     [setQuery],
@@ -64,7 +68,6 @@ export function StreamScreen(): ReactNode {
     setKept((now) => (now === undefined ? undefined : ids));
   }, [ids]);
   // What changed in the address asks for another list; the old order holds no longer.
-  const view = `${filters.view} ${filters.state} ${filters.sort} ${filters.severity} ${filters.words}`;
   const [viewBefore, setViewBefore] = useState(view);
   if (viewBefore !== view) {
     setViewBefore(view);
@@ -129,7 +132,7 @@ export function StreamScreen(): ReactNode {
       ) : error !== undefined ? (
         <Failed error={error} again={() => void cases.load(filters.state)} />
       ) : (
-        <Nothing isNarrowed={query.size > (query.has("case") ? 1 : 0)} />
+        <Nothing isNarrowed={view !== ""} />
       )}
       <ActDialog
         asked={asked}
