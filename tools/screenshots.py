@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from cli.desk import link
 from cli.output import progress
@@ -98,9 +98,10 @@ def _shoot(browser: Browser, world: World, folder: Path, theme: Any, size: tuple
 def _look(page: Page, address: str, file: Path) -> None:
     page.goto(address)
     page.get_by_role("main").wait_for()
-    page.get_by_text("Loading …").wait_for(state="detached")
-    page.wait_for_load_state("networkidle", timeout=3_000) if "velocity" in address else None
-    page.screenshot(path=file, full_page="cases" in address)
+    expect(page.get_by_text("Loading …")).to_have_count(0)
+    if address.endswith("/velocity"):
+        page.get_by_text("Where the time goes").or_(page.get_by_text("No case was measured yet")).first.wait_for()
+    page.screenshot(path=file)
 
 
 def _case(world: World) -> dict[str, str]:

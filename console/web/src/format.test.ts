@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { absolute, asInput, day, shortDay, duration, micros, money, when } from "./format";
+import { absolute, asInput, counted, day, shortDay, duration, micros, money, when } from "./format";
 
 describe("duration", () => {
   it.each([
@@ -52,4 +52,8 @@ it("writes a day as it is in every zone", () => {
 
 it("gives an input the reader's own time", () => {
   expect(asInput(new Date(2026, 2, 5, 9, 7))).toBe("2026-03-05T09:07");
+});
+
+it("counts one and many", () => {
+  expect([counted(0, "line"), counted(1, "line"), counted(1200, "line")]).toEqual(["0 lines", "1 line", "1,200 lines"]);
 });

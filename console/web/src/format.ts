@@ -45,6 +45,11 @@ export function number(value: number | string, digits = 0): string {
   return new Intl.NumberFormat(LOCALE, { maximumFractionDigits: digits }).format(Number(value));
 }
 
+/** Write how many there are of something: `1 line`, `6 lines`. */
+export function counted(count: number, one: string): string {
+  return `${number(count)} ${one}${count === 1 ? "" : "s"}`;
+}
+
 export function percent(share: number): string {
   return `${number(share * 100, 1)} %`;
 }

@@ -13,6 +13,15 @@ export function Loading(): ReactNode {
   );
 }
 
+/** The loading of one part of a screen. */
+export function LoadingPart(): ReactNode {
+  return (
+    <p className="quiet" role="status">
+      {words.loading}
+    </p>
+  );
+}
+
 export function Failed({ error, again }: { error: unknown; again?: () => void }): ReactNode {
   const problem = error instanceof Problem ? error : undefined;
   if (problem?.told.status === 403) return <Forbidden detail={problem.told.detail} />;

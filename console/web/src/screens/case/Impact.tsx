@@ -1,7 +1,7 @@
 /** What is hurt: order lines, customers, money and days, each walked back to its record. */
 
 import type { ReactNode } from "react";
-import { day, number } from "../../format";
+import { counted, day, number } from "../../format";
 import { Money } from "../../ui/Said";
 import { columnsOf, Table } from "../../ui/Table";
 import type { CaseWhole } from "./questions";
@@ -57,13 +57,18 @@ export function Impact({ whole }: { whole: CaseWhole }): ReactNode {
       <header>
         <h2>Impact</h2>
         <span className="quiet">
-          {whole.affected_lines.length} lines · {whole.affected_customers.length} customers
-          {whole.lines_out_of_scope > 0 && ` · ${whole.lines_out_of_scope} lines outside of what you may see`}
+          {counted(whole.affected_lines.length, "line")} · {counted(whole.affected_customers.length, "customer")}
+          {whole.lines_out_of_scope > 0 &&
+            ` · ${counted(whole.lines_out_of_scope, "line")} outside of what you may see`}
           {!whole.impact_known && " · customers are being looked up"}
         </span>
       </header>
       {whole.affected_customers.length > 0 && (
-        <p>{whole.affected_customers.map((one) => `${one.customer} (${one.tier}, ${one.lines} lines)`).join(" · ")}</p>
+        <p>
+          {whole.affected_customers
+            .map((one) => `${one.customer} (${one.tier}, ${counted(one.lines, "line")})`)
+            .join(" · ")}
+        </p>
       )}
       <Table
         caption="Affected lines"

@@ -10,7 +10,7 @@ import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Field } from "../../ui/Field";
 import { Money } from "../../ui/Said";
-import { Failed, Refusal } from "../../ui/States";
+import { Failed, LoadingPart, Refusal } from "../../ui/States";
 import { words } from "../../words";
 import { useRounds, type CaseWhole, type Line, type Option, type Round } from "./questions";
 
@@ -25,6 +25,7 @@ export function Options({ whole }: { whole: CaseWhole }): ReactNode {
           <span className="quiet">Procurement has not looked for alternatives for this case.</span>
         )}
       </header>
+      {rounds.isPending && <LoadingPart />}
       {rounds.data?.map((round) => (
         <RoundView key={round.sourcing_id} round={round} />
       ))}

@@ -7,7 +7,7 @@ import { useSession } from "../../app/session";
 import { day, number } from "../../format";
 import { Button } from "../../ui/Button";
 import { Masked, When } from "../../ui/Said";
-import { Failed, Refusal } from "../../ui/States";
+import { Failed, LoadingPart, Refusal } from "../../ui/States";
 import { words } from "../../words";
 import { useNotices, type CaseWhole, type Notice } from "./questions";
 
@@ -20,6 +20,7 @@ export function Promises({ whole }: { whole: CaseWhole }): ReactNode {
         <h2>Promises</h2>
         {notices.data?.length === 0 && <span className="quiet">No customer is told anything for this case.</span>}
       </header>
+      {notices.isPending && <LoadingPart />}
       {notices.data?.map((notice) => (
         <NoticeView key={notice.notice_id} notice={notice} />
       ))}

@@ -9,7 +9,7 @@ import { day, number, shortDay } from "../../format";
 import type { Fact } from "../../live/protocol";
 import { useFacts } from "../../live/stream";
 import { Plot, type Line } from "../../ui/Plot";
-import { Empty, Failed, Loading } from "../../ui/States";
+import { Empty, Failed, Loading, LoadingPart } from "../../ui/States";
 import { words } from "../../words";
 import { ForecastGrid } from "./ForecastGrid";
 import { firstShort, stockData, type Forecast, type Projection } from "./demand";
@@ -89,6 +89,7 @@ function Demand({ choose }: { choose: (place: Place) => void }): ReactNode {
           per week that begins on the Monday; an override needs a reason, the baseline stays
         </span>
       </header>
+      {forecasts.isPending && <LoadingPart />}
       {forecasts.isError && <Failed error={forecasts.error} again={() => void forecasts.refetch()} />}
       {forecasts.data?.length === 0 && (
         <p className="quiet">No forecast is known yet; it comes from the planning system by `POST /forecasts:batch`.</p>
@@ -140,6 +141,7 @@ function ProjectionPanel({ place }: { place: Place }): ReactNode {
           </span>
         )}
       </header>
+      {projection.isPending && <LoadingPart />}
       {projection.isError && <Failed error={projection.error} again={() => void projection.refetch()} />}
       {projection.data && <StockPlot projection={projection.data} />}
     </section>
@@ -284,6 +286,7 @@ function Shortages({ choose }: { choose: (place: Place) => void }): ReactNode {
         <h2>Shortages</h2>
         {shortages.data?.items.length === 0 && <span className="quiet">none is predicted</span>}
       </header>
+      {shortages.isPending && <LoadingPart />}
       {shortages.isError && <Failed error={shortages.error} again={() => void shortages.refetch()} />}
       <ul>
         {shortages.data?.items.map((one) => (

@@ -3,6 +3,7 @@
 import { memo, type ReactNode } from "react";
 import { Link } from "react-router";
 import { useNow } from "../../app/clock";
+import { counted } from "../../format";
 import { Deadline, Money, Severity, Since } from "../../ui/Said";
 import { functionName } from "../../ui/names";
 import { words } from "../../words";
@@ -52,13 +53,13 @@ export const CaseRowView = memo(function CaseRowView({
         <Severity level={row.severity} />
       </div>
       <div role="gridcell" className="what">
-        <Link to={`/cases/${row.case_id}`} tabIndex={-1}>
+        <Link to={`/cases/${row.case_id}`} tabIndex={-1} title={row.headline}>
           {row.headline}
         </Link>
         <span className={pending ? "pending quiet" : "quiet"}>
           {pending ? "sending … " : ""}
           {gone ? "left this view · " : ""}
-          {row.lines} lines · {row.customers.length} customers · {row.sites.join(", ")}
+          {counted(row.lines, "line")} · {counted(row.customers.length, "customer")} · {row.sites.join(", ")}
         </span>
       </div>
       <div role="gridcell" className="number">

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { api, ask } from "../../api/client";
 import { micros, number, percent } from "../../format";
-import { Failed } from "../../ui/States";
+import { Failed, LoadingPart } from "../../ui/States";
 import { functionName } from "../../ui/names";
 import type { Cell } from "./plots";
 
@@ -32,6 +32,7 @@ export function Cells({ what, title, asked }: Given): ReactNode {
         <h2>{title}</h2>
         {found.data?.items.length === 0 && <span className="quiet">none yet</span>}
       </header>
+      {found.isPending && <LoadingPart />}
       {found.data && found.data.items.length > 0 && (
         <div className="scroll" tabIndex={0} role="region" aria-label={`${title} as a table`}>
           <table className="table">

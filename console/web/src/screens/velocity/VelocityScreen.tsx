@@ -6,11 +6,11 @@ import { Link, useSearchParams } from "react-router";
 import { api, ask } from "../../api/client";
 import type { components } from "../../api/generated/scorecard";
 import { worldNow } from "../../app/clock";
-import { micros, number, percent } from "../../format";
+import { counted, micros, number, percent } from "../../format";
 import { Choice } from "../../ui/Field";
 import { Plot, type Line } from "../../ui/Plot";
 import { Severity, When } from "../../ui/Said";
-import { Empty, Failed, Loading } from "../../ui/States";
+import { Empty, Failed, Loading, LoadingPart } from "../../ui/States";
 import { words } from "../../words";
 import { Cells } from "./Cells";
 import { curveData, durations, percents, weekData, type Cell, type Curve } from "./plots";
@@ -146,7 +146,7 @@ function Percentiles({ velocity }: { velocity: Velocity }): ReactNode {
       <p className="quiet">
         Open cases count with the time they have lasted. Leaving them out would give a median of{" "}
         {micros(velocity.naive_p50_us)}, which is too good. Acknowledged after {micros(velocity.acknowledge_p50_us)}{" "}
-        (median). {number(velocity.handoffs)} hand-overs.
+        (median). {counted(velocity.handoffs, "hand-over")}.
       </p>
     </>
   );
@@ -174,6 +174,7 @@ function CurvePanel({ asked }: { asked: Asked }): ReactNode {
         <h2>How long cases stay without a coordinated response</h2>
       </header>
       {curve.isError && <Failed error={curve.error} again={() => void curve.refetch()} />}
+      {curve.isPending && <LoadingPart />}
       {curve.data && <CurvePlot curve={curve.data} />}
     </section>
   );
@@ -233,7 +234,7 @@ function Phases({ asked }: { asked: Asked }): ReactNode {
     refetchInterval: AGAIN_MS,
   });
   if (phases.isError) return <Failed error={phases.error} again={() => void phases.refetch()} />;
-  if (phases.data === undefined) return null;
+  if (phases.data === undefined) return <LoadingPart />;
   const shown = phases.data.response.filter((phase) => phase.total_us > 0);
   return (
     <section className="panel" aria-label="Phases">
@@ -310,7 +311,7 @@ function Weeks({ asked }: { asked: Asked }): ReactNode {
       ask("scorecard", api.scorecard.GET("/velocity/by/{what}", { params: { path: { what: "week" }, query: asked } })),
   });
   if (weeks.isError) return <Failed error={weeks.error} again={() => void weeks.refetch()} />;
-  if (weeks.data === undefined) return null;
+  if (weeks.data === undefined) return <LoadingPart />;
   return (
     <section className="panel" aria-label="Weekly trend">
       <header>
@@ -366,7 +367,7 @@ function Overdue({ asked }: { asked: Asked }): ReactNode {
     refetchInterval: AGAIN_MS,
   });
   if (overdue.isError) return <Failed error={overdue.error} again={() => void overdue.refetch()} />;
-  if (overdue.data === undefined) return null;
+  if (overdue.data === undefined) return <LoadingPart />;
   return (
     <section className="panel" aria-label="Overdue">
       <header>
