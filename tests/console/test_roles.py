@@ -28,7 +28,7 @@ TURNED_AWAY = (401, 403)
 LOGIN = "/login"  # without a ticket or a provider it turns everybody away, whoever asks
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def served(cases: Cases) -> Iterator[Served]:
     with cases.served(services_urls={"sales": f"http://127.0.0.1:{spawn.free_port()}"}) as running:
         yield running
