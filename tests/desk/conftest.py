@@ -16,6 +16,11 @@ from tests.support.needs import leave_out
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+try:
+    from playwright.sync_api import expect
+except ImportError:  # `make desk` installs it; without it the fixture `browser` leaves each test out by name
+    expect = None
+
 WEB = Path(__file__).resolve().parents[2] / "console" / "web"
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")

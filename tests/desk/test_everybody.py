@@ -7,9 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import expect
 
-from tests.desk.conftest import NARROW, WEB, Desk
+from tests.desk.conftest import NARROW, WEB, Desk, expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import expect
-
-from tests.desk.conftest import Desk
+from tests.desk.conftest import Desk, expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import expect
-
-from tests.desk.conftest import Desk
+from tests.desk.conftest import Desk, expect
 
 
 def test_two_people_on_one_case_see_each_other_and_overwrite_nothing(desk: Desk) -> None:
