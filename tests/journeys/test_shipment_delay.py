@@ -16,13 +16,12 @@ from tests.journeys.conftest import PATIENCE_SECONDS, Journey
 from tests.support.service import wait_until
 
 
-def test_the_delay_story_is_told_whole(whole: Journey) -> None:
-    """A late truck becomes a coordinated response; stream, SQL and Prometheus agree to the millisecond."""
+def _simulated(whole: Journey, *arguments: str) -> list[dict[str, Any]]:
     environment = os.environ | {
         "SERVICES_URLS": json.dumps(whole.world.urls), "STREAM_METRICS_URL": f"{whole.world.ops[STREAM]}/metrics",
     }  # fmt: skip
     told = subprocess.run(
-        [sys.executable, "-m", "simulator", "story"],
+        [sys.executable, "-m", "simulator", *arguments],
         env=environment,
         capture_output=True,
         text=True,
@@ -31,10 +30,24 @@ def test_the_delay_story_is_told_whole(whole: Journey) -> None:
     )
     steps = [json.loads(line) for line in told.stdout.splitlines()]
     assert told.returncode == 0, (steps[-1:], told.stderr[-2000:])
+    return steps
+
+
+def test_the_delay_story_is_told_whole_and_traffic_goes_on_after_it(whole: Journey) -> None:
+    """A late truck becomes a coordinated response; stream, SQL and Prometheus agree to the millisecond."""
+    steps = _simulated(whole, "story")
     assert [s["step"] for s in steps if s["step"] in ("signal", "case", "decided", "implemented", "velocity", "verified", "why")] == [
         "signal", "case", "decided", "implemented", "velocity", "verified", "why",
     ]  # fmt: skip
     assert "signal" in steps[-1]["text"]
+    ways = _simulated(whole, "traffic", "--every", "0", "--cases", "6", "--seed", "5")
+    states = {"verified": "closed", "implemented": "implemented"}
+    for step in ways:
+        how_far = step["text"].rsplit(" ", 1)[-1]
+        case = whole.get("exceptions", f"/cases/{step['case_id']}")
+        assert case["state"] == states.get(how_far, "open"), step
+        assert (case["acknowledged_at"] is None) is (how_far == "nothing"), step
+    assert len({step["case_id"] for step in ways}) == 6
 
 
 def test_delay_after_delay_extends_the_one_case_that_is_open(whole: Journey) -> None:
