@@ -37,7 +37,6 @@ ACTS: dict[str, Act] = {
     "keep-rules": Act(("planning-lead",)),
     "import": Act(("planning-lead", "sre")),
     "operate": Act(("sre",)),
-    "see-system": Act(PERSONS),
 }
 
 SEES: dict[str, tuple[str, ...]] = {

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from playwright.sync_api import expect, sync_playwright
 
 from cli.desk import link
 from cli.output import progress
@@ -43,6 +42,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.screenshots", description=__doc__)
     parser.add_argument("--all", type=Path, metavar="FOLDER", help="every screen, theme, state and width")
     given = parser.parse_args()
+    from playwright.sync_api import sync_playwright
+
     with (
         tempfile.TemporaryDirectory(prefix="xd-shots-") as home,
         progress("Pictures", quiet=False) as report,
@@ -98,6 +99,8 @@ def _shoot(browser: Browser, world: World, folder: Path, theme: Any, size: tuple
 def _look(page: Page, address: str, file: Path) -> None:
     page.goto(address)
     page.get_by_role("main").wait_for()
+    from playwright.sync_api import expect
+
     expect(page.get_by_text("Loading …")).to_have_count(0)
     if address.endswith("/velocity"):
         page.get_by_text("Where the time goes").or_(page.get_by_text("No case was measured yet")).first.wait_for()

@@ -11,11 +11,12 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import BaseModel
 
 from chassis.clock import machine_now
+from chassis.errors import Forbidden
 from console.server.session import Who
 from schemas.access import PERSONS
 
 ASK_SECONDS = 2.0
-READ = {"x-act": "see-system", "x-roles": [*PERSONS], "x-machine": []}
+READ = {"x-act": "read", "x-roles": [*PERSONS], "x-machine": []}
 
 
 class Process(BaseModel):
@@ -60,7 +61,9 @@ def add(app: FastAPI) -> None:
     @app.get("/processes", openapi_extra=READ)
     async def system(request: Request, who: Who) -> System:
         """Say how every process stands; one that does not answer within two seconds is down."""
-        who.may("see-system")
+        who.may("read")
+        if not who.roles.intersection(PERSONS):
+            raise Forbidden("how the processes stand is shown to persons")
         state = request.app.state
         urls: dict[str, str] = state.settings.ops_urls
         asked = (_asked(state.services, name, url) for name, url in sorted(urls.items()))

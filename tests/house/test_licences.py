@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
@@ -35,11 +36,16 @@ def locked() -> list[str]:
 
 
 def direct() -> list[str]:
-    """Names of the dependencies that pyproject.toml asks for."""
+    """Names of the dependencies that pyproject.toml and the pages' package.json ask for."""
     page = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     groups = [*page["project"]["optional-dependencies"].values(), *page["dependency-groups"].values()]
     wanted = [*page["project"]["dependencies"], *(w for group in groups for w in group)]
-    return sorted({re.split(r"[\[<>=!~ ;]", entry)[0].lower() for entry in wanted})
+    pages = json.loads((ROOT / "console" / "web" / "package.json").read_text(encoding="utf-8"))
+    return sorted(
+        {re.split(r"[\[<>=!~ ;]", entry)[0].lower() for entry in wanted}
+        | pages["dependencies"].keys()
+        | pages["devDependencies"].keys()
+    )
 
 
 def license_of(found: Distribution) -> str:
@@ -109,5 +115,5 @@ def test_a_direct_dependency_is_named_with_what_it_does_and_what_we_would_write(
 def test_the_page_names_nothing_that_is_not_asked_for() -> None:
     """A dependency that left takes its row along."""
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").split("## Licenses")[0]
-    named = re.findall(r"^\| ([a-z0-9-]+) \|", page, re.MULTILINE)
+    named = re.findall(r"^\| ([a-z0-9@/-]+) \|", page, re.MULTILINE)
     assert sorted(named) == direct()

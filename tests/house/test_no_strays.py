@@ -63,7 +63,7 @@ def test_no_lock_file_holds_an_address() -> None:
         assert not ADDRESS.search(path.read_text(encoding="utf-8")), path.name
 
 
-@pytest.mark.parametrize("lock", ["lock.txt", "bench.lock"])
+@pytest.mark.parametrize("lock", ["lock.txt", "bench.lock", "desk.lock"])
 def test_every_line_of_the_lock_is_pinned_with_a_hash(lock: str) -> None:
     """What is installed tomorrow is what was tested today."""
     text = (ROOT / "requirements" / lock).read_text(encoding="utf-8")
