@@ -2,6 +2,7 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { lazy, StrictMode, Suspense, type ReactNode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter, Route, Routes } from "react-router";
+import { Boundary } from "./app/Boundary";
 import { queries } from "./app/queries";
 import { WithSession } from "./app/session";
 import { Shell } from "./app/Shell";
@@ -21,7 +22,11 @@ const PlanningScreen = lazy(() => import("./screens/planning/PlanningScreen"));
 const SystemScreen = lazy(() => import("./screens/system/SystemScreen"));
 
 function Screen({ children }: { children: ReactNode }): ReactNode {
-  return <Suspense fallback={<Loading />}>{children}</Suspense>;
+  return (
+    <Boundary>
+      <Suspense fallback={<Loading />}>{children}</Suspense>
+    </Boundary>
+  );
 }
 
 function Nowhere(): ReactNode {

@@ -33,7 +33,17 @@ export function begin(): void {
     };
     return;
   }
+  connect();
+  window.addEventListener("pagehide", () => send?.({ bye: true }));
+  window.addEventListener("pageshow", () => send?.({ hello: true }));
+}
+
+const AGAIN_MS = 1_000;
+
+function connect(): void {
   const worker = new SharedWorker(new URL("./worker.ts", import.meta.url), { type: "module", name: "stream" });
+  // Its script may not come either while the server is away.
+  worker.onerror = () => setTimeout(connect, AGAIN_MS);
   worker.port.onmessage = ({ data }: MessageEvent<FromFollower>) => {
     if ("state" in data) become(data.state);
     else hear(data.facts);
@@ -41,8 +51,6 @@ export function begin(): void {
   send = (message) => {
     worker.port.postMessage(message);
   };
-  window.addEventListener("pagehide", () => send?.({ bye: true }));
-  window.addEventListener("pageshow", () => send?.({ hello: true }));
 }
 
 export function useStreamState(): StreamState {
