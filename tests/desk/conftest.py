@@ -95,7 +95,7 @@ class Desk:
 
 
 @pytest.fixture
-def desk(whole: Journey, browser: Browser) -> Iterator[Desk]:  # noqa: F811 — the fixture that was imported
+def desk(browser: Browser, whole: Journey) -> Iterator[Desk]:  # noqa: F811 — the fixture that was imported
     """A desk whose browsers are closed after the test; a complaint that was not expected fails it."""
     made = Desk(whole, browser)
     yield made
