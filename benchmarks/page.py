@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
@@ -18,6 +17,7 @@ from cli.desk import link
 from cli.stack import Stack
 from cli.stack.recipe import CONSOLE
 from cli.stack.worlds import World
+from tools.browser import WIDE, launched
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -26,7 +26,6 @@ WORLD, SERVICES = "bench-page", ["exceptions", "scorecard", CONSOLE]
 CASES, PER_SECOND, SECONDS, KEYS, BATCH = 10_000, 50, 10, 40, 500
 PAINT_MS_MAX, FRAMES_MIN, KEY_MS_MAX = 1_500, 30, 50
 PATIENCE_MS = 20_000
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 # When the first row stands on the page, counted from the navigation.
 FIRST_ROW = """
@@ -73,8 +72,8 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
     try:
         ids = _fill(world)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-            page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+            browser = launched(playwright)
+            page = browser.new_context(viewport={"width": WIDE[0], "height": WIDE[1]}).new_page()
             page.add_init_script(FIRST_ROW)
             yield from _looked_at(page, world, ids)
             browser.close()

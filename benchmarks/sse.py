@@ -141,7 +141,8 @@ class Client:
             self._writer.transport.abort()
 
 
-async def _opened(port: int, token: str, count: int) -> list[tuple[Client, asyncio.StreamReader]]:
+async def opened(port: int, token: str, count: int) -> list[tuple[Client, asyncio.StreamReader]]:
+    """Open so many readers; each client holds its connection."""
     room = asyncio.Semaphore(OPENING_MAX)
 
     async def one() -> tuple[Client, asyncio.StreamReader]:
@@ -173,13 +174,13 @@ class Teller:
 
 def _case(number: int, moment: str) -> Any:
     act, now = time_ordered_id(), datetime.now(UTC)
-    opened = CaseOpened(
+    fact = CaseOpened(
         occurred_at=now, case_id=uuid5(SPACE, str(number)), cause=Cause(kind="shipment-delay", id=uuid5(SPACE, f"{number}/c")),
         severity="high", sites=("Near",), customers=("Ours",), headline=moment, recurrence=1, cause_occurred_at=now,
         playbook="shipment-delay", playbook_version=1, value_at_risk=Money(amount=Decimal(10), currency="EUR"), lines=(),
     )  # fmt: skip
     return wrap(
-        opened, id=time_ordered_id(), source="/crossdock/bench/exceptions", recorded_at=now, correlation_id=act, causation_id=act, cause_kind="act"
+        fact, id=time_ordered_id(), source="/crossdock/bench/exceptions", recorded_at=now, correlation_id=act, causation_id=act, cause_kind="act"
     )  # fmt: skip
 
 
@@ -253,7 +254,7 @@ async def _crowd(port: int, token: str, bootstrap: str, seconds: int) -> list[fl
 
 async def _idle(port: int, token: str, pid: int) -> float:
     """Return the resident memory of a server with idle readers, in megabytes."""
-    readers = await _opened(port, token, IDLE)
+    readers = await opened(port, token, IDLE)
     used = next(
         int(line.split()[1])
         for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
@@ -267,8 +268,8 @@ async def _idle(port: int, token: str, pid: int) -> float:
 async def _cut(port: int, token: str, bootstrap: str) -> float:
     """Return how many readers, cut at random moments, did not see exactly what one that was never cut saw."""
     chance = random.Random(7)
-    (whole, stream), *_ = await _opened(port, token, 1)
-    cut = [client for client, _ in await _opened(port, token, CUT_CLIENTS)]
+    (whole, stream), *_ = await opened(port, token, 1)
+    cut = [client for client, _ in await opened(port, token, CUT_CLIENTS)]
     for client in cut:
         client.close()
     gone = [

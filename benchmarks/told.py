@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from benchmarks import loop, work
+from benchmarks import loop, sse, work
 from benchmarks.figures import Figure
 from chassis.clock import machine_now
 from cli.stack import Stack
@@ -44,9 +44,9 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
 async def _told(world: World, trucks: list[str]) -> list[float]:
     """Return, delay by delay, the milliseconds from its answer until one of the readers had both tasks."""
     came: defaultdict[str, list[float]] = defaultdict(list)
-    opened = [await _open(world) for _ in range(READERS)]  # a writer that nobody holds closes its connection
-    reading = [asyncio.create_task(_take(opened[0][0], came))]
-    reading += [asyncio.create_task(_drain(reader)) for reader, _ in opened[1:]]
+    opened = await sse.opened(urlsplit(world.urls[CONSOLE]).port or 0, world.token("viewer"), READERS)
+    reading = [asyncio.create_task(_take(opened[0][1], came))]
+    reading += [asyncio.create_task(_drain(reader)) for _, reader in opened[1:]]
     late = (machine_now() + timedelta(days=8)).date().isoformat()
     answered: dict[str, float] = {}
     head = {"Authorization": f"Bearer {world.token('logistics')}"}
@@ -72,17 +72,6 @@ async def _told(world: World, trucks: list[str]) -> list[float]:
         one.cancel()
     await asyncio.gather(*reading, return_exceptions=True)
     return [(came[truck][TASKS - 1] - answered[truck]) * 1000 for truck in trucks]
-
-
-async def _open(world: World) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    at = urlsplit(world.urls[CONSOLE])
-    reader, writer = await asyncio.open_connection(at.hostname, at.port, limit=1 << 22)
-    head = f"GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {world.token('viewer')}\r\n\r\n"
-    writer.write(head.encode())
-    said = await reader.readuntil(b"\r\n\r\n")
-    if not said.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(f"a reader was refused: {said[:60]!r}")
-    return reader, writer
 
 
 async def _take(reader: asyncio.StreamReader, came: defaultdict[str, list[float]]) -> None:

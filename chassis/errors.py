@@ -10,6 +10,8 @@ class Refusal(Exception):
 
     code = "refused"
     status = 409
+    changes: list[dict[str, Any]] | None = None
+    """What others did since the actor had looked."""
 
     def __init__(
         self, detail: str, *, field: str | None = None, code: str | None = None, status: int | None = None

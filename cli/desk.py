@@ -1,7 +1,8 @@
-"""Links to a world's desk: each logs in once, for a few minutes."""
+"""Logins at a world's console: tokens, and links that log in once, for a few minutes."""
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
@@ -14,11 +15,16 @@ TIMEOUT_SECONDS = 10.0
 ROLE = "planning-lead"
 
 
-def link(console: str, role: str = ROLE, to: str = "/") -> str:
-    """Return a one-use login link of a console with the built-in issuer; raises Unreachable, and what it refuses."""
+def issued(console: str, what: str, role: str) -> Any:
+    """Return what the built-in issuer of a console gives a demo role: a `token` or a `ticket`; raises Unreachable."""
     try:
-        answer = httpx.post(f"{console}/issuer/ticket", json={"as": role}, timeout=TIMEOUT_SECONDS)
+        answer = httpx.post(f"{console}/issuer/{what}", json={"as": role}, timeout=TIMEOUT_SECONDS)
     except httpx.TransportError as why:
         raise Unreachable(f"The console does not answer at {console}: `crossdock up` starts the stack.") from why
-    ticket = understood(answer, CONSOLE)["ticket"]
+    return understood(answer, CONSOLE)
+
+
+def link(console: str, role: str = ROLE, to: str = "/") -> str:
+    """Return a one-use login link of a console with the built-in issuer; raises Unreachable, and what it refuses."""
+    ticket = issued(console, "ticket", role)["ticket"]
     return f"{console}/login?{urlencode({'ticket': ticket, 'to': to})}"

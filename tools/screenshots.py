@@ -7,10 +7,6 @@ every screen in light and dark, empty and full, 1280 and 390 wide, to be looked 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -18,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from cli import simulated
 from cli.desk import link
 from cli.output import progress
 from cli.stack import Stack
-from cli.stack.recipe import CONSOLE, STREAM
+from cli.stack.recipe import CONSOLE
 from cli.stack.worlds import World
+from tools.browser import NARROW, WIDE, launched
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs" / "desk"
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-WIDE, NARROW = (1280, 800), (390, 844)
 SCREENS = {
     "stream": "/", "function": "/function/sales", "velocity": "/velocity", "planning": "/planning", "system": "/system",
 }  # fmt: skip
@@ -50,7 +46,7 @@ def main() -> int:
         Stack.start(Path(home), report=report) as stack,
         sync_playwright() as playwright,
     ):
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        browser = launched(playwright)
         world = stack.create_world("demo")
         if given.all is not None:
             _every(browser, world, given.all, "empty")
@@ -67,11 +63,10 @@ def main() -> int:
 
 
 def _traffic(world: World, cases: int) -> None:
-    env = os.environ | {
-        "SERVICES_URLS": json.dumps(world.urls), "STREAM_METRICS_URL": f"{world.ops[STREAM]}/metrics",
-    }  # fmt: skip
-    command = [sys.executable, "-m", "simulator", "traffic", "--every", "0", "--cases", str(cases), "--seed", "5"]
-    subprocess.run(command, env=env, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    with simulated.begin(world, "traffic", "--every", "0", "--cases", str(cases), "--seed", "5") as traffic:
+        traffic.communicate()
+    if traffic.returncode:
+        raise RuntimeError("the simulated traffic broke; what it said stands above")
 
 
 def _every(browser: Browser, world: World, folder: Path, state: str) -> None:

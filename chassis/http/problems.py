@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from chassis import log, metrics
 from chassis.db import is_transient, must_run_again
-from chassis.errors import ChangedMeanwhile, Refusal
+from chassis.errors import Refusal
 
 RETRY_AFTER_SECONDS = 1
 
@@ -49,7 +49,7 @@ def problem(request: Request, error: Exception) -> JSONResponse:
     }
     if field is not None:
         body["field"] = field
-    if isinstance(error, ChangedMeanwhile):
+    if isinstance(error, Refusal) and error.changes is not None:
         body["changes"] = error.changes
     return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 from typing import Annotated, Any
 
 import typer
 
+from cli import simulated
 from cli.desk import link
 from cli.errors import CommandFailed
 from cli.output import JsonOption, out, print_json, progress, say
@@ -53,7 +52,7 @@ def demo(
         world = stack.create_world(WORLD)
         _invite(world, as_json)
         seconds = (0.0 if once else PACE_SECONDS) if pace is None else pace
-        with _simulator(world, "story", seed, "--pace", str(seconds)) as story:
+        with simulated.begin(world, "story", "--seed", str(seed), "--pace", str(seconds)) as story:
             _tell(story, as_json)
         if story.returncode:
             raise CommandFailed("The story broke; `.crossdock/worlds/demo/logs` holds what each process said.")
@@ -68,18 +67,6 @@ def _invite(world: World, as_json: bool) -> None:
         print_json({"step": "desk", "url": url}, line=True)
     else:
         say(f"Watch it in the browser as the planning lead (the link works once, for five minutes):\n  {url}\n")
-
-
-def _simulator(world: World, what: str, seed: int, *more: str) -> subprocess.Popen[str]:
-    environment = os.environ | {
-        "SERVICES_URLS": json.dumps(world.urls), "STREAM_METRICS_URL": f"{world.ops[STREAM]}/metrics",
-    }  # fmt: skip
-    return subprocess.Popen(
-        [sys.executable, "-m", "simulator", what, "--seed", str(seed), *more],
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
 
 def _tell(simulator: subprocess.Popen[str], as_json: bool) -> None:
@@ -121,7 +108,7 @@ def _stay(stack: Stack, world: World, as_json: bool, traffic_seed: int | None) -
     if traffic_seed is None:
         ended.wait()
         return
-    with _simulator(world, "traffic", traffic_seed) as traffic:
+    with simulated.begin(world, "traffic", "--seed", str(traffic_seed)) as traffic:
         telling = threading.Thread(target=_tell, args=(traffic, as_json), daemon=True)
         telling.start()
         ended.wait()

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import httpx
 import typer
 
-from cli.client import Client, Tokens, understood
-from cli.errors import Unreachable
+from cli.client import Client, Tokens
+from cli.desk import issued
 from cli.output import JsonOption, WorldOption, emit, say
 from cli.stack.recipe import CONSOLE
 from cli.stack.state import Home
 from cli.stack.worlds import LIVE
-
-TIMEOUT_SECONDS = 10.0
 
 
 def register(app: typer.Typer) -> None:
@@ -30,14 +27,7 @@ def login(
     """Log in to a world of the local stack as one of the demo roles."""
     home = Home.find()
     with Client(world, home=home) as client:
-        url = f"{client.address(CONSOLE)}/issuer/token"
-        try:
-            answer = client.http.post(url, json={"as": role}, timeout=TIMEOUT_SECONDS)
-        except httpx.TransportError as why:
-            raise Unreachable(
-                f"The console of world {world} does not answer at {url}: `crossdock up` starts the stack."
-            ) from why
-        given = understood(answer, CONSOLE)
+        given = issued(client.address(CONSOLE), "token", role)
     Tokens(home).keep(world, given["token"], role=role, expires_at=str(given["expires_at"]))
     told = {"world": world, "role": role, "expires_at": given["expires_at"]}
     words = f"Logged in to world {world} as {role} until {given['expires_at']}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from functools import partial
@@ -39,6 +40,9 @@ def main() -> int:
     ops = OpsServer(settings, lambda: {"api": server.started, "hub": hub.ready})
     ops.start()
     log.get().info("process.started", http_port=settings.http_port, ops_port=settings.ops_port)
+    gc.collect()
+    gc.set_threshold(50_000, 20, 50)  # thousands of readers are many objects, and few of them go in circles
+    gc.freeze()  # what is made by now stays: looking through it again would hold every reader up for a fifth of a second
     # The server hears the signal, ends, and raises it once more: an end is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -59,9 +58,6 @@ def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
                 asyncio.create_task(_look(app, settings.stream_stall_seconds)),
                 asyncio.create_task(_tick(hub, min(settings.stream_heartbeat_seconds, settings.stream_check_seconds))),
             ]
-            gc.collect()
-            gc.set_threshold(50_000, 20, 50)  # thousands of readers are many objects, and few of them go in circles
-            gc.freeze()  # what is made by now stays: looking through it again would hold every reader up for a fifth of a second
             yield
             for one in loops:
                 one.cancel()

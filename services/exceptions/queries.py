@@ -314,18 +314,22 @@ def _beyond_one(read: ReadTx, table: Any, *columns: ColumnElement[Any]) -> int:
     return int(read.scalar(select(func.coalesce(func.sum(counted.c.extra), 0))) or 0)
 
 
+def _standing(now: datetime) -> tuple[ColumnElement[Any], ...]:
+    """Return how many cases are open, implemented, owned by nobody, past a deadline."""
+    is_open = cases.c.state == "open"
+    return (
+        func.count().filter(is_open).label("open"),
+        func.count().filter(cases.c.state == "implemented").label("implemented"),
+        func.count().filter(is_open, cases.c.owner.is_(None)).label("unowned"),
+        func.count().filter(is_open, cases.c.due_at <= now).label("breaching"),
+    )
+
+
 def standing_cases(read: ReadTx, now: datetime) -> Row[Any]:
     """Return how the cases that are being worked on stand: how many, past a deadline, owned by nobody, and since when."""
-    is_open, unowned = cases.c.state == "open", cases.c.owner.is_(None)
-    found = read.row(
-        select(
-            func.count().filter(is_open).label("open"),
-            func.count().filter(cases.c.state == "implemented").label("implemented"),
-            func.count().filter(is_open, cases.c.due_at <= now).label("breaching"),
-            func.count().filter(is_open, unowned).label("unowned"),
-            func.min(cases.c.opened_at).filter(is_open, unowned).label("unowned_since"),
-        ).where(cases.c.state != "closed")
-    )
+    unowned = cases.c.state == "open", cases.c.owner.is_(None)
+    since = func.min(cases.c.opened_at).filter(*unowned).label("unowned_since")
+    found = read.row(select(*_standing(now), since).where(cases.c.state != "closed"))
     assert found is not None, "a count without groups has one row"
     return found
 
@@ -333,13 +337,7 @@ def standing_cases(read: ReadTx, now: datetime) -> Row[Any]:
 def stream_figures(read: ReadTx, actor: Actor, now: datetime) -> dict[str, Any]:
     """Return how the cases in scope stand that are not closed, and what the open ones put at risk, per currency."""
     is_open, severity, currency = cases.c.state == "open", cases.c.severity, cases.c.value_at_risk_currency
-    standing = cases.c.state != "closed"
-    counts = select(
-        func.count().filter(is_open).label("open"),
-        func.count().filter(cases.c.state == "implemented").label("implemented"),
-        func.count().filter(is_open, cases.c.owner.is_(None)).label("unowned"),
-        func.count().filter(is_open, cases.c.due_at <= now).label("breaching"),
-    ).where(standing)
+    counts = select(*_standing(now)).where(cases.c.state != "closed")
     counted = read.row(in_scope(counts, actor))
     assert counted is not None, "a count without groups has one row"
     grouped = in_scope(select(severity, func.count().label("number")).where(is_open).group_by(severity), actor)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from tests.journeys.conftest import Journey, whole  # noqa: F401 — the world of the journeys
 from tests.support.needs import leave_out
+from tools import browser as browser_
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -22,16 +22,13 @@ except ImportError:  # `make desk` installs it; without it the fixture `browser`
     expect = None
 
 WEB = Path(__file__).resolve().parents[2] / "console" / "web"
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking")
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+WIDE, NARROW = ({"width": width, "height": height} for width, height in (browser_.WIDE, browser_.NARROW))
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, where it, Playwright and the built pages are; else the test is left out by name."""
-    found = next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
-    if found is None:
+    if browser_.program() is None:
         leave_out("no Chromium on this machine")
     if not (WEB / "dist" / "index.html").is_file():
         leave_out("the pages are not built: `make desk` builds them, with Node")
@@ -40,7 +37,7 @@ def browser() -> Iterator[Browser]:
     except ImportError:
         leave_out("Playwright is not installed: `make desk` installs it")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+        opened = browser_.launched(playwright)
         yield opened
         opened.close()
 

@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from cli.stack.recipe import STREAM
+from cli import simulated
 from tests.journeys.conftest import PATIENCE_SECONDS, Journey
 from tests.support.service import wait_until
 
 
-def _simulated(whole: Journey, *arguments: str) -> list[dict[str, Any]]:
-    environment = os.environ | {
-        "SERVICES_URLS": json.dumps(whole.world.urls), "STREAM_METRICS_URL": f"{whole.world.ops[STREAM]}/metrics",
-    }  # fmt: skip
-    told = subprocess.run(
-        [sys.executable, "-m", "simulator", *arguments],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    steps = [json.loads(line) for line in told.stdout.splitlines()]
-    assert told.returncode == 0, (steps[-1:], told.stderr[-2000:])
+def _simulated(whole: Journey, what: str, *arguments: str) -> list[dict[str, Any]]:
+    with simulated.begin(whole.world, what, *arguments) as simulator:
+        told, _ = simulator.communicate(timeout=180)
+    steps = [json.loads(line) for line in told.splitlines()]
+    assert simulator.returncode == 0, steps[-1:]
     return steps
 
 

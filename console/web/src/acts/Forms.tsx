@@ -5,9 +5,9 @@ import { useDraft } from "../app/draft";
 import { FUNCTIONS } from "../app/session";
 import { asInput } from "../format";
 import type { CaseRow, TaskBrief } from "../screens/stream/rank";
-import { Button } from "../ui/Button";
 import { Dialog } from "../ui/Dialog";
 import { Choice, Field } from "../ui/Field";
+import { Form } from "../ui/Form";
 import { functionName } from "../ui/names";
 import { words } from "../words";
 import { perform, type CaseAct, type TaskAct } from "./doing";
@@ -15,7 +15,7 @@ import { perform, type CaseAct, type TaskAct } from "./doing";
 /** What a form is opened for. */
 export interface Asked {
   act: CaseAct | TaskAct;
-  row: CaseRow;
+  row: Pick<CaseRow, "case_id" | "headline"> & { version?: number };
   /** The tasks that the act may be about; the reader chooses where there are several. */
   tasks?: readonly TaskBrief[];
 }
@@ -126,13 +126,7 @@ function ActForm({ asked, close }: { asked: Asked; close: () => void }): ReactNo
   }
 
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        submit();
-      }}
-    >
+    <Form send={actName(act)} submit={submit} close={close}>
       {tasks !== undefined && tasks.length > 1 && (
         <Choice
           label="Task"
@@ -165,14 +159,7 @@ function ActForm({ asked, close }: { asked: Asked; close: () => void }): ReactNo
           />
         );
       })}
-      <div className="row">
-        <Button kind="main" type="submit">
-          {actName(act)}
-        </Button>
-        <Button onPress={close}>{words.acts.cancel}</Button>
-        <span className="quiet">Ctrl Enter sends; what you typed is kept.</span>
-      </div>
-    </form>
+    </Form>
   );
 }
 

@@ -29,7 +29,7 @@ export function caseActs(row: CaseRow, session: Session): CaseAct[] {
 }
 
 /** Return the acts on one of its tasks. */
-export function taskActs(task: TaskBrief, row: CaseRow, session: Session): TaskAct[] {
+export function taskActs(task: TaskBrief, row: Pick<CaseRow, "state">, session: Session): TaskAct[] {
   if (row.state !== "open") return [];
   if (task.offered_to !== null && mayFor(session, task.offered_to)) return ["accept", "return"];
   if (task.state === "refused") return session.roles.some((role) => LEADS.includes(role)) ? ["assign", "waive"] : [];

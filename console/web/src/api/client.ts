@@ -20,6 +20,11 @@ export interface ProblemDetails {
   changes?: unknown[];
 }
 
+/** Return what a refusal says about one field of a form, if it is about that one. */
+export function aboutField(error: unknown, name: string): string | undefined {
+  return error instanceof Problem && error.told.field === name ? error.told.detail : undefined;
+}
+
 /** A refusal or a failure, in the words of whoever told it. */
 export class Problem extends Error {
   constructor(

@@ -48,17 +48,22 @@ export function Field({ label, value, set, hint, wrong, required, autoFocus, lin
 }
 
 interface ChoiceGiven extends Given {
+  /** Its label is for who does not see the page; the choice says itself what it is. */
+  isBare?: boolean;
   options: readonly (readonly [value: string, words: string])[];
 }
 
 /** One of a few; the browser's own list, which every reader knows. */
-export function Choice({ label, value, set, hint, options, autoFocus }: ChoiceGiven): ReactNode {
+export function Choice({ label, value, set, hint, options, autoFocus, isBare = false }: ChoiceGiven): ReactNode {
   const id = useId();
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
+    <div className={isBare ? "" : "field"}>
+      <label htmlFor={id} className={isBare ? "unseen" : ""}>
+        {label}
+      </label>
       <select
         id={id}
+        className="input"
         value={value}
         autoFocus={autoFocus}
         onChange={(event) => {

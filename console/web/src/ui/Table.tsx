@@ -14,6 +14,7 @@ import {
   type RowData,
 } from "@tanstack/react-table";
 import type { ReactNode } from "react";
+import { Scroll } from "./Panel";
 
 const features = tableFeatures({
   rowSortingFeature,
@@ -42,7 +43,7 @@ export function Table<Row extends RowData>({ caption, columns, rows, id, numbers
   const table = useTable({ features, columns, data: rows, getRowId: id });
   const side = (column: string): string => (numbers.includes(column) ? "number" : "");
   return (
-    <div className="scroll" tabIndex={0} role="region" aria-label={caption}>
+    <Scroll label={caption}>
       <table className="table">
         <caption className="unseen">{caption}</caption>
         <thead>
@@ -74,7 +75,7 @@ export function Table<Row extends RowData>({ caption, columns, rows, id, numbers
         </tbody>
       </table>
       {rows.length === 0 && empty && <p className="quiet">{empty}</p>}
-    </div>
+    </Scroll>
   );
 }
 

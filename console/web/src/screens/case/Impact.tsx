@@ -2,6 +2,7 @@
 
 import type { ReactNode } from "react";
 import { counted, day, number } from "../../format";
+import { Panel } from "../../ui/Panel";
 import { Money } from "../../ui/Said";
 import { columnsOf, Table } from "../../ui/Table";
 import type { CaseWhole } from "./questions";
@@ -53,16 +54,17 @@ function Reference({ line }: { line: Affected }): ReactNode {
 
 export function Impact({ whole }: { whole: CaseWhole }): ReactNode {
   return (
-    <section className="panel" aria-label="Impact">
-      <header>
-        <h2>Impact</h2>
+    <Panel
+      title="Impact"
+      note={
         <span className="quiet">
           {counted(whole.affected_lines.length, "line")} · {counted(whole.affected_customers.length, "customer")}
           {whole.lines_out_of_scope > 0 &&
             ` · ${counted(whole.lines_out_of_scope, "line")} outside of what you may see`}
           {!whole.impact_known && " · customers are being looked up"}
         </span>
-      </header>
+      }
+    >
       {whole.affected_customers.length > 0 && (
         <p>
           {whole.affected_customers
@@ -84,6 +86,6 @@ export function Impact({ whole }: { whole: CaseWhole }): ReactNode {
           {day(shortage.short_on)}.
         </p>
       ))}
-    </section>
+    </Panel>
   );
 }

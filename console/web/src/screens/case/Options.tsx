@@ -2,34 +2,30 @@
 
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
-import { api, ask, newKey, onceHeaders, Problem } from "../../api/client";
+import { aboutField, api, ask, newKey, onceHeaders } from "../../api/client";
 import { useDraft } from "../../app/draft";
 import { useSession } from "../../app/session";
 import { day, number } from "../../format";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Field } from "../../ui/Field";
+import { Form } from "../../ui/Form";
+import { Panel, Scroll } from "../../ui/Panel";
 import { Money } from "../../ui/Said";
-import { Failed, LoadingPart, Refusal } from "../../ui/States";
 import { words } from "../../words";
 import { useRounds, type CaseWhole, type Line, type Option, type Round } from "./questions";
 
 export function Options({ whole }: { whole: CaseWhole }): ReactNode {
   const rounds = useRounds(whole.case_id);
-  if (rounds.isError) return <Failed error={rounds.error} again={() => void rounds.refetch()} />;
+  const note = rounds.data?.length === 0 && (
+    <span className="quiet">Procurement has not looked for alternatives for this case.</span>
+  );
   return (
-    <section className="panel" aria-label="Options">
-      <header>
-        <h2>Options</h2>
-        {rounds.data?.length === 0 && (
-          <span className="quiet">Procurement has not looked for alternatives for this case.</span>
-        )}
-      </header>
-      {rounds.isPending && <LoadingPart />}
+    <Panel title="Options" note={note} asked={rounds}>
       {rounds.data?.map((round) => (
         <RoundView key={round.sourcing_id} round={round} />
       ))}
-    </section>
+    </Panel>
   );
 }
 
@@ -148,7 +144,7 @@ function LineView({ line, may, choose, decline }: LineGiven): ReactNode {
           </strong>
         ))}
       </summary>
-      <div className="scroll" tabIndex={0} role="region" aria-label={`Options of ${line.reference}`}>
+      <Scroll label={`Options of ${line.reference}`}>
         <table className="table">
           <thead>
             <tr>
@@ -198,7 +194,7 @@ function LineView({ line, may, choose, decline }: LineGiven): ReactNode {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {may && (
         <Button onPress={decline}>
           {words.acts.decline} all of {line.reference}
@@ -241,12 +237,14 @@ function ChooseForm({ choosing: { round, options }, close }: { choosing: Choosin
     ...useDecided(round.case_id, close, forget),
   });
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      send={`${words.acts.choose}: orders are placed at once`}
+      submit={() => {
         choice.mutate();
       }}
+      close={close}
+      isPending={choice.isPending}
+      error={choice.error}
     >
       <ul>
         {options.map(([line, option]) => (
@@ -266,16 +264,9 @@ function ChooseForm({ choosing: { round, options }, close }: { choosing: Choosin
         set={(rationale) => {
           set({ rationale });
         }}
-        wrong={fieldOf(choice.error, "rationale")}
+        wrong={aboutField(choice.error, "rationale")}
       />
-      {choice.isError && <Refusal error={choice.error} />}
-      <div className="row">
-        <Button kind="main" type="submit" isPending={choice.isPending}>
-          {words.acts.choose}: orders are placed at once
-        </Button>
-        <Button onPress={close}>{words.acts.cancel}</Button>
-      </div>
-    </form>
+    </Form>
   );
 }
 
@@ -295,12 +286,14 @@ function DeclineForm({ round, line, close }: { round: Round; line: Line; close: 
     ...useDecided(round.case_id, close, forget),
   });
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
+    <Form
+      send={words.acts.decline}
+      submit={() => {
         decline.mutate();
       }}
+      close={close}
+      isPending={decline.isPending}
+      error={decline.error}
     >
       <Field
         label="Reason"
@@ -311,19 +304,8 @@ function DeclineForm({ round, line, close }: { round: Round; line: Line; close: 
         set={(reason) => {
           set({ reason });
         }}
-        wrong={fieldOf(decline.error, "reason")}
+        wrong={aboutField(decline.error, "reason")}
       />
-      {decline.isError && <Refusal error={decline.error} />}
-      <div className="row">
-        <Button kind="main" type="submit" isPending={decline.isPending}>
-          {words.acts.decline}
-        </Button>
-        <Button onPress={close}>{words.acts.cancel}</Button>
-      </div>
-    </form>
+    </Form>
   );
-}
-
-function fieldOf(error: unknown, name: string): string | undefined {
-  return error instanceof Problem && error.told.field === name ? error.told.detail : undefined;
 }

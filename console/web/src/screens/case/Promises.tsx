@@ -6,25 +6,21 @@ import { api, ask, newKey, onceHeaders } from "../../api/client";
 import { useSession } from "../../app/session";
 import { day, number } from "../../format";
 import { Button } from "../../ui/Button";
+import { Panel } from "../../ui/Panel";
 import { Masked, When } from "../../ui/Said";
-import { Failed, LoadingPart, Refusal } from "../../ui/States";
+import { Refusal } from "../../ui/States";
 import { words } from "../../words";
 import { useNotices, type CaseWhole, type Notice } from "./questions";
 
 export function Promises({ whole }: { whole: CaseWhole }): ReactNode {
   const notices = useNotices(whole.case_id);
-  if (notices.isError) return <Failed error={notices.error} again={() => void notices.refetch()} />;
+  const note = notices.data?.length === 0 && <span className="quiet">No customer is told anything for this case.</span>;
   return (
-    <section className="panel" aria-label="Promises">
-      <header>
-        <h2>Promises</h2>
-        {notices.data?.length === 0 && <span className="quiet">No customer is told anything for this case.</span>}
-      </header>
-      {notices.isPending && <LoadingPart />}
+    <Panel title="Promises" note={note} asked={notices}>
       {notices.data?.map((notice) => (
         <NoticeView key={notice.notice_id} notice={notice} />
       ))}
-    </section>
+    </Panel>
   );
 }
 

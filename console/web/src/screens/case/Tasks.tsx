@@ -6,6 +6,7 @@ import { actName, needsWords, type Asked } from "../../acts/Forms";
 import { taskActs } from "../../acts/may";
 import { useSession } from "../../app/session";
 import { Button } from "../../ui/Button";
+import { Panel } from "../../ui/Panel";
 import { Deadline, Money, When } from "../../ui/Said";
 import { functionName } from "../../ui/names";
 import { words } from "../../words";
@@ -21,10 +22,7 @@ interface Given {
 export function Tasks({ whole, seen, ask }: Given): ReactNode {
   const told = new Map(whole.whole_tasks.map((task) => [task.task_id, task]));
   return (
-    <section className="panel" aria-label="Tasks">
-      <header>
-        <h2>Tasks</h2>
-      </header>
+    <Panel title="Tasks">
       {seen.tasks.map((brief) => (
         <Task key={brief.task_id} brief={brief} task={told.get(brief.task_id)} whole={whole} ask={ask} />
       ))}
@@ -33,7 +31,7 @@ export function Tasks({ whole, seen, ask }: Given): ReactNode {
           Decided: <strong>{whole.choice}</strong>
         </p>
       )}
-    </section>
+    </Panel>
   );
 }
 

@@ -3,8 +3,9 @@
 import { useState, type ReactNode } from "react";
 import { absolute } from "../../format";
 import { Button } from "../../ui/Button";
+import { Panel } from "../../ui/Panel";
 import { When } from "../../ui/Said";
-import { Failed, Loading } from "../../ui/States";
+import { Failed } from "../../ui/States";
 import { useTimeline, useWhy, type CaseWhole } from "./questions";
 import { afterStart, factWords, type Entry } from "./timeline";
 
@@ -12,12 +13,7 @@ export function Timeline({ whole }: { whole: CaseWhole }): ReactNode {
   const facts = useTimeline(whole.case_id);
   const [open, setOpen] = useState<number>();
   return (
-    <section className="panel" aria-label="Timeline">
-      <header>
-        <h2>Timeline</h2>
-      </header>
-      {facts.isPending && <Loading />}
-      {facts.isError && <Failed error={facts.error} again={() => void facts.refetch()} />}
+    <Panel title="Timeline" asked={facts}>
       <ol className="timeline">
         {facts.data?.map((entry) => (
           <li key={entry.position}>
@@ -41,7 +37,7 @@ export function Timeline({ whole }: { whole: CaseWhole }): ReactNode {
           </li>
         ))}
       </ol>
-    </section>
+    </Panel>
   );
 }
 

@@ -6,6 +6,7 @@ import type { components as ExceptionsParts } from "../../api/generated/exceptio
 import type { components as ProcurementParts } from "../../api/generated/procurement";
 import type { components as SalesParts } from "../../api/generated/sales";
 import { api, ask } from "../../api/client";
+import { wholes } from "../../app/wholes";
 import type { Fact } from "../../live/protocol";
 import { useFacts } from "../../live/stream";
 import type { Entry } from "./timeline";
@@ -54,16 +55,15 @@ export function useTimeline(id: string) {
 
 /** The rounds of alternatives of a case, each whole. */
 export function useRounds(id: string) {
+  const queries = useQueryClient();
   return useQuery({
     queryKey: ["case", id, "rounds"],
     queryFn: async (): Promise<Round[]> => {
       const page = await ask("procurement", api.procurement.GET("/sourcings", { params: { query: { case: id } } }));
-      return Promise.all(
-        page.items.map((round) =>
-          ask(
-            "procurement",
-            api.procurement.GET("/sourcings/{sourcing_id}", { params: { path: { sourcing_id: round.sourcing_id } } }),
-          ),
+      return wholes(queries, "sourcing", page.items, (round) =>
+        ask(
+          "procurement",
+          api.procurement.GET("/sourcings/{sourcing_id}", { params: { path: { sourcing_id: round.sourcing_id } } }),
         ),
       );
     },
@@ -73,14 +73,13 @@ export function useRounds(id: string) {
 
 /** The notices to customers of a case, each with its lines and words. */
 export function useNotices(id: string) {
+  const queries = useQueryClient();
   return useQuery({
     queryKey: ["case", id, "notices"],
     queryFn: async (): Promise<Notice[]> => {
       const page = await ask("sales", api.sales.GET("/notices", { params: { query: { case: id, limit: 100 } } }));
-      return Promise.all(
-        page.items.map((notice) =>
-          ask("sales", api.sales.GET("/notices/{notice_id}", { params: { path: { notice_id: notice.notice_id } } })),
-        ),
+      return wholes(queries, "notice", page.items, (notice) =>
+        ask("sales", api.sales.GET("/notices/{notice_id}", { params: { path: { notice_id: notice.notice_id } } })),
       );
     },
     refetchInterval: OTHERS_MS,
@@ -94,15 +93,6 @@ export function useWhy(factId: string | undefined) {
     enabled: factId !== undefined,
     queryFn: () =>
       ask("scorecard", api.scorecard.GET("/causes/{fact_id}", { params: { path: { fact_id: factId ?? "" } } })),
-  });
-}
-
-export function useCaseVelocity(id: string) {
-  return useQuery({
-    queryKey: ["case", id, "velocity"],
-    queryFn: () =>
-      ask("scorecard", api.scorecard.GET("/velocity/cases/{case_id}", { params: { path: { case_id: id } } })),
-    retry: false,
   });
 }
 

@@ -12,12 +12,12 @@ import { useKeys, type Key } from "../../app/keys";
 import { functionOf, FUNCTIONS, useSession } from "../../app/session";
 import { useFacts } from "../../live/stream";
 import { Button } from "../../ui/Button";
+import { Panel } from "../../ui/Panel";
 import { Deadline, Severity } from "../../ui/Said";
 import { functionName } from "../../ui/names";
 import { Empty, Failed, Loading } from "../../ui/States";
 import { words } from "../../words";
 import { useTimeline } from "../case/questions";
-import type { CaseRow } from "../stream/rank";
 import { BOX_WORDS, BOXES, boxes, type Box, type TaskRow } from "./inbox";
 
 const PAGE_ROWS = 500;
@@ -85,11 +85,6 @@ function useTasks(name: string) {
   });
 }
 
-/** Return a case as far as a task in a list tells of it: enough for its acts. */
-function caseOf(task: TaskRow): CaseRow {
-  return { case_id: task.case_id, state: task.case_state, headline: task.headline } as CaseRow;
-}
-
 function Inbox({ tasks, name }: { tasks: readonly TaskRow[]; name: string }): ReactNode {
   const { session } = useSession();
   const go = useNavigate();
@@ -100,7 +95,7 @@ function Inbox({ tasks, name }: { tasks: readonly TaskRow[]; name: string }): Re
   const order = useMemo(() => BOXES.flatMap((box) => found[box]), [found]);
   const selected = order.find((task) => task.task_id === query.get("task"));
   const act = useCallback((task: TaskRow, what: TaskAct) => {
-    if (needsWords(what)) setAsked({ act: what, row: caseOf(task), tasks: [task] });
+    if (needsWords(what)) setAsked({ act: what, row: task, tasks: [task] });
     else void perform({ caseId: task.case_id, taskId: task.task_id, act: what });
   }, []);
   useKeys(
@@ -112,7 +107,7 @@ function Inbox({ tasks, name }: { tasks: readonly TaskRow[]; name: string }): Re
         setQuery({ task: next.task_id }, { replace: true });
         document.getElementById(`task-${next.task_id}`)?.focus();
       };
-      const may = selected === undefined ? [] : taskActs(selected, caseOf(selected), session);
+      const may = selected === undefined ? [] : taskActs(selected, { state: selected.case_state }, session);
       return [
         {
           press: "j",
@@ -158,11 +153,7 @@ function Inbox({ tasks, name }: { tasks: readonly TaskRow[]; name: string }): Re
           <Refused key={one.key} doing={one} />
         ))}
       {BOXES.filter((box) => found[box].length > 0).map((box) => (
-        <section key={box} className="panel" aria-label={BOX_WORDS[box]}>
-          <header>
-            <h2>{BOX_WORDS[box]}</h2>
-            <span className="quiet">{found[box].length}</span>
-          </header>
+        <Panel key={box} title={BOX_WORDS[box]} note={<span className="quiet">{found[box].length}</span>}>
           {found[box].map((task) => (
             <TaskView
               key={task.task_id}
@@ -173,7 +164,7 @@ function Inbox({ tasks, name }: { tasks: readonly TaskRow[]; name: string }): Re
               act={act}
             />
           ))}
-        </section>
+        </Panel>
       ))}
       <ActDialog
         asked={asked}
@@ -214,7 +205,7 @@ function TaskView({ task, box, selected, pending, act }: TaskGiven): ReactNode {
       </p>
       {box === "offered" && <OfferNote task={task} />}
       <div className="row">
-        {taskActs(task, caseOf(task), session).map((what) => (
+        {taskActs(task, { state: task.case_state }, session).map((what) => (
           <Button
             key={what}
             onPress={() => {

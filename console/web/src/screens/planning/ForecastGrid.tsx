@@ -1,18 +1,27 @@
 /** The forecast as a grid: a press on a cell overrides it, with a reason; publishing tells everybody. */
 
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useMutationState, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
-import { api, ask, newKey, onceHeaders, Problem } from "../../api/client";
+import { aboutField, api, ask, newKey, onceHeaders } from "../../api/client";
 import { useDraft } from "../../app/draft";
 import { useSession } from "../../app/session";
 import { day, number, shortDay } from "../../format";
 import { Button } from "../../ui/Button";
 import { Dialog } from "../../ui/Dialog";
 import { Field } from "../../ui/Field";
+import { Form } from "../../ui/Form";
+import { Scroll } from "../../ui/Panel";
 import { Refusal } from "../../ui/States";
-import { words } from "../../words";
 import { cellsOf, expected, isUnpublished, weeksOf, type Forecast } from "./demand";
 import type { Place } from "./PlanningScreen";
+
+const OVERRIDE = ["override"];
+
+interface Override {
+  id: string;
+  week: string;
+  quantity: string;
+}
 
 interface Asked {
   forecast: Forecast;
@@ -29,11 +38,14 @@ export function ForecastGrid({
   const { session } = useSession();
   const may = session.roles.some((role) => ["sales", "planning-lead"].includes(role));
   const [asked, setAsked] = useState<Asked>();
-  const [pending, setPending] = useState<ReadonlyMap<string, string>>(new Map());
+  const pending = useMutationState({
+    filters: { mutationKey: OVERRIDE, status: "pending" },
+    select: (mutation) => mutation.state.variables as Override,
+  });
   const weeks = weeksOf(forecasts);
   return (
     <>
-      <div className="scroll" tabIndex={0} role="region" aria-label="Forecast by week">
+      <Scroll label="Forecast by week">
         <table className="table grid-table">
           <thead>
             <tr>
@@ -60,7 +72,7 @@ export function ForecastGrid({
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       <Dialog
         title={asked ? `${asked.forecast.item} at ${asked.forecast.site}, week of ${day(asked.week)}` : ""}
         open={asked !== undefined}
@@ -74,14 +86,6 @@ export function ForecastGrid({
             close={() => {
               setAsked(undefined);
             }}
-            mark={(key, value) => {
-              setPending((before) => {
-                const next = new Map(before);
-                if (value === undefined) next.delete(key);
-                else next.set(key, value);
-                return next;
-              });
-            }}
           />
         )}
       </Dialog>
@@ -93,7 +97,7 @@ interface RowGiven {
   forecast: Forecast;
   weeks: readonly string[];
   may: boolean;
-  pending: ReadonlyMap<string, string>;
+  pending: readonly Override[];
   ask: (asked: Asked) => void;
   choose: (place: Place) => void;
 }
@@ -126,7 +130,7 @@ function Row({ forecast, weeks, may, pending, ask: askFor, choose }: RowGiven): 
       </th>
       {weeks.map((week) => {
         const cell = cells.get(week);
-        const waiting = pending.get(`${forecast.forecast_id} ${week}`);
+        const waiting = pending.find((one) => one.id === forecast.forecast_id && one.week === week)?.quantity;
         const value = waiting ?? (cell && expected(cell));
         const override = cell?.override;
         const title = override
@@ -180,16 +184,9 @@ function Row({ forecast, weeks, may, pending, ask: askFor, choose }: RowGiven): 
   );
 }
 
-interface FormGiven {
-  asked: Asked;
-  close: () => void;
-  mark: (key: string, value: string | undefined) => void;
-}
-
-function OverrideForm({ asked: { forecast, week }, close, mark }: FormGiven): ReactNode {
+function OverrideForm({ asked: { forecast, week }, close }: { asked: Asked; close: () => void }): ReactNode {
   const cell = cellsOf(forecast).get(week);
-  const name = `${forecast.forecast_id} ${week}`;
-  const [values, set, forget] = useDraft(`override:${name}`, {
+  const [values, set, forget] = useDraft(`override:${forecast.forecast_id} ${week}`, {
     quantity: (cell && expected(cell)) ?? "",
     reason: "",
     expires_on: "",
@@ -197,40 +194,36 @@ function OverrideForm({ asked: { forecast, week }, close, mark }: FormGiven): Re
   const [key] = useState(newKey);
   const queries = useQueryClient();
   const override = useMutation({
-    mutationFn: () => {
-      mark(name, values.quantity);
-      return ask(
+    mutationKey: OVERRIDE,
+    mutationFn: (given: Override) =>
+      ask(
         "forecast",
         api.forecast.POST("/forecasts/{forecast_id}/overrides", {
           params: { path: { forecast_id: forecast.forecast_id } },
           headers: onceHeaders(key),
           body: {
-            week_on: week,
-            quantity: values.quantity,
+            week_on: given.week,
+            quantity: given.quantity,
             reason: values.reason,
             expires_on: values.expires_on === "" ? null : values.expires_on,
           },
         }),
-      );
-    },
+      ),
     onSuccess: async () => {
       forget();
       close();
       await queries.invalidateQueries({ queryKey: ["planning"] });
     },
-    onSettled: () => {
-      mark(name, undefined);
-    },
   });
-  const wrong = (field: string): string | undefined =>
-    override.error instanceof Problem && override.error.told.field === field ? override.error.message : undefined;
   return (
-    <form
-      noValidate
-      onSubmit={(event) => {
-        event.preventDefault();
-        override.mutate();
+    <Form
+      send="Override"
+      submit={() => {
+        override.mutate({ id: forecast.forecast_id, week, quantity: values.quantity });
       }}
+      close={close}
+      isPending={override.isPending}
+      error={override.error}
     >
       <p className="quiet">
         Baseline {cell?.baseline ?? "none"}
@@ -246,7 +239,7 @@ function OverrideForm({ asked: { forecast, week }, close, mark }: FormGiven): Re
         set={(quantity) => {
           set({ ...values, quantity });
         }}
-        wrong={wrong("quantity")}
+        wrong={aboutField(override.error, "quantity")}
       />
       <Field
         label="Reason"
@@ -256,7 +249,7 @@ function OverrideForm({ asked: { forecast, week }, close, mark }: FormGiven): Re
         set={(reason) => {
           set({ ...values, reason });
         }}
-        wrong={wrong("reason")}
+        wrong={aboutField(override.error, "reason")}
       />
       <Field
         label="Holds until (if it ends)"
@@ -265,15 +258,8 @@ function OverrideForm({ asked: { forecast, week }, close, mark }: FormGiven): Re
         set={(expires_on) => {
           set({ ...values, expires_on });
         }}
-        wrong={wrong("expires_on")}
+        wrong={aboutField(override.error, "expires_on")}
       />
-      {override.isError && <Refusal error={override.error} />}
-      <div className="row">
-        <Button kind="main" type="submit" isPending={override.isPending}>
-          Override
-        </Button>
-        <Button onPress={close}>{words.acts.cancel}</Button>
-      </div>
-    </form>
+    </Form>
   );
 }

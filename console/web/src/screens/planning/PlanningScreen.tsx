@@ -6,13 +6,15 @@ import { Link, useSearchParams } from "react-router";
 import { api, ask } from "../../api/client";
 import type { components } from "../../api/generated/inventory";
 import { day, number, shortDay } from "../../format";
+import { wholes } from "../../app/wholes";
 import type { Fact } from "../../live/protocol";
 import { useFacts } from "../../live/stream";
+import { Panel, Scroll } from "../../ui/Panel";
 import { Plot, type Line } from "../../ui/Plot";
-import { Empty, Failed, Loading, LoadingPart } from "../../ui/States";
+import { Empty, Failed, Loading } from "../../ui/States";
 import { words } from "../../words";
 import { ForecastGrid } from "./ForecastGrid";
-import { firstShort, stockData, type Forecast, type Projection } from "./demand";
+import { firstShort, stockData, type Forecast, type Projection, type Short } from "./demand";
 import "../../style/plots.css";
 
 const AGAIN_MS = 5_000;
@@ -66,36 +68,35 @@ export default function PlanningScreen(): ReactNode {
 }
 
 function Demand({ choose }: { choose: (place: Place) => void }): ReactNode {
+  const queries = useQueryClient();
   const forecasts = useQuery({
     queryKey: ["planning", "forecasts"],
     queryFn: async (): Promise<Forecast[]> => {
       const page = await ask("forecast", api.forecast.GET("/forecasts", { params: { query: { limit: ROWS_MAX } } }));
-      return Promise.all(
-        page.items.map((one) =>
-          ask(
-            "forecast",
-            api.forecast.GET("/forecasts/{forecast_id}", { params: { path: { forecast_id: one.forecast_id } } }),
-          ),
+      return wholes(queries, "forecast", page.items, (one) =>
+        ask(
+          "forecast",
+          api.forecast.GET("/forecasts/{forecast_id}", { params: { path: { forecast_id: one.forecast_id } } }),
         ),
       );
     },
     refetchInterval: AGAIN_MS,
   });
   return (
-    <section className="panel" aria-label="Forecast">
-      <header>
-        <h2>Forecast</h2>
+    <Panel
+      title="Forecast"
+      note={
         <span className="quiet">
           per week that begins on the Monday; an override needs a reason, the baseline stays
         </span>
-      </header>
-      {forecasts.isPending && <LoadingPart />}
-      {forecasts.isError && <Failed error={forecasts.error} again={() => void forecasts.refetch()} />}
+      }
+      asked={forecasts}
+    >
       {forecasts.data?.length === 0 && (
         <p className="quiet">No forecast is known yet; it comes from the planning system by `POST /forecasts:batch`.</p>
       )}
       {forecasts.data && forecasts.data.length > 0 && <ForecastGrid forecasts={forecasts.data} choose={choose} />}
-    </section>
+    </Panel>
   );
 }
 
@@ -127,25 +128,28 @@ function ProjectionPanel({ place }: { place: Place }): ReactNode {
   const short = firstShort(projection.data);
   const next = promise.data?.buckets.find((bucket) => Number(bucket.cumulative) > 0);
   return (
-    <section className="panel" aria-label="Projected stock">
-      <header>
-        <h2>
-          {place.item} at {place.site}
-        </h2>
-        <span className={short ? "late" : "quiet"}>
-          {short ? `short on ${day(short.day)} by ${number(short.by, 3)}` : "not short"}
-        </span>
-        {next && (
-          <span className="quiet">
-            available to promise from {day(next.from_on)}: {number(next.cumulative, 3)}
-          </span>
-        )}
-      </header>
-      {projection.isPending && <LoadingPart />}
-      {projection.isError && <Failed error={projection.error} again={() => void projection.refetch()} />}
+    <Panel
+      title={`${place.item} at ${place.site}`}
+      label="Projected stock"
+      note={
+        <>
+          <span className={short ? "late" : "quiet"}>{projection.data && shortWords(short)}</span>
+          {next && (
+            <span className="quiet">
+              available to promise from {day(next.from_on)}: {number(next.cumulative, 3)}
+            </span>
+          )}
+        </>
+      }
+      asked={projection}
+    >
       {projection.data && <StockPlot projection={projection.data} />}
-    </section>
+    </Panel>
   );
+}
+
+function shortWords(short: Short | undefined): string {
+  return short ? `short on ${day(short.day)} by ${number(short.by, 3)}` : "not short";
 }
 
 function StockPlot({ projection }: { projection: Projection }): ReactNode {
@@ -168,7 +172,7 @@ function StockPlot({ projection }: { projection: Projection }): ReactNode {
       x={x}
       y={y}
     >
-      <div className="scroll" tabIndex={0} role="region" aria-label="Projected stock as a table">
+      <Scroll label="Projected stock as a table">
         <table className="table">
           <thead>
             <tr>
@@ -199,7 +203,7 @@ function StockPlot({ projection }: { projection: Projection }): ReactNode {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Plot>
   );
 }
@@ -245,7 +249,7 @@ function Chain({ place }: { place: Place | undefined }): ReactNode {
     place && projection.data
       ? {
           key: `${place.item} ${place.site}`,
-          short: short ? `short on ${day(short.day)} by ${number(short.by, 3)}` : "not short",
+          short: shortWords(short),
         }
       : undefined;
   // A changed projection of the same place is an effect; another place is another question.
@@ -257,11 +261,11 @@ function Chain({ place }: { place: Place | undefined }): ReactNode {
     setBefore(now);
   }
   return (
-    <section className="panel" aria-label="Effects">
-      <header>
-        <h2>What follows</h2>
-        <span className="quiet">{effects.length === 0 ? "effects of a change appear here as they arrive" : ""}</span>
-      </header>
+    <Panel
+      title="What follows"
+      label="Effects"
+      note={effects.length === 0 && <span className="quiet">effects of a change appear here as they arrive</span>}
+    >
       <ol aria-live="polite">
         {effects.map((effect) => (
           <li key={`${effect.at} ${effect.said}`}>
@@ -269,7 +273,7 @@ function Chain({ place }: { place: Place | undefined }): ReactNode {
           </li>
         ))}
       </ol>
-    </section>
+    </Panel>
   );
 }
 
@@ -281,13 +285,11 @@ function Shortages({ choose }: { choose: (place: Place) => void }): ReactNode {
     refetchInterval: AGAIN_MS,
   });
   return (
-    <section className="panel" aria-label="Shortages">
-      <header>
-        <h2>Shortages</h2>
-        {shortages.data?.items.length === 0 && <span className="quiet">none is predicted</span>}
-      </header>
-      {shortages.isPending && <LoadingPart />}
-      {shortages.isError && <Failed error={shortages.error} again={() => void shortages.refetch()} />}
+    <Panel
+      title="Shortages"
+      note={shortages.data?.items.length === 0 && <span className="quiet">none is predicted</span>}
+      asked={shortages}
+    >
       <ul>
         {shortages.data?.items.map((one) => (
           <li key={one.stock_id} className="row">
@@ -306,7 +308,7 @@ function Shortages({ choose }: { choose: (place: Place) => void }): ReactNode {
           </li>
         ))}
       </ul>
-    </section>
+    </Panel>
   );
 }
 
@@ -322,10 +324,7 @@ function Stock({
   choose: (place: Place) => void;
 }): ReactNode {
   return (
-    <section className="panel" aria-label="Stock">
-      <header>
-        <h2>Stock</h2>
-      </header>
+    <Panel title="Stock">
       <ul className="row">
         {stock.map((one) => {
           const is = one.item === chosen?.item && one.site === chosen.site;
@@ -346,6 +345,6 @@ function Stock({
           );
         })}
       </ul>
-    </section>
+    </Panel>
   );
 }

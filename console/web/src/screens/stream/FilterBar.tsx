@@ -1,5 +1,6 @@
 import { useMemo, useRef, useState, type ReactNode } from "react";
 import { useKeys, type Key } from "../../app/keys";
+import { Choice } from "../../ui/Field";
 import { words } from "../../words";
 import { changed, STATES, VIEWS, type Filters, type View } from "./filters";
 import { SORTS } from "./rank";
@@ -64,7 +65,8 @@ export function FilterBar({ filters, query, setQuery, hasFunction }: Given): Rea
           </button>
         ))}
       </div>
-      <Pick
+      <Choice
+        isBare
         label="State"
         value={filters.state}
         set={(value) => {
@@ -72,7 +74,8 @@ export function FilterBar({ filters, query, setQuery, hasFunction }: Given): Rea
         }}
         options={STATES.map((state) => [state, words.caseState[state] ?? state])}
       />
-      <Pick
+      <Choice
+        isBare
         label="Severity"
         value={filters.severity}
         set={(value) => {
@@ -80,7 +83,8 @@ export function FilterBar({ filters, query, setQuery, hasFunction }: Given): Rea
         }}
         options={[["", "every severity"], ...Object.entries(words.severity)]}
       />
-      <Pick
+      <Choice
+        isBare
         label="Order"
         value={filters.sort}
         set={(value) => {
@@ -106,36 +110,5 @@ export function FilterBar({ filters, query, setQuery, hasFunction }: Given): Rea
         />
       </label>
     </div>
-  );
-}
-
-function Pick({
-  label,
-  value,
-  set,
-  options,
-}: {
-  label: string;
-  value: string;
-  set: (value: string) => void;
-  options: (readonly [string, string])[];
-}): ReactNode {
-  return (
-    <label>
-      <span className="unseen">{label}</span>
-      <select
-        className="input"
-        value={value}
-        onChange={(event) => {
-          set(event.target.value);
-        }}
-      >
-        {options.map(([one, said]) => (
-          <option key={one} value={one}>
-            {said}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }

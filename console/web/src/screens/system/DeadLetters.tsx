@@ -2,11 +2,12 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
-import { api, ask, Problem } from "../../api/client";
+import { aboutField, api, ask } from "../../api/client";
 import { useDraft } from "../../app/draft";
 import { useSession } from "../../app/session";
 import { Button } from "../../ui/Button";
 import { Field } from "../../ui/Field";
+import { Panel } from "../../ui/Panel";
 import { When } from "../../ui/Said";
 import { Failed, Refusal } from "../../ui/States";
 import { asText, type Letter } from "./letters";
@@ -56,13 +57,16 @@ export function DeadLetters(): ReactNode {
   });
   const [open, setOpen] = useState<string>();
   return (
-    <section className="panel" aria-label="Dead letters">
-      <header>
-        <h2>Dead letters</h2>
-        {!isOperator && <span className="quiet">what was set aside is shown to site reliability engineers</span>}
-        {letters.data?.length === 0 && <span className="quiet">nothing is set aside</span>}
-      </header>
-      {letters.isError && <Failed error={letters.error} again={() => void letters.refetch()} />}
+    <Panel
+      title="Dead letters"
+      note={
+        <>
+          {!isOperator && <span className="quiet">what was set aside is shown to site reliability engineers</span>}
+          {letters.data?.length === 0 && <span className="quiet">nothing is set aside</span>}
+        </>
+      }
+      asked={isOperator ? letters : undefined}
+    >
       <ul>
         {letters.data?.map(({ service, letter }) => {
           const id = `${service} ${letter.dead_letter_id}`;
@@ -91,7 +95,7 @@ export function DeadLetters(): ReactNode {
           );
         })}
       </ul>
-    </section>
+    </Panel>
   );
 }
 
@@ -150,7 +154,7 @@ function Again({ service, letter }: Set_): ReactNode {
         set={(reason) => {
           set({ reason });
         }}
-        wrong={act.error instanceof Problem && act.error.told.field === "reason" ? act.error.message : undefined}
+        wrong={aboutField(act.error, "reason")}
       />
       <div className="row">
         <Button

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { api, ask } from "../../api/client";
 import type { components } from "../../api/generated/console";
 import { duration, number } from "../../format";
+import { Panel, Scroll } from "../../ui/Panel";
 import { Failed, Loading } from "../../ui/States";
 import { words } from "../../words";
 import { DeadLetters } from "./DeadLetters";
@@ -48,16 +49,17 @@ function stateOf(process: Process): string {
 function Processes({ processes }: { processes: readonly Process[] }): ReactNode {
   const down = processes.filter((process) => !process.ready).length;
   return (
-    <section className="panel" aria-label="Processes">
-      <header>
-        <h2>Processes</h2>
+    <Panel
+      title="Processes"
+      note={
         <span className={down > 0 ? "late" : "quiet"}>
           {down > 0
             ? `${number(down)} of ${number(processes.length)} not ready`
             : `all ${number(processes.length)} ready`}
         </span>
-      </header>
-      <div className="scroll" tabIndex={0} role="region" aria-label="Processes as a table">
+      }
+    >
+      <Scroll label="Processes as a table">
         <table className="table">
           <thead>
             <tr>
@@ -98,7 +100,7 @@ function Processes({ processes }: { processes: readonly Process[] }): ReactNode 
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
       {processes
         .filter((process) => (process.velocity_difference ?? 0) > 0)
         .map((process) => (
@@ -106,7 +108,7 @@ function Processes({ processes }: { processes: readonly Process[] }): ReactNode 
             {process.name}: the stream and SQL differ in {counted(process.velocity_difference)} cases.
           </p>
         ))}
-    </section>
+    </Panel>
   );
 }
 

@@ -5,7 +5,7 @@ import type { ReactNode } from "react";
 import { Link } from "react-router";
 import { api, ask } from "../../api/client";
 import { micros, number, percent } from "../../format";
-import { Failed, LoadingPart } from "../../ui/States";
+import { Panel, Scroll } from "../../ui/Panel";
 import { functionName } from "../../ui/names";
 import type { Cell } from "./plots";
 
@@ -25,16 +25,11 @@ export function Cells({ what, title, asked }: Given): ReactNode {
     queryFn: () =>
       ask("scorecard", api.scorecard.GET("/velocity/by/{what}", { params: { path: { what }, query: asked } })),
   });
-  if (found.isError) return <Failed error={found.error} again={() => void found.refetch()} />;
+  const note = found.data?.items.length === 0 && <span className="quiet">none yet</span>;
   return (
-    <section className="panel" aria-label={title}>
-      <header>
-        <h2>{title}</h2>
-        {found.data?.items.length === 0 && <span className="quiet">none yet</span>}
-      </header>
-      {found.isPending && <LoadingPart />}
+    <Panel title={title} note={note} asked={found}>
       {found.data && found.data.items.length > 0 && (
-        <div className="scroll" tabIndex={0} role="region" aria-label={`${title} as a table`}>
+        <Scroll label={`${title} as a table`}>
           <table className="table">
             <thead>
               <tr>
@@ -73,9 +68,9 @@ export function Cells({ what, title, asked }: Given): ReactNode {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
-    </section>
+    </Panel>
   );
 }
 

@@ -8,9 +8,10 @@ import type { components } from "../../api/generated/scorecard";
 import { worldNow } from "../../app/clock";
 import { counted, micros, number, percent } from "../../format";
 import { Choice } from "../../ui/Field";
+import { Panel, Scroll } from "../../ui/Panel";
 import { Plot, type Line } from "../../ui/Plot";
 import { Severity, When } from "../../ui/Said";
-import { Empty, Failed, Loading, LoadingPart } from "../../ui/States";
+import { Empty, Failed, Loading } from "../../ui/States";
 import { words } from "../../words";
 import { Cells } from "./Cells";
 import { curveData, durations, percents, weekData, type Cell, type Curve } from "./plots";
@@ -92,6 +93,8 @@ type Velocity = Omit<components["schemas"]["VelocityShown"], "bands_us"> & {
   bands_us: Record<string, (number | null)[]>;
 };
 
+type PhasesShown = components["schemas"]["PhasesShown"];
+
 function Answers({ velocity, asked }: { velocity: Velocity; asked: Asked }): ReactNode {
   return (
     <div className="stack">
@@ -169,14 +172,9 @@ function CurvePanel({ asked }: { asked: Asked }): ReactNode {
     refetchInterval: AGAIN_MS,
   });
   return (
-    <section className="panel" aria-label="Survival curve">
-      <header>
-        <h2>How long cases stay without a coordinated response</h2>
-      </header>
-      {curve.isError && <Failed error={curve.error} again={() => void curve.refetch()} />}
-      {curve.isPending && <LoadingPart />}
+    <Panel title="How long cases stay without a coordinated response" label="Survival curve" asked={curve}>
       {curve.data && <CurvePlot curve={curve.data} />}
-    </section>
+    </Panel>
   );
 }
 
@@ -193,7 +191,7 @@ function CurvePlot({ curve }: { curve: Curve }): ReactNode {
       x={CURVE_X}
       y={CURVE_Y}
     >
-      <div className="scroll" tabIndex={0} role="region" aria-label="Survival curve as a table">
+      <Scroll label="Survival curve as a table">
         <table className="table">
           <thead>
             <tr>
@@ -222,7 +220,7 @@ function CurvePlot({ curve }: { curve: Curve }): ReactNode {
             ))}
           </tbody>
         </table>
-      </div>
+      </Scroll>
     </Plot>
   );
 }
@@ -233,35 +231,37 @@ function Phases({ asked }: { asked: Asked }): ReactNode {
     queryFn: () => ask("scorecard", api.scorecard.GET("/velocity/phases", { params: { query: asked } })),
     refetchInterval: AGAIN_MS,
   });
-  if (phases.isError) return <Failed error={phases.error} again={() => void phases.refetch()} />;
-  if (phases.data === undefined) return <LoadingPart />;
-  const shown = phases.data.response.filter((phase) => phase.total_us > 0);
+  const note = phases.data && (
+    <span className="quiet">blind time before identification, apart: {micros(phases.data.blind.p50_us)} (median)</span>
+  );
   return (
-    <section className="panel" aria-label="Phases">
-      <header>
-        <h2>Where the time goes</h2>
-        <span className="quiet">
-          blind time before identification, apart: {micros(phases.data.blind.p50_us)} (median)
-        </span>
-      </header>
+    <Panel title="Where the time goes" label="Phases" note={note} asked={phases}>
+      {phases.data && <PhasesBar phases={phases.data} />}
+    </Panel>
+  );
+}
+
+function PhasesBar({ phases: { response, response_us } }: { phases: PhasesShown }): ReactNode {
+  const share = (us: number): string => percent(response_us === 0 ? 0 : us / response_us);
+  const shown = response.filter((phase) => phase.total_us > 0);
+  return (
+    <>
       <div
         className="bar"
         role="img"
-        aria-label={shown
-          .map((phase) => `${phase.phase} ${percent(phase.total_us / phases.data.response_us)}`)
-          .join(", ")}
+        aria-label={shown.map((phase) => `${phase.phase} ${share(phase.total_us)}`).join(", ")}
       >
         {shown.map((phase) => (
           <span
             key={phase.phase}
             style={{ flexGrow: phase.total_us, flexBasis: 0 }}
-            title={`${phase.phase}: ${percent(phase.total_us / phases.data.response_us)}`}
+            title={`${phase.phase}: ${share(phase.total_us)}`}
           >
             {phase.phase}
           </span>
         ))}
       </div>
-      <div className="scroll" tabIndex={0} role="region" aria-label="Phases as a table">
+      <Scroll label="Phases as a table">
         <table className="table">
           <thead>
             <tr>
@@ -281,21 +281,19 @@ function Phases({ asked }: { asked: Asked }): ReactNode {
             </tr>
           </thead>
           <tbody>
-            {phases.data.response.map((phase) => (
+            {response.map((phase) => (
               <tr key={phase.phase}>
                 <td>{phase.phase}</td>
                 <td className="number">{micros(phase.p50_us)}</td>
                 <td className="number">{micros(phase.p90_us)}</td>
-                <td className="number">
-                  {percent(phases.data.response_us === 0 ? 0 : phase.total_us / phases.data.response_us)}
-                </td>
+                <td className="number">{share(phase.total_us)}</td>
                 <td className="number">{number(phase.standing)}</td>
               </tr>
             ))}
           </tbody>
         </table>
-      </div>
-    </section>
+      </Scroll>
+    </>
   );
 }
 
@@ -310,15 +308,10 @@ function Weeks({ asked }: { asked: Asked }): ReactNode {
     queryFn: () =>
       ask("scorecard", api.scorecard.GET("/velocity/by/{what}", { params: { path: { what: "week" }, query: asked } })),
   });
-  if (weeks.isError) return <Failed error={weeks.error} again={() => void weeks.refetch()} />;
-  if (weeks.data === undefined) return <LoadingPart />;
   return (
-    <section className="panel" aria-label="Weekly trend">
-      <header>
-        <h2>By week of identification</h2>
-      </header>
-      <WeekPlot cells={weeks.data.items} />
-    </section>
+    <Panel title="By week of identification" label="Weekly trend" asked={weeks}>
+      {weeks.data && <WeekPlot cells={weeks.data.items} />}
+    </Panel>
   );
 }
 
@@ -366,26 +359,23 @@ function Overdue({ asked }: { asked: Asked }): ReactNode {
     queryFn: () => ask("scorecard", api.scorecard.GET("/velocity/overdue", { params: { query: asked } })),
     refetchInterval: AGAIN_MS,
   });
-  if (overdue.isError) return <Failed error={overdue.error} again={() => void overdue.refetch()} />;
-  if (overdue.data === undefined) return <LoadingPart />;
+  const note = overdue.data && (
+    <span className="quiet">
+      {overdue.data.p90_us === null
+        ? "p90 is not reached"
+        : `${number(overdue.data.count)} beyond ${micros(overdue.data.p90_us)}`}
+    </span>
+  );
   return (
-    <section className="panel" aria-label="Overdue">
-      <header>
-        <h2>Open for longer than nine of ten</h2>
-        <span className="quiet">
-          {overdue.data.p90_us === null
-            ? "p90 is not reached"
-            : `${number(overdue.data.count)} beyond ${micros(overdue.data.p90_us)}`}
-        </span>
-      </header>
+    <Panel title="Open for longer than nine of ten" label="Overdue" note={note} asked={overdue}>
       <ul>
-        {overdue.data.items.map((one) => (
+        {overdue.data?.items.map((one) => (
           <li key={one.case_id} className="row">
             <Severity level={one.severity} /> <Link to={`/cases/${one.case_id}`}>{one.cause_kind}</Link>{" "}
             {micros(one.elapsed_us)}, identified <When at={one.identified_at} />
           </li>
         ))}
       </ul>
-    </section>
+    </Panel>
   );
 }
