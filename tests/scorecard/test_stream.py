@@ -281,7 +281,7 @@ def test_what_cannot_be_read_is_counted_and_holds_nobody_up(one_partition: Strea
 STUCK = """
 import sys, types
 from faust.types import TP
-from services.scorecard import stream
+from services.scorecard.stream import watchdog as stream
 from chassis import log
 from chassis.settings import ServiceSettings
 stream.STUCK_SECONDS, stream.LOOK_SECONDS = 1.0, 0.1
@@ -289,7 +289,7 @@ settings = ServiceSettings()
 log.configure("scorecard", "stream", settings.world)
 tp = TP(settings.topic(stream.SOURCE), 0)
 consumer = types.SimpleNamespace(assignment=lambda: {tp}, _committed_offset={})
-worker = types.SimpleNamespace(settings=settings, rebuilt=0, positions={tp: int(sys.argv[1])}, ends={}, app=types.SimpleNamespace(consumer=consumer))
+worker = types.SimpleNamespace(settings=settings, states=types.SimpleNamespace(read=0), positions={tp: int(sys.argv[1])}, ends={}, app=types.SimpleNamespace(consumer=consumer))
 watchdog = stream.Watchdog(worker)
 watchdog.start()
 watchdog.join(float(sys.argv[2]))

@@ -13,7 +13,7 @@ WIDE = frozenset({"Exception", "BaseException"})
 
 
 def misplaced_verbs(source: SourceFile) -> list[Finding]:
-    """Only chassis/db.py commits, only operations emit, only the relay and stream.py produce."""
+    """Only chassis/db.py commits, only operations emit, only the relay and the stream produce."""
     if source.is_test or source.package in ("cli", "tools"):
         return []
     findings = []
@@ -26,7 +26,7 @@ def misplaced_verbs(source: SourceFile) -> list[Finding]:
             advice = ".emit() outside operations: return the event from domain and emit it in the operation"
             findings.append(source.finding(call, "emit", advice))
         elif verb in ("produce", "send_and_wait") and not _may_produce(source):
-            advice = f".{verb}() outside the relay and stream.py: emit the event, the relay produces it"
+            advice = f".{verb}() outside the relay and the stream: emit the event, the relay produces it"
             findings.append(source.finding(call, "produce", advice))
         if any(word.arg == "autocommit" for word in call.keywords):
             advice = "autocommit: a statement outside a Tx; take a Tx or say here why none can be had"
@@ -37,7 +37,7 @@ def misplaced_verbs(source: SourceFile) -> list[Finding]:
 def _commits(source: SourceFile, call: ast.Call, verb: str) -> bool:
     """Tell a commit of the database: others say what they commit, and `Database.begin` of the chassis its context.
 
-    What `stream.py` commits are offsets; that it reaches no database is import-linter's *Stream*.
+    What `stream` commits are offsets; that it reaches no database is import-linter's *Stream*.
     """
     if verb == "commit":
         return source.room != "stream" and not call.args and not call.keywords

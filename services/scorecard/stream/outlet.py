@@ -1,0 +1,135 @@
+"""What the fold says, on its way to the broker in rounds: a send and a future for each record cost more than the fold.
+
+A case that moved several times in a round is written once, as it stands at the end; each fact has its measure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from chassis import points, topics
+from schemas.scorecard import MeasureRecorded
+from services.scorecard import domain
+
+FACTS_MAX = 250
+LINGER_SECONDS = 0.02  # a measure may wait so long for others to travel with it
+
+Records = list[tuple[bytes, bytes | None]]
+Headers = list[tuple[str, bytes]]  # a list: aiokafka takes nothing else
+_MEASURE: Headers = [(topics.TYPE_HEADER, MeasureRecorded.event_name.encode())]
+_NONE: Headers = []
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A case that is to be written: as it stands, what its clock says, on which partition."""
+
+    case: domain.Case
+    state: str
+    partition: int
+
+
+@dataclass(slots=True)
+class Round:
+    """What was folded since the last round; `acknowledged` is done when the broker has all that came of it."""
+
+    acknowledged: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    moved: dict[bytes, Moved] = field(default_factory=dict)
+    removed: dict[bytes, int] = field(default_factory=dict)  # key of the changelog → partition
+    measures: defaultdict[int, Records] = field(default_factory=lambda: defaultdict(list))
+    facts: int = 0
+    timer: asyncio.TimerHandle | None = None
+
+
+class Outlet:
+    """Gathers a round and sends it, each partition in the order of its facts, states before measures."""
+
+    def __init__(
+        self, changelog: str, target: str, producer: Callable[[], Any], write: Callable[[Round], Mapping[int, Records]],
+        wrote: Callable[[int, int, int], None],
+    ) -> None:  # fmt: skip
+        self._changelog, self._target = changelog, target
+        self._producer = producer  # aiokafka's, inside Faust's: it is there once the app runs
+        self._write = write
+        self._wrote = wrote  # told where in the changelog the broker put how many records
+        self._turn = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.round = Round()
+
+    def moved(self, key: bytes, moved: Moved, measure: bytes | None) -> asyncio.Future[None]:
+        """Take what a fact led to; returns the acknowledgement to come."""
+        now = self._begun()
+        now.moved[key] = moved
+        if measure is not None:
+            now.measures[moved.partition].append((key, measure))
+        now.facts += 1
+        if now.facts >= FACTS_MAX:
+            self.tell()
+        return now.acknowledged
+
+    def removed(self, key: bytes, partition: int) -> None:
+        """Take a key away from the changelog."""
+        self._begun().removed[key] = partition
+
+    def tell(self) -> None:
+        """Send what was gathered so far."""
+        now, self.round = self.round, Round()
+        if now.timer is None:
+            return
+        now.timer.cancel()
+        states = self._write(now)
+        task = asyncio.get_running_loop().create_task(self._send(now, states))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _begun(self) -> Round:
+        if self.round.timer is None:
+            self.round.timer = asyncio.get_running_loop().call_later(LINGER_SECONDS, self.tell)
+        return self.round
+
+    async def _send(self, now: Round, states: Mapping[int, Records]) -> None:
+        try:
+            async with self._turn:  # taken in the order of the rounds
+                sent = []
+                for partition, records in states.items():
+                    sent += await self._submit(self._changelog, partition, records, _NONE, self._wrote)
+                for _ in now.moved:
+                    points.reached(points.IN_FOLD)
+                for partition, records in now.measures.items():
+                    sent += await self._submit(self._target, partition, records, _MEASURE)
+            await asyncio.gather(*sent)
+        except Exception as error:  # noqa: BLE001  whoever settles reads it and ends the worker
+            now.acknowledged.set_exception(error)
+        else:
+            now.acknowledged.set_result(None)
+
+    async def _submit(
+        self, topic: str, partition: int, records: Records, headers: Headers, wrote: Callable[[int, int, int], None] | None = None
+    ) -> list[asyncio.Future[Any]]:  # fmt: skip
+        producer = self._producer()
+        sent, batch = [], producer.create_batch()
+
+        async def submit() -> None:
+            future: asyncio.Future[Any] = await producer.send_batch(batch, topic, partition=partition)
+            if wrote is not None:
+                future.add_done_callback(partial(_tell, wrote, batch.record_count()))
+            sent.append(future)
+
+        for key, value in records:
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is None:
+                await submit()
+                batch = producer.create_batch()
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
+        await submit()
+        return sent
+
+
+def _tell(wrote: Callable[[int, int, int], None], records: int, future: asyncio.Future[Any]) -> None:
+    if not future.cancelled() and future.exception() is None:
+        put = future.result()
+        wrote(put.partition, put.offset, records)

@@ -1,0 +1,263 @@
+"""The fold as a Faust agent, the partitions it holds, and how far each of them may be committed."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from faust.types import TP, EventT, StreamT
+
+from chassis import log
+from chassis.ids import time_ordered_id
+from chassis.settings import ServiceSettings
+from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is decoded
+from services.scorecard import domain
+from services.scorecard import metrics as said
+from services.scorecard.stream.app import RAW, SESSION_SECONDS, app_of
+from services.scorecard.stream.outlet import Moved, Outlet, Records, Round
+from services.scorecard.stream.states import States
+
+SOURCE, TARGET, CHANGELOG = "exceptions.case", "scorecard.measure", "scorecard.stream-cases-changelog"
+UNSETTLED_MAX = 2_000  # facts folded whose state or measure the broker has not acknowledged
+DECODED_MAX = 2_000  # cases
+STANDS_SECONDS = 2.5  # a worker to which nothing comes for so long looks whether something should
+SEEK_AGAIN_SECONDS = 6.0  # a fetch under way lasts 1.5 s at the broker; a seek before its answer is in would drop it
+SETTLE_SECONDS_MAX = 30.0
+
+
+_FOLDED, _KNOWN = said.stream_facts_total.labels("folded"), said.stream_facts_total.labels("known")
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A fact that was folded; it counts as done when the broker has acknowledged all that came of it."""
+
+    offset: int
+    acknowledged: asyncio.Future[None] | None  # None where nothing came of it
+    key: bytes
+
+
+class Worker:
+    """One worker: its Faust app, the offsets that may be committed, and what the watchdog reads."""
+
+    def __init__(self, settings: ServiceSettings) -> None:
+        self.settings = settings
+        self.folder = tempfile.mkdtemp(prefix="scorecard-stream-")  # Faust insists on one; memory writes nothing
+        self.app: Any = app_of(settings, self.folder)  # Faust's annotations do not cover what is used of it here
+        self.source = self.app.topic(settings.topic(SOURCE), acks=False, **RAW)
+        self.states = States(settings.kafka_bootstrap, settings.topic(CHANGELOG))
+        self.writer = time_ordered_id().hex.encode()
+        self.app.agent(self.source, concurrency=1)(self.fold)
+        self.app.on_partitions_revoked.connect(self._on_revoked, weak=False)
+        self.app.on_rebalance_complete.connect(self._on_recovered, weak=False)
+        self.outlet = Outlet(
+            settings.topic(CHANGELOG),
+            settings.topic(TARGET),
+            lambda: self.app.producer._producer,
+            self._write,
+            self.states.wrote,
+        )
+        self.unsettled: dict[TP, deque[Unsettled]] = {}
+        self.positions: dict[TP, int] = {}  # the offset that comes next
+        self.epoch = 0  # rises when partitions go away
+        self.ends: dict[TP, int] = {}  # written by the watchdog
+        self._sought: dict[TP, float] = {}
+        self.moved_at = time.monotonic()
+        self.open: dict[bytes, tuple[str, str, int]] = {}
+        self._decoded: dict[bytes, tuple[bytes, domain.Case]] = {}
+        self.ready = threading.Event()
+        self.fatal: BaseException | None = None
+        self._source_name = f"/crossdock/{settings.world}/scorecard"
+
+    # ── the fold ─────────────────────────────────────────────────────────────────────────────────
+
+    async def fold(self, stream: StreamT[bytes]) -> None:
+        """Fold every fact of the partitions that this worker holds, each offset once and none left out."""
+        async for event in stream.events():
+            tp, offset, epoch = event.message.tp, event.message.offset, self.epoch
+            acknowledged: asyncio.Future[None] | None = None
+            self.moved_at = time.monotonic()
+            try:
+                comes_next = self.positions.get(tp) == offset or await self._is_next(tp, offset)
+                if not comes_next or epoch != self.epoch:
+                    continue  # where the partition went away meanwhile, whoever has it now hears this fact again
+                acknowledged = self._take(event)
+            except ValueError as error:
+                said.stream_facts_total.labels("unreadable").inc()
+                log.get().error("fact.unreadable", offset=offset, detail=str(error)[:500])
+            except Exception as error:  # noqa: BLE001  counted and shown; the check lists the case that lacks it
+                said.stream_facts_total.labels("failed").inc()
+                log.get().error("fact.failed", offset=offset, exc_info=error)
+            waiting = self.unsettled.setdefault(tp, deque())
+            waiting.append(Unsettled(offset, acknowledged, event.message.key or b""))
+            self.positions[tp] = offset + 1
+            if len(waiting) > UNSETTLED_MAX and (first := waiting[0].acknowledged) is not None and not first.done():
+                await asyncio.wait([first], timeout=SETTLE_SECONDS_MAX)
+
+    async def _is_next(self, tp: TP, offset: int) -> bool:
+        """Say whether this is the fact that follows; Faust drops the first records after a rebalance now and then."""
+        await self._know_position(tp)
+        if offset > self.positions[tp]:
+            await self._go_back(tp)
+        elif offset < self.positions[tp]:
+            said.stream_facts_total.labels("repeated").inc()
+        return offset == self.positions[tp]
+
+    async def _know_position(self, tp: TP) -> None:
+        if tp not in self.positions:
+            committed = self.app.consumer._committed_offset.get(tp)
+            start = committed or (await self.app.consumer.earliest_offsets(tp))[tp]
+            self.positions.setdefault(tp, start)  # somebody else may have known it meanwhile
+
+    async def look_back(self) -> None:
+        """Seek where the topic goes on and nothing comes: what Faust dropped last leaves no gap to be seen."""
+        if time.monotonic() - self.moved_at < STANDS_SECONDS:
+            return  # a partition may stand because another one's facts are being folded
+        for tp, end in list(self.ends.items()):
+            await self._know_position(tp)
+            if self.positions[tp] < end:
+                await self._go_back(tp)
+
+    async def _go_back(self, tp: TP) -> None:
+        """Seek to the fact that was left out, unless the topic does not hold it any more."""
+        consumer, wanted = self.app.consumer, self.positions[tp]
+        if self.app.rebalancing or time.monotonic() < self._sought.get(tp, 0.0):
+            return
+        self._sought[tp] = time.monotonic() + SEEK_AGAIN_SECONDS
+        earliest = (await consumer.earliest_offsets(tp))[tp]
+        if earliest > wanted:
+            log.get().error("facts.expired", partition=tp.partition, first=wanted, next=earliest)
+            self.positions[tp] = earliest
+            return
+        said.stream_facts_total.labels("sought").inc()
+        log.get().warning("stream.sought", partition=tp.partition, offset=wanted)
+        consumer.stop_flow()
+        await consumer.wait_for_stopped_flow()
+        await consumer.seek_wait({tp: wanted})
+        if not self.app.rebalancing:
+            consumer.resume_flow()
+
+    def _take(self, event: EventT[bytes]) -> asyncio.Future[None]:
+        heard, key, partition = (
+            domain.heard(event.message.value or b""),
+            event.message.key or b"",
+            event.message.partition,
+        )
+        before = self._case(partition, key)
+        case = domain.hear(before, heard.told)
+        found = domain.measure(case)
+        new = {} if found is None else domain.observable(found, case.observed)
+        case = domain.observe(case, frozenset(new))
+        (_KNOWN if case is before else _FOLDED).inc()
+        for phase, duration_us in new.items():
+            said.decision_seconds.labels(case.cause_kind, case.severity, phase).observe(duration_us / 1_000_000)
+        if found is None:
+            return self.outlet.moved(key, Moved(case, "unknown", partition), None)
+        self._count_open(key, case.cause_kind, case.severity, found.state, partition)
+        measure = domain.said(case, found, heard, source=self._source_name)
+        said.stream_measures_total.inc()
+        return self.outlet.moved(key, Moved(case, found.state, partition), measure)
+
+    def _write(self, now: Round) -> dict[int, Records]:
+        """Keep the cases of a round and return what the changelog is told, by partition."""
+        told: dict[int, Records] = {}
+        for case_key, moved in now.moved.items():
+            state = domain.dumped(moved.case, moved.state)
+            self._remember(case_key, state, moved.case)
+            told.setdefault(moved.partition, []).append((case_key + b"/" + self.writer, state))
+        for gone, partition in now.removed.items():
+            told.setdefault(partition, []).append((gone, None))
+        for partition, records in told.items():
+            for key, written in records:
+                self.states.put(partition, key, written)
+        return told
+
+    def _case(self, partition: int, key: bytes) -> domain.Case | None:
+        if (moved := self.outlet.round.moved.get(key)) is not None:
+            return moved.case
+        states, known = self.states.of(partition, key), self._decoded.get(key)
+        if known is not None and known[0] is states.get(self.writer):
+            return known[1]
+        case = None
+        for state in states.values():
+            case = domain.united(case, domain.loaded(state))
+        return case
+
+    def _remember(self, key: bytes, state: bytes, case: domain.Case) -> None:
+        """Keep a case decoded: its next fact often comes soon. What the changelog has is the truth."""
+        self._decoded[key] = (state, case)
+        if len(self._decoded) > DECODED_MAX:
+            del self._decoded[next(iter(self._decoded))]
+
+    def _count_open(self, key: bytes, kind: str, severity: str, state: str, partition: int) -> None:
+        before, now = self.open.get(key), (kind, severity, partition) if state == "open" else None
+        if before == now:
+            return
+        if before is not None:
+            del self.open[key]
+            said.cases_open.labels(*before[:2]).dec()
+        if now is not None:
+            self.open[key] = now
+            said.cases_open.labels(kind, severity).inc()
+
+    # ── partitions and offsets ───────────────────────────────────────────────────────────────────
+
+    async def _on_revoked(self, *told: Any, **_: Any) -> None:
+        """Before another worker takes over: wait until the broker has what this one folded, and say how far it came."""
+        revoked: set[TP] = told[-1]
+        self.ready.clear()
+        self.epoch += 1
+        await self.acknowledged(revoked, SESSION_SECONDS / 2)
+        await self.settle()
+        for tp in revoked:
+            self.unsettled.pop(tp, None)
+            self.positions.pop(tp, None)
+            self._sought.pop(tp, None)
+            self.ends.pop(tp, None)
+
+    async def _on_recovered(self, *_: Any, **__: Any) -> None:
+        """Read back what is known of the partitions that this worker holds now; Faust lets no fact come before."""
+        self.open.clear()
+        said.cases_open.clear()
+        self._decoded.clear()
+        held = {tp.partition for tp in self.app.consumer.assignment()}
+        await self.states.load(held)
+        for partition in held:
+            for key, states in self.states.cases(partition).items():  # the longest knows the most
+                self._count_open(key, *domain.glance(max(states.values(), key=len)), partition)
+        self.ready.set()
+        cases = sum(len(self.states.cases(partition)) for partition in held)
+        log.get().info("stream.recovered", cases=cases, records=self.states.read, partitions=sorted(held))
+
+    async def acknowledged(self, partitions: Iterable[TP], seconds: float) -> None:
+        """Send what was folded of partitions and wait, at most so long, until the broker has it."""
+        self.outlet.tell()
+        folded = (one for tp in partitions for one in self.unsettled.get(tp, ()))
+        waiting = {one.acknowledged for one in folded if one.acknowledged is not None}
+        if waiting:
+            await asyncio.wait(waiting, timeout=seconds)
+
+    async def settle(self) -> None:
+        """Commit, for each partition, up to the first fact that is not settled. A write that failed ends the worker."""
+        offsets: dict[TP, int] = {}
+        for tp, waiting in list(self.unsettled.items()):
+            while waiting and ((told := waiting[0].acknowledged) is None or told.done()):
+                if told is not None and (error := told.exception()) is not None:
+                    self.fatal = error
+                    return
+                one = waiting.popleft()
+                offsets[tp] = one.offset + 1
+                self._take_over(one.key, tp.partition)
+        if offsets:
+            await self.app.consumer._commit(offsets)
+
+    def _take_over(self, key: bytes, partition: int) -> None:
+        """Take away what others wrote of a case: what this worker wrote holds it too, and the broker has it."""
+        for writer in self.states.of(partition, key).keys() - {self.writer}:
+            self.outlet.removed(key + b"/" + writer, partition)
