@@ -78,7 +78,7 @@ def line(figure: Figure, machine: dict[str, float]) -> str:
         words.append(f"bar {sign} {_number(bar or 0)}  {'holds' if figure.holds else 'DOES NOT HOLD'}")
     if shown["ratio_to_reference"]:
         words.append(f"{shown['ratio_to_reference']:.2f} × straight line")
-    words += [f"{ratio:.1f} × {name}" for name, ratio in shown["ratios_to_rivals"].items()]
+    words += [f"{ratio:.2g} × {name}" for name, ratio in shown["ratios_to_rivals"].items()]
     if shown["ratio_to_calibration"]:
         words.append(f"{shown['ratio_to_calibration']:.3f} × {figure.ceiling}")
     if len(figure.runs) > 1:
