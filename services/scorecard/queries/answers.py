@@ -72,7 +72,7 @@ _PLANNED = ("jit = off", "work_mem = '32MB'", "enable_presorted_aggregate = off"
 
 def _sent(what: str, name: str, where: str) -> str:
     """Return the aggregate that sends sorted durations as bytes: PostgreSQL sorts whole numbers in a third of our time."""
-    return f"array_send(array_agg({what} ORDER BY {what}) FILTER (WHERE {where} AND {what} IS NOT NULL)) AS {name}"
+    return f"array_send(array_agg({what} ORDER BY {what}) FILTER (WHERE {where})) AS {name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,14 +173,13 @@ def phases_of_cases(read: ReadTx, asked: Asked) -> list[domain.Phase]:
     stands = " ".join(f"WHEN '{phase}' THEN {number}" for number, phase in numbered)
     sent = ", ".join(
         _sent(*one) for number, phase in numbered for one in (
-            (f"{phase}_us", f"{phase}_finished", f"standing <> {number}"),
-            (f"{phase}_stood", f"{phase}_standing", f"standing = {number}"),
+            (f"{phase}_us", f"{phase}_finished", f"standing <> {number} AND {phase}_us IS NOT NULL"),
+            (f"{phase}_us + since_us", f"{phase}_standing", f"standing = {number}"),  # it stands in a phase that it has
         )
     )  # fmt: skip
-    stood = ", ".join(f"{phase}_us + since_us AS {phase}_stood" for phase in domain.PHASES)
     rest = f"""
     SELECT {sent} FROM (
-        SELECT {_PHASES}, {stood},
+        SELECT {_PHASES}, since_us,
                CASE WHEN state = 'cleared' THEN CASE {last} END WHEN open_phase IS NULL THEN -1 ELSE CASE open_phase {stands} END END AS standing
         FROM asked OFFSET 0  -- each case is looked at once, not once for every phase
     ) AS x
