@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import functools
 import json
 import re
 import sys
@@ -35,16 +36,22 @@ def told(lines: list[str], known: str) -> bool:
     return any(line.startswith("+") and line[1:].strip() in known for line in lines)
 
 
-def change(folder: Path, name: str) -> list[str]:
-    """Return the lines by which a mutant differs from what it was made of."""
-    module, _, function = name.rpartition(".")
-    path = folder.joinpath(*module.split(".")).with_suffix(".py")
+@functools.cache
+def bodies_of(path: Path) -> dict[str, list[str]]:
+    """Return the lines of every function of a file, without the first."""
     text = path.read_text(encoding="utf-8")
-    bodies = {
-        node.name: (ast.get_source_segment(text, node) or "").splitlines()[1:]
+    lines = text.splitlines()
+    return {
+        node.name: lines[node.lineno : node.end_lineno]
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.FunctionDef)
     }
+
+
+def change(folder: Path, name: str) -> list[str]:
+    """Return the lines by which a mutant differs from what it was made of."""
+    module, _, function = name.rpartition(".")
+    bodies = bodies_of(folder.joinpath(*module.split(".")).with_suffix(".py"))
     original = bodies[re.sub(r"mutmut_\d+$", "mutmut_orig", function)]
     compared = difflib.unified_diff(original, bodies[function], lineterm="", n=0)
     return [line[0] + " " + line[1:].strip() for line in compared if line[0] in "+-" and line[:3] not in ("+++", "---")]
