@@ -14,6 +14,7 @@ from chassis.db import Tx
 from chassis.reactions import Reactions
 
 router = http.Router()
+FACT = work.event(0, 0)
 
 
 class Count(BaseModel):
@@ -35,7 +36,7 @@ class Counted(http.Shown):
 
 
 def _count(tx: Tx, stock_id: UUID, on_hand: Decimal) -> work.Tally:
-    fact = work.event(0, 0).model_copy(update={"stock_id": stock_id, "on_hand": on_hand})
+    fact = FACT.model_copy(update={"stock_id": stock_id, "on_hand": on_hand})
     tally, said = work.counted(tx.find(ours.store, stock_id) or work.Tally(stock_id), fact)
     tx.save(ours.store, tally)
     tx.emit([said])

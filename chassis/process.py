@@ -148,7 +148,7 @@ class Running:
         loops: dict[str, Callable[[], Any]] = {}
         if "api" in self.roles:
             self.server = uvicorn.Server(
-                uvicorn.Config(self.app(), host=self.settings.http_host, port=self.settings.http_port, log_config=None, access_log=False,
+                uvicorn.Config(self.app(), host=self.settings.http_host, port=self.settings.http_port, log_config=None, access_log=False, proxy_headers=False,
                                timeout_graceful_shutdown=ANSWER_SECONDS_MAX, limit_concurrency=CONNECTIONS_MAX, backlog=CONNECTIONS_WAITING_MAX)
             )  # fmt: skip
             loops["api"] = self.server.run

@@ -51,13 +51,15 @@ class Columns:
         if missing := [name for name in self.names if name not in covered]:
             raise TypeError(f"{table.name}: no field of {kind.__name__} for columns {missing}")
 
-        rows = _unnest(self.casts, self.names)
         rest = [n for n in self.names if n not in self.key_names]
         action = "DO UPDATE SET " + ", ".join(f'"{n}" = EXCLUDED."{n}"' for n in rest) if rest else "DO NOTHING"
-        self.upsert_sql = f'INSERT INTO "{table.name}" ({_quoted(self.names)}) {rows} ON CONFLICT ({_quoted(self.key_names)}) {action}'
+        self.upsert = Statement(
+            self.casts, self.names,
+            f'INSERT INTO "{table.name}" ({_quoted(self.names)})', f"ON CONFLICT ({_quoted(self.key_names)}) {action}",
+        )  # fmt: skip
         match = " AND ".join(f't."{n}" = n."{n}"' for n in self.key_names)
-        self.delete_sql = (
-            f'DELETE FROM "{table.name}" AS t USING ({_unnest(self.casts, self.key_names)}) AS n WHERE {match}'
+        self.delete = Statement(
+            self.casts, self.key_names, f'DELETE FROM "{table.name}" AS t USING (', f") AS n WHERE {match}"
         )
         self.load_sql = (
             f'SELECT * FROM "{table.name}" WHERE "{parent_key}" = ANY(%b::{self.casts.get(parent_key or "")}[])'
@@ -105,16 +107,27 @@ def _quoted(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in names)
 
 
-def _unnest(casts: Mapping[str, str], names: Sequence[str]) -> str:
-    """Return `SELECT u."a", u."b"::jsonb AS "b" FROM unnest(%b::uuid[], …) WITH ORDINALITY …` in the order of the rows."""
-    outs = ", ".join(f'u."{n}"::jsonb AS "{n}"' if casts[n] == "jsonb" else f'u."{n}"' for n in names)
-    given = ", ".join(f"%b::{'text' if casts[n] == 'jsonb' else casts[n]}[]" for n in names)
-    return f"SELECT {outs} FROM unnest({given}) WITH ORDINALITY AS u({_quoted(names)}, ordinal) ORDER BY ordinal"
+class Statement:
+    """A statement over rows that are sent with it: `head SELECT … tail`. One row goes as values, many as an array per column.
 
+    Written once: composing it for each batch costs a tenth of a consumer's time.
+    """
 
-def arrays(rows: Sequence[Row], names: Sequence[str]) -> list[list[Any]]:
-    """Return one list per column, for unnest."""
-    return [[row[name] for row in rows] for name in names]
+    def __init__(self, casts: Mapping[str, str], names: Sequence[str], head: str, tail: str) -> None:
+        self._names, self.casts = names, casts
+        given = {n: "text" if casts[n] == "jsonb" else casts[n] for n in names}
+        turned = {n: "::jsonb" if casts[n] == "jsonb" else "" for n in names}
+        one = ", ".join(f'%b::{given[n]}{turned[n]} AS "{n}"' for n in names)
+        outs = ", ".join(f'u."{n}"{turned[n]} AS "{n}"' for n in names)
+        arrays = ", ".join(f"%b::{given[n]}[]" for n in names)
+        many = f"{outs} FROM unnest({arrays}) WITH ORDINALITY AS u({_quoted(names)}, ordinal) ORDER BY ordinal"
+        self._one, self._many = f"{head} SELECT {one} {tail}", f"{head} SELECT {many} {tail}"
+
+    def run(self, cursor: Any, rows: Sequence[Row]) -> Any:
+        """Send rows, in their order; returns the cursor."""
+        if len(rows) == 1:
+            return cursor.execute(self._one, [rows[0][name] for name in self._names])
+        return cursor.execute(self._many, [[row[name] for row in rows] for name in self._names])
 
 
 def _order(identity: Any) -> Any:
@@ -157,20 +170,20 @@ class Store(Generic[T]):
             self.children[name] = Columns(element, child, parent_key=key)
         self.root = Columns(kind, table)
         self.name = table.name
-        # The statements are written once: composing them for each batch costs a tenth of a consumer's time.
         self._row_names = [*self.root.names, "version"]
         self._load_sql = (
             f'SELECT * FROM "{self.name}" WHERE "{key}" = ANY(%b::{self.root.casts[key]}[]) ORDER BY "{key}"'
         )
-        rows = _unnest(self.root.casts, self._row_names)
-        self._insert_sql = (
-            f'INSERT INTO "{self.name}" ({_quoted(self._row_names)}) {rows} ON CONFLICT DO NOTHING RETURNING "{key}"'
-        )
         sets = ", ".join(f'"{n}" = n."{n}"' for n in self.root.names if n != key)
-        self._update_sql = (
-            f'UPDATE "{self.name}" AS t SET {sets + ", " if sets else ""}version = n.version + 1 FROM ({rows}) AS n'
-            f' WHERE t."{key}" = n."{key}" AND t.version = n.version RETURNING t."{key}"'
-        )
+        self._insert = Statement(
+            self.root.casts, self._row_names,
+            f'INSERT INTO "{self.name}" ({_quoted(self._row_names)})', f'ON CONFLICT DO NOTHING RETURNING "{key}"',
+        )  # fmt: skip
+        self._update = Statement(
+            self.root.casts, self._row_names,
+            f'UPDATE "{self.name}" AS t SET {sets + ", " if sets else ""}version = n.version + 1 FROM (',
+            f') AS n WHERE t."{key}" = n."{key}" AND t.version = n.version RETURNING t."{key}"',
+        )  # fmt: skip
 
     def identity(self, thing: T) -> Any:
         """Return the aggregate's id."""
@@ -213,7 +226,7 @@ class Store(Generic[T]):
     def insert(self, tx: Asking, things: Sequence[T]) -> Any:
         """Write new aggregates; the cursor returned holds one row for each that was really new."""
         rows = [self.root.row(t) | {"version": 1} for t in sorted(things, key=self._place)]
-        new = tx.cursor().execute(self._insert_sql, arrays(rows, self._row_names))
+        new = self._insert.run(tx.cursor(), rows)
         self._write_children(tx, [(None, thing) for thing in things])
         return new
 
@@ -224,7 +237,7 @@ class Store(Generic[T]):
             self.root.row(now) | {"version": version}
             for _, now, version in sorted(changed, key=lambda change: self._place(change[1]))
         ]
-        done = tx.cursor().execute(self._update_sql, arrays(rows, self._row_names))
+        done = self._update.run(tx.cursor(), rows)
         self._write_children(tx, [(before, now) for before, now, _ in changed])
         return done
 
@@ -248,9 +261,9 @@ class Store(Generic[T]):
                         upserts.append(columns.row(part) | {self.key: self.identity(now)})
                 gone += [columns.row(part) | {self.key: self.identity(now)} for part in old.values()]
             if gone:
-                tx.cursor().execute(columns.delete_sql, arrays(gone, columns.key_names))
+                columns.delete.run(tx.cursor(), gone)
             if upserts:
-                tx.cursor().execute(columns.upsert_sql, arrays(upserts, columns.names))
+                columns.upsert.run(tx.cursor(), upserts)
 
     def _child_key(self, columns: Columns, thing: T, part: Any) -> tuple[Any, ...]:
         return tuple(
@@ -260,21 +273,19 @@ class Store(Generic[T]):
 
 
 @cache
-def _bulk_statement(
-    table: Table, names: tuple[str, ...], on_conflict: str, returning: str
-) -> tuple[str, dict[str, str]]:
+def _bulk_statement(table: Table, names: tuple[str, ...], on_conflict: str, returning: str) -> Statement:
     casts = {n: _cast(table.columns[n]) for n in names}
-    return f'INSERT INTO "{table.name}" ({_quoted(names)}) {_unnest(casts, names)} {on_conflict} {returning}', casts
+    return Statement(casts, names, f'INSERT INTO "{table.name}" ({_quoted(names)})', f"{on_conflict} {returning}")
 
 
 def bulk_insert(
     cursor: Any, table: Table, rows: Sequence[Row], *, on_conflict: str = "", returning: str = ""
 ) -> list[Row]:
     """Insert rows in one statement, in their order; JSONB values are given as Python and written as JSON."""
-    names = tuple(rows[0])
-    statement, casts = _bulk_statement(table, names, on_conflict, returning)
-    values = [[json.dumps(row[n], default=str) if casts[n] == "jsonb" else row[n] for row in rows] for n in names]
-    done = cursor.execute(statement, values)
+    statement = _bulk_statement(table, tuple(rows[0]), on_conflict, returning)
+    documents = [name for name in rows[0] if statement.casts[name] == "jsonb"]
+    written = [row | {name: json.dumps(row[name], default=str) for name in documents} for row in rows]
+    done = statement.run(cursor, written if documents else rows)
     return list(done.fetchall()) if returning else []
 
 
