@@ -105,15 +105,20 @@ interface RowGiven {
 function Row({ forecast, weeks, may, pending, ask: askFor, choose }: RowGiven): ReactNode {
   const cells = cellsOf(forecast);
   const queries = useQueryClient();
+  const [key, setKey] = useState(newKey); // the same until it is done: pressed again after a lost answer it is one act
   const publish = useMutation({
     mutationFn: () =>
       ask(
         "forecast",
         api.forecast.POST("/forecasts/{forecast_id}/publish", {
           params: { path: { forecast_id: forecast.forecast_id } },
+          headers: onceHeaders(key),
         }),
       ),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ["planning"] }),
+    onSuccess: () => {
+      setKey(newKey());
+      return queries.invalidateQueries({ queryKey: ["planning"] });
+    },
   });
   return (
     <tr>
