@@ -52,6 +52,7 @@ def beside(stack: Stack, rows: int, cases: int, full: bool) -> Found:
     programs = [["benchmarks.ours", "consumer"], ["benchmarks.ours", "relay"]]
     with work.place(stack, "past") as where:
         fill(where, rows, cases)
+        settle(stack)
         work.fill(where, events)
         with work.running(where, programs) as processes:
             rate = work.rate(where, events, processes)
@@ -87,6 +88,12 @@ def fill(where: work.Place, rows: int, cases: int) -> None:
         )
     with psycopg.connect(where.database_url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE) inbox, outbox, tallies")
+
+
+def settle(stack: Stack) -> None:
+    """Let the past be written to the disk: that is not what is measured."""
+    with psycopg.connect(stack.infrastructure.postgres_admin_url, autocommit=True) as connection:
+        connection.execute("CHECKPOINT")
 
 
 def _drop_a_day(where: work.Place, course: int) -> tuple[list[float], int]:
