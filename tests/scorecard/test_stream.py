@@ -323,3 +323,19 @@ def test_a_worker_without_its_topics_ends_and_says_what_to_do(infra: Infrastruct
         assert "tools.apply_topics" in worker.log.read_text()
     finally:
         bare.close()
+
+
+@pytest.mark.parametrize("other", ["scorecard.measure", INTERNAL[0].name])
+def test_a_worker_whose_topics_are_divided_otherwise_ends(infra: Infrastructure, tmp_path: Path, other: str) -> None:
+    """A measure and a state go to the partition of their fact: one divided otherwise would take them astray."""
+    bare = Streams(infra, tmp_path, partitions=0)
+    wanted = topics.wanted(bare.name, (*TOPICS, *INTERNAL), partitions=4, replication=1)
+    for topic in wanted:
+        topic.num_partitions = 5 if topic.topic == f"{bare.name}.{other}" else 4
+    topics.apply(bare.bootstrap, wanted)
+    try:
+        worker = bare.worker()
+        assert worker.process.wait(60) == 1
+        assert "topics.wrong" in worker.log.read_text()
+    finally:
+        bare.close()

@@ -22,7 +22,7 @@ from tests.chassis import toy
 from tests.support.running import Running, running
 from tests.support.service import START, House, house, wait_until
 from tests.support.stack import Infrastructure
-from tools.grow_topic import NotGrown, grow, hearers, unheard
+from tools.grow_topic import NotGrown, grow, hearers, main, unheard
 
 WORLD = "test"
 TOPIC, GROUP = f"{WORLD}.inventory.item", f"{WORLD}.toy.consumer"
@@ -214,3 +214,14 @@ def test_whoever_hears_a_topic_is_known_from_the_code() -> None:
         f"live.{name}.consumer" for name in ("inventory", "procurement", "exceptions", "sales", "scorecard")
     ]
     assert "live.sales.effects" in hearers("live", "sales.notice")
+
+
+@pytest.mark.parametrize("topic", ["exceptions.case", "scorecard.measure"])
+def test_what_the_stream_divides_as_its_changelog_does_not_grow(
+    topic: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["grow_topic", topic, "12"])
+    monkeypatch.setenv("KAFKA_BOOTSTRAP", "nobody:1")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody")
+    assert main() == 2
+    assert "docs/scaling.md" in capsys.readouterr().err
