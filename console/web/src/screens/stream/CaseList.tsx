@@ -20,8 +20,6 @@ interface Given {
   open: (id: string) => void;
   doings: readonly Doing[];
   reader: { subject: string; role: string };
-  hold: () => void;
-  release: () => void;
 }
 
 function useNarrow(): boolean {
@@ -37,7 +35,9 @@ function useNarrow(): boolean {
   );
 }
 
-export function CaseList({ ids, rows, fits, selected, select, open, doings, reader, hold, release }: Given): ReactNode {
+export const LIST_ID = "cases";
+
+export function CaseList({ ids, rows, fits, selected, select, open, doings, reader }: Given): ReactNode {
   const frame = useRef<HTMLDivElement>(null);
   const height = useNarrow() ? 112 : 48;
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions change with each scroll, and are used here only
@@ -53,44 +53,35 @@ export function CaseList({ ids, rows, fits, selected, select, open, doings, read
   useFollow(ids, selected, virtual.scrollToIndex);
   const under = new Set(doings.filter((one) => one.state === "pending").map((one) => one.caseId));
   return (
-    <div
-      onPointerEnter={hold}
-      onPointerLeave={release}
-      onFocus={hold}
-      onBlur={(event) => {
-        if (!event.currentTarget.contains(event.relatedTarget)) release();
-      }}
-    >
-      <div role="grid" aria-label="Cases" aria-rowcount={ids.length + 1}>
-        <div role="row" className="case-heads" aria-rowindex={1}>
-          {HEADS.map((head) => (
-            <div key={head} role="columnheader" className={WIDE_ONLY.has(head) ? "wide" : ""}>
-              {head}
-            </div>
-          ))}
-        </div>
-        <div ref={frame} className="list" role="rowgroup" tabIndex={-1}>
-          <div className="inner" role="presentation" style={{ height: virtual.getTotalSize() }}>
-            {virtual.getVirtualItems().map((item) => {
-              const id = ids[item.index] ?? "";
-              const row = rows.get(id);
-              if (row === undefined) return null;
-              const pending = under.has(id);
-              return (
-                <CaseRowView
-                  key={id}
-                  row={pending ? expected(row, doings, reader) : row}
-                  place={item.index}
-                  top={item.start}
-                  selected={id === selected}
-                  pending={pending}
-                  gone={!fits(row)}
-                  select={select}
-                  open={open}
-                />
-              );
-            })}
+    <div role="grid" aria-label="Cases" aria-rowcount={ids.length + 1}>
+      <div role="row" className="case-heads" aria-rowindex={1}>
+        {HEADS.map((head) => (
+          <div key={head} role="columnheader" className={WIDE_ONLY.has(head) ? "wide" : ""}>
+            {head}
           </div>
+        ))}
+      </div>
+      <div ref={frame} id={LIST_ID} className="list" role="rowgroup" tabIndex={-1}>
+        <div className="inner" role="presentation" style={{ height: virtual.getTotalSize() }}>
+          {virtual.getVirtualItems().map((item) => {
+            const id = ids[item.index] ?? "";
+            const row = rows.get(id);
+            if (row === undefined) return null;
+            const pending = under.has(id);
+            return (
+              <CaseRowView
+                key={id}
+                row={pending ? expected(row, doings, reader) : row}
+                place={item.index}
+                top={item.start}
+                selected={id === selected}
+                pending={pending}
+                gone={!fits(row)}
+                select={select}
+                open={open}
+              />
+            );
+          })}
         </div>
       </div>
     </div>

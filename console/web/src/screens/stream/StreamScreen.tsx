@@ -11,7 +11,7 @@ import { useFacts, useStreamState } from "../../live/stream";
 import { number } from "../../format";
 import { Empty, Failed, Loading } from "../../ui/States";
 import { ActsBar } from "./ActsBar";
-import { CaseList } from "./CaseList";
+import { CaseList, LIST_ID } from "./CaseList";
 import { Figures } from "./Figures";
 import { FilterBar } from "./FilterBar";
 import { changed, filtersOf, fits } from "./filters";
@@ -59,7 +59,7 @@ export function StreamScreen(): ReactNode {
   );
   const open = useCallback((id: string) => void go(`/cases/${id}`), [go]);
   const hold = useCallback(() => {
-    setKept((now) => now ?? ids);
+    setKept((now) => now ?? (ids.length > 0 ? ids : undefined)); // an empty list keeps nobody's place
   }, [ids]);
   const release = useCallback(() => {
     if (!isPaused) setKept(undefined);
@@ -85,55 +85,71 @@ export function StreamScreen(): ReactNode {
         <Figures />
       </header>
       <FilterBar filters={filters} query={query} setQuery={setQuery} hasFunction={reader.function !== undefined} />
-      <div className="new-rows" role="status">
-        {fresh > 0 && (
-          <button type="button" className="button main" onClick={takeIn}>
-            {fresh} new
+      {/* Whoever goes from the list to its buttons is still in it: else the button would be gone under the pointer. */}
+      <div
+        className="in-list"
+        onPointerEnter={hold}
+        onPointerLeave={release}
+        onFocus={hold}
+        onBlur={(event) => {
+          if (!event.currentTarget.contains(event.relatedTarget)) release();
+        }}
+      >
+        <div className="new-rows" role="status">
+          {fresh > 0 && (
+            <button
+              type="button"
+              className="button main"
+              onClick={() => {
+                takeIn();
+                document.getElementById(LIST_ID)?.focus({ preventScroll: true }); // the button goes, and the focus with it
+              }}
+            >
+              {fresh} new
+            </button>
+          )}
+          <span className="quiet">
+            {number(shown.length)} {shown.length === 1 ? "case" : "cases"}
+            {loading ? ", loading …" : ""}
+            {cases.progress.cut ? "; these are the most expensive of them, narrow the view for others" : ""}
+          </span>
+          <button
+            type="button"
+            className="button plain push"
+            aria-pressed={isPaused}
+            onClick={() => {
+              setPaused(!isPaused);
+              setKept(isPaused ? undefined : ids);
+            }}
+          >
+            {isPaused ? "Resume" : "Pause"}
           </button>
+        </div>
+        <ActsBar row={seen} session={session} ask={setAsked} ids={shown} select={select} open={open} takeIn={takeIn} />
+        {doings
+          .filter((one) => one.state === "refused")
+          .map((one) => (
+            <Refused key={one.key} doing={one} />
+          ))}
+        {shown.length > 0 ? (
+          <CaseList
+            ids={shown}
+            rows={rows}
+            fits={(one) => fits(one, filters, reader)}
+            selected={selected}
+            select={select}
+            open={open}
+            doings={doings}
+            reader={{ subject: session.subject, role }}
+          />
+        ) : loading ? (
+          <Loading />
+        ) : error !== undefined ? (
+          <Failed error={error} again={() => void cases.load(filters.state)} />
+        ) : (
+          <Nothing isNarrowed={view !== ""} />
         )}
-        <span className="quiet">
-          {number(shown.length)} {shown.length === 1 ? "case" : "cases"}
-          {loading ? ", loading …" : ""}
-          {cases.progress.cut ? "; these are the most expensive of them, narrow the view for others" : ""}
-        </span>
-        <button
-          type="button"
-          className="button plain push"
-          aria-pressed={isPaused}
-          onClick={() => {
-            setPaused(!isPaused);
-            setKept(isPaused ? undefined : ids);
-          }}
-        >
-          {isPaused ? "Resume" : "Pause"}
-        </button>
       </div>
-      <ActsBar row={seen} session={session} ask={setAsked} ids={shown} select={select} open={open} takeIn={takeIn} />
-      {doings
-        .filter((one) => one.state === "refused")
-        .map((one) => (
-          <Refused key={one.key} doing={one} />
-        ))}
-      {shown.length > 0 ? (
-        <CaseList
-          ids={shown}
-          rows={rows}
-          fits={(one) => fits(one, filters, reader)}
-          selected={selected}
-          select={select}
-          open={open}
-          doings={doings}
-          reader={{ subject: session.subject, role }}
-          hold={hold}
-          release={release}
-        />
-      ) : loading ? (
-        <Loading />
-      ) : error !== undefined ? (
-        <Failed error={error} again={() => void cases.load(filters.state)} />
-      ) : (
-        <Nothing isNarrowed={view !== ""} />
-      )}
       <ActDialog
         asked={asked}
         close={() => {
