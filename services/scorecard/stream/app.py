@@ -20,8 +20,8 @@ def app_of(settings: ServiceSettings, datadir: str) -> faust.App:
     member = f"{group}.{settings.instance}"
     return faust.App(
         group, broker=[f"aiokafka://{host}" for host in settings.kafka_bootstrap.split(",")], loop=asyncio.get_running_loop(),
-        processing_guarantee="at_least_once", web_enabled=False, autodiscover=False,
-        topic_allow_declare=False, topic_disable_leader=True, reply_create_topic=False, 
+        processing_guarantee="at_least_once", web_enabled=False, autodiscover=False, topic_allow_declare=False,
+        topic_disable_leader=True, reply_create_topic=False,
         consumer_group_instance_id=member, canonical_url=f"http://{member}", broker_client_id=member,
         consumer_auto_offset_reset="earliest", producer_acks=-1, producer_max_batch_size=BATCH_BYTES, broker_session_timeout=SESSION_SECONDS,
         broker_heartbeat_interval=BEAT_SECONDS, broker_request_timeout=REQUEST_SECONDS_MAX, broker_max_poll_records=500, stream_wait_empty=False,
