@@ -190,7 +190,7 @@ def main() -> int:
             flush=True,
         )
         programs = [["benchmarks.ours", "consumer"], ["benchmarks.ours", "relay"]]
-        with work.place(stack, "soak") as where, work.running(where, programs) as processes:
+        with work.place(stack, "soak", kept=work.TOPIC_BYTES) as where, work.running(where, programs) as processes:
             for look in Soak(where, processes, rate).run(given.minutes):
                 looks.append(look)
                 with file.open("a", encoding="utf-8") as kept:

@@ -41,6 +41,7 @@ PARTITIONS = 4
 STOCKS = 20_000
 WARM_SHARE = 0.1  # of the output; what comes before it is start-up and warm-up
 PATIENCE_SECONDS = 120.0
+TOPIC_BYTES = 512 * 1024 * 1024  # of each partition, as a cluster drops what everybody has read: hours fill no disk
 NOBODY = UUID(int=0)
 
 metadata = MetaData()
@@ -124,8 +125,8 @@ def with_days(database_url: str, *, past: int) -> None:
 
 
 @contextmanager
-def place(stack: Stack, name: str) -> Iterator[Place]:
-    """Make a database and topics; drop them at the end."""
+def place(stack: Stack, name: str, *, kept: int = -1) -> Iterator[Place]:
+    """Make a database and topics that keep so many bytes per partition (all: -1); drop them at the end."""
     admin_url = stack.infrastructure.postgres_admin_url
     bootstrap = stack.infrastructure.kafka_bootstrap
     database = postgres.database_name(name, "bench")
@@ -137,9 +138,14 @@ def place(stack: Stack, name: str) -> Iterator[Place]:
     admin = kafka.admin(bootstrap)
     topics = [f"{name}.{INPUT}", f"{name}.{OUTPUT}"]
     for made in admin.create_topics(
-        [kafka.NewTopic(t, num_partitions=PARTITIONS, replication_factor=1) for t in topics]
+        [
+            kafka.NewTopic(t, num_partitions=PARTITIONS, replication_factor=1, config={"retention.bytes": str(kept)})
+            for t in topics
+        ]
     ).values():
         made.result()
+    for topic in topics:
+        led(admin, topic)
     folder = stack.home.root / f"bench-{name}"
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -270,6 +276,19 @@ def rate(where: Place, events: int, processes: Sequence[subprocess.Popen[bytes]]
         time.sleep(0.02)
     assert begun is not None
     return (there - begun[1]) / (time.monotonic() - begun[0])
+
+
+def led(admin: kafka.AdminClient, topic: str) -> None:
+    """Wait until a topic that was just made answers."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            ends(admin, topic)
+            return
+        except kafka.KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def reached(where: Place, events: int, processes: Sequence[subprocess.Popen[bytes]]) -> None:
