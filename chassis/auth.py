@@ -28,6 +28,12 @@ _VERIFIED_SECONDS = 60.0
 _VERIFIED_MAX = 1000
 
 
+class OutsideScope(Forbidden):
+    """The actor may do this, but not there."""
+
+    code = "outside-scope"
+
+
 class Unauthenticated(Refusal):
     """No token, or one that does not hold."""
 
@@ -64,9 +70,8 @@ class Actor:
             return
         if self.is_machine and any(getattr(self, needed) for needed in row.machine):
             return
-        raise Forbidden(
-            f"{act} is not for {', '.join(sorted(self.roles)) or 'nobody'}; it is for {', '.join(row.roles) or 'no person'}"
-        )
+        own, theirs = ", ".join(sorted(self.roles)) or "nobody", ", ".join(row.roles) or "no person"
+        raise Forbidden(f"{act} is not for {own}; it is for {theirs}")
 
     def sees(self, *, site: str | None = None, customer: str | None = None) -> bool:
         """Say whether a site and a customer lie in the actor's scope."""
@@ -77,42 +82,30 @@ class Actor:
     def must_see(self, *, site: str | None = None, customer: str | None = None) -> None:
         """Raise Forbidden where the site or the customer lies outside the actor's scope."""
         if not self.sees(site=site, customer=customer):
-            raise Forbidden(
-                "outside your scope of sites and customers; ask the planning lead to widen it", code="outside-scope"
-            )
+            raise OutsideScope("outside your scope of sites and customers; ask the planning lead to widen it")
 
     def must_see_everything(self) -> None:
         """Raise Forbidden unless the actor's scope is all sites and all customers: sums over everything show everything."""
         if self.sites is not None or self.customers is not None:
-            raise Forbidden(
-                "this figure adds up all sites and customers; your scope is a part of them", code="outside-scope"
-            )
+            raise OutsideScope("this figure adds up all sites and customers; your scope is a part of them")
 
     def must_subscribe(self, topic: str | None) -> None:
         """Raise Forbidden where a machine asks for what it did not subscribe to; None is for persons only."""
         if self.is_machine and topic not in self.topics:
-            raise Forbidden(
-                f"a machine reads only what it subscribed to; this is {topic}" if topic else "this is for persons only",
-                code="outside-scope",
-            )
+            reads = f"a machine reads only what it subscribed to; this is {topic}"
+            raise OutsideScope(reads if topic else "this is for persons only")
 
     def must_own(self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None) -> None:
         """Raise Forbidden where a machine touches what another source, carrier or supplier registered."""
         if not self.is_machine:
             return
-        for name, value in (("source", source), ("carrier", carrier), ("supplier", supplier)):
-            own = getattr(self, name)
-            if own is not None and own == value:
-                return
-        raise Forbidden(
-            "a machine may touch only what its own source, carrier or supplier registered", code="outside-scope"
-        )
+        pairs = ((self.source, source), (self.carrier, carrier), (self.supplier, supplier))
+        if any(own is not None and own == value for own, value in pairs):
+            return
+        raise OutsideScope("a machine may touch only what its own source, carrier or supplier registered")
 
-    def must_be_theirs(
-        self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None
-    ) -> None:
+    def must_be_theirs(self, **asked: str | None) -> None:
         """Raise Forbidden where a machine bound to a source, a carrier or a supplier reads what another one registered."""
-        asked = {"source": source, "carrier": carrier, "supplier": supplier}
         if any(getattr(self, name) is not None for name, value in asked.items() if value is not None):
             self.must_own(**asked)
 
@@ -122,9 +115,7 @@ class Actor:
 
     def by(self, *preferred: str) -> By:
         """Return who acts, in the first of the preferred roles that the actor has."""
-        role = next((r for r in preferred if r in self.roles), None) or (
-            sorted(self.roles)[0] if self.roles else "nobody"
-        )
+        role = next((r for r in (*preferred, *sorted(self.roles)) if r in self.roles), "nobody")
         return By(subject=self.subject, role=role)
 
 
@@ -137,9 +128,7 @@ class Verifier:
         self._unknown: dict[str, float] = {}
         self._read_at = -_REFRESH_SECONDS_MIN
         self._lock = threading.Lock()
-        self._verified: dict[
-            str, tuple[float, Actor]
-        ] = {}  # token → until when its signature need not be checked again
+        self._verified: dict[str, tuple[float, Actor]] = {}  # by token: until when its signature holds unchecked
 
     def known_actor(self, authorization: str | None) -> Actor | None:
         """Return the actor of a token that was verified within the last minute; None means: verify it."""
@@ -157,10 +146,9 @@ class Verifier:
         """Return who a token stands for; raises Unauthenticated."""
         try:
             head = jwt.get_unverified_header(token)
-            if head.get("alg") not in ALGORITHMS:
-                raise Unauthenticated(
-                    f"token signed with {str(head.get('alg'))[:20]!r}; only {', '.join(ALGORITHMS)} is accepted"
-                )
+            if (signed := head.get("alg")) not in ALGORITHMS:
+                told = f"token signed with {str(signed)[:20]!r}; only {', '.join(ALGORITHMS)} is accepted"
+                raise Unauthenticated(told)
             key = self._key(str(head.get("kid", "")))
             claims = jwt.decode(
                 token, key, algorithms=list(ALGORITHMS), audience=self._audience, issuer=self._issuer, leeway=_LEEWAY_SECONDS,

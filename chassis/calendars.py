@@ -63,16 +63,3 @@ class Calendar:
                     left -= closes - begins
             day += timedelta(days=1)
         raise ValueError(f"calendar {self.code!r} has no working day in ten years")
-
-    def working_seconds(self, start: datetime, end: datetime) -> float:
-        """Return the working time between two instants in seconds."""
-        total, day = 0.0, self.local_day(start) - timedelta(days=1)
-        while day <= self.local_day(end):
-            if self.works_on(day):
-                opens, closes = self.span(day)
-                total += max(0.0, (min(end, closes) - max(start, opens)).total_seconds())
-            day += timedelta(days=1)
-        return total
-
-
-EVERY_DAY = Calendar(code="every-day")

@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from chassis import dead, inbox, kafka, log, metrics, points
 from chassis.db import RERUNS_MAX, Context, Database, Tx, is_transient, must_run_again
 from chassis.errors import Refusal
-from chassis.reactions import Reaction, Reactions
+from chassis.listening import Listener
+from chassis.outbox import nobodys
+from chassis.reactions import Loads, Reaction, Reactions
 from chassis.settings import ServiceSettings
 from schemas.base import REGISTER, Event
 from schemas.envelope import Envelope, decode, type_of
@@ -52,6 +53,14 @@ class Record(NamedTuple):
         return (self.topic, self.partition, self.offset)
 
 
+def record_of(message: kafka.Message, topic: str, name: str, envelope: Envelope | None, fault: str = "") -> Record:
+    """Return a message of a registered topic as a record, with nothing in it that PostgreSQL cannot store."""
+    key, name, fault = map(dead.plain, ((message.key() or b"").decode(errors="replace"), name, fault))
+    return Record(
+        topic, message.partition() or 0, message.offset() or 0, key, name, message.value() or b"", envelope, fault
+    )
+
+
 Pair = tuple[Record, Reaction]
 
 
@@ -71,53 +80,41 @@ def context_of(envelope: Envelope, now: datetime, *, driven: bool) -> Context:
     )  # fmt: skip
 
 
-class Consumer:
+class Consumer(Listener):
     """Runs one service's reactions until told to stop."""
 
     def __init__(
         self, database: Database, reactions: Reactions, settings: ServiceSettings, *, linger_seconds: float = 0
     ) -> None:
         """`linger_seconds` is how long a batch may wait to grow; for a service that only listens."""
-        self._database, self._reactions, self._settings = database, reactions, settings
+        super().__init__(settings, database.service, "consumer")
+        self._database, self._reactions = database, reactions
         self._service, self._linger_seconds = database.service, linger_seconds
         self._dead_in_a_row: Counter[str] = Counter()  # by reaction, since it last did its work
         self._hung: set[dead.Place] | None = None  # read at the first batch after each assignment
         self._acting: Pair | None = None  # stays where its reaction raised
         self._uncommitted: dict[tuple[str, int], int] = {}
         self._committed_at = 0.0
-        self._ends: dict[tuple[str, int], int] = {}
         self._at_work = threading.Lock()  # partitions come and go between batches, whichever thread reads
-        self.stopped = threading.Event()
-        self.positions: dict[tuple[str, int], int] = {}
-        self.assigned = False
-        self.fatal: BaseException | None = None
         self.current: tuple[Record, str] | None = None  # read by the watchdog
         self.last_round = time.monotonic()
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────
 
     def run(self) -> None:
-        """Consume until stopped; a failure that must stop the process is kept in `fatal`."""
-        topics = [self._settings.topic(t) for t in self._reactions.topics()]
-        if not topics:
+        """Consume until stopped; what it raises must stop the process."""
+        if not self._reactions.by_event:
             self.assigned = True
             return
-        consumer = kafka.group_consumer(
-            self._settings.kafka_bootstrap, self._settings.group(self._service, "consumer"), self._settings.instance
-        )
-        consumer.subscribe(topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
+        consumer = self._join(self._reactions.topics(), on_revoke=self._on_revoke, on_lost=self._on_lost)
         try:
             with ThreadPoolExecutor(1, "reader") as reader:
                 self._loop(consumer, reader)
         except Stopping:
-            log.get().info(
-                "consumer.left_batch", because="the process was told to stop; nothing of the batch is committed"
-            )
-        except Exception as error:  # noqa: BLE001  kept, logged, and the process ends with it
-            self.fatal = error
-            log.get().exception("consumer.stopped", because=type(error).__name__)
+            log.get().info("consumer.left_batch", because="told to stop; nothing of the batch is committed")
         finally:
-            self._leave(consumer)
+            self._hand_back(consumer)
+            consumer.close()
 
     def _loop(self, consumer: kafka.Consumer, reader: ThreadPoolExecutor) -> None:
         """Work batch by batch. Behind a full one more is waiting: it is read while the database works on this one."""
@@ -131,29 +128,20 @@ class Consumer:
             with self._at_work:
                 self._take(consumer, batch)
 
-    def _leave(self, consumer: kafka.Consumer) -> None:
+    def _hand_back(self, consumer: kafka.Consumer) -> None:
+        """Commit what was handled; where that fails somebody else is told again, and the inbox knows."""
         try:
             self._commit_offsets(consumer, now=True)
         except kafka.KafkaException as error:
             log.get().warning("consumer.offsets_left", detail=str(error)[:300])
-        consumer.close()
 
     def _read(self, consumer: kafka.Consumer) -> list[Read]:
         """Return what is there, up to a batch, each record with what this service does about it."""
         found = [first] if (first := consumer.poll(POLL_SECONDS)) is not None else []
         if found:
             found += consumer.consume(self._settings.batch_events_max - 1, timeout=self._linger_seconds)
-        if self._settings.driven:
-            self._ends = kafka.known_ends(consumer, self.positions)
-        for message in found:
-            if (error := message.error()) is not None:
-                log.get().warning("consumer.poll_failed", detail=str(error))
-                if kafka.is_final(error):  # this client never hears anything again, as when its group has let it go
-                    raise kafka.KafkaException(error)
-        return [
-            Read((m.topic() or "", m.partition() or 0), m.offset() or 0, self._pairs(m))
-            for m in found if m.error() is None
-        ]  # fmt: skip
+        heard = self._heard(consumer, found)
+        return [Read((m.topic() or "", m.partition() or 0), m.offset() or 0, self._pairs(m)) for m in heard]
 
     def _take(self, consumer: kafka.Consumer, batch: Sequence[Read]) -> None:
         started = time.perf_counter()
@@ -173,15 +161,8 @@ class Consumer:
         """Commit what was handled, a few times a second: what is told again after a crash, the inbox knows."""
         if self._uncommitted and (now or time.monotonic() - self._committed_at > OFFSETS_SECONDS):
             kept = [kafka.TopicPartition(t, p, offset) for (t, p), offset in self._uncommitted.items()]
-            if now:
-                consumer.commit(offsets=kept, asynchronous=False)
-            else:
-                consumer.commit(offsets=kept, asynchronous=True)
+            consumer.commit(offsets=kept, asynchronous=not now)  # type: ignore[call-overload]  # one of True and False
             self._uncommitted, self._committed_at = {}, time.monotonic()
-
-    def known_ends(self) -> dict[tuple[str, int], int]:
-        """Return the ends of the assigned partitions as the last fetch told them: cheap, and late by a moment."""
-        return {place: max(self._ends.get(place, 0), at) for place, at in list(self.positions.items())}
 
     def _pairs(self, message: kafka.Message) -> list[Pair]:
         topic, value = self._settings.register_name(message.topic() or ""), message.value() or b""
@@ -195,8 +176,7 @@ class Consumer:
             envelope = decode(value, name)
         except ValueError as error:
             reactions, fault = [_UNREADABLE], str(error)[:2000]
-        key, name, fault = map(dead.plain, ((message.key() or b"").decode(errors="replace"), name or "", fault))
-        record = Record(topic, message.partition() or 0, message.offset() or 0, key, name, value, envelope, fault)
+        record = record_of(message, topic, name or "", envelope, fault)
         return [(record, reaction) for reaction in reactions or ()]
 
     # ── one batch, in parts where it fails ───────────────────────────────────────────────────────
@@ -249,42 +229,33 @@ class Consumer:
                     return
                 error = again
         record, reaction = pair
-        log.get().error(
-            "reaction.dead",
-            reaction=reaction.name,
-            topic=record.topic,
-            offset=record.offset,
-            because=type(error).__name__,
-            exc_info=error,
-        )
+        where = {"reaction": reaction.name, "topic": record.topic, "offset": record.offset}
+        log.get().error("reaction.dead", **where, because=type(error).__name__, exc_info=error)
         self._transact([pair], dead_because=error)
         self._dead_in_a_row[reaction.name] += 1
-        if self._dead_in_a_row[reaction.name] >= self._settings.dead_in_a_row_max:
-            raise TooManyDead(
-                f"{reaction.name}: {self._settings.dead_in_a_row_max} records in a row died, the last of {record.topic}: {error}"
-            ) from error
+        if (died := self._dead_in_a_row[reaction.name]) >= self._settings.dead_in_a_row_max:
+            told = f"{reaction.name}: {died} records in a row died, the last of {record.topic}: {error}"
+            raise TooManyDead(told) from error
 
     def _transact(self, pairs: Sequence[Pair], dead_because: Exception | None = None) -> None:
-        with self._database.begin(_no_cause) as tx:
+        with self._database.begin(nobodys("event")) as tx:
             if self._hung is None:
                 self._hung = dead.marks(tx)
-            dies = {
-                (record.place, reaction.name)
-                for record, reaction in pairs
-                if dead_because is not None or record.envelope is None or (*record.place, reaction.name) in self._hung
-            }
+            lives = [
+                (r.envelope.id, a.name) for r, a in pairs
+                if dead_because is None and r.envelope is not None and (*r.place, a.name) not in self._hung
+            ]  # fmt: skip
             with tx.together():
                 asked = dead.ask_parked(tx, pairs)
-                claims = inbox.ask(
-                    tx, [(r.envelope.id, a.name) for r, a in pairs if r.envelope and (r.place, a.name) not in dies]
-                )
+                claims = inbox.ask(tx, lives)
             parked = dead.read_parked(asked)
             claimed = set() if claims is None else inbox.read(claims)
             live: list[Pair] = []
             for record, reaction in pairs:
                 if dead_because is not None or record.envelope is None:
-                    dead.bury(tx, record, reaction.name, cause=_unread(record) if record.envelope is None else type(dead_because).__name__,
-                              detail=record.fault or str(dead_because), park=record.envelope is not None)  # fmt: skip
+                    cause = type(dead_because).__name__ if record.envelope is not None else _unread(record)
+                    detail = record.fault or str(dead_because)
+                    dead.bury(tx, record, reaction.name, cause=cause, detail=detail, park=record.envelope is not None)
                     self._outcome(tx, reaction.name, "dead")
                 elif (record.topic, record.key, reaction.name) in parked:
                     inbox.release(tx, claimed & {(record.envelope.id, reaction.name)})
@@ -292,8 +263,8 @@ class Consumer:
                     self._outcome(tx, reaction.name, "parked")
                 elif (*record.place, reaction.name) in self._hung:
                     dead.use_up(tx, (*record.place, reaction.name))
-                    dead.bury(tx, record, reaction.name, cause="hung", park=True,
-                              detail="the reaction ran past its limit and the process was ended")  # fmt: skip
+                    detail = "the reaction ran past its limit and the process was ended"
+                    dead.bury(tx, record, reaction.name, cause="hung", park=True, detail=detail)
                     parked.add((record.topic, record.key, reaction.name))  # what follows it in this batch waits, too
                     self._outcome(tx, reaction.name, "dead")
                 else:
@@ -308,20 +279,18 @@ class Consumer:
         fresh: list[tuple[Record, Envelope, Reaction]] = []
         outcomes, seconds = Counter[tuple[str, str]](), list[tuple[str, float]]()
         for record, reaction in pairs:
-            if record.envelope is None:
-                continue
+            assert record.envelope is not None, "what could not be read is dead before this"
             if (record.envelope.id, reaction.name) in claimed:
                 claimed.discard((record.envelope.id, reaction.name))  # the same event twice in one batch
                 fresh.append((record, record.envelope, reaction))
             else:
                 outcomes[reaction.name, "duplicate"] += 1
-        by_loads: dict[str, tuple[Reaction, list[Any]]] = {}
+        by_loads: dict[str, tuple[Loads, list[Any]]] = {}
         for _, envelope, reaction in fresh:
             if reaction.loads is not None:
-                by_loads.setdefault(reaction.name, (reaction, []))[1].append(envelope.data)
-        for reaction, events in by_loads.values():
-            assert reaction.loads is not None
-            reaction.loads(tx, events)
+                by_loads.setdefault(reaction.name, (reaction.loads, []))[1].append(envelope.data)
+        for loads, events in by_loads.values():
+            loads(tx, events)
         outer, driven = tx.context, self._settings.driven
         try:
             for record, envelope, reaction in fresh:
@@ -351,18 +320,13 @@ class Consumer:
 
     def _on_assign(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
         with self._at_work:
-            for tp in consumer.committed(partitions, timeout=kafka.ASK_SECONDS_MAX):
-                self.positions[tp.topic, tp.partition] = max(tp.offset, 0)
             self._hung = None  # who had these partitions before may have left a mark
-            self.assigned = True
+            super()._on_assign(consumer, partitions)
         log.get().info("consumer.assigned", partitions=len(partitions))
 
-    def _on_revoke(self, _consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
+    def _on_revoke(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
         with self._at_work:
-            try:
-                self._commit_offsets(_consumer, now=True)
-            except kafka.KafkaException as error:  # somebody else has them by now and is told again; the inbox knows
-                log.get().warning("consumer.offsets_left", detail=str(error)[:300])
+            self._hand_back(consumer)
             self._forget(partitions)
 
     def _on_lost(self, _consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
@@ -381,19 +345,9 @@ class Stopping(RuntimeError):
     """The process was told to stop in the middle of a batch; nothing of it is committed."""
 
 
-def _no_cause(now: datetime) -> Context:
-    """The batch itself causes nothing: each reaction runs in the context of its event."""
-    return Context(correlation_id=_NOBODY, causation_id=_NOBODY, cause_kind="event", now=now)
-
-
 def _unread(record: Record) -> str:
     return "unknown" if record.type and record.type not in REGISTER else "undecodable"
 
 
-def _unreadable(_tx: Tx, _event: object) -> None:
-    raise AssertionError("a record that could not be read has no reaction")
-
-
-_NOBODY = UUID(int=0)
 UNREADABLE = "unreadable"  # stands for the reaction where a record could not be read
-_UNREADABLE = Reaction(UNREADABLE, Event, _unreadable, None)
+_UNREADABLE = Reaction(UNREADABLE, Event, lambda _tx, _event: None, None)  # never run: its records are dead

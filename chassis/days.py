@@ -65,9 +65,8 @@ def make(connection: psycopg.Connection[Any], table: str, day: date) -> None:
         connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'; SET LOCAL timezone = 'UTC'".encode())
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         if connection.execute("SELECT to_regclass(%s)", [name]).fetchone() == (None,):
-            connection.execute(
-                f'CREATE TABLE "{name}" (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)'.encode()
-            )
+            likeness = f"LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS"
+            connection.execute(f'CREATE TABLE "{name}" ({likeness})'.encode())
             bounds = f"FROM ('{day}') TO ('{day + timedelta(days=1)}')"
             connection.execute(f'ALTER TABLE {table} ATTACH PARTITION "{name}" FOR VALUES {bounds}'.encode())
 
@@ -92,9 +91,8 @@ def drop(connection: psycopg.Connection[Any], table: str, before: date) -> int:
 
 
 def _dated(connection: psycopg.Connection[Any], table: str, before: date) -> Iterator[tuple[str, bool, bool]]:
-    for name, attached, pending in connection.execute(
-        _PARTS, [f"^{table}_[0-9]{{4}}_[0-9]{{2}}_[0-9]{{2}}$"]
-    ).fetchall():
+    dated = f"^{table}_[0-9]{{4}}_[0-9]{{2}}_[0-9]{{2}}$"
+    for name, attached, pending in connection.execute(_PARTS, [dated]).fetchall():
         day = datetime.strptime(name.removeprefix(f"{table}_"), "%Y_%m_%d").date()
         if UNDATED < day < before:
             yield name, attached, pending

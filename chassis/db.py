@@ -6,30 +6,32 @@ a few set-based statements, then the outbox rows, then commits. Rooms above say 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar, cast
 
 import psycopg
-from sqlalchemy import Connection, Engine, Executable, Row, create_engine
+from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine
 
 from chassis import log, metrics, outbox, points, timers
 from chassis.clock import WorldClock
 from chassis.days import Days
 from chassis.errors import NotFound
-from chassis.failures import ConcurrentChange as ConcurrentChange
-from chassis.failures import FlushedItem as FlushedItem
-from chassis.failures import is_transient as is_transient
-from chassis.failures import must_run_again as must_run_again
+from chassis.failures import (
+    ConcurrentChange as ConcurrentChange,
+    FlushedItem as FlushedItem,
+    is_transient as is_transient,
+    must_run_again as must_run_again,
+)
 from chassis.outbox import Context as Context
-from chassis.reading import ReadTx as ReadTx
-from chassis.reading import driver_of
+from chassis.reading import ReadTx as ReadTx, driver_of
 from chassis.store import Expected, Store, bulk_insert
 from chassis.tables import ChassisTables
 from schemas.base import Event
 
 T = TypeVar("T")
+Document = dict[str, Any]
 RERUNS_MAX = 3
 CONNECTION_SECONDS_MAX, LOCK_SECONDS_MAX = 5, 8  # how long work waits for a connection of the pool, for a row
 
@@ -159,24 +161,16 @@ class Tx(ReadTx):
         """Say what happened; refused (Unlocked) for an aggregate that this Tx neither locked nor made."""
         for event in events:
             if getattr(event, event.event_key) not in self._subjects and not self._has_made(event.subject):
-                raise Unlocked(
-                    f"{event.event_name}: {event.event_key} {event.subject} is neither locked nor new in this transaction"
-                )
+                which = f"{event.event_name}: {event.event_key} {event.subject}"
+                raise Unlocked(f"{which} is neither locked nor new in this transaction")
             self._events.append(outbox.Emitted(event, self.context))
 
     def _has_made(self, subject: str) -> bool:
         return subject in {str(identity) for identity in self._subjects}
 
     def arm(
-        self,
-        name: str,
-        subject: str,
-        *,
-        due_at: datetime,
-        rule: dict[str, Any] | None = None,
-        rule_key: str = "",
-        detail: dict[str, Any] | None = None,
-    ) -> None:
+        self, name: str, subject: str, *, due_at: datetime, rule: Document | None = None, rule_key: str = "", detail: Document | None = None
+    ) -> None:  # fmt: skip
         """Set the timer `name` of a subject, replacing one that is pending."""
         self._timers.append(timers.Change(name, subject, due_at, rule or {}, rule_key, detail or {}, self.context))
 
@@ -224,22 +218,11 @@ class Tx(ReadTx):
 
     # ── asking inside a unit of work sees its own changes ────────────────────────────────────────
 
-    def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
-        self._flush_before_asking()
-        return super().rows(statement, parameters)
-
-    def row(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
-        self._flush_before_asking()
-        return super().row(statement, parameters)
-
-    def scalar(self, statement: Executable, parameters: Any = None) -> Any:
-        self._flush_before_asking()
-        return super().scalar(statement, parameters)
-
-    def _flush_before_asking(self) -> None:
+    def _ask(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         if self._dirty or self._inserts:
             self._flush_aggregates()
             self._flushed_in_item = True
+        return super()._ask(statement, parameters)
 
     # ── flush ────────────────────────────────────────────────────────────────────────────────────
 
@@ -342,14 +325,9 @@ class Database:
         """Open a transaction that only asks; whoever opens it closes it."""
         return ReadTx(self._asking.connect(), self)
 
-    @contextmanager
-    def reading(self) -> Iterator[ReadTx]:
+    def reading(self) -> AbstractContextManager[ReadTx]:
         """Open a transaction that only asks, for as long as the block lasts."""
-        read = self.open_reading()
-        try:
-            yield read
-        finally:
-            read.close()
+        return closing(self.open_reading())
 
     @contextmanager
     def begin(self, context: Callable[[datetime], Context]) -> Iterator[Tx]:

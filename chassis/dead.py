@@ -4,14 +4,14 @@ follows it on the same subject waits behind it, so that order per subject surviv
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from chassis.clock import machine_now
 from chassis.errors import NotFound
 
 if TYPE_CHECKING:
     from chassis.consumer import Pair, Record
-    from chassis.db import Tx
+    from chassis.db import ReadTx, Tx
 
 _STORE = (
     'INSERT INTO dead_letters (topic, partition, "offset", reaction, key, type, value, waiting, cause, detail, attempts, stored_at)'
@@ -28,10 +28,9 @@ def plain(text: str) -> str:
 
 def ask_parked(tx: Tx, pairs: Sequence[Pair]) -> Any:
     """Ask which of the pairs' subjects are parked, and hold their rows against a re-drive that runs now."""
-    keys = sorted({record.key for record, _ in pairs})
-    return tx.cursor().execute(
+    return tx.sql(
         "SELECT topic, key, reaction FROM parked_subjects WHERE key = ANY(%s) ORDER BY topic, key, reaction FOR UPDATE",
-        [keys],
+        sorted({record.key for record, _ in pairs}),
     )
 
 
@@ -45,49 +44,33 @@ Place = tuple[str, int, int, str]
 
 def marks(tx: Tx) -> set[Place]:
     """Return the pairs whose earlier attempt hung (FLOW 5.4): a process writes them as it ends, before others get its partitions."""
-    found = tx.cursor().execute('SELECT topic, partition, "offset", reaction FROM attempt_marks').fetchall()
+    found = tx.sql('SELECT topic, partition, "offset", reaction FROM attempt_marks').fetchall()
     return {(row["topic"], row["partition"], row["offset"], row["reaction"]) for row in found}
 
 
 def use_up(tx: Tx, place: Place) -> None:
     """Forget a mark: its pair is dead now."""
-    tx.cursor().execute(
-        'DELETE FROM attempt_marks WHERE topic = %s AND partition = %s AND "offset" = %s AND reaction = %s', place
-    )
+    tx.sql('DELETE FROM attempt_marks WHERE topic = %s AND partition = %s AND "offset" = %s AND reaction = %s', *place)
 
 
 def bury(tx: Tx, record: Record, reaction: str, *, cause: str, detail: str, park: bool) -> None:
     """Set a pair aside, once, and park its subject."""
-    cursor = tx.cursor()
-    cursor.execute(
-        _STORE,
-        [
-            *record.place, reaction, record.key, record.type, record.value, False, cause, plain(detail[:4000]), machine_now(),
-        ],
-    )  # fmt: skip
+    _keep(tx, record, reaction, waiting=False, cause=cause, detail=detail)
     if park:
-        cursor.execute(
+        tx.sql(
             "INSERT INTO parked_subjects (topic, key, reaction, parked_at) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [record.topic, record.key, reaction, machine_now()],
-        )
+            record.topic, record.key, reaction, machine_now(),
+        )  # fmt: skip
 
 
 def wait_behind(tx: Tx, record: Record, reaction: str) -> None:
     """Store an event of a parked subject, unclaimed, in its order."""
-    tx.cursor().execute(
-        _STORE,
-        [
-            *record.place,
-            reaction,
-            record.key,
-            record.type,
-            record.value,
-            True,
-            "parked",
-            "an earlier event of this subject is dead",
-            machine_now(),
-        ],
-    )
+    _keep(tx, record, reaction, waiting=True, cause="parked", detail="an earlier event of this subject is dead")
+
+
+def _keep(tx: Tx, record: Record, reaction: str, *, waiting: bool, cause: str, detail: str) -> None:
+    said = (reaction, record.key, record.type, record.value, waiting, cause, plain(detail[:4000]))
+    tx.sql(_STORE, *record.place, *said, machine_now())
 
 
 OUTBOX = "outbox"  # stands for the reaction where a fact could not leave its own service
@@ -103,17 +86,17 @@ def set_aside(connection: Any, row: tuple[Any, ...], *, detail: str) -> None:
 _COLUMNS = 'dead_letter_id, topic, partition, "offset", reaction, key, type, value, waiting, cause, detail, attempts, stored_at, resolved_at, resolution'
 
 
-def listed(
-    tx: Any,
-    *,
-    topic: str | None = None,
-    reaction: str | None = None,
-    cause: str | None = None,
-    key: str | None = None,
-    ids: Sequence[int] | None = None,
-    after: int = 0,
-    limit: int = 100,
-) -> list[dict[str, Any]]:
+class Which(NamedTuple):
+    """A filter of dead letters: what is None fits all."""
+
+    topic: str | None = None
+    reaction: str | None = None
+    cause: str | None = None
+    key: str | None = None
+    ids: list[int] | None = None
+
+
+def listed(tx: ReadTx, which: Which, *, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
     """Return unresolved dead letters that fit the filter, oldest first."""
     rows = tx.cursor().execute(
         f"SELECT {_COLUMNS} FROM dead_letters WHERE resolved_at IS NULL AND dead_letter_id > %(after)s"
@@ -121,68 +104,47 @@ def listed(
         " AND (%(cause)s::text IS NULL OR cause = %(cause)s) AND (%(key)s::text IS NULL OR key = %(key)s)"
         " AND (%(ids)s::bigint[] IS NULL OR dead_letter_id = ANY(%(ids)s::bigint[]))"
         " ORDER BY dead_letter_id LIMIT %(limit)s",
-        {
-            "topic": topic,
-            "reaction": reaction,
-            "cause": cause,
-            "key": key,
-            "ids": None if ids is None else list(ids),
-            "after": after,
-            "limit": limit,
-        },
+        which._asdict() | {"after": after, "limit": limit},
     )
-    return list(rows.fetchall())
+    return rows.fetchall()
 
 
-def one(tx: Any, dead_letter_id: int) -> dict[str, Any]:
+def one(tx: ReadTx, dead_letter_id: int) -> dict[str, Any]:
     """Return one dead letter, resolved or not; raises NotFound."""
-    row = (
-        tx.cursor()
-        .execute(f"SELECT {_COLUMNS} FROM dead_letters WHERE dead_letter_id = %s", [dead_letter_id])
-        .fetchone()
-    )
+    row = tx.sql(f"SELECT {_COLUMNS} FROM dead_letters WHERE dead_letter_id = %s", dead_letter_id).fetchone()
     if row is None:
         raise NotFound(f"no dead letter {dead_letter_id}; list them to see their numbers")
-    return dict(row)
+    return row
 
 
 def behind(tx: Tx, topic: str, key: str, reaction: str) -> list[dict[str, Any]]:
     """Lock a subject against the consumer and return all that waits on it, first in first out."""
-    cursor = tx.cursor()
-    cursor.execute(
-        "SELECT 1 FROM parked_subjects WHERE topic = %s AND key = %s AND reaction = %s FOR UPDATE",
-        [topic, key, reaction],
-    )
-    rows = cursor.execute(
-        f"SELECT {_COLUMNS} FROM dead_letters WHERE topic = %s AND key = %s AND reaction = %s AND resolved_at IS NULL"
-        ' ORDER BY partition, "offset" FOR UPDATE',
-        [topic, key, reaction],
-    )
-    return list(rows.fetchall())
+    here = "topic = %s AND key = %s AND reaction = %s"
+    tx.sql(f"SELECT 1 FROM parked_subjects WHERE {here} FOR UPDATE", topic, key, reaction)
+    rest = 'resolved_at IS NULL ORDER BY partition, "offset" FOR UPDATE'
+    return tx.sql(f"SELECT {_COLUMNS} FROM dead_letters WHERE {here} AND {rest}", topic, key, reaction).fetchall()
 
 
 def resolve(tx: Tx, dead_letter_id: int, resolution: str) -> None:
     """Say what became of a dead letter."""
-    tx.cursor().execute(
-        "UPDATE dead_letters SET resolved_at = %s, resolution = %s WHERE dead_letter_id = %s",
-        [machine_now(), resolution, dead_letter_id],
-    )
+    done = "UPDATE dead_letters SET resolved_at = %s, resolution = %s WHERE dead_letter_id = %s"
+    tx.sql(done, machine_now(), resolution, dead_letter_id)
 
 
 def failed_again(tx: Tx, dead_letter_id: int, *, cause: str | None, detail: str) -> None:
     """Count one more attempt of a dead letter; it is the head of its subject now. Without a cause it keeps its own."""
-    tx.cursor().execute(
+    tx.sql(
         "UPDATE dead_letters SET attempts = attempts + 1, waiting = false, cause = coalesce(%s, cause), detail = %s WHERE dead_letter_id = %s",
-        [cause, plain(detail[:4000]), dead_letter_id],
-    )
+        cause, plain(detail[:4000]), dead_letter_id,
+    )  # fmt: skip
 
 
 def unpark(tx: Tx, topic: str, key: str, reaction: str) -> bool:
     """Let the subject go on, when nothing of it is left here; says whether it did."""
-    gone = tx.cursor().execute(
+    gone = tx.sql(
         "DELETE FROM parked_subjects WHERE topic = %s AND key = %s AND reaction = %s AND NOT EXISTS"
         " (SELECT 1 FROM dead_letters d WHERE d.topic = parked_subjects.topic AND d.key = parked_subjects.key"
         "  AND d.reaction = parked_subjects.reaction AND d.resolved_at IS NULL) RETURNING 1",
-        [topic, key, reaction],
-    )
+        topic, key, reaction,
+    )  # fmt: skip
     return gone.fetchone() is not None

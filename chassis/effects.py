@@ -13,14 +13,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
-from uuid import UUID
 
 import httpx
 
 from chassis import dead, inbox, kafka, log, metrics, scheduler, timers
 from chassis.clock import machine_now
-from chassis.consumer import POLL_SECONDS, Record, context_of
+from chassis.consumer import POLL_SECONDS, Record, context_of, record_of
 from chassis.db import Context, Database, Tx, is_transient
+from chassis.listening import Listener
+from chassis.outbox import nobodys
 from chassis.reactions import Reactions
 from chassis.settings import ServiceSettings
 from schemas.base import Event
@@ -60,11 +61,11 @@ class RecordingTransport:
     def send(self, *, key: str, recipient: str, content: dict[str, Any]) -> None:
         if recipient.endswith(".invalid"):
             raise Undeliverable(f"no mail exchanger for {recipient.rpartition('@')[2]}", permanent=True)
-        with self._database.begin(lambda now: Context(UUID(int=0), UUID(int=0), "act", now)) as tx:
-            tx.cursor().execute(
+        with self._database.begin(nobodys("act")) as tx:
+            tx.sql(
                 "INSERT INTO recorded_sends (effect, key, recipient, content, recorded_at) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-                [self._effect, key, recipient, json.dumps(content, default=str), tx.now],
-            )
+                self._effect, key, recipient, json.dumps(content, default=str), tx.now,
+            )  # fmt: skip
 
 
 class HttpTransport:
@@ -76,20 +77,13 @@ class HttpTransport:
         self._url = url
 
     def send(self, *, key: str, recipient: str, content: dict[str, Any]) -> None:
+        said, headers = {"recipient": recipient, **content}, {"Idempotency-Key": key}
         try:
-            answer = httpx.post(
-                self._url,
-                json={"recipient": recipient, **content},
-                headers={"Idempotency-Key": key},
-                timeout=SEND_SECONDS_MAX,
-            )
+            answer = httpx.post(self._url, json=said, headers=headers, timeout=SEND_SECONDS_MAX)
         except httpx.HTTPError as error:
             raise Undeliverable(f"{type(error).__name__} at the gateway", permanent=False) from error
-        if answer.status_code >= 400:
-            raise Undeliverable(
-                f"the gateway answered {answer.status_code}",
-                permanent=400 <= answer.status_code < 500 and answer.status_code != 429,
-            )
+        if (status := answer.status_code) >= 400:
+            raise Undeliverable(f"the gateway answered {status}", permanent=status < 500 and status != 429)
 
 
 @dataclass
@@ -107,53 +101,44 @@ class Sending:
 
     def attempt(self, tx: Tx, key: str) -> int | None:
         """Write an attempt at this key and return its number; None when an earlier one went out."""
-        rows = (
-            tx.cursor()
-            .execute(
-                "SELECT attempt, outcome FROM effect_attempts WHERE effect = %s AND key = %s ORDER BY attempt FOR UPDATE",
-                [self.effect, key],
-            )
-            .fetchall()
-        )
+        before = "SELECT outcome FROM effect_attempts WHERE effect = %s AND key = %s ORDER BY attempt FOR UPDATE"
+        rows = tx.sql(before, self.effect, key).fetchall()
         if any(row["outcome"] == "sent" for row in rows):
             return None
         number = len(rows) + 1
-        tx.cursor().execute(
-            "INSERT INTO effect_attempts (effect, key, attempt, started_at) VALUES (%s, %s, %s, %s)",
-            [self.effect, key, number, machine_now()],
-        )
+        made = "INSERT INTO effect_attempts (effect, key, attempt, started_at) VALUES (%s, %s, %s, %s)"
+        tx.sql(made, self.effect, key, number, machine_now())
         return number
 
     def attempted(self, tx: Tx, key: str, number: int, outcome: str) -> None:
         """Say what came of an attempt."""
-        tx.cursor().execute(
-            "UPDATE effect_attempts SET outcome = %s, ended_at = %s WHERE effect = %s AND key = %s AND attempt = %s",
-            [outcome, machine_now(), self.effect, key, number],
-        )
+        ended = "UPDATE effect_attempts SET outcome = %s, ended_at = %s WHERE effect = %s AND key = %s AND attempt = %s"
+        tx.sql(ended, outcome, machine_now(), self.effect, key, number)
+
+
+Tell = Callable[[Sending, T], str]  # tells the outside of a fact, or of a timer; returns its outcome in a word
 
 
 class Effects:
     """The register of one service's effects, and of the timers at which one is tried again."""
 
     def __init__(self) -> None:
-        self.by_event: dict[str, tuple[type[Event], Callable[[Sending, Any], str]]] = {}
-        self.at_timers: dict[str, Callable[[Sending, timers.Timer], str]] = {}
+        self.by_event: dict[str, tuple[type[Event], Tell[Any]]] = {}
+        self.at_timers: dict[str, Tell[timers.Timer]] = {}
 
-    def on(self, event: type[E]) -> Callable[[Callable[[Sending, E], str]], Callable[[Sending, E], str]]:
+    def on(self, event: type[E]) -> Callable[[Tell[E]], Tell[E]]:
         """Register an effect of a fact; it returns its outcome in a word, for the metrics."""
 
-        def register(tell: Callable[[Sending, E], str]) -> Callable[[Sending, E], str]:
+        def register(tell: Tell[E]) -> Tell[E]:
             self.by_event[event.event_name] = (event, tell)
             return tell
 
         return register
 
-    def at(
-        self, timer: str
-    ) -> Callable[[Callable[[Sending, timers.Timer], str]], Callable[[Sending, timers.Timer], str]]:
+    def at(self, timer: str) -> Callable[[Tell[timers.Timer]], Tell[timers.Timer]]:
         """Register what is tried again when a timer of this name is due."""
 
-        def register(tell: Callable[[Sending, timers.Timer], str]) -> Callable[[Sending, timers.Timer], str]:
+        def register(tell: Tell[timers.Timer]) -> Tell[timers.Timer]:
             self.at_timers[timer] = tell
             return tell
 
@@ -164,60 +149,36 @@ class Effects:
         return tuple(sorted({event.event_topic.name for event, _ in self.by_event.values()}))
 
 
-class EffectRunner:
+class EffectRunner(Listener):
     """Runs one service's effects from their own consumer group, and their timers."""
 
     def __init__(self, database: Database, effects: Effects, settings: ServiceSettings) -> None:
-        self._database, self._effects, self._settings = database, effects, settings
-        self._service = database.service
-        self.stopped = threading.Event()
+        super().__init__(settings, database.service, "effects")
+        self._database, self._effects, self._service = database, effects, database.service
         self.woken = threading.Event()
-        self.positions: dict[tuple[str, int], int] = {}
         self.assigned = not effects.by_event
-        self.fatal: BaseException | None = None
         self._looked_at = 0.0
-        self._ends: dict[tuple[str, int], int] = {}
 
     def run(self) -> None:
         """Tell what has to be told until stopped."""
         if not self._effects.by_event:
             return
-        consumer = kafka.group_consumer(
-            self._settings.kafka_bootstrap, self._settings.group(self._service, "effects"), self._settings.instance
-        )
-        consumer.subscribe([self._settings.topic(t) for t in self._effects.topics()], on_assign=self._on_assign)
+        consumer = self._join(self._effects.topics())
         try:
             while not self.stopped.is_set():
-                message = consumer.poll(POLL_SECONDS)
-                if self._settings.driven:
-                    self._ends = kafka.known_ends(consumer, self.positions)
-                if message is not None and (error := message.error()) is not None and kafka.is_final(error):
-                    raise kafka.KafkaException(error)  # this client never hears anything again
-                if message is not None and message.error() is None:
-                    self._patiently(lambda m=message: self._tell(m))  # type: ignore[misc]  # a default binds it now
+                for message in self._heard(consumer, [m] if (m := consumer.poll(POLL_SECONDS)) is not None else []):
+                    self._patiently(self._tell, message)
                     consumer.commit(message=message, asynchronous=True)
                     self.positions[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
                 self._patiently(self._try_again)
-        except Exception as why:  # noqa: BLE001  kept, logged, and the process ends with it
-            self.fatal = why
-            log.get().exception("effects.stopped")
         finally:
             consumer.close()
 
-    def known_ends(self) -> dict[tuple[str, int], int]:
-        """Return the ends of the assigned partitions as the last fetch told them."""
-        return {place: max(self._ends.get(place, 0), at) for place, at in list(self.positions.items())}
-
-    def _on_assign(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
-        for tp in consumer.committed(partitions, timeout=kafka.ASK_SECONDS_MAX):
-            self.positions[tp.topic, tp.partition] = max(tp.offset, 0)
-        self.assigned = True
-
-    def _patiently(self, work: Callable[[], None]) -> None:
+    def _patiently(self, work: Callable[..., None], *given: Any) -> None:
         backoff = BACKOFF_SECONDS
         while not self.stopped.is_set():
             try:
-                work()
+                work(*given)
                 return
             except Exception as error:
                 if not is_transient(error):
@@ -227,10 +188,8 @@ class EffectRunner:
                 backoff = min(backoff * 2, BACKOFF_SECONDS_MAX)
 
     def _sending(self, name: str, context: Callable[[Any], Context]) -> Sending:
-        live = self._settings.world == "live" and bool(self._settings.effect_url)
-        transport: Transport = (
-            HttpTransport(self._settings.effect_url) if live else RecordingTransport(self._database, name)
-        )
+        url = self._settings.effect_url if self._settings.world == "live" else ""
+        transport: Transport = HttpTransport(url) if url else RecordingTransport(self._database, name)
         return Sending(self._database, transport, name, context)
 
     def _tell(self, message: kafka.Message) -> None:
@@ -239,10 +198,7 @@ class EffectRunner:
             metrics.effects_total.labels(self._service, "none", "ignored").inc()
             return
         _, tell = self._effects.by_event[name]
-        record = Record(
-            self._settings.register_name(message.topic() or ""), message.partition() or 0, message.offset() or 0,
-            (message.key() or b"").decode(errors="replace"), name, message.value() or b"", None,
-        )  # fmt: skip
+        record = record_of(message, self._settings.register_name(message.topic() or ""), name, None)
         try:
             envelope = decode(record.value, name)
             sending = self._sending(tell.__name__, lambda now: context_of(envelope, now, driven=self._settings.driven))
@@ -256,13 +212,12 @@ class EffectRunner:
 
     def _try_again(self) -> None:
         """Try again what is due; the timer is marked fired after the attempt, so that a crash in between repeats it."""
-        if not self._effects.at_timers or (
-            time.monotonic() - self._looked_at < scheduler.IDLE_SECONDS and not self.woken.is_set()
-        ):
+        early = time.monotonic() - self._looked_at < scheduler.IDLE_SECONDS and not self.woken.is_set()
+        if early or not self._effects.at_timers:
             return
         self.woken.clear()
         self._looked_at = time.monotonic()
-        with self._database.begin(lambda now: Context(UUID(int=0), UUID(int=0), "timer", now)) as tx:
+        with self._database.begin(nobodys("timer")) as tx:
             due = timers.claim_due(tx, list(self._effects.at_timers), tx.now, 1)
         for timer in due:
             tell = self._effects.at_timers[timer.name]
@@ -274,14 +229,14 @@ class EffectRunner:
                     raise
                 log.get().exception("effect.dead", timer=timer.name, subject=timer.subject)
                 outcome = "dead"
-            with self._database.begin(lambda now: Context(UUID(int=0), UUID(int=0), "timer", now)) as tx:
+            with self._database.begin(nobodys("timer")) as tx:
                 inbox.claim(tx, [(timer.timer_id, f"at {timer.name}")])
                 timers.mark_fired(tx, [timer])
             metrics.effects_total.labels(self._service, tell.__name__, outcome).inc()
 
     def _bury(self, record: Record, effect: str, error: Exception) -> None:
         log.get().error("effect.dead", effect=effect, topic=record.topic, offset=record.offset, exc_info=error)
-        with self._database.begin(lambda now: Context(UUID(int=0), UUID(int=0), "event", now)) as tx:
+        with self._database.begin(nobodys("event")) as tx:
             dead.bury(tx, record, effect, cause=type(error).__name__, detail=str(error), park=False)
 
 

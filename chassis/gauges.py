@@ -12,13 +12,12 @@ from chassis.db import ReadTx
 def refresh(read: ReadTx, timers: Sequence[str]) -> None:
     """Set how many records are set aside and how many of these timers are past their instant."""
     service = read.database.service
-    cursor = read.cursor()
-    row = cursor.execute("SELECT count(*) AS aside FROM dead_letters WHERE resolved_at IS NULL").fetchone()
+    row = read.sql("SELECT count(*) AS aside FROM dead_letters WHERE resolved_at IS NULL").fetchone()
     metrics.dead_letters.labels(service).set(row["aside"] if row else 0)
-    row = cursor.execute(
+    row = read.sql(
         "SELECT count(*) AS overdue FROM timers WHERE fired_at IS NULL AND disarmed_at IS NULL AND due_at <= %s AND name = ANY(%s)",
-        [read.database.world_now(read._connection), list(timers)],
-    ).fetchone()
+        read.world_now, list(timers),
+    ).fetchone()  # fmt: skip
     metrics.timers_overdue.labels(service).set(row["overdue"] if row else 0)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("0b5b7a0e-93a1-5f5f-8a42-6f9a4c1f5c11")
@@ -34,11 +33,6 @@ def random_64() -> int:
             _pool, _taken = os.urandom(_POOL_BYTES), 0
         _taken += 8
         return int.from_bytes(_pool[_taken - 8 : _taken])
-
-
-def instant_of(time_ordered: UUID) -> datetime:
-    """Return the instant inside a UUIDv7, to the millisecond."""
-    return datetime.fromtimestamp((time_ordered.int >> 80) / 1000, tz=UTC)
 
 
 def derived_id(*parts: object) -> UUID:

@@ -28,9 +28,8 @@ def ask(tx: Tx, claims: Iterable[Claim]) -> Any:
     return tx.cursor().execute(
         "INSERT INTO inbox (event_id, reaction, made_on) SELECT * FROM unnest(%b::uuid[], %b::text[], %b::date[])"
         " ON CONFLICT DO NOTHING RETURNING event_id, reaction",
-        [ids, [reaction for _, reaction in wanted], made],
-        binary=True,
-    )
+        [ids, [reaction for _, reaction in wanted], made], binary=True,
+    )  # fmt: skip
 
 
 def read(asked: Any) -> set[Claim]:
@@ -40,14 +39,6 @@ def read(asked: Any) -> set[Claim]:
 
 def release(tx: Tx, claims: Iterable[Claim]) -> None:
     """Take back claims of this transaction whose work is not done in it."""
-    given = list(claims)
-    if given:
-        tx.cursor().execute(
-            "DELETE FROM inbox USING unnest(%b::uuid[], %b::text[], %b::date[]) AS n(event_id, reaction, made_on)"
-            " WHERE inbox.event_id = n.event_id AND inbox.reaction = n.reaction AND inbox.made_on = n.made_on",
-            [
-                [event_id for event_id, _ in given],
-                [reaction for _, reaction in given],
-                [made_on(event_id) for event_id, _ in given],
-            ],
-        )
+    for event_id, reaction in claims:
+        gone = "DELETE FROM inbox WHERE event_id = %s AND reaction = %s AND made_on = %s"
+        tx.sql(gone, event_id, reaction, made_on(event_id))

@@ -17,13 +17,7 @@ from confluent_kafka import (
     Producer,
     TopicPartition,
 )  # fmt: skip
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package re-exports without saying so
-    AdminClient,
-    ConfigResource,
-    NewPartitions,
-    NewTopic,
-    OffsetSpec,
-)
+from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # re-exported unsaid
 
 TYPE_HEADER = "ce_type"
 ASK_SECONDS_MAX = 10.0  # for what a broker that is there answers at once
@@ -34,6 +28,10 @@ SESSION_MS, HEARTBEAT_MS, POLL_MS_MAX = 10_000, 2_000, 300_000
 FETCH_WAIT_MS_MAX, FETCH_BACKOFF_MS, METADATA_MS = 500, 10, 30_000
 RECORD_BYTES_MAX = 1_000_000  # of a record as it is produced; a topic takes a little more, for its frame
 TOPIC_BYTES_MAX = 1_048_588
+_READING: dict[str, str | int | bool] = {
+    "enable.auto.commit": False, "auto.offset.reset": "earliest", "fetch.wait.max.ms": FETCH_WAIT_MS_MAX, "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
+    "allow.auto.create.topics": False, "log_level": 3,
+}  # fmt: skip
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the package
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped in the package
 
@@ -59,11 +57,9 @@ def group_consumer(bootstrap: str, group: str, instance: int) -> Consumer:
     """Return a group member that is static, so that a restart costs seconds (FLOW 5.6), and commits only when told."""
     return Consumer(
         {
-            "bootstrap.servers": bootstrap, "group.id": group, "group.instance.id": f"{group}.{instance}",
-            "client.id": f"{group}.{instance}", "enable.auto.commit": False, "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest", "partition.assignment.strategy": "range", "session.timeout.ms": SESSION_MS,
-            "heartbeat.interval.ms": HEARTBEAT_MS, "max.poll.interval.ms": POLL_MS_MAX, "fetch.wait.max.ms": FETCH_WAIT_MS_MAX,
-            "fetch.queue.backoff.ms": FETCH_BACKOFF_MS, "allow.auto.create.topics": False, "topic.metadata.refresh.interval.ms": METADATA_MS, "log_level": 3,
+            **_READING, "bootstrap.servers": bootstrap, "group.id": group, "group.instance.id": f"{group}.{instance}", "client.id": f"{group}.{instance}",
+            "enable.auto.offset.store": False, "partition.assignment.strategy": "range", "session.timeout.ms": SESSION_MS,
+            "heartbeat.interval.ms": HEARTBEAT_MS, "max.poll.interval.ms": POLL_MS_MAX, "topic.metadata.refresh.interval.ms": METADATA_MS,
         }
     )  # fmt: skip
 
@@ -76,11 +72,8 @@ def is_final(error: KafkaError) -> bool:
 def lone_consumer(bootstrap: str, client_id: str) -> Consumer:
     """Return a consumer without a group, for following topics from given offsets."""
     return Consumer(
-        {
-            "bootstrap.servers": bootstrap, "group.id": f"{client_id}.alone", "client.id": client_id, "enable.auto.commit": False,
-            "auto.offset.reset": "earliest", "fetch.wait.max.ms": FETCH_WAIT_MS_MAX, "fetch.queue.backoff.ms": FETCH_BACKOFF_MS, "log_level": 3,
-        }
-    )  # fmt: skip
+        {**_READING, "bootstrap.servers": bootstrap, "group.id": f"{client_id}.alone", "client.id": client_id}
+    )
 
 
 def admin(bootstrap: str) -> AdminClient:
@@ -88,17 +81,10 @@ def admin(bootstrap: str) -> AdminClient:
     return AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
 
 
-def ends(
-    client: AdminClient,
-    partitions: list[TopicPartition],
-    timeout_seconds: float = ENDS_SECONDS_MAX,
-    *,
-    first: bool = False,
-) -> dict[tuple[str, int], int]:
+def ends(client: AdminClient, partitions: list[TopicPartition], *, first: bool = False) -> dict[tuple[str, int], int]:
     """Return the end offset of each partition, asked of the broker in one call; `first`: of the oldest record kept."""
-    asked = client.list_offsets(
-        dict.fromkeys(partitions, _EARLIEST if first else _LATEST), request_timeout=timeout_seconds
-    )
+    wanted = dict.fromkeys(partitions, _EARLIEST if first else _LATEST)
+    asked = client.list_offsets(wanted, request_timeout=ENDS_SECONDS_MAX)
     return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
 
 
@@ -138,37 +124,12 @@ def known_ends(client: Consumer, positions: Mapping[tuple[str, int], int]) -> di
 def header(message: Message, name: str) -> str | None:
     """Return one header of a record as text."""
     headers: Any = message.headers() or ()
-    for key, value in headers:
-        if key == name and value is not None:
-            text: Any = value
-            return text.decode(errors="replace") if isinstance(text, bytes) else str(text)
-    return None
+    found = next((value for key, value in headers if key == name and value is not None), None)
+    return found.decode(errors="replace") if isinstance(found, bytes) else found
 
 
 __all__ = [
-    "OFFSET_BEGINNING",
-    "OFFSET_END",
-    "TYPE_HEADER",
-    "AdminClient",
-    "ConfigResource",
-    "Consumer",
-    "ConsumerGroupState",
-    "KafkaError",
-    "KafkaException",
-    "Message",
-    "NewTopic",
-    "Producer",
-    "TopicPartition",
-    "admin",
-    "commit_for",
-    "committed",
-    "ends",
-    "group_consumer",
-    "grow",
-    "header",
-    "is_final",
-    "is_too_large",
-    "known_ends",
-    "lone_consumer",
-    "producer",
+    "OFFSET_BEGINNING", "OFFSET_END", "TYPE_HEADER", "AdminClient", "ConfigResource", "Consumer", "ConsumerGroupState", "KafkaError",
+    "KafkaException", "Message", "NewTopic", "Producer", "TopicPartition", "admin", "commit_for", "committed", "ends", "group_consumer",
+    "grow", "header", "is_final", "is_too_large", "known_ends", "lone_consumer", "producer",
 ]  # fmt: skip

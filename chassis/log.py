@@ -20,17 +20,11 @@ def configure(service: str, role: str, world: str, level: str = "info") -> None:
     """Bind the process's names once, at start."""
     global _level  # noqa: PLW0603  one per process, as structlog's own configuration
     _level = logging.getLevelNamesMapping()[level.upper()]
+    forms = structlog.processors
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _TRACEBACKS,
-            structlog.processors.JSONRenderer(serializer=_json),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(_level),
-        logger_factory=_Lines,
-        cache_logger_on_first_use=True,
-    )
+        [forms.add_log_level, forms.TimeStamper(fmt="iso", utc=True), _TRACEBACKS, forms.JSONRenderer(serializer=_json)],
+        wrapper_class=structlog.make_filtering_bound_logger(_level), logger_factory=_Lines, cache_logger_on_first_use=True,
+    )  # fmt: skip
     _bound.update(service=service, role=role, world=world)
     logging.basicConfig(level=logging.WARNING, stream=sys.stdout, format="%(message)s")
 
@@ -62,10 +56,8 @@ def many(entries: Iterable[dict[str, Any]]) -> None:
     common: Any = dict(_bound)
     for form in structlog.get_config()["processors"][:-1]:
         common = form(None, "info", common)
-    lines = [_json({**common, **entry}) for entry in entries]
-    if lines:
-        sys.stdout.write("\n".join([*lines, ""]))
-        sys.stdout.flush()
+    if lines := [_json({**common, **entry}) for entry in entries]:
+        _Lines().msg("\n".join(lines))
 
 
 def get() -> Any:

@@ -48,11 +48,9 @@ def _shown(value: Any, actor: Actor, path: str, hidden: set[str]) -> Any:
 @cache
 def _looked_at(model: type[BaseModel]) -> tuple[tuple[str, str | None], ...]:
     """Return the fields that are marked, with their kind, and those that may hold something with a marked field."""
-    marks = {
-        name: next((m.kind for m in field.metadata if isinstance(m, Sensitive)), None)
-        for name, field in model.model_fields.items()
-    }
-    return tuple((n, m) for n, m in marks.items() if m is not None or not _is_plain(model.model_fields[n].annotation))
+    fields = model.model_fields
+    marks = {n: next((m.kind for m in field.metadata if isinstance(m, Sensitive)), None) for n, field in fields.items()}
+    return tuple((n, m) for n, m in marks.items() if m is not None or not _is_plain(fields[n].annotation))
 
 
 def _is_plain(hint: Any) -> bool:

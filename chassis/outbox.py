@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chassis.db import Tx
 
 CHANNEL = "outbox"
+NOBODY = UUID(int=0)
 
 
 class Context(NamedTuple):
@@ -34,6 +35,11 @@ class Context(NamedTuple):
     heard: Envelope | None = None  # inside a reaction: the fact itself, with its own cause and source
 
 
+def nobodys(kind: CauseOfFact) -> Callable[[datetime], Context]:
+    """Return the context of work that itself causes nothing: what is in it says its own cause."""
+    return lambda now: Context(NOBODY, NOBODY, kind, now)
+
+
 class Emitted(NamedTuple):
     """An event and why it happened."""
 
@@ -47,23 +53,19 @@ def write(tx: Tx, tables: ChassisTables, emitted: Sequence[Emitted], *, source: 
     stored_at = machine_now()
     tx.database.days.have("outbox", [stored_at.date()])
     rows = [
-        {
-            "event_id": e.id, "topic": e.data.event_topic.name, "key": e.subject, "type": e.type,
-            "payload": encode(e).decode(), "stored_at": stored_at,
-        }
+        {"event_id": e.id, "topic": e.data.event_topic.name, "key": e.subject, "type": e.type, "payload": encode(e).decode(), "stored_at": stored_at}
         for e in envelopes
     ]  # fmt: skip
     bulk_insert(tx.cursor(), tables.outbox, rows)
-    tx.cursor().execute(f"NOTIFY {CHANNEL}")
+    tx.sql(f"NOTIFY {CHANNEL}")
     return envelopes
 
 
 def _envelope(one: Emitted, source: str) -> Envelope:
     context = one.context
     return wrap(
-        one.event, id=time_ordered_id(), source=source, recorded_at=context.now, correlation_id=context.correlation_id,
-        causation_id=context.causation_id, cause_kind=context.cause_kind, armed_by=context.armed_by,
-        armed_kind=context.armed_kind, traceparent=trace.child(context.traceparent),
+        one.event, id=time_ordered_id(), source=source, recorded_at=context.now, correlation_id=context.correlation_id, causation_id=context.causation_id,
+        cause_kind=context.cause_kind, armed_by=context.armed_by, armed_kind=context.armed_kind, traceparent=trace.child(context.traceparent),
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 AFTER_CLAIM, AFTER_FLUSH, COMMIT_UNREAD = "after-claim", "after-flush", "commit-unread"
@@ -16,12 +17,7 @@ IN_TIMER, IN_FOLD = "in-timer", "in-fold"
 ALL = (AFTER_CLAIM, AFTER_FLUSH, COMMIT_UNREAD, AFTER_COMMIT, AFTER_PRODUCE, IN_TIMER, IN_FOLD)
 
 
-class _Armed:
-    point = ""
-    left = 0
-
-
-_armed = _Armed()
+_armed = SimpleNamespace(point="", left=0)
 
 
 def arm(told: str) -> None:
@@ -51,4 +47,4 @@ def commits(cursor: Callable[[], Any]) -> None:
 
 def _is_last() -> bool:
     _armed.left -= 1
-    return _armed.left == 0
+    return bool(_armed.left == 0)

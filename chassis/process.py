@@ -12,8 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -101,19 +101,13 @@ class Running:
             settings.database_url, service=parts.name, world=settings.world, tables=parts.tables,
             clock=WorldClock.parse(settings.world_clock), connections_max=settings.pool_connections_max,
         )  # fmt: skip
-        self.consumer = (
-            Consumer(
-                self.database, parts.reactions, settings, linger_seconds=parts.linger_seconds if settings.driven else 0
-            )
-            if "consumer" in roles
-            else None
-        )
-        self.scheduler = scheduler.Scheduler(self.database, parts.reactions, settings) if "consumer" in roles else None
+        linger, hears = parts.linger_seconds if settings.driven else 0, "consumer" in roles
+        self.consumer = Consumer(self.database, parts.reactions, settings, linger_seconds=linger) if hears else None
+        self.scheduler = scheduler.Scheduler(self.database, parts.reactions, settings) if hears else None
         self.effects = EffectRunner(self.database, parts.effects, settings) if "effects" in roles else None
         self.relay = Relay(self.database, settings) if "relay" in roles else None
         self.database.timers_changed = self.wake
         self.server: uvicorn.Server | None = None
-        self._admin: kafka.AdminClient | None = None
         self._threads: dict[str, threading.Thread] = {}
         self._seen: object = None  # what acted at the watchdog's last look, and for how long
         self._acted, self._looked_at = 0.0, time.monotonic()
@@ -131,12 +125,8 @@ class Running:
         gc.freeze()  # what was imported stays for ever: looking through it again and again costs a quarter of a batch
         gc.set_threshold(GC_YOUNG_OBJECTS)
         self._start_loops()
-        log.get().info(
-            "process.started",
-            roles=list(self.roles),
-            http_port=self.settings.http_port,
-            ops_port=self.settings.ops_port,
-        )
+        ports = {"http_port": self.settings.http_port, "ops_port": self.settings.ops_port}
+        log.get().info("process.started", roles=list(self.roles), **ports)
         while not self.stop.wait(LOOK_SECONDS):
             self._watch()
         self._drain()
@@ -152,13 +142,8 @@ class Running:
                                timeout_graceful_shutdown=ANSWER_SECONDS_MAX, limit_concurrency=CONNECTIONS_MAX, backlog=CONNECTIONS_WAITING_MAX)
             )  # fmt: skip
             loops["api"] = self.server.run
-        for name, loop in (
-            ("consumer", self.consumer),
-            ("scheduler", self.scheduler),
-            ("effects", self.effects),
-            ("relay", self.relay),
-        ):
-            if loop is not None:
+        for name in ("consumer", "scheduler", "effects", "relay"):
+            if (loop := getattr(self, name)) is not None:
                 loops[name] = loop.run
         if self.consumer is not None and self.settings.instance == 0:
             loops["gauges"] = self._set_gauges
@@ -171,7 +156,7 @@ class Running:
     def _set_gauges(self) -> None:
         while not self.stop.wait(GAUGES_SECONDS):
             try:
-                heard = self.probe(sure=False)
+                heard = self.probe(False)
                 gauges.refresh_lag(self.parts.name, heard.positions, heard.ends)
                 with self.database.reading() as read:
                     gauges.refresh(read, reaction_timers(self.parts.reactions, self.parts.effects))
@@ -196,21 +181,14 @@ class Running:
 
     def app(self) -> Any:
         """Return the API with the standard routes."""
-        verifier = Verifier(
-            issuer=self.settings.auth_issuer, audience=self.settings.auth_audience, jwks=self.settings.auth_jwks
-        )
-        routes = standard.router(
-            self.probe,
-            self.parts.reactions,
-            wake=self.wake,
-            driven=self.settings.driven,
-            timers=reaction_timers(self.parts.reactions, self.parts.effects),
-        )
-        threads = max(1, self.settings.pool_connections_max - CONNECTIONS_OF_LOOPS)
+        told, parts = self.settings, self.parts
+        timers = reaction_timers(parts.reactions, parts.effects)
+        routes = standard.router(self.probe, parts.reactions, wake=self.wake, driven=told.driven, timers=timers)
+        threads = max(1, told.pool_connections_max - CONNECTIONS_OF_LOOPS)
         return http.create_app(
-            service=self.parts.name, database=self.database, verifier=verifier, cursor_secret=self.settings.cursor_secret,
-            routers=[*self.parts.routers, routes],
-            threads_max=threads, in_flight_max=self.settings.http_in_flight_max or http.IN_FLIGHT_PER_THREAD * threads,
+            service=parts.name, database=self.database, cursor_secret=told.cursor_secret, routers=[*parts.routers, routes],
+            verifier=Verifier(issuer=told.auth_issuer, audience=told.auth_audience, jwks=told.auth_jwks),
+            threads_max=threads, in_flight_max=told.http_in_flight_max or http.IN_FLIGHT_PER_THREAD * threads,
         )  # fmt: skip
 
     def wake(self) -> None:
@@ -225,38 +203,31 @@ class Running:
         if "api" in self.roles:
             ready["api"] = self.server is not None and self.server.started
         if self.consumer is not None:
-            ready["consumer"] = self.consumer.assigned and self.consumer.fatal is None
+            ready["consumer"] = self.consumer.assigned
         if self.effects is not None:
             ready["effects"] = self.effects.assigned
         ready["running"] = not self.stop.is_set()
         return ready
 
-    def probe(self, *, sure: bool) -> standard.Heard:
+    @cached_property
+    def _admin(self) -> kafka.AdminClient:
+        return kafka.admin(self.settings.kafka_bootstrap)
+
+    def probe(self, sure: bool) -> standard.Heard:
         """Return how far the loops have read, and the ends of what they hear: as last fetched, or asked of the broker."""
-        loops = [
-            (role, loop) for role, loop in (("consumer", self.consumer), ("effects", self.effects)) if loop is not None
-        ]
-        positions = {f"{role}:{t}/{p}": at for role, loop in loops for (t, p), at in list(loop.positions.items())}
-        if not sure:
-            return standard.Heard(
-                positions, {f"{role}:{t}/{p}": at for role, loop in loops for (t, p), at in loop.known_ends().items()}
-            )
-        places = sorted({place for _, loop in loops for place in list(loop.positions)})
-        if self._admin is None and places:
-            self._admin = kafka.admin(self.settings.kafka_bootstrap)
-        ends = (
-            kafka.ends(self._admin, [kafka.TopicPartition(t, p) for t, p in places]) if self._admin is not None else {}
-        )
-        return standard.Heard(
-            positions, {f"{role}:{t}/{p}": ends[t, p] for role, loop in loops for t, p in list(loop.positions)}
-        )
+        positions, ends = dict[str, int](), dict[str, int]()
+        for role, loop in (("consumer", self.consumer), ("effects", self.effects)):
+            if loop is not None:
+                stands = dict(loop.positions)
+                places = [kafka.TopicPartition(t, p) for t, p in stands]
+                known = kafka.ends(self._admin, places) if sure and places else loop.known_ends()
+                positions |= {f"{role}:{t}/{p}": at for (t, p), at in stands.items()}
+                ends |= {f"{role}:{t}/{p}": known.get((t, p), at) for (t, p), at in stands.items()}
+        return standard.Heard(positions, ends)
 
     # ── the watchdog (FLOW 5.4) ──────────────────────────────────────────────────────────────────
 
     def _watch(self) -> None:
-        if any(loop is not None and loop.fatal is not None for loop in (self.consumer, self.effects)):
-            self.exit_code = EXIT_FAILED
-            self.stop.set()
         running, now = self.consumer.current if self.consumer is not None else None, time.monotonic()
         # A frozen machine is no hang: a look stands for no more than the time between two of them.
         self._acted = self._acted + min(now - self._looked_at, 2 * LOOK_SECONDS) if running is self._seen else 0.0
@@ -284,9 +255,8 @@ class Running:
                 loop.stopped.set()
         if self.scheduler is not None:
             self.scheduler.woken.set()
-        for name in ("api", "consumer", "scheduler", "effects"):
-            if name in self._threads:
-                self._threads[name].join(max(0.0, deadline - time.monotonic()))
+        for name in {"api", "consumer", "scheduler", "effects"} & self._threads.keys():
+            self._threads[name].join(max(0.0, deadline - time.monotonic()))
         if self.relay is not None:
             self.relay.stopped.set()
             self._threads["relay"].join(max(0.5, deadline - time.monotonic()))
@@ -327,8 +297,3 @@ class OpsServer:
         """Close the port."""
         self._server.shutdown()
         self._server.server_close()
-
-
-def package_folder(service: str) -> Path:
-    """Return the folder of a service's package."""
-    return Path(__file__).resolve().parent.parent / "services" / service

@@ -11,6 +11,8 @@ from chassis.timers import Timer
 from schemas.base import Event
 
 E = TypeVar("E", bound=Event)
+A = TypeVar("A")
+Act = Callable[[Tx, A], object]
 Loads = Callable[[Tx, Sequence[Any]], None]
 
 
@@ -20,7 +22,7 @@ class Reaction:
 
     name: str
     event: type[Event]
-    act: Callable[[Tx, Any], object]
+    act: Act[Any]
     loads: Loads | None
 
 
@@ -30,15 +32,12 @@ class Reactions:
     def __init__(self) -> None:
         self.by_event: dict[str, list[Reaction]] = {}
         self.by_name: dict[str, Reaction] = {}
-        self.at_timers: dict[str, Callable[[Tx, Timer], object]] = {}
-        self._every: list[Reaction] = []
+        self.at_timers: dict[str, Act[Timer]] = {}
 
-    def on(
-        self, event: type[E], *, loads: Loads | None = None
-    ) -> Callable[[Callable[[Tx, E], object]], Callable[[Tx, E], object]]:
+    def on(self, event: type[E], *, loads: Loads | None = None) -> Callable[[Act[E]], Act[E]]:
         """Register a reaction to a kind of fact."""
 
-        def register(act: Callable[[Tx, E], object]) -> Callable[[Tx, E], object]:
+        def register(act: Act[E]) -> Act[E]:
             name = act.__name__ if act.__name__ not in self.by_name else f"{act.__name__}[{event.event_name}]"
             reaction = Reaction(name, event, act, loads)
             self.by_event.setdefault(event.event_name, []).append(reaction)
@@ -47,10 +46,10 @@ class Reactions:
 
         return register
 
-    def at(self, timer: str) -> Callable[[Callable[[Tx, Timer], object]], Callable[[Tx, Timer], object]]:
+    def at(self, timer: str) -> Callable[[Act[Timer]], Act[Timer]]:
         """Register what happens when a timer of this name is due."""
 
-        def register(act: Callable[[Tx, Timer], object]) -> Callable[[Tx, Timer], object]:
+        def register(act: Act[Timer]) -> Act[Timer]:
             if timer in self.at_timers:
                 raise TypeError(f"timer {timer!r} has a reaction already: {self.at_timers[timer].__name__}")
             self.at_timers[timer] = act

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
-from sqlalchemy import Connection, Executable, Row
+from sqlalchemy import Connection, CursorResult, Executable, Row
 
 from chassis.store import Store
 
@@ -28,15 +28,18 @@ class ReadTx:
 
     def rows(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
         """Run a query and return all its rows."""
-        return self._connection.execute(statement, parameters or {}).all()
+        return self._ask(statement, parameters).all()
 
     def row(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
         """Run a query and return its first row, or None."""
-        return self._connection.execute(statement, parameters or {}).first()
+        return self._ask(statement, parameters).first()
 
     def scalar(self, statement: Executable, parameters: Any = None) -> Any:
         """Run a query and return the first column of its first row."""
-        return self._connection.execute(statement, parameters or {}).scalar()
+        return self._ask(statement, parameters).scalar()
+
+    def _ask(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
+        return self._connection.execute(statement, parameters or {})
 
     def peek(self, store: Store[T], identity: Any) -> T | None:
         """Return an aggregate without locking it, or None."""
@@ -55,6 +58,10 @@ class ReadTx:
     def cursor(self) -> psycopg.Cursor[dict[str, Any]]:
         """Return a driver cursor on this transaction's connection, with rows as dicts."""
         return driver_of(self._connection).cursor(row_factory=dict_row)
+
+    def sql(self, statement: str, *given: Any) -> psycopg.Cursor[dict[str, Any]]:
+        """Run a statement at driver level; `%s` stands for each value given."""
+        return self.cursor().execute(statement.encode(), given or None)
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from chassis import dead, inbox, scheduler
 from chassis.consumer import UNREADABLE, context_of
-from chassis.db import Context, Database, Tx
+from chassis.db import Database, Tx
 from chassis.errors import NotFound
+from chassis.outbox import nobodys
 from chassis.reactions import Reactions
 from schemas.envelope import Envelope, decode
+
+SUBJECT_LETTERS_MAX = 10_000
+nobody = nobodys("event")
 
 
 class Redriven(NamedTuple):
@@ -25,35 +28,30 @@ class StillDead(Exception):
     """What made the letter stands as it stood: its cause is kept, so that it can be picked by it again."""
 
 
-def _context(now: Any) -> Context:
-    return Context(UUID(int=0), UUID(int=0), "event", now)
-
-
 def redrive(database: Database, reactions: Reactions, letter: dict[str, Any], *, driven: bool) -> list[Redriven]:
     """Run again all that waits on one letter's subject, in its order, until one fails; unpark the subject when none is left."""
     topic, key, reaction = letter["topic"], letter["key"], letter["reaction"]
     results: list[Redriven] = []
+    which = dead.Which(topic=topic, reaction=reaction, key=key)
     with database.reading() as read:
-        waiting = [
-            row["dead_letter_id"] for row in dead.listed(read, topic=topic, reaction=reaction, key=key, limit=10_000)
-        ]
+        waiting = [row["dead_letter_id"] for row in dead.listed(read, which, limit=SUBJECT_LETTERS_MAX)]
     if not letter["key"] and topic != scheduler.TOPIC:
         waiting = [letter["dead_letter_id"]]
     for _ in waiting:
         try:
-            step = database.run(lambda tx: _first(tx, reactions, topic, key, reaction, driven=driven), _context)
+            step = database.run(lambda tx: _first(tx, reactions, topic, key, reaction, driven=driven), nobody)
         except Exception as error:  # noqa: BLE001  whatever the reaction raised becomes the letter's new cause, for a person to read
             first = waiting[len(results)]
             message, kind = str(error), type(error).__name__
             cause = None if isinstance(error, StillDead) else kind
-            database.run(lambda tx, i=first, c=cause, d=message: dead.failed_again(tx, i, cause=c, detail=d), _context)  # type: ignore[misc]  # defaults bind now
+            database.run(lambda tx, i=first, c=cause, d=message: dead.failed_again(tx, i, cause=c, detail=d), nobody)  # type: ignore[misc]  # defaults bind now
             results.append(Redriven(first, "failed", f"{kind}: {message}"))
             results += [Redriven(i, "waiting") for i in waiting[len(results) :]]
             break
         if step is None:
             break
         results.append(step)
-    database.run(lambda tx: dead.unpark(tx, topic, key, reaction), _context)
+    database.run(lambda tx: dead.unpark(tx, topic, key, reaction), nobody)
     return results
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from typing import Any
 
 import psycopg
@@ -114,8 +115,8 @@ class Relay:
             "UPDATE outbox SET published_at = %s WHERE position = ANY(%b::bigint[]) AND stored_at BETWEEN %s AND %s",
             [machine_now(), [r[0] for r in rows], min(stored), max(stored)],
         )
-        for topic in {r[1] for r in rows}:
-            metrics.outbox_published_total.labels(self._label, topic).inc(sum(r[1] == topic for r in rows))
+        for topic, facts in Counter(r[1] for r in rows).items():
+            metrics.outbox_published_total.labels(self._label, topic).inc(facts)
         return len(rows)
 
     def _set_aside(self, connection: psycopg.Connection[Any], rows: list[tuple[Any, ...]]) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from chassis import dead, inbox, log, metrics, points, timers
 from chassis.consumer import ATTEMPTS_MAX, Record
-from chassis.db import RERUNS_MAX, Context, Database, Tx, is_transient, must_run_again
+from chassis.db import RERUNS_MAX, Context, Database, ReadTx, Tx, is_transient, must_run_again
+from chassis.outbox import nobodys
 from chassis.reactions import Reactions
 from chassis.settings import ServiceSettings
 from chassis.timers import Timer
@@ -60,14 +61,13 @@ class Scheduler:
         if self._settings.driven:
             return IDLE_SECONDS * 5
         with self._database.reading() as read:
-            due = next_due(read.cursor(), list(self._reactions.at_timers))
+            due = next_due(read, list(self._reactions.at_timers))
             now = read.world_now
         return IDLE_SECONDS if due is None else min(IDLE_SECONDS, max(0.0, (due - now).total_seconds()))
 
     def fire_due(self) -> int:
         """Fire the earliest due timers in one transaction; returns how many."""
-        reruns = RERUNS_MAX
-        limit = BATCH_MAX
+        limit, reruns, attempts = BATCH_MAX, RERUNS_MAX, ATTEMPTS_MAX
         while True:
             try:
                 return self._fire(limit)
@@ -81,21 +81,13 @@ class Scheduler:
                 elif must_run_again(error):
                     self.stopped.wait(CONTENDED_SECONDS)  # another process is at it; losing a race is no failure
                     reruns = RERUNS_MAX
+                elif attempts > 1:
+                    attempts -= 1
                 else:
-                    return self._fire_or_bury(error)
-
-    def _fire_or_bury(self, error: Exception) -> int:
-        for _ in range(ATTEMPTS_MAX - 1):
-            try:
-                return self._fire(1)
-            except Exception as again:
-                if is_transient(again) or must_run_again(again):
-                    raise
-                error = again
-        return self._fire(1, dead_because=error)
+                    return self._fire(1, dead_because=error)
 
     def _fire(self, limit: int, dead_because: Exception | None = None) -> int:
-        with self._database.begin(lambda now: Context(UUID(int=0), UUID(int=0), "timer", now)) as tx:
+        with self._database.begin(nobodys("timer")) as tx:
             world_now = tx.context.now
             due = timers.claim_due(tx, list(self._reactions.at_timers), world_now, limit)
             if not due:
@@ -125,24 +117,12 @@ class Scheduler:
 def revived(value: bytes) -> Timer:
     """Return the timer inside a dead letter."""
     raw: dict[str, Any] = json.loads(value)
-    at: Callable[[str], datetime] = datetime.fromisoformat
-    return Timer(
-        **(
-            raw
-            | {
-                "timer_id": UUID(raw["timer_id"]),
-                "armed_by": UUID(raw["armed_by"]),
-                "correlation_id": UUID(raw["correlation_id"]),
-                "due_at": at(raw["due_at"]),
-            }
-        )
-    )
+    ids = {name: UUID(raw[name]) for name in ("timer_id", "armed_by", "correlation_id")}
+    return Timer(**(raw | ids | {"due_at": datetime.fromisoformat(raw["due_at"])}))
 
 
-def next_due(cursor: Any, names: Sequence[str]) -> datetime | None:
+def next_due(read: ReadTx, names: Sequence[str]) -> datetime | None:
     """Return the earliest pending due instant of these timers."""
-    row = cursor.execute(
-        "SELECT min(due_at) AS due FROM timers WHERE fired_at IS NULL AND disarmed_at IS NULL AND name = ANY(%s)",
-        [list(names)],
-    ).fetchone()
+    pending = "SELECT min(due_at) AS due FROM timers WHERE fired_at IS NULL AND disarmed_at IS NULL AND name = ANY(%s)"
+    row = read.sql(pending, list(names)).fetchone()
     return row["due"] if row else None

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
 
 from pydantic import field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
-
-Role = Literal["api", "consumer", "relay", "effects", "stream", "console"]
 
 
 class ServiceSettings(BaseSettings):

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import functools
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 from fastapi import Query
@@ -117,11 +116,7 @@ class Heard(NamedTuple):
         return all(self.positions[place] >= end for place, end in self.ends.items())
 
 
-class Probe(Protocol):
-    """Answers what the process's own loops know; `sure` asks the broker for the ends."""
-
-    def __call__(self, *, sure: bool) -> Heard:
-        """Return how far the loops have read."""
+Probe = Callable[[bool], Heard]  # what the process's own loops know; True asks the broker for the ends
 
 
 def router(
@@ -130,7 +125,6 @@ def router(
     """Return the standard routes; `timers` are the names of those that this service fires."""
     routes = http.Router()
     _world(routes, probe, wake, timers)
-    _document(routes)
     _dead(routes, reactions, driven)
     _causes(routes)
     return routes
@@ -141,9 +135,9 @@ def _world(routes: http.Router, probe: Probe, wake: Callable[[], None], timers: 
     def advance_world(body: Advance, act: http.Act) -> ClockNow:
         if act.tx.database.clock.kind != "driven":
             raise Conflict("only a driven world's clock is moved; this one follows the machine's", code="not-driven")
-        row = act.tx.cursor().execute(
+        row = act.tx.sql(
             "INSERT INTO world_clock (one, now) VALUES (true, %s) ON CONFLICT (one) DO UPDATE SET now = EXCLUDED.now"
-            " WHERE world_clock.now < EXCLUDED.now RETURNING now", [body.to],
+            " WHERE world_clock.now < EXCLUDED.now RETURNING now", body.to,
         ).fetchone()  # fmt: skip
         act.tx.after_commit(wake)
         return ClockNow(now=body.to if row else act.tx.now, moved=row is not None)
@@ -155,7 +149,7 @@ def _world(routes: http.Router, probe: Probe, wake: Callable[[], None], timers: 
         """Say whether this process has still to do; with `wait_ms` answer when it has not, or when the time is over."""
         end = time.monotonic() + wait_ms / 1000
         while True:
-            heard = await http.in_thread(functools.partial(probe, sure=True)) if sure else probe(sure=False)
+            heard = await http.in_thread(probe, True) if sure else probe(False)
             late = time.monotonic() >= end
             if heard.all or late:
                 said = await http.in_thread(_stored, ask, heard, timers)
@@ -163,25 +157,19 @@ def _world(routes: http.Router, probe: Probe, wake: Callable[[], None], timers: 
                     return said
             await asyncio.sleep(QUIET_LOOK_SECONDS)
 
-
-def _stored(ask: http.Asking, heard: Heard, timers: Sequence[str]) -> Quiet:
-    """Add what the database knows. Positions are read before outboxes (FLOW 6.3)."""
-    cursor = ask.read.cursor()
-    row = cursor.execute(
-        "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS pending, (SELECT min(due_at) FROM timers"
-        " WHERE fired_at IS NULL AND disarmed_at IS NULL AND name = ANY(%s)) AS next_due", [list(timers)],
-    ).fetchone()  # fmt: skip
-    now = ask.read.world_now
-    cursor.connection.rollback()  # the next look must see what was stored meanwhile
-    assert row is not None
-    return Quiet(service=ask.database.service, positions=heard.positions, ends=heard.ends, now=now, **row)
-
-
-def _document(routes: http.Router) -> None:
     @routes.question("/openapi.json")
     def openapi_document(ask: http.Question) -> dict[str, Any]:
         document: dict[str, Any] = ask.request.app.openapi()
         return document
+
+
+def _stored(ask: http.Asking, heard: Heard, timers: Sequence[str]) -> Quiet:
+    """Add what the database knows. Positions are read before outboxes (FLOW 6.3)."""
+    (stored,) = ask.read.sql(
+        "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS pending, (SELECT min(due_at) FROM timers"
+        " WHERE fired_at IS NULL AND disarmed_at IS NULL AND name = ANY(%s)) AS next_due", list(timers),
+    ).fetchall()  # fmt: skip
+    return Quiet(service=ask.database.service, **heard._asdict(), **stored, now=ask.read.world_now)
 
 
 def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
@@ -190,13 +178,10 @@ def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
         ask: http.Question, topic: str | None = None, reaction: str | None = None, cause: str | None = None, cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)] = 100,
     ) -> http.Page[DeadLetter]:  # fmt: skip
-        after = ask.after(cursor, topic, reaction, cause)
-        rows = dead.listed(
-            ask.read, topic=topic, reaction=reaction, cause=cause, after=after[0] if after else 0, limit=limit + 1
-        )
-        return http.Page[DeadLetter](
-            **ask.page([_letter(r) for r in rows], lambda d: [d.dead_letter_id], limit, topic, reaction, cause)
-        )
+        which, after = dead.Which(topic, reaction, cause), ask.after(cursor, topic, reaction, cause)
+        rows = dead.listed(ask.read, which, after=after[0] if after else 0, limit=limit + 1)
+        page = ask.page([_letter(r) for r in rows], lambda d: [d.dead_letter_id], limit, topic, reaction, cause)
+        return http.Page[DeadLetter](**page)
 
     @routes.question("/dead-letters/{dead_letter_id}", may="operate")
     def show_dead_letter(dead_letter_id: int, ask: http.Question) -> DeadLetter:
@@ -228,7 +213,7 @@ def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
 def _picked(act: http.Doing, pick: Pick) -> list[dict[str, Any]]:
     if pick.ids is None and not (pick.topic or pick.reaction or pick.cause):
         raise Invalid("say which: ids, or a filter by topic, reaction or cause", field="ids")
-    return dead.listed(act.tx, topic=pick.topic, reaction=pick.reaction, cause=pick.cause, ids=pick.ids, limit=IDS_MAX)
+    return dead.listed(act.tx, dead.Which(pick.topic, pick.reaction, pick.cause, ids=pick.ids), limit=IDS_MAX)
 
 
 def _letter(row: dict[str, Any], *, with_bytes: bool = False) -> DeadLetter:
@@ -240,10 +225,7 @@ def _causes(routes: http.Router) -> None:
     @routes.question("/causes:resolve", asked_by="POST")
     def resolve_causes(body: CauseQuestion, ask: http.Question) -> CausesFound:
         """Return what these ids stand for; a reader of a part of the sites or customers sees neither names nor content."""
-        cursor = ask.read.cursor()
-        found: list[CauseFound] = []
-        for statement in _RESOLVERS:
-            found += [CauseFound(**row) for row in cursor.execute(statement, [body.ids]).fetchall()]
+        found = [CauseFound(**row) for statement in _RESOLVERS for row in ask.read.sql(statement, body.ids).fetchall()]
         if ask.actor.sites is None and ask.actor.customers is None:
             return CausesFound(found=found)
         blind = [one.model_copy(update={"subject": None, "content": None}) for one in found]

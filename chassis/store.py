@@ -15,9 +15,8 @@ import dataclasses
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
@@ -26,6 +25,9 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
 from schemas.types import Money
+
+if TYPE_CHECKING:
+    from chassis.reading import ReadTx
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -79,14 +81,7 @@ class Columns:
         elif name in table.columns and isinstance(table.columns[name].type, JSONB):
             adapter: TypeAdapter[Any] = TypeAdapter(hint)
             self._writers.append((name, lambda thing: adapter.dump_json(getattr(thing, name)).decode()))
-            self._readers.append(
-                (
-                    name,
-                    lambda row: (
-                        adapter.validate_python(row[name]) if row[name] is not None else adapter.validate_python(None)
-                    ),
-                )
-            )
+            self._readers.append((name, lambda row: adapter.validate_python(row[name])))
         elif name in table.columns:
             self._writers.append((name, lambda thing: getattr(thing, name)))
             self._readers.append((name, lambda row: row[name]))
@@ -133,14 +128,6 @@ class Statement:
 def _order(identity: Any) -> Any:
     """Return by what ids are sorted: rows are locked in one order by everybody. A UUID compares ten times slower than its int."""
     return identity.int if isinstance(identity, UUID) else identity
-
-
-class Asking(Protocol):
-    """A transaction as a store needs it."""
-
-    def cursor(self) -> Any: ...
-
-    def together(self) -> AbstractContextManager[None]: ...
 
 
 class Asked(NamedTuple):
@@ -192,7 +179,7 @@ class Store(Generic[T]):
     def _place(self, thing: T) -> Any:
         return _order(getattr(thing, self.key))
 
-    def ask(self, tx: Asking, ids: Iterable[Any], *, lock: bool) -> Asked:
+    def ask(self, tx: ReadTx, ids: Iterable[Any], *, lock: bool) -> Asked:
         """Ask for aggregates; rows are locked in the order of their ids. What comes is read by `read`, after `together`."""
         wanted = sorted(set(ids), key=_order)
         statement = self._load_sql + (" FOR UPDATE" if lock else "")
@@ -217,44 +204,34 @@ class Store(Generic[T]):
             grouped[row[self.key]].append(columns.thing(row))
         return grouped
 
-    def load(self, tx: Asking, ids: Iterable[Any], *, lock: bool) -> dict[Any, tuple[T, int]]:
+    def load(self, tx: ReadTx, ids: Iterable[Any], *, lock: bool) -> dict[Any, tuple[T, int]]:
         """Ask and read."""
         with tx.together():
             asked = self.ask(tx, ids, lock=lock)
         return self.read(asked)
 
-    def insert(self, tx: Asking, things: Sequence[T]) -> Any:
+    def insert(self, tx: ReadTx, things: Sequence[T]) -> Any:
         """Write new aggregates; the cursor returned holds one row for each that was really new."""
         rows = [self.root.row(t) | {"version": 1} for t in sorted(things, key=self._place)]
         new = self._insert.run(tx.cursor(), rows)
         self._write_children(tx, [(None, thing) for thing in things])
         return new
 
-    def update(self, tx: Asking, changed: Sequence[tuple[T, T, int]]) -> Any:
+    def update(self, tx: ReadTx, changed: Sequence[tuple[T, T, int]]) -> Any:
         """Write changed aggregates (as loaded, as they are now, version loaded); the cursor returned holds one row for each
         that was still at that version."""
-        rows = [
-            self.root.row(now) | {"version": version}
-            for _, now, version in sorted(changed, key=lambda change: self._place(change[1]))
-        ]
-        done = self._update.run(tx.cursor(), rows)
+        sent = sorted(changed, key=lambda change: self._place(change[1]))
+        done = self._update.run(tx.cursor(), [self.root.row(now) | {"version": version} for _, now, version in sent])
         self._write_children(tx, [(before, now) for before, now, _ in changed])
         return done
 
-    def _write_children(self, tx: Asking, pairs: Sequence[tuple[T | None, T]]) -> None:
+    def _write_children(self, tx: ReadTx, pairs: Sequence[tuple[T | None, T]]) -> None:
         for name, columns in self.children.items():
             upserts: list[Row] = []
             gone: list[Row] = []
             for before, now in pairs:
-                old = (
-                    {}
-                    if before is None
-                    else {
-                        id_of: part
-                        for part in getattr(before, name)
-                        for id_of in [self._child_key(columns, before, part)]
-                    }
-                )
+                parts = () if before is None else getattr(before, name)
+                old = {self._child_key(columns, now, part): part for part in parts}
                 for part in getattr(now, name):
                     key = self._child_key(columns, now, part)
                     if old.pop(key, None) != part:
@@ -266,10 +243,7 @@ class Store(Generic[T]):
                 columns.upsert.run(tx.cursor(), upserts)
 
     def _child_key(self, columns: Columns, thing: T, part: Any) -> tuple[Any, ...]:
-        return tuple(
-            self.identity(thing) if n == self.key and not hasattr(part, n) else getattr(part, n)
-            for n in columns.key_names
-        )
+        return tuple(getattr(part, n) if hasattr(part, n) else self.identity(thing) for n in columns.key_names)
 
 
 @cache

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Date,
-    DateTime,
-    Identity,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    PrimaryKeyConstraint,
-    Table,
-    Text,
-    UniqueConstraint,
-    text,
-)  # fmt: skip
+import sqlalchemy as sa
+from sqlalchemy import Column, MetaData, Table
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 
-def instant(name: str, *, nullable: bool = False) -> Column[object]:
+def instant(name: str, *, nullable: bool = False) -> Column[Any]:
     """Return a column for an instant in UTC."""
-    return Column(name, DateTime(timezone=True), nullable=nullable)
+    return Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def _needed(kind: Any, *names: str) -> list[Column[Any]]:
+    return [Column(name, kind, nullable=False) for name in names]
 
 
 class ChassisTables(NamedTuple):
@@ -46,99 +35,68 @@ class ChassisTables(NamedTuple):
     world_clock: Table
 
 
-def _messaging(metadata: MetaData) -> tuple[Table, ...]:
-    outbox = Table(
-        "outbox", metadata,
-        Column("position", BigInteger, Identity(always=True)),
-        Column("event_id", UUID, nullable=False), Column("topic", Text, nullable=False), Column("key", Text, nullable=False),
-        Column("type", Text, nullable=False), Column("payload", Text, nullable=False),
-        instant("stored_at"), instant("published_at", nullable=True), PrimaryKeyConstraint("position", "stored_at"),
-        Index("outbox_position_pending", "position", postgresql_where=text("published_at IS NULL")),
-        postgresql_partition_by="RANGE (stored_at)",
-    )  # fmt: skip
-    inbox = Table(
-        "inbox", metadata,
-        Column("event_id", UUID, nullable=False), Column("reaction", Text, nullable=False), Column("made_on", Date, nullable=False),
-        PrimaryKeyConstraint("event_id", "reaction", "made_on"), postgresql_partition_by="RANGE (made_on)",
-    )  # fmt: skip
-    dead = Table(
-        "dead_letters", metadata,
-        Column("dead_letter_id", BigInteger, Identity(always=True), primary_key=True),
-        Column("topic", Text, nullable=False), Column("partition", Integer, nullable=False), Column("offset", BigInteger, nullable=False),
-        Column("reaction", Text, nullable=False), Column("key", Text, nullable=False), Column("type", Text, nullable=False),
-        Column("value", LargeBinary, nullable=False), Column("waiting", Boolean, nullable=False), Column("cause", Text, nullable=False),
-        Column("detail", Text, nullable=False), Column("attempts", Integer, nullable=False), instant("stored_at"),
-        instant("resolved_at", nullable=True), Column("resolution", Text),
-        UniqueConstraint("topic", "partition", "offset", "reaction", name="dead_letters_topic_once"),
-    )  # fmt: skip
-    parked = Table(
-        "parked_subjects", metadata,
-        Column("topic", Text, nullable=False), Column("key", Text, nullable=False), Column("reaction", Text, nullable=False),
-        instant("parked_at"), PrimaryKeyConstraint("topic", "key", "reaction"),
-    )  # fmt: skip
-    marks = Table(
-        "attempt_marks", metadata,
-        Column("topic", Text, nullable=False), Column("partition", Integer, nullable=False), Column("offset", BigInteger, nullable=False),
-        Column("reaction", Text, nullable=False), instant("marked_at"), PrimaryKeyConstraint("topic", "partition", "offset", "reaction"),
-    )  # fmt: skip
-    return outbox, inbox, dead, parked, marks
-
-
-def _time(metadata: MetaData) -> tuple[Table, ...]:
-    timers = Table(
-        "timers", metadata,
-        Column("timer_id", UUID, primary_key=True), Column("name", Text, nullable=False), Column("subject", Text, nullable=False),
-        instant("due_at"), Column("rule", JSONB, nullable=False), Column("rule_key", Text, nullable=False), Column("detail", JSONB, nullable=False),
-        Column("armed_by", UUID, nullable=False), Column("armed_kind", Text, nullable=False), Column("correlation_id", UUID, nullable=False),
-        Column("traceparent", Text), instant("armed_at"), instant("fired_at", nullable=True), instant("disarmed_at", nullable=True),
-        Index("timers_due_at_pending", "due_at", postgresql_where=text("fired_at IS NULL AND disarmed_at IS NULL")),
-        Index("timers_name_subject_pending", "name", "subject", postgresql_where=text("fired_at IS NULL AND disarmed_at IS NULL")),
-    )  # fmt: skip
-    clock = Table("world_clock", metadata, Column("one", Boolean, primary_key=True), instant("now"))
-    return timers, clock
-
-
-def _doors(metadata: MetaData) -> tuple[Table, ...]:
-    keys = Table(
-        "idempotency_keys", metadata,
-        Column("key", Text, nullable=False), Column("route", Text, nullable=False), Column("subject", Text, nullable=False),
-        Column("content_hash", Text, nullable=False), Column("status", Integer, nullable=False), Column("body", Text, nullable=False), instant("stored_at"),
-        PrimaryKeyConstraint("subject", "route", "key"),
-    )  # fmt: skip
-    acts = Table(
-        "acts", metadata,
-        Column("act_id", UUID, primary_key=True), Column("act", Text, nullable=False), Column("route", Text, nullable=False),
-        Column("subject", Text, nullable=False), Column("role", Text, nullable=False), Column("path", Text, nullable=False),
-        Column("body", JSONB), Column("traceparent", Text), instant("recorded_at"), instant("machine_at"),
-    )  # fmt: skip
-    signals = Table(
-        "signals", metadata,
-        Column("signal_id", UUID, primary_key=True), Column("door", Text, nullable=False), Column("source", Text, nullable=False),
-        Column("key", Text, nullable=False), Column("content_hash", Text, nullable=False), Column("content", JSONB, nullable=False),
-        Column("result_id", Text), Column("subject", Text, nullable=False), instant("recorded_at"),
-        UniqueConstraint("door", "source", "key", name="signals_door_source_key_once"),
-    )  # fmt: skip
-    attempts = Table(
-        "effect_attempts", metadata,
-        Column("effect", Text, nullable=False), Column("key", Text, nullable=False), Column("attempt", Integer, nullable=False),
-        Column("outcome", Text), instant("started_at"), instant("ended_at", nullable=True), PrimaryKeyConstraint("effect", "key", "attempt"),
-    )  # fmt: skip
-    sends = Table(
-        "recorded_sends", metadata,
-        Column("effect", Text, nullable=False), Column("key", Text, nullable=False), Column("recipient", Text, nullable=False),
-        Column("content", JSONB, nullable=False), instant("recorded_at"), PrimaryKeyConstraint("effect", "key"),
-    )  # fmt: skip
-    return keys, acts, signals, attempts, sends
-
-
 def chassis_tables(metadata: MetaData) -> ChassisTables:
     """Add the chassis' tables to a service's metadata and return them."""
-    outbox, inbox, dead, parked, marks = _messaging(metadata)
-    timers, clock = _time(metadata)
-    keys, acts, signals, attempts, sends = _doors(metadata)
-    return ChassisTables(outbox, inbox, dead, parked, marks, timers, keys, attempts, sends, acts, signals, clock)
+    pending = sa.text("fired_at IS NULL AND disarmed_at IS NULL")
+    outbox = Table(
+        "outbox", metadata, Column("position", sa.BigInteger, sa.Identity(always=True)), *_needed(UUID, "event_id"),
+        *_needed(sa.Text, "topic", "key", "type", "payload"), instant("stored_at"), instant("published_at", nullable=True),
+        sa.PrimaryKeyConstraint("position", "stored_at"), postgresql_partition_by="RANGE (stored_at)",
+    )  # fmt: skip
+    sa.Index("outbox_position_pending", outbox.c.position, postgresql_where=sa.text("published_at IS NULL"))
+    inbox = Table(
+        "inbox", metadata, *_needed(UUID, "event_id"), *_needed(sa.Text, "reaction"), *_needed(sa.Date, "made_on"),
+        sa.PrimaryKeyConstraint("event_id", "reaction", "made_on"), postgresql_partition_by="RANGE (made_on)",
+    )  # fmt: skip
+    dead_letters = Table(
+        "dead_letters", metadata, Column("dead_letter_id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        *_needed(sa.Text, "topic"), *_needed(sa.Integer, "partition"), *_needed(sa.BigInteger, "offset"), *_needed(sa.Text, "reaction", "key", "type"),
+        *_needed(sa.LargeBinary, "value"), *_needed(sa.Boolean, "waiting"), *_needed(sa.Text, "cause", "detail"), *_needed(sa.Integer, "attempts"),
+        instant("stored_at"), instant("resolved_at", nullable=True), Column("resolution", sa.Text),
+        sa.UniqueConstraint("topic", "partition", "offset", "reaction", name="dead_letters_topic_once"),
+    )  # fmt: skip
+    parked_subjects = Table(
+        "parked_subjects", metadata, *_needed(sa.Text, "topic", "key", "reaction"), instant("parked_at"),
+        sa.PrimaryKeyConstraint("topic", "key", "reaction"),
+    )  # fmt: skip
+    attempt_marks = Table(
+        "attempt_marks", metadata, *_needed(sa.Text, "topic"), *_needed(sa.Integer, "partition"), *_needed(sa.BigInteger, "offset"),
+        *_needed(sa.Text, "reaction"), instant("marked_at"), sa.PrimaryKeyConstraint("topic", "partition", "offset", "reaction"),
+    )  # fmt: skip
+    timers = Table(
+        "timers", metadata, Column("timer_id", UUID, primary_key=True), *_needed(sa.Text, "name", "subject"), instant("due_at"),
+        *_needed(JSONB, "rule"), *_needed(sa.Text, "rule_key"), *_needed(JSONB, "detail"), *_needed(UUID, "armed_by"), *_needed(sa.Text, "armed_kind"),
+        *_needed(UUID, "correlation_id"), Column("traceparent", sa.Text), instant("armed_at"), instant("fired_at", nullable=True),
+        instant("disarmed_at", nullable=True), sa.Index("timers_due_at_pending", "due_at", postgresql_where=pending),
+        sa.Index("timers_name_subject_pending", "name", "subject", postgresql_where=pending),
+    )  # fmt: skip
+    idempotency_keys = Table(
+        "idempotency_keys", metadata, *_needed(sa.Text, "key", "route", "subject", "content_hash"), *_needed(sa.Integer, "status"),
+        *_needed(sa.Text, "body"), instant("stored_at"), sa.PrimaryKeyConstraint("subject", "route", "key"),
+    )  # fmt: skip
+    effect_attempts = Table(
+        "effect_attempts", metadata, *_needed(sa.Text, "effect", "key"), *_needed(sa.Integer, "attempt"), Column("outcome", sa.Text),
+        instant("started_at"), instant("ended_at", nullable=True), sa.PrimaryKeyConstraint("effect", "key", "attempt"),
+    )  # fmt: skip
+    recorded_sends = Table(
+        "recorded_sends", metadata, *_needed(sa.Text, "effect", "key", "recipient"), *_needed(JSONB, "content"), instant("recorded_at"),
+        sa.PrimaryKeyConstraint("effect", "key"),
+    )  # fmt: skip
+    acts = Table(
+        "acts", metadata, Column("act_id", UUID, primary_key=True), *_needed(sa.Text, "act", "route", "subject", "role", "path"),
+        Column("body", JSONB), Column("traceparent", sa.Text), instant("recorded_at"), instant("machine_at"),
+    )  # fmt: skip
+    signals = Table(
+        "signals", metadata, Column("signal_id", UUID, primary_key=True), *_needed(sa.Text, "door", "source", "key", "content_hash"),
+        *_needed(JSONB, "content"), Column("result_id", sa.Text), *_needed(sa.Text, "subject"), instant("recorded_at"),
+        sa.UniqueConstraint("door", "source", "key", name="signals_door_source_key_once"),
+    )  # fmt: skip
+    world_clock = Table("world_clock", metadata, Column("one", sa.Boolean, primary_key=True), instant("now"))
+    return ChassisTables(
+        outbox, inbox, dead_letters, parked_subjects, attempt_marks, timers, idempotency_keys, effect_attempts, recorded_sends, acts, signals, world_clock
+    )  # fmt: skip
 
 
 def aggregate_version() -> Column[int]:
     """Return the version column that every aggregate's root table has; the unit of work counts it."""
-    return Column("version", Integer, nullable=False)
+    return Column("version", sa.Integer, nullable=False)

@@ -37,12 +37,11 @@ class Tail:
         client = kafka.admin(self._bootstrap)
         found: list[kafka.TopicPartition] = []
         for topic in self._topics:
-            metadata = client.list_topics(self._prefix + topic, timeout=kafka.ASK_SECONDS_MAX).topics[
-                self._prefix + topic
-            ]
+            name = self._prefix + topic
+            metadata = client.list_topics(name, timeout=kafka.ASK_SECONDS_MAX).topics[name]
             if metadata.error is not None or not metadata.partitions:
                 raise kafka.KafkaException(metadata.error or kafka.KafkaError(kafka.KafkaError.UNKNOWN_TOPIC_OR_PART))
-            found += [kafka.TopicPartition(self._prefix + topic, p) for p in sorted(metadata.partitions)]
+            found += [kafka.TopicPartition(name, p) for p in sorted(metadata.partitions)]
         return found
 
     def ends(self, *, first: bool = False) -> dict[Place, int]:
@@ -53,12 +52,10 @@ class Tail:
     def follow(self, start: Mapping[Place, int]) -> Iterator[Seen | None]:
         """Yield records from these offsets on, and None whenever there is nothing for a moment; ends when stopped."""
         consumer = kafka.lone_consumer(self._bootstrap, self._client_id)
-        consumer.assign(
-            [
-                kafka.TopicPartition(t, p, start.get((t.removeprefix(self._prefix), p), 0))
-                for t, p in ((tp.topic, tp.partition) for tp in self.partitions())
-            ]
-        )
+        places = self.partitions()
+        for place in places:
+            place.offset = start.get((place.topic.removeprefix(self._prefix), place.partition), 0)
+        consumer.assign(places)
         try:
             while not self.stopped.is_set():
                 first = consumer.poll(POLL_SECONDS)
@@ -66,8 +63,7 @@ class Tail:
                     yield None
                     continue
                 for message in [first, *consumer.consume(BATCH_MAX - 1, timeout=0)]:
-                    seen = self._seen(message)
-                    if seen is not None:
+                    if (seen := self._seen(message)) is not None:
                         yield seen
         finally:
             consumer.close()
@@ -82,8 +78,7 @@ class Tail:
         try:
             envelope = decode(value, kafka.header(message, kafka.TYPE_HEADER))
         except (UnknownEvent, ValueError) as error:
-            log.get().warning(
-                "tail.unreadable", topic=message.topic(), offset=message.offset(), detail=str(error)[:300]
-            )
+            where = {"topic": message.topic(), "offset": message.offset()}
+            log.get().warning("tail.unreadable", **where, detail=str(error)[:300])
             return None
         return Seen(*place, self.places[place], envelope, value)

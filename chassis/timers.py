@@ -49,11 +49,11 @@ class Timer(NamedTuple):
 def write(tx: Tx, tables: ChassisTables, changes: Sequence[Change]) -> None:
     """Write what the transaction armed and disarmed; the last word on a (name, subject) counts."""
     last = {(c.name, c.subject): c for c in changes}
-    tx.cursor().execute(
+    tx.sql(
         "UPDATE timers SET disarmed_at = %s FROM unnest(%b::text[], %b::text[]) AS n(name, subject)"
         " WHERE timers.name = n.name AND timers.subject = n.subject AND fired_at IS NULL AND disarmed_at IS NULL",
-        [machine_now(), [name for name, _ in last], [subject for _, subject in last]],
-    )
+        machine_now(), [name for name, _ in last], [subject for _, subject in last],
+    )  # fmt: skip
     armed = [c for c in last.values() if c.due_at is not None]
     if not armed:
         return
@@ -79,26 +79,20 @@ _FIELDS = "timer_id, name, subject, due_at, rule, detail, armed_by, armed_kind, 
 
 def claim_due(tx: Tx, names: Sequence[str], now: datetime, limit: int) -> list[Timer]:
     """Lock the earliest due timers of these names, skipping those that another process holds."""
-    rows = tx.cursor().execute(
+    rows = tx.sql(
         f"SELECT {_FIELDS} FROM timers WHERE due_at <= %s AND fired_at IS NULL AND disarmed_at IS NULL AND name = ANY(%s)"
-        " ORDER BY due_at, timer_id LIMIT %s FOR UPDATE SKIP LOCKED",
-        [now, list(names), limit],
-    )
+        " ORDER BY due_at, timer_id LIMIT %s FOR UPDATE SKIP LOCKED", now, list(names), limit,
+    )  # fmt: skip
     return [Timer(**row) for row in rows.fetchall()]
 
 
 def mark_fired(tx: Tx, fired: Sequence[Timer]) -> None:
     """Say that these timers have fired."""
-    tx.cursor().execute(
-        "UPDATE timers SET fired_at = %s WHERE timer_id = ANY(%s)",
-        [tx.database.clock.now(tx.now), [t.timer_id for t in fired]],
-    )
+    at = tx.database.clock.now(tx.now)
+    tx.sql("UPDATE timers SET fired_at = %s WHERE timer_id = ANY(%s)", at, [t.timer_id for t in fired])
 
 
 def pending_with_rule(tx: Tx, rule_key: str) -> list[Timer]:
     """Return the pending timers whose rule hangs on this key (a calendar's code, say), locked, so that they can be armed again."""
-    rows = tx.cursor().execute(
-        f"SELECT {_FIELDS} FROM timers WHERE rule_key = %s AND fired_at IS NULL AND disarmed_at IS NULL ORDER BY timer_id FOR UPDATE",
-        [rule_key],
-    )
-    return [Timer(**row) for row in rows.fetchall()]
+    pending = "rule_key = %s AND fired_at IS NULL AND disarmed_at IS NULL ORDER BY timer_id FOR UPDATE"
+    return [Timer(**row) for row in tx.sql(f"SELECT {_FIELDS} FROM timers WHERE {pending}", rule_key).fetchall()]

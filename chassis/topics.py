@@ -17,16 +17,14 @@ class WrongTopics(RuntimeError):
 
 def wanted(world: str, topics: Iterable[Topic], *, partitions: int | None, replication: int) -> list[kafka.NewTopic]:
     """Return the topics of a world as the register says them."""
-    return [
-        kafka.NewTopic(
-            f"{world}.{t.name}", num_partitions=partitions or t.partitions, replication_factor=replication,
-            config={
-                "cleanup.policy": "compact" if t.compacted else "delete", "retention.ms": str(t.retention_days * 86_400_000),
-                "min.insync.replicas": str(max(1, replication - 1)), "max.message.bytes": str(kafka.TOPIC_BYTES_MAX),
-            },
-        )
-        for t in topics
-    ]  # fmt: skip
+    return [kafka.NewTopic(f"{world}.{t.name}", partitions or t.partitions, replication, config=_config(t, replication)) for t in topics]  # fmt: skip
+
+
+def _config(topic: Topic, replication: int) -> dict[str, str]:
+    return {
+        "cleanup.policy": "compact" if topic.compacted else "delete", "retention.ms": str(topic.retention_days * 86_400_000),
+        "min.insync.replicas": str(max(1, replication - 1)), "max.message.bytes": str(kafka.TOPIC_BYTES_MAX),
+    }  # fmt: skip
 
 
 def apply(bootstrap: str, topics: Sequence[kafka.NewTopic]) -> list[str]:

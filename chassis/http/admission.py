@@ -10,26 +10,20 @@ import asyncio
 import json
 from concurrent.futures import ThreadPoolExecutor
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import metrics
 from chassis.errors import Refusal
-from chassis.http.problems import RETRY_AFTER_SECONDS
+from chassis.http.problems import RETRY_AFTER_SECONDS, document
 
 IN_FLIGHT_PER_THREAD = 4  # at 1 to 2 ms an act, the last in the queue waits for less than 50 ms of work
 BATCH_WEIGHT = 8
 BODY_SECONDS_MAX = 10.0  # a body that trickles holds a place for no longer
-_BODY = json.dumps(
-    {
-        "type": "urn:crossdock:problem:overloaded", "title": "Overloaded", "status": 503, "code": "overloaded",
-        "detail": "this process has as much work as it can do; nothing was done, repeat with the same Idempotency-Key",
-    }
-).encode()  # fmt: skip
-_HEAD = [
-    (b"content-type", b"application/problem+json"),
-    (b"content-length", str(len(_BODY)).encode()),
-    (b"retry-after", str(RETRY_AFTER_SECONDS).encode()),
-]
+_TOLD = "this process has as much work as it can do; nothing was done, repeat with the same Idempotency-Key"
+_REFUSED = Response(
+    json.dumps(document("overloaded", 503, _TOLD)), 503, {"Retry-After": str(RETRY_AFTER_SECONDS)}, "application/problem+json"
+)  # fmt: skip
 
 
 class Admission:
@@ -49,8 +43,7 @@ class Admission:
         weight = BATCH_WEIGHT if scope["path"].endswith(":batch") else 1
         if self._weight and self._weight + weight > self._max:
             self._refused.inc()
-            await send({"type": "http.response.start", "status": 503, "headers": _HEAD})
-            await send({"type": "http.response.body", "body": _BODY})
+            await _REFUSED(scope, receive, send)
             return
         self._weight += weight
         try:
@@ -67,8 +60,7 @@ def _in_time(receive: Receive) -> Receive:
             async with asyncio.timeout_at(until):
                 return await receive()
         except TimeoutError as error:
-            raise Refusal(
-                f"the body did not come within {BODY_SECONDS_MAX:.0f} s", code="too-slow", status=408
-            ) from error
+            told = f"the body did not come within {BODY_SECONDS_MAX:.0f} s"
+            raise Refusal(told, code="too-slow", status=408) from error
 
     return piece

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from chassis import metrics
+from chassis.auth import OutsideScope
 from chassis.db import ConcurrentChange, Context, Tx
 from chassis.errors import Refusal
 from chassis.http.work import Doing
@@ -60,95 +60,62 @@ def run_batch(act: Doing, body: RawBatch, *, door: str, item: type[I], each: Cal
     A key that is known with the same content answers `unchanged`, with other content `conflict`.
     """
     if act.actor.is_machine and act.actor.source is not None and act.actor.source != body.source:
-        raise Refusal(
-            f"this machine speaks for source {act.actor.source!r}, not {body.source!r}",
-            code="outside-scope",
-            status=403,
-            field="source",
-        )
+        told = f"this machine speaks for source {act.actor.source!r}, not {body.source!r}"
+        raise OutsideScope(told, field="source")
     known = _known_signals(act.tx, door, body)
     results: list[BatchResult] = []
     for raw in body.items:
         key = str(raw.get("key", ""))
         try:
             with act.tx.item():
-                results.append(_one(act, body.source, door, item, raw, known, each))
+                results.append(_one(act, body.source, door, item.model_validate(raw), raw, known, each))
         except ConcurrentChange:
             raise
         except (Refusal, ValidationError) as error:
             results.append(_refused(key, error))
-            metrics.acts_refused_total.labels(
-                act.tx.database.service, "invalid" if isinstance(error, ValidationError) else error.code
-            ).inc()
+            code = "invalid" if isinstance(error, ValidationError) else error.code
+            metrics.acts_refused_total.labels(act.tx.database.service, code).inc()
     return BatchAnswer(results=results)
 
 
 def _known_signals(tx: Tx, door: str, body: RawBatch) -> dict[str, tuple[str, str | None]]:
     keys = [str(raw.get("key", "")) for raw in body.items]
-    rows = tx.cursor().execute(
-        "SELECT key, content_hash, result_id FROM signals WHERE door = %s AND source = %s AND key = ANY(%s)",
-        [door, body.source, keys],
-    )
-    return {row["key"]: (row["content_hash"], row["result_id"]) for row in rows.fetchall()}
+    sent = "SELECT key, content_hash, result_id FROM signals WHERE door = %s AND source = %s AND key = ANY(%s)"
+    rows = tx.sql(sent, door, body.source, keys).fetchall()
+    return {row["key"]: (row["content_hash"], row["result_id"]) for row in rows}
 
 
 def _one(
-    act: Doing,
-    source: str,
-    door: str,
-    item: type[I],
-    raw: dict[str, Any],
-    known: dict[str, tuple[str, str | None]],
-    each: Callable[[Tx, I], object],
-) -> BatchResult:
-    one = item.model_validate(raw)
-    content = {
-        name: value for name, value in raw.items() if name != "known_at"
-    }  # when it became known is no content (FLOW 6.5)
+    act: Doing, source: str, door: str, one: I, raw: dict[str, Any], known: dict[str, tuple[str, str | None]], each: Callable[[Tx, I], object]
+) -> BatchResult:  # fmt: skip
+    content = {name: value for name, value in raw.items() if name != "known_at"}  # that is no content (FLOW 6.5)
     content_hash = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
     if one.key in known:
         before, result_id = known[one.key]
         if before == content_hash:
             return BatchResult(key=one.key, status="unchanged", id=result_id)
-        return BatchResult(
-            key=one.key,
-            status="conflict",
-            id=result_id,
-            field="key",
-            reason="this key is known with other content; a changed record needs a new version in its key",
-        )
+        told = "this key is known with other content; a changed record needs a new version in its key"
+        return BatchResult(key=one.key, status="conflict", id=result_id, field="key", reason=told)
     tx = act.tx
     signal_id = derived_id("signal", tx.database.service, door, source, one.key)
-    now = _known_at(tx, one.known_at)
+    known_at = one.known_at if tx.database.clock.kind == "driven" else None
+    now = max(known_at or tx.now, tx.now)
     with tx.within(Context(signal_id, signal_id, "signal", now, traceparent=tx.context.traceparent)):
         made = each(tx, one)
     result_id = None if made is None else str(made)
-    tx.append(
-        tx.database.tables.signals,
-        {
-            "signal_id": signal_id, "door": door, "source": source, "key": one.key, "content_hash": content_hash, "content": content,
-            "result_id": result_id, "subject": act.actor.subject, "recorded_at": now,
-        },
-    )  # fmt: skip
+    row = {
+        "signal_id": signal_id, "door": door, "source": source, "key": one.key, "content_hash": content_hash, "content": content,
+        "result_id": result_id, "subject": act.actor.subject, "recorded_at": now,
+    }  # fmt: skip
+    tx.append(tx.database.tables.signals, row)
     known[one.key] = (content_hash, result_id)
     return BatchResult(key=one.key, status="created", id=result_id)
 
 
-def _known_at(tx: Tx, known_at: datetime | None) -> datetime:
-    if known_at is None or tx.database.clock.kind != "driven":
-        return tx.now
-    return max(known_at, tx.now)
-
-
 def _refused(key: str, error: Refusal | ValidationError) -> BatchResult:
     if isinstance(error, Refusal):
-        return BatchResult(
-            key=key, status="conflict" if error.status == 409 else "refused", field=error.field, reason=error.detail
-        )
+        status = "conflict" if error.status == 409 else "refused"
+        return BatchResult(key=key, status=status, field=error.field, reason=error.detail)
     first = error.errors()[0]
-    return BatchResult(
-        key=key,
-        status="refused",
-        field=".".join(map(str, first["loc"])),
-        reason=f"{first['msg']} (got {str(first.get('input'))[:80]!r})",
-    )
+    field, reason = ".".join(map(str, first["loc"])), f"{first['msg']} (got {str(first.get('input'))[:80]!r})"
+    return BatchResult(key=key, status="refused", field=field, reason=reason)

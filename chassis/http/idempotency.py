@@ -20,33 +20,23 @@ def _hash(path: str, body: bytes) -> str:
 
 
 def kept_answer(tx: Tx, actor: Actor, route: str, key: str, path: str, body: bytes) -> Response | None:
-    row = tx.cursor().execute(
-        "SELECT content_hash, status, body FROM idempotency_keys WHERE subject = %s AND route = %s AND key = %s", [actor.subject, route, key]
-    ).fetchone()  # fmt: skip
+    kept = "SELECT content_hash, status, body FROM idempotency_keys WHERE subject = %s AND route = %s AND key = %s"
+    row = tx.sql(kept, actor.subject, route, key).fetchone()
     if row is None:
         return None
     if row["content_hash"] != _hash(path, body):
-        raise Conflict(
-            "this Idempotency-Key came before with other content; use a new key for a new act",
-            field="Idempotency-Key",
-            code="key-reused",
-        )
-    return Response(
-        row["body"], status_code=row["status"], media_type="application/json", headers={"Idempotent-Replay": "true"}
-    )
+        told = "this Idempotency-Key came before with other content; use a new key for a new act"
+        raise Conflict(told, field="Idempotency-Key", code="key-reused")
+    return Response(row["body"], row["status"], {"Idempotent-Replay": "true"}, media_type="application/json")
 
 
 def keep_answer(tx: Tx, actor: Actor, route: str, key: str, path: str, body: bytes, response: Response) -> None:
-    row = {
-        "key": key, "route": route, "subject": actor.subject, "content_hash": _hash(path, body), "status": response.status_code,
-        "body": bytes(response.body).decode(), "stored_at": machine_now(),
-    }  # fmt: skip
-    made = tx.cursor().execute(
-        "INSERT INTO idempotency_keys (key, route, subject, content_hash, status, body, stored_at) VALUES"
-        " (%(key)s, %(route)s, %(subject)s, %(content_hash)s, %(status)s, %(body)s, %(stored_at)s) ON CONFLICT DO NOTHING RETURNING key",
-        row,
-    ).fetchone()  # fmt: skip
-    if made is None:
+    made = tx.sql(
+        "INSERT INTO idempotency_keys (key, route, subject, content_hash, status, body, stored_at) VALUES (%s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING RETURNING key",
+        key, route, actor.subject, _hash(path, body), response.status_code, bytes(response.body).decode(), machine_now(),
+    )  # fmt: skip
+    if made.fetchone() is None:
         raise ConcurrentChange("the same key is being used by another request")
 
 
@@ -55,11 +45,8 @@ def audit(tx: Tx, actor: Actor, act: str, route: str, path: str, body: bytes) ->
         content = json.loads(body) if body and len(body) < AUDIT_BYTES_MAX else None
     except ValueError:
         content = None
-    role = ",".join(sorted(actor.roles))
-    tx.append(
-        tx.database.tables.acts,
-        {
-            "act_id": tx.context.causation_id, "act": act, "route": route, "subject": actor.subject, "role": role, "path": path,
-            "body": content, "traceparent": tx.context.traceparent, "recorded_at": tx.now, "machine_at": machine_now(),
-        },
-    )  # fmt: skip
+    row = {
+        "act_id": tx.context.causation_id, "act": act, "route": route, "subject": actor.subject, "role": ",".join(sorted(actor.roles)), "path": path,
+        "body": content, "traceparent": tx.context.traceparent, "recorded_at": tx.now, "machine_at": machine_now(),
+    }  # fmt: skip
+    tx.append(tx.database.tables.acts, row)

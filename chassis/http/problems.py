@@ -29,6 +29,12 @@ class Problem(BaseModel):
     changes: list[dict[str, Any]] | None = None  # what others did since the actor had looked
 
 
+def document(code: str, status: int, detail: str) -> dict[str, Any]:
+    """Return problem details without what only some failures have."""
+    title = code.replace("-", " ").capitalize()
+    return {"type": f"urn:crossdock:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
+
+
 def problem(request: Request, error: Exception) -> JSONResponse:
     """Turn a failure into problem details; what was not anticipated is logged and told without its insides."""
     service = request.app.state.service
@@ -36,17 +42,10 @@ def problem(request: Request, error: Exception) -> JSONResponse:
     if status >= 500 and code == "failed":
         log.get().error("request.failed", path=request.url.path, method=request.method, exc_info=error)
     elif status in (401, 403):
-        log.get().warning(
-            "request.refused", path=request.url.path, method=request.method, status=status, code=code, detail=detail
-        )
+        said = {"path": request.url.path, "method": request.method, "status": status, "code": code}
+        log.get().warning("request.refused", **said, detail=detail)
     metrics.acts_refused_total.labels(service, code).inc()
-    body: dict[str, Any] = {
-        "type": f"urn:crossdock:problem:{code}",
-        "title": code.replace("-", " ").capitalize(),
-        "status": status,
-        "detail": detail,
-        "code": code,
-    }
+    body: dict[str, Any] = document(code, status, detail)
     if field is not None:
         body["field"] = field
     if isinstance(error, Refusal) and error.changes is not None:
@@ -64,20 +63,10 @@ def _described(error: Exception) -> tuple[int, str, str, str | None, dict[str, s
         return 422, "invalid", f"{field or 'body'}: {first['msg']}", field or None, {}
     if isinstance(error, HTTPException):
         return error.status_code, "not-found" if error.status_code == 404 else "refused", str(error.detail), None, {}
+    later = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if must_run_again(error):
-        return (
-            409,
-            "conflict",
-            "somebody else is changing the same thing; ask again and repeat",
-            None,
-            {"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
+        return 409, "conflict", "somebody else is changing the same thing; ask again and repeat", None, later
     if is_transient(error):
-        return (
-            503,
-            "unavailable",
-            "the database cannot be reached or is busy; repeat with the same Idempotency-Key",
-            None,
-            {"Retry-After": str(RETRY_AFTER_SECONDS)},
-        )
+        told = "the database cannot be reached or is busy; repeat with the same Idempotency-Key"
+        return 503, "unavailable", told, None, later
     return 500, "failed", "an unexpected failure; it was logged, nothing was changed", None, {}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import inspect
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, get_type_hints
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -34,6 +34,15 @@ from schemas.access import ACTS
 
 BODY_BYTES_MAX = 8_000_000
 Endpoint = Callable[..., Any]
+
+
+_TOO_LARGE = f"the body is larger than {BODY_BYTES_MAX:,} bytes; send smaller batches"
+
+
+class TooLarge(Refusal):
+    """A body over the limit."""
+
+    code, status = "too-large", 413
 
 
 class _Route(APIRoute):
@@ -68,11 +77,7 @@ class _Route(APIRoute):
             if act == "read":
                 actor.must_subscribe((self.openapi_extra or {}).get("x-topic"))
             if int(request.headers.get("content-length") or 0) > BODY_BYTES_MAX:
-                raise Refusal(
-                    f"the body is larger than {BODY_BYTES_MAX:,} bytes; send smaller batches",
-                    code="too-large",
-                    status=413,
-                )
+                raise TooLarge(_TOO_LARGE)
             database: Database = request.app.state.database
             if (self.openapi_extra or {}).get("x-question"):
                 return await self._ask(request, inner, actor, database)
@@ -92,9 +97,7 @@ class _Route(APIRoute):
     async def _act(self, request: Request, inner: Any, actor: Actor, database: Database, act: str) -> Response:
         body = await request.body()
         if len(body) > BODY_BYTES_MAX:
-            raise Refusal(
-                f"the body is larger than {BODY_BYTES_MAX:,} bytes; send smaller batches", code="too-large", status=413
-            )
+            raise TooLarge(_TOO_LARGE)
         careful = False
         for left in range(RERUNS_MAX, -1, -1):
             try:
@@ -168,16 +171,10 @@ class Router:
         return self._route("POST", path, may, 200, options, {"x-item": item.model_json_schema(), "x-batch": True})
 
     def _route(
-        self,
-        method: str,
-        path: str,
-        may: str,
-        status: int,
-        options: dict[str, Any],
-        extra: dict[str, Any] | None = None,
-    ) -> Callable[[Endpoint], Endpoint]:
+        self, method: str, path: str, may: str, status: int, options: dict[str, Any], extra: Mapping[str, Any] = {}
+    ) -> Callable[[Endpoint], Endpoint]:  # fmt: skip
         row = ACTS[may]
-        shown = {"x-act": may, "x-roles": list(row.roles), "x-machine": list(row.machine), **(extra or {})}
+        shown = {"x-act": may, "x-roles": list(row.roles), "x-machine": list(row.machine), **extra}
 
         def register(endpoint: Endpoint) -> Endpoint:
             self.api.add_api_route(
@@ -191,9 +188,7 @@ class Router:
 
 def _answering(endpoint: Endpoint, status: int, model: Any) -> Endpoint:
     """Wrap an endpoint so that it works in a thread, and its answer is masked for its reader and written there."""
-    parameter = next(
-        (p.name for p in inspect.signature(endpoint).parameters.values() if p.name in ("ask", "act")), None
-    )
+    parameter = next((name for name in inspect.signature(endpoint).parameters if name in ("ask", "act")), None)
     if parameter is None:
         raise TypeError(f"{endpoint.__name__}: an endpoint takes `ask: http.Question` or `act: http.Act`")
     said_type = model or get_type_hints(endpoint, include_extras=True)["return"]
@@ -224,28 +219,15 @@ def _answering(endpoint: Endpoint, status: int, model: Any) -> Endpoint:
 
 
 def create_app(
-    *,
-    service: str,
-    database: Database,
-    verifier: Verifier,
-    cursor_secret: str,
-    routers: Sequence[Router],
-    in_flight_max: int,
-    threads_max: int,
-) -> FastAPI:
+    *, service: str, database: Database, verifier: Verifier, cursor_secret: str, routers: Sequence[Router], in_flight_max: int, threads_max: int
+) -> FastAPI:  # fmt: skip
     """Return a service's application: its routes, every failure as problem details, no documentation pages."""
     app = FastAPI(title=f"Crossdock {service}", version="1", docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.service, app.state.database, app.state.verifier, app.state.cursor_secret = (
-        service,
-        database,
-        verifier,
-        cursor_secret,
-    )
+    app.state.service, app.state.database = service, database
+    app.state.verifier, app.state.cursor_secret = verifier, cursor_secret
     app.add_middleware(Admission, service=service, in_flight_max=in_flight_max, threads_max=threads_max)
     for router in routers:
         app.include_router(router.api)
-    for kind in (HTTPException, RequestValidationError, Refusal, Exception):
+    for kind in (HTTPException, RequestValidationError, Refusal, Exception, 404, 405):
         app.add_exception_handler(kind, problem)
-    app.add_exception_handler(404, problem)
-    app.add_exception_handler(405, problem)
     return app

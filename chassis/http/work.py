@@ -65,23 +65,19 @@ class Asking:
 
     def after(self, cursor: str | None, *question: object) -> list[Any] | None:
         """Return where a list goes on; the cursor must belong to the same question."""
-        return cursors.read(self._secret, self._question(question), cursor)
+        return cursors.read(*self._asked(question), cursor)
 
     def page(
         self, items: Sequence[Any], last: Callable[[Any], list[Any]], limit: int, *question: object
     ) -> dict[str, Any]:
         """Return `items` and `next` of a page, given one item more than the limit when there is more."""
         shown = items[:limit]
-        more = cursors.sign(self._secret, self._question(question), last(shown[-1])) if len(items) > limit else None
+        more = cursors.sign(*self._asked(question), last(shown[-1])) if len(items) > limit else None
         return {"items": tuple(shown), "next": more}
 
-    @property
-    def _secret(self) -> str:
-        secret: str = self.request.app.state.cursor_secret
-        return secret
-
-    def _question(self, question: tuple[object, ...]) -> str:
-        return f"{self.request.url.path}?{json.dumps([str(q) for q in question])}"
+    def _asked(self, question: tuple[object, ...]) -> tuple[str, str]:
+        asked = f"{self.request.url.path}?{json.dumps([str(q) for q in question])}"
+        return self.request.app.state.cursor_secret, asked
 
 
 @dataclass
@@ -119,15 +115,9 @@ async def in_thread(work: Callable[..., T], *given: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(None, work, *given)
 
 
-async def _asking(request: Request) -> Asking:
-    asking: Asking = request.state.at_work
-    return asking
+async def _at_work(request: Request) -> Any:
+    return request.state.at_work
 
 
-async def _doing(request: Request) -> Doing:
-    doing: Doing = request.state.at_work
-    return doing
-
-
-Question = Annotated[Asking, Depends(_asking)]
-Act = Annotated[Doing, Depends(_doing)]
+Question = Annotated[Asking, Depends(_at_work)]
+Act = Annotated[Doing, Depends(_at_work)]

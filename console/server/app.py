@@ -19,8 +19,7 @@ from chassis import http, log
 from chassis.auth import Verifier
 from chassis.errors import Invalid, Refusal
 from chassis.tail import Tail
-from console.server import about, forward, login, pages, session, system, view
-from console.server import hub as hubs
+from console.server import about, forward, hub as hubs, login, pages, session, system, view
 from console.server.guard import Guarded
 from console.server.session import Token, Who
 from console.server.settings import ConsoleSettings

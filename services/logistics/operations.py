@@ -8,8 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from chassis import metrics as chassis_metrics
-from chassis import timers
+from chassis import metrics as chassis_metrics, timers
 from chassis.calendars import Calendar
 from chassis.db import Tx
 from chassis.ids import derived_id

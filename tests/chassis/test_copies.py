@@ -79,6 +79,6 @@ def test_two_copies_of_one_number_are_noticed_and_one_of_them_ends(group: Group)
         assert older.child.returncode == EXIT_FAILED
         assert newer.child.poll() is None
         said = older.log.read_text(encoding="utf-8")
-        assert "consumer.stopped" in said
+        assert "loop.failed" in said
         assert "fenced" in said.lower()
         wait_until(lambda: group.dealt() == {f"{group.world}.toy.consumer.0": set(range(PARTITIONS))}, seconds=30)

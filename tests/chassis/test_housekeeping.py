@@ -10,7 +10,7 @@ import pytest
 
 from chassis import days, housekeeping, inbox
 from chassis.clock import machine_now
-from chassis.ids import instant_of, time_ordered_id
+from chassis.ids import time_ordered_id
 from tests.support.service import House
 
 TIMER = UUID(int=5)
@@ -34,7 +34,6 @@ def test_answers_live_48_hours_and_inbox_rows_outlive_facts(toy_house: House) ->
     toy_house.post("/counters/00000000-0000-0000-0000-000000000001", role="sre", key="a")
     now = machine_now()
     recent, old = time_ordered_id(), id_of(now - timedelta(days=15))
-    assert abs(instant_of(old) - (now - timedelta(days=15))) < timedelta(seconds=1)
     with toy_house.tx() as tx:
         claims = [(recent, "r"), (old, "r"), (TIMER, "at toy-due")]
         assert inbox.claim(tx, claims) == set(claims)

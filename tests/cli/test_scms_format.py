@@ -9,8 +9,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from cli.formats.dialect import Dialect, WrongFile
 from cli.formats.fields import Reference

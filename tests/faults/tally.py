@@ -143,7 +143,7 @@ def redrive_all(settings: ServiceSettings) -> int:
     after = 0
     while True:
         with database.reading() as read:
-            letters = dead.listed(read, after=after, limit=LETTERS_MAX)
+            letters = dead.listed(read, dead.Which(), after=after, limit=LETTERS_MAX)
         if not letters:
             return process.EXIT_OK
         for letter in letters:

@@ -8,8 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from services.procurement import domain
 from tests.procurement.builders import LATER, NOW, ROUND, TODAY, a_line, a_market, a_record, a_sheet, usd

@@ -6,8 +6,7 @@ import random
 from datetime import timedelta
 from fractions import Fraction
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from schemas.envelope import Envelope, encode
 from schemas.scorecard import MeasureRecorded

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.needs import CHECKOUT as ROOT
-from tests.support.needs import leave_out
+from tests.support.needs import CHECKOUT as ROOT, leave_out
 
 RECORDED = "data/scms/scms_deliveries_recorded_to_2014-06-30.csv.gz"
 NATIVE = "data/scms/scms_native_dialect_first200.csv"

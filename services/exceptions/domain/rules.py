@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date as Day
-from datetime import datetime, time, timedelta
+from datetime import date as Day, datetime, time, timedelta
 from decimal import Decimal
 from typing import Literal
 

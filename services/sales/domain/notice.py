@@ -18,11 +18,11 @@ from schemas.sales import (
     NoticeApproved,
     NoticeDrafted,
     NoticeFailed,
+    NoticeLine as NoticeLineSaid,
     NoticeSent,
     NoticeSuperseded,
     NoticeWithdrawn,
 )  # fmt: skip
-from schemas.sales import NoticeLine as NoticeLineSaid
 from schemas.types import By, Cause, CauseKind, Money, subject_id
 
 NoticeState = Literal["drafted", "approved", "sent", "failed", "superseded", "withdrawn"]

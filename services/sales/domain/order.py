@@ -11,8 +11,7 @@ from uuid import UUID
 
 from chassis.errors import Conflict, Invalid, NotFound
 from schemas.base import Event
-from schemas.sales import OrderCancelled, OrderChanged, OrderPlaced
-from schemas.sales import OrderLine as OrderLineSaid
+from schemas.sales import OrderCancelled, OrderChanged, OrderLine as OrderLineSaid, OrderPlaced
 from schemas.types import By, Cause, Money, subject_id
 
 OrderState = Literal["open", "cancelled"]

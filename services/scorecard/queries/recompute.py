@@ -11,8 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.dialects.postgresql import ARRAY, UUID as PG_UUID
 from sqlalchemy.types import DateTime
 
 from chassis.db import ReadTx

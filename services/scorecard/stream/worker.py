@@ -17,8 +17,7 @@ from chassis import log
 from chassis.ids import time_ordered_id
 from chassis.settings import ServiceSettings
 from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is decoded
-from services.scorecard import domain
-from services.scorecard import metrics as said
+from services.scorecard import domain, metrics as said
 from services.scorecard.stream.app import RAW, SESSION_SECONDS, app_of
 from services.scorecard.stream.outlet import Moved, Outlet, Records, Round
 from services.scorecard.stream.states import States

@@ -1,0 +1,48 @@
+"""What a loop that hears topics in a group knows of itself: where it stands and where its topics end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from chassis import kafka, log
+from chassis.settings import ServiceSettings
+
+
+class Listener:
+    """A member of the group of one role; whoever derives from it hears and answers."""
+
+    def __init__(self, settings: ServiceSettings, service: str, role: str) -> None:
+        self._settings, self._group = settings, settings.group(service, role)
+        self._ends: dict[tuple[str, int], int] = {}
+        self.stopped = threading.Event()
+        self.positions: dict[tuple[str, int], int] = {}
+        self.assigned = False
+
+    def _join(self, topics: Sequence[str], **told: Any) -> kafka.Consumer:
+        """Join the group for these registered topics; `told` is called when partitions come and go."""
+        settings = self._settings
+        consumer = kafka.group_consumer(settings.kafka_bootstrap, self._group, settings.instance)
+        consumer.subscribe([settings.topic(t) for t in topics], on_assign=self._on_assign, **told)
+        return consumer
+
+    def _on_assign(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
+        for tp in consumer.committed(partitions, timeout=kafka.ASK_SECONDS_MAX):
+            self.positions[tp.topic, tp.partition] = max(tp.offset, 0)
+        self.assigned = True
+
+    def _heard(self, consumer: kafka.Consumer, messages: Sequence[kafka.Message]) -> list[kafka.Message]:
+        """Return the records among what was polled; raises KafkaException when this client never hears anything again."""
+        if self._settings.driven:
+            self._ends = kafka.known_ends(consumer, self.positions)
+        for error in (message.error() for message in messages):
+            if error is not None:
+                log.get().warning("listener.poll_failed", group=self._group, detail=str(error))
+                if kafka.is_final(error):  # as when its group has let it go
+                    raise kafka.KafkaException(error)
+        return [message for message in messages if message.error() is None]
+
+    def known_ends(self) -> dict[tuple[str, int], int]:
+        """Return the ends of the assigned partitions as the last fetch told them: cheap, and late by a moment."""
+        return {place: max(self._ends.get(place, 0), at) for place, at in list(self.positions.items())}
