@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
 from chassis import kafka, topics
 from schemas.topics import INTERNAL
+from services.scorecard.stream.outlet import Outlet, Records, Round
 from services.scorecard.stream.states import States
 from tests.support.stack import Infrastructure
 
@@ -71,6 +72,23 @@ def test_what_it_wrote_itself_is_not_read_again_and_what_another_wrote_is(change
     states.wrote(0, changelog.write(0, b"a/one", b"mine again"), 1)  # theirs lies before it
     asyncio.run(states.load([0]))
     assert (states.read, states.of(0, b"a")) == (2, {b"one": b"mine again", b"two": b"theirs"})
+
+
+def test_a_state_that_cannot_be_written_is_known_to_whoever_waits_for_it() -> None:
+    """Its facts are then neither committed nor waited for: the worker ends with the reason."""
+
+    def unwritable(_: Round) -> Mapping[int, Records]:
+        raise ValueError("not to be written")
+
+    async def folded() -> None:
+        outlet = Outlet("changelog", "measures", lambda: None, unwritable, lambda *_: None)
+        outlet.removed(b"case/another", 0)
+        waiting = outlet.round.acknowledged
+        outlet.tell()
+        with pytest.raises(ValueError, match="not to be written"):
+            await asyncio.wait_for(waiting, 5)
+
+    asyncio.run(folded())
 
 
 def test_an_empty_partition_is_loaded_at_once(changelog: Changelog) -> None:

@@ -82,7 +82,11 @@ class Outlet:
         if now.timer is None:
             return
         now.timer.cancel()
-        states = self._write(now)
+        try:
+            states = self._write(now)
+        except Exception as error:  # noqa: BLE001  whoever settles reads it and ends the worker
+            now.acknowledged.set_exception(error)
+            return
         task = asyncio.get_running_loop().create_task(self._send(now, states))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
