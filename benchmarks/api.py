@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import psycopg
+import uvloop
 
 from benchmarks import work
 from benchmarks.figures import Figure
@@ -28,12 +29,51 @@ TIMES, PRESSED_SECONDS, PRESSED_SECONDS_FULL, PRESSED_CONNECTIONS = 3.0, 5.0, 20
 START_SECONDS, ANSWERED_SECONDS_MAX = 60.0, 30.0  # what is not answered by then counts as not answered
 
 
+T = TypeVar("T")
+
+
 class Answer(NamedTuple):
     """What became of one request; `status` 0 where none came, or the connection was cut."""
 
     number: int
     status: int
     ms: float
+
+
+class Line(asyncio.Protocol):
+    """A connection that carries one request at a time, for as little of the machine as can be: the server is beside it."""
+
+    def __init__(self) -> None:
+        self._heard = b""
+        self._answered: asyncio.Future[tuple[int, bool]] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._answered is not None and not self._answered.done():
+            self._answered.set_exception(exc or ConnectionResetError("cut before its answer"))
+
+    def data_received(self, data: bytes) -> None:
+        self._heard += data
+        head, end, body = self._heard.partition(b"\r\n\r\n")
+        head = head.lower()
+        length = int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0] or 0)
+        if end and len(body) >= length and self._answered is not None and not self._answered.done():
+            self._heard = body[length:]
+            self._answered.set_result((int(head[9:12]), b"\r\nconnection: close" in head))
+
+    async def ask(self, request: bytes) -> tuple[int, bool]:
+        """Send a request; returns its answer's status and whether this connection ends with it. Raises ConnectionError."""
+        if self._transport.is_closing():
+            raise ConnectionResetError("cut before its request")
+        self._answered = asyncio.get_running_loop().create_future()
+        self._transport.write(request)
+        return await self._answered
+
+    def close(self) -> None:
+        """End the connection."""
+        self._transport.close()
 
 
 class Door:
@@ -48,12 +88,13 @@ class Door:
         said = json.dumps(body).encode()
         return f"POST {path} HTTP/1.1\r\n{self._head}Content-Length: {len(said)}\r\n\r\n".encode() + said
 
-    async def open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def open(self) -> Line:
         """Open a connection, waiting for the program to start."""
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                return await asyncio.open_connection("127.0.0.1", self._port)
+                _, line = await asyncio.get_running_loop().create_connection(Line, "127.0.0.1", self._port)
+                return line
             except ConnectionError:
                 if time.monotonic() > deadline:
                     raise
@@ -62,29 +103,28 @@ class Door:
     async def all(self, requests: Sequence[bytes], connections: int, per_second: float = 0) -> list[Answer]:
         """Send everything over so many connections, each one request at a time; at a pace where one is given."""
         answers: list[Answer] = []
-        opened = await asyncio.gather(*(self.open() for _ in range(connections)))
+        lines = await asyncio.gather(*(self.open() for _ in range(connections)))
         numbers, begun = iter(range(len(requests))), time.perf_counter()
 
-        async def go_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async def go_on(line: Line) -> None:
             for number in numbers:
                 if per_second:
                     await asyncio.sleep(max(0.0, begun + number / per_second - time.perf_counter()))
                 sent = time.perf_counter()
                 try:
-                    writer.write(requests[number])
-                    status, closes = await _answer(reader)
-                except (ConnectionError, asyncio.IncompleteReadError):
+                    status, closes = await line.ask(requests[number])
+                except ConnectionError:
                     status, closes = 0, True
                 except asyncio.CancelledError:
                     answers.append(Answer(number, 0, (time.perf_counter() - sent) * 1000))
                     raise
                 answers.append(Answer(number, status, (time.perf_counter() - sent) * 1000))
                 if closes:
-                    writer.close()
-                    reader, writer = await self.open()
-            writer.close()
+                    line.close()
+                    line = await self.open()
+            line.close()
 
-        working = [asyncio.create_task(go_on(*pair)) for pair in opened]
+        working = [asyncio.create_task(go_on(line)) for line in lines]
         patience = len(requests) / per_second + ANSWERED_SECONDS_MAX if per_second else None
         done, late = await asyncio.wait(working, timeout=patience)
         for task in late:
@@ -95,13 +135,6 @@ class Door:
         return answers
 
 
-async def _answer(reader: asyncio.StreamReader) -> tuple[int, bool]:
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    length = int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0] or 0)
-    await reader.readexactly(length)
-    return int(head[9:12]), b"\r\nconnection: close" in head
-
-
 def measure(stack: Stack, full: bool) -> Iterator[Figure]:
     """Find the rates, then ask for three times as much and count what was accepted."""
     with work.place(stack, "served") as made:
@@ -110,21 +143,24 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
                                     "AUTH_JWKS": str(stack.issuer.jwks_file)})  # fmt: skip
         door = Door(port, stack.issuer.token("inventory", world="served"))
         with work.running(where, [["benchmarks.served", "api"], ["benchmarks.served", "relay"]]):
-            asyncio.run(door.all(_posts(door, "warm", WARM_UP), CONNECTIONS))
-            rate, ms = _rate(
-                asyncio.run(_timed(door, _posts(door, "post", POSTS_FULL if full else POSTS), CONNECTIONS))
-            )
+            _run(door.all(_posts(door, "warm", WARM_UP), CONNECTIONS))
+            rate, ms = _rate(_run(_timed(door, _posts(door, "post", POSTS_FULL if full else POSTS), CONNECTIONS)))
             yield Figure("api.posts", rate, "requests/s", at_least=800, ceiling="rows_by_1")
             yield Figure("api.posts_p99", work.percentile(ms, 0.99), "ms", at_most=50)
             batches = [_batch(door, n) for n in range(BATCHES_FULL if full else BATCHES)]
-            batch_rate, _ = _rate(asyncio.run(_timed(door, batches, BATCH_CONNECTIONS)))
+            batch_rate, _ = _rate(_run(_timed(door, batches, BATCH_CONNECTIONS)))
             yield Figure(
                 "api.batch_items", batch_rate * BATCH_ITEMS_MAX, "items/s", at_least=8_000, ceiling="rows_by_500"
             )
             pace = rate * TIMES
             pressed = _posts(door, "pressed", int(pace * (PRESSED_SECONDS_FULL if full else PRESSED_SECONDS)))
-            answers = asyncio.run(door.all(pressed, PRESSED_CONNECTIONS, pace))
+            answers = _run(door.all(pressed, PRESSED_CONNECTIONS, pace))
         yield from _judged(where, answers)
+
+
+def _run(work: Coroutine[None, None, T]) -> T:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
 
 
 async def _timed(door: Door, requests: Sequence[bytes], connections: int) -> tuple[list[Answer], float]:

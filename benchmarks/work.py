@@ -240,7 +240,7 @@ def running(where: Place, programs: Sequence[Sequence[str]]) -> Iterator[list[su
     processes = []
     try:
         for number, (module, *arguments) in enumerate(programs):
-            log = (where.folder / f"{module}-{number}.log").open("wb")
+            log = (where.folder / f"{module}-{number}.log").open("ab")
             command = [sys.executable, "-m", module, *arguments]
             processes.append(
                 subprocess.Popen(
