@@ -35,7 +35,7 @@ def measure_light(stack: Stack, full: bool) -> Iterator[Figure]:
 def light(stack: Stack, module: str, *, events: int) -> list[float]:
     """Return how long each event took, in milliseconds."""
     with (
-        work.place(stack, f"light-{module.replace('_', '-')}") as where,
+        work.place(stack, f"light-{module.replace('_', '-')}", keyed=module.startswith("rival")) as where,
         work.running(where, [[f"benchmarks.{module}", "consumer"], [f"benchmarks.{module}", "relay"]]) as processes,
     ):
         work.fill(where, 1)

@@ -47,7 +47,7 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
 
 def rate(stack: Stack, module: str, *, events: int, consumers: int = 1) -> tuple[float, float]:
     """Return events per second of one run and how much the consumer's memory grew; AssertionError where the outcome is wrong."""
-    with work.place(stack, module.replace("_", "-")) as where:
+    with work.place(stack, module.replace("_", "-"), keyed=module.startswith("rival")) as where:
         work.fill(where, events)
         programs = [[f"benchmarks.{module}", "consumer"]] * consumers + [[f"benchmarks.{module}", "relay"]]
         with work.running(where, programs) as processes:

@@ -109,7 +109,7 @@ def relay(connection: psycopg.Connection[Any]) -> None:
         producer.flush()
         if rows:
             connection.execute(
-                "UPDATE outbox SET published_at = %s WHERE position = ANY(%b::bigint[]) AND stored_at BETWEEN %s AND %s",
+                "UPDATE outbox SET published_at = %s WHERE published_at IS NULL AND position = ANY(%b::bigint[]) AND stored_at BETWEEN %s AND %s",
                 [datetime.now(UTC), [r[0] for r in rows], min(r[5] for r in rows), max(r[5] for r in rows)],
             )
         if len(rows) < 1000:

@@ -13,6 +13,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import create_engine, select
@@ -49,6 +50,7 @@ class Outbox(Base):
     """One event to be published."""
 
     __table__ = work.chassis.outbox
+    __mapper_args__: ClassVar = {"primary_key": [__table__.c.position, __table__.c.stored_at]}
     position: Mapped[int]
     topic: Mapped[str]
     key: Mapped[str]

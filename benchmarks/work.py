@@ -125,8 +125,11 @@ def with_days(database_url: str, *, past: int) -> None:
 
 
 @contextmanager
-def place(stack: Stack, name: str, *, kept: int = -1) -> Iterator[Place]:
-    """Make a database and topics that keep so many bytes per partition (all: -1); drop them at the end."""
+def place(stack: Stack, name: str, *, kept: int = -1, keyed: bool = False) -> Iterator[Place]:
+    """Make a database and topics that keep so many bytes per partition (all: -1); drop them at the end.
+
+    `keyed` gives the outbox the key by which an ORM marks its rows; ours finds them in the index of what is pending.
+    """
     admin_url = stack.infrastructure.postgres_admin_url
     bootstrap = stack.infrastructure.kafka_bootstrap
     database = postgres.database_name(name, "bench")
@@ -135,6 +138,9 @@ def place(stack: Stack, name: str, *, kept: int = -1) -> Iterator[Place]:
     metadata.create_all(engine)
     engine.dispose()
     with_days(url, past=1)
+    if keyed:
+        with psycopg.connect(url) as connection:
+            connection.execute("ALTER TABLE outbox ADD PRIMARY KEY (position, stored_at)")
     admin = kafka.admin(bootstrap)
     topics = [f"{name}.{INPUT}", f"{name}.{OUTPUT}"]
     for made in admin.create_topics(

@@ -112,7 +112,7 @@ class Relay:
         points.reached(points.AFTER_PRODUCE)
         stored = [r[5] for r in rows]  # their days are the only ones looked through
         connection.execute(
-            "UPDATE outbox SET published_at = %s WHERE position = ANY(%b::bigint[]) AND stored_at BETWEEN %s AND %s",
+            "UPDATE outbox SET published_at = %s WHERE published_at IS NULL AND position = ANY(%b::bigint[]) AND stored_at BETWEEN %s AND %s",
             [machine_now(), [r[0] for r in rows], min(stored), max(stored)],
         )
         for topic, facts in Counter(r[1] for r in rows).items():

@@ -39,9 +39,9 @@ def chassis_tables(metadata: MetaData) -> ChassisTables:
     """Add the chassis' tables to a service's metadata and return them."""
     pending = sa.text("fired_at IS NULL AND disarmed_at IS NULL")
     outbox = Table(
-        "outbox", metadata, Column("position", sa.BigInteger, sa.Identity(always=True)), *_needed(UUID, "event_id"),
+        "outbox", metadata, Column("position", sa.BigInteger, sa.Identity(always=True), nullable=False), *_needed(UUID, "event_id"),
         *_needed(sa.Text, "topic", "key", "type", "payload"), instant("stored_at"), instant("published_at", nullable=True),
-        sa.PrimaryKeyConstraint("position", "stored_at"), postgresql_partition_by="RANGE (stored_at)",
+        postgresql_partition_by="RANGE (stored_at)",
     )  # fmt: skip
     sa.Index("outbox_position_pending", outbox.c.position, postgresql_where=sa.text("published_at IS NULL"))
     inbox = Table(
