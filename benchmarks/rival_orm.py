@@ -13,7 +13,6 @@ import sys
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import create_engine, select
@@ -50,7 +49,7 @@ class Outbox(Base):
     """One event to be published."""
 
     __table__ = work.chassis.outbox
-    __mapper_args__: ClassVar = {"primary_key": [__table__.c.position, __table__.c.stored_at]}
+    __mapper_args__ = {"primary_key": [__table__.c.position, __table__.c.stored_at]}  # noqa: RUF012  SQLAlchemy reads it as it is
     position: Mapped[int]
     topic: Mapped[str]
     key: Mapped[str]
