@@ -167,25 +167,27 @@ class EffectRunner(Listener):
         try:
             while not self.stopped.is_set():
                 for message in self._heard(consumer, [m] if (m := consumer.poll(POLL_SECONDS)) is not None else []):
-                    self._patiently(self._tell, message)
+                    if not self._patiently(self._tell, message):
+                        return  # not told: whoever comes next is told of it again
                     consumer.commit(message=message, asynchronous=True)
                     self.positions[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
                 self._patiently(self._try_again)
         finally:
             consumer.close()
 
-    def _patiently(self, work: Callable[..., None], *given: Any) -> None:
+    def _patiently(self, work: Callable[..., None], *given: Any) -> bool:
         backoff = BACKOFF_SECONDS
         while not self.stopped.is_set():
             try:
                 work(*given)
-                return
+                return True
             except Exception as error:
                 if not is_transient(error):
                     raise
                 log.get().warning("effects.waits", detail=str(error)[:300])
                 self.stopped.wait(backoff)
                 backoff = min(backoff * 2, BACKOFF_SECONDS_MAX)
+        return False
 
     def _sending(self, name: str, context: Callable[[Any], Context]) -> Sending:
         url = self._settings.effect_url if self._settings.world == "live" else ""
