@@ -104,10 +104,13 @@ class Actor:
             return
         raise OutsideScope("a machine may touch only what its own source, carrier or supplier registered")
 
-    def must_be_theirs(self, **asked: str | None) -> None:
+    def must_be_theirs(
+        self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None
+    ) -> None:
         """Raise Forbidden where a machine bound to a source, a carrier or a supplier reads what another one registered."""
-        if any(getattr(self, name) is not None for name, value in asked.items() if value is not None):
-            self.must_own(**asked)
+        pairs = ((self.source, source), (self.carrier, carrier), (self.supplier, supplier))
+        if any(own is not None and value is not None for own, value in pairs):
+            self.must_own(source=source, carrier=carrier, supplier=supplier)
 
     def sees_marked(self, kind: str) -> bool:
         """Say whether fields marked Sensitive(kind) are shown to the actor."""

@@ -261,6 +261,3 @@ def bulk_insert(
     written = [row | {name: json.dumps(row[name], default=str) for name in documents} for row in rows]
     done = statement.run(cursor, written if documents else rows)
     return list(done.fetchall()) if returning else []
-
-
-__all__ = ["UUID", "Columns", "Row", "Store", "bulk_insert"]

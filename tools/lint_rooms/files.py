@@ -70,16 +70,19 @@ class SourceFile:
         return self.package in ALSO_READ
 
     @cached_property
+    def tokens(self) -> tuple[tokenize.TokenInfo, ...]:
+        """Cut the text once; comments and lines of code are counted from it."""
+        return tuple(tokenize.generate_tokens(io.StringIO(self.text).readline))
+
+    @cached_property
     def comments(self) -> tuple[tuple[int, str], ...]:
         """List (line, comment): from the tokens, so that a text that looks like a comment is none."""
-        tokens = tokenize.generate_tokens(io.StringIO(self.text).readline)
-        return tuple((t.start[0], t.string) for t in tokens if t.type == tokenize.COMMENT)
+        return tuple((t.start[0], t.string) for t in self.tokens if t.type == tokenize.COMMENT)
 
     @cached_property
     def code_lines(self) -> int:
         """Count the lines that hold code: no comment, no docstring, no empty line."""
-        tokens = tokenize.generate_tokens(io.StringIO(self.text).readline)
-        held = {line for t in tokens if t.type not in NO_CODE for line in range(t.start[0], t.end[0] + 1)}
+        held = {line for t in self.tokens if t.type not in NO_CODE for line in range(t.start[0], t.end[0] + 1)}
         for node in ast.walk(self.tree):
             if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
                 held -= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
