@@ -88,27 +88,6 @@ def ends(client: AdminClient, partitions: list[TopicPartition], *, first: bool =
     return {(tp.topic, tp.partition): future.result().offset for tp, future in asked.items()}
 
 
-def committed(client: AdminClient, group: str, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
-    """Return the offset that a group has committed of each partition, 0 where none."""
-    asked = client.list_consumer_group_offsets(
-        [ConsumerGroupTopicPartitions(group, partitions)], request_timeout=ASK_SECONDS_MAX
-    )
-    return {(tp.topic, tp.partition): max(tp.offset, 0) for tp in asked[group].result().topic_partitions}
-
-
-def commit_for(client: AdminClient, group: str, places: list[TopicPartition]) -> None:
-    """Set a group that has no members to these offsets; raises KafkaException, which the answer says per partition only."""
-    (asked,) = client.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)]).values()
-    for place in asked.result().topic_partitions:
-        if place.error is not None:
-            raise KafkaException(place.error)
-
-
-def grow(client: AdminClient, topic: str, partitions: int) -> None:
-    """Give a topic more partitions; whoever calls this keeps the order of subjects, as tools/grow_topic does."""
-    client.create_partitions([NewPartitions(topic, partitions)], operation_timeout=ASK_SECONDS_MAX)[topic].result()
-
-
 def known_ends(client: Consumer, positions: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
     """Return the ends of partitions as the client's last fetch told them: cheap, and late by a moment.
 
@@ -129,7 +108,6 @@ def header(message: Message, name: str) -> str | None:
 
 
 __all__ = [
-    "OFFSET_BEGINNING", "OFFSET_END", "TYPE_HEADER", "AdminClient", "ConfigResource", "Consumer", "ConsumerGroupState", "KafkaError",
-    "KafkaException", "Message", "NewTopic", "Producer", "TopicPartition", "admin", "commit_for", "committed", "ends", "group_consumer",
-    "grow", "header", "is_final", "is_too_large", "known_ends", "lone_consumer", "producer",
+    "OFFSET_BEGINNING", "OFFSET_END", "TYPE_HEADER", "AdminClient", "ConfigResource", "Consumer", "ConsumerGroupState", "ConsumerGroupTopicPartitions", "KafkaError",
+    "KafkaException", "Message", "NewPartitions", "NewTopic", "Producer", "TopicPartition", "admin", "ends", "group_consumer", "header", "is_final", "is_too_large", "known_ends", "lone_consumer", "producer",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ from chassis.process import Parts
 from chassis.relay import LOCK
 from cli.stack.recipe import SERVICES
 from schemas.topics import BY_NAME
+from tools import broker
 
 PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.05
@@ -66,7 +67,7 @@ def grow(
             "is not heard to its end; start those groups, or wait",
         )
         connection.execute("SELECT 1")  # the lock is held by this very connection
-        kafka.grow(client, topic, partitions)
+        broker.grow(client, topic, partitions)
         _wait(lambda: _unaware(client, topic, partitions), until, "has grown, but not every broker knows it yet")
     return standing
 
@@ -95,7 +96,7 @@ def unheard(client: kafka.AdminClient, topic: str, partitions: int, groups: Sequ
     first, ends = kafka.ends(client, places, first=True), kafka.ends(client, places)
     lags: dict[str, int] = {}
     for group in groups:
-        committed = kafka.committed(client, group, places)
+        committed = broker.committed(client, group, places)
         lags[group] = sum(end - max(committed.get(place, 0), first[place]) for place, end in ends.items())
     return {group: lag for group, lag in lags.items() if lag > 0}
 
@@ -103,8 +104,8 @@ def unheard(client: kafka.AdminClient, topic: str, partitions: int, groups: Sequ
 def _unaware(client: kafka.AdminClient, topic: str, partitions: int) -> dict[str, int]:
     """Return the brokers that say another number: a producer that asked one of them would hash as before."""
     brokers = [f"{b.host}:{b.port}" for b in client.list_topics(timeout=kafka.ASK_SECONDS_MAX).brokers.values()]
-    said = {broker: topics.standing(broker, [topic]).get(topic, 0) for broker in brokers}
-    return {broker: number for broker, number in said.items() if number != partitions}
+    said = {address: topics.standing(address, [topic]).get(topic, 0) for address in brokers}
+    return {address: number for address, number in said.items() if number != partitions}
 
 
 def _wait(left: Callable[[], dict[str, int]], until: float, why: str) -> None:

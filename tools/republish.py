@@ -21,6 +21,7 @@ import psycopg
 
 from chassis import kafka
 from chassis.relay import LOCK
+from tools import broker
 
 BEGINNING_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 ASK_SECONDS = 30.0
@@ -73,11 +74,11 @@ def rewind_groups(client: kafka.AdminClient, world: str, ends: Mapping[tuple[str
         # A member that comes back would be given what it had while its topics were gone, and that is nothing.
         if group.state != kafka.ConsumerGroupState.EMPTY:
             raise StillRunning(f"{group.group_id} has members: end them, and wait until their session is over")
-        committed = kafka.committed(client, group.group_id, places)
+        committed = broker.committed(client, group.group_id, places)
         to = [kafka.TopicPartition(*place, 0) for place, offset in committed.items() if offset > ends[place]]
         if not to:
             continue
-        kafka.commit_for(client, group.group_id, to)
+        broker.commit_for(client, group.group_id, to)
         moved.append(group.group_id)
     return moved
 

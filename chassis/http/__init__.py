@@ -1,9 +1,9 @@
 """The HTTP door: acts, questions, batches, problem details, idempotency, signed cursors."""
 
-from chassis.http.admission import IN_FLIGHT_PER_THREAD
+from chassis.http.admission import BODY_BYTES_MAX, IN_FLIGHT_PER_THREAD
 from chassis.http.batches import BATCH_ITEMS_MAX, BatchAnswer, BatchResult, Item, RawBatch, run_batch
 from chassis.http.problems import Problem, problem
-from chassis.http.routes import BODY_BYTES_MAX, Router, create_app
+from chassis.http.routes import Router, create_app
 from chassis.http.work import PAGE_ITEMS_MAX, Act, Asking, Doing, Page, Question, Shown, in_thread
 
 __all__ = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 from starlette.responses import Response
@@ -17,50 +18,73 @@ from chassis import metrics
 from chassis.errors import Refusal
 from chassis.http.problems import RETRY_AFTER_SECONDS, document
 
+BODY_BYTES_MAX = 8_000_000
 IN_FLIGHT_PER_THREAD = 4  # at 1 to 2 ms an act, the last in the queue waits for less than 50 ms of work
 BATCH_WEIGHT = 8
 BODY_SECONDS_MAX = 10.0  # a body that trickles holds a place for no longer
+ROUND_SECONDS = 0.02  # a round of the loop that takes longer waits for a processor or for its threads
+FEWER, MORE = 0.8, 0.25  # so many times as many are let in after a long round, and so many more after a short one
 _TOLD = "this process has as much work as it can do; nothing was done, repeat with the same Idempotency-Key"
 _REFUSED = Response(
     json.dumps(document("overloaded", 503, _TOLD)), 503, {"Retry-After": str(RETRY_AFTER_SECONDS)}, "application/problem+json"
 )  # fmt: skip
 
 
+class TooLarge(Refusal):
+    """A body over the limit."""
+
+    code, status = "too-large", 413
+
+
 class Admission:
-    """Lets at most so many requests in at once; a batch weighs more than one."""
+    """Lets at most so many requests in at once, fewer while the loop comes late; a batch weighs more than one."""
 
     def __init__(self, app: ASGIApp, *, service: str, in_flight_max: int, threads_max: int) -> None:
-        self._app, self._max, self._weight, self._threads = app, in_flight_max, 0, threads_max
+        self._app, self._max, self._allowed = app, float(in_flight_max), float(in_flight_max)
+        self._weight, self._threads, self._looking = 0, threads_max, False
         self._refused = metrics.http_refused_total.labels(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let in or refuse."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             # A thread needs a connection and nothing else: who waits, waits without one.
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(self._threads, "act"))
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if not self._looking:
+            self._looking = True
+            asyncio.get_running_loop().call_soon(self._look, time.monotonic())
         weight = BATCH_WEIGHT if scope["path"].endswith(":batch") else 1
-        if self._weight and self._weight + weight > self._max:
+        if self._weight and self._weight + weight > self._allowed:
             self._refused.inc()
             await _REFUSED(scope, receive, send)
             return
         self._weight += weight
         try:
-            await self._app(scope, _in_time(receive), send)
+            await self._app(scope, _bounded(receive), send)
         finally:
             self._weight -= weight
 
+    def _look(self, begun: float) -> None:
+        """Let in fewer after a round that took long: whoever is refused waits for the next one, too."""
+        long, self._looking = time.monotonic() - begun > ROUND_SECONDS, False
+        self._allowed = max(1.0, self._allowed * FEWER) if long else min(self._max, self._allowed + MORE)
 
-def _in_time(receive: Receive) -> Receive:
-    until = asyncio.get_running_loop().time() + BODY_SECONDS_MAX
+
+def _bounded(receive: Receive) -> Receive:
+    until, read = asyncio.get_running_loop().time() + BODY_SECONDS_MAX, 0
 
     async def piece() -> Message:
+        nonlocal read
         try:
             async with asyncio.timeout_at(until):
-                return await receive()
+                message = await receive()
         except TimeoutError as error:
-            told = f"the body did not come within {BODY_SECONDS_MAX:.0f} s"
-            raise Refusal(told, code="too-slow", status=408) from error
+            raise Refusal(f"no body within {BODY_SECONDS_MAX:.0f} s", code="too-slow", status=408) from error
+        read += len(message.get("body", b""))
+        if read > BODY_BYTES_MAX:  # counted as it comes: not every body says how long it will be
+            raise TooLarge(f"the body is larger than {BODY_BYTES_MAX:,} bytes; send smaller batches")
+        return message
 
     return piece

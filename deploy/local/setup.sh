@@ -34,12 +34,13 @@ failed() {
     echo "The packages could not be installed: check the network, or pip's index settings, and try again." >&2
     exit 1
 }
-if [ $# -gt 0 ]; then
-    .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r "requirements/$1.lock" || failed
-    exit 0
+if [ $# -eq 0 ] || [ ! -x .venv/bin/crossdock ]; then
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+        -r requirements/bootstrap.lock || failed
+    .venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes \
+        requirements/lock.txt requirements/bootstrap.lock || failed
+    .venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e . || failed
 fi
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-    -r requirements/bootstrap.lock || failed
-.venv/bin/uv pip sync --quiet --python .venv/bin/python --require-hashes \
-    requirements/lock.txt requirements/bootstrap.lock || failed
-.venv/bin/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e . || failed
+for more in "$@"; do
+    .venv/bin/uv pip install --quiet --python .venv/bin/python --require-hashes -r "requirements/$more.lock" || failed
+done

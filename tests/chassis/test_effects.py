@@ -14,6 +14,7 @@ from schemas.topics import BY_NAME
 from tests.chassis.test_consumer import changed
 from tests.support.service import House
 from tests.support.stack import Infrastructure
+from tools import broker
 
 
 def test_an_effect_that_waits_for_the_database_is_not_done_because_the_process_ends(
@@ -39,7 +40,7 @@ def test_an_effect_that_waits_for_the_database_is_not_done_because_the_process_e
     assert producer.flush(30) == 0
     runner.run()
     place = kafka.TopicPartition(settings.topic("inventory.item"), 0)
-    committed = kafka.committed(
+    committed = broker.committed(
         kafka.admin(infra.kafka_bootstrap), settings.group(toy_house.database.service, "effects"), [place]
     )
     assert (len(tried), committed) == (1, {(place.topic, 0): 0})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from chassis.http.admission import BATCH_WEIGHT, IN_FLIGHT_PER_THREAD, Admission
+from chassis import http
+from chassis.http.admission import BATCH_WEIGHT, IN_FLIGHT_PER_THREAD, ROUND_SECONDS, Admission, TooLarge
 from chassis.settings import ServiceSettings
 from tests.chassis import toy
 from tests.support.pressure import Answer, Clients
@@ -154,3 +156,65 @@ def test_a_body_that_does_not_come_gives_its_place_back(monkeypatch: pytest.Monk
         Admission(app, service="toy", in_flight_max=1, threads_max=2)({"type": "http", "path": "/"}, never, never)
     )  # type: ignore[arg-type]  # nothing is sent
     assert (told[0].status, told[0].code) == (408, "too-slow")
+
+
+def test_a_body_that_does_not_say_its_length_is_refused_before_it_is_whole() -> None:
+    """Whoever sends without end would fill the memory until the time for a body is over."""
+    piece, taken = b"x" * 1_000_000, list[int]()
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        with pytest.raises(TooLarge):
+            for _ in range(20):
+                taken.append(len((await receive())["body"]))
+
+    async def endless() -> Any:
+        return {"type": "http.request", "body": piece, "more_body": True}
+
+    door = Admission(app, service="toy", in_flight_max=1, threads_max=2)
+    asyncio.run(door({"type": "http", "path": "/"}, endless, _nothing))
+    assert sum(taken) == http.BODY_BYTES_MAX
+
+
+async def _let_in(door: Admission, held: asyncio.Event, requests: int) -> int:
+    """Send requests that stay inside at once; returns how many were not refused."""
+    statuses: list[int] = []
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    tasks = [asyncio.create_task(door({"type": "http", "path": "/held"}, _nothing, send)) for _ in range(requests)]
+    await asyncio.sleep(0)
+    held.set()
+    await asyncio.gather(*tasks)
+    held.clear()
+    return requests - statuses.count(503)
+
+
+def test_fewer_are_let_in_while_the_loop_is_late_and_as_many_as_before_when_it_is_not() -> None:
+    """Refusals wait for the loop as everybody does; a loop that comes late has let in too many."""
+    inside = 20
+
+    async def course() -> list[int]:
+        held = asyncio.Event()
+
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            until = time.monotonic() + (2 * ROUND_SECONDS if scope["path"] == "/long" else 0)
+            while time.monotonic() < until:
+                pass  # holds the loop, as a machine does that has no processor for it
+            if scope["path"] == "/held":
+                await held.wait()
+
+        async def rounds(path: str, number: int) -> None:
+            for _ in range(number):
+                await door({"type": "http", "path": path}, _nothing, _nothing)
+                await asyncio.sleep(0)
+
+        door = Admission(app, service="toy", in_flight_max=inside, threads_max=2)
+        found = [await _let_in(door, held, inside)]
+        await rounds("/long", 20)
+        found.append(await _let_in(door, held, inside))
+        await rounds("/short", 100)
+        return [*found, await _let_in(door, held, inside)]
+
+    assert asyncio.run(course()) == [inside, 1, inside]

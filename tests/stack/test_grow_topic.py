@@ -22,6 +22,7 @@ from tests.chassis import toy
 from tests.support.running import Running, running
 from tests.support.service import START, House, house, wait_until
 from tests.support.stack import Infrastructure
+from tools import broker
 from tools.grow_topic import NotGrown, grow, hearers, main, unheard
 
 WORLD = "test"
@@ -149,7 +150,7 @@ def _stand_at(course: Course, old: dict[int, int]) -> bool:
     """Set the group to these places; False while a member of it is known, or its coordinator is not awake yet."""
     places = [kafka.TopicPartition(TOPIC, number, offset) for number, offset in old.items()]
     try:
-        kafka.commit_for(kafka.admin(course.house.settings.kafka_bootstrap), GROUP, places)
+        broker.commit_for(kafka.admin(course.house.settings.kafka_bootstrap), GROUP, places)
     except kafka.KafkaException as error:
         assert error.args[0].code() in NOT_YET, error
         return False
@@ -162,7 +163,7 @@ def test_grown_without_the_wait_order_is_lost(course: Course) -> None:
     _publish(course)
     client, old = kafka.admin(course.house.settings.kafka_bootstrap), range(BEFORE)
     ends = kafka.ends(client, [kafka.TopicPartition(TOPIC, number) for number in old])
-    kafka.grow(client, TOPIC, AFTER)
+    broker.grow(client, TOPIC, AFTER)
     wait_until(lambda: course.partitions() == AFTER)
     course.say_rounds(1)
     _publish(course)

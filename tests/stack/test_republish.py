@@ -23,7 +23,7 @@ from tests.faults.facts import compare, stored_facts, told_facts
 from tests.support.running import Running, running
 from tests.support.service import START, House, house, wait_until
 from tests.support.stack import Infrastructure
-from tools import republish
+from tools import broker, republish
 
 WORLD, HEARS, SAYS = "test", "inventory.item", "inventory.site"
 GROUP = f"{WORLD}.toy.consumer"
@@ -80,7 +80,7 @@ class Course:
 
     def places(self) -> dict[tuple[str, int], int]:
         asked = [kafka.TopicPartition(f"{WORLD}.{HEARS}", number) for number in range(PARTITIONS)]
-        return kafka.committed(kafka.admin(self.bootstrap), GROUP, asked)
+        return broker.committed(kafka.admin(self.bootstrap), GROUP, asked)
 
     def ends(self) -> dict[tuple[str, int], int]:
         return republish.ends_of(kafka.admin(self.bootstrap), WORLD, [HEARS, SAYS])
@@ -104,7 +104,7 @@ class Course:
     def _stand_at(self, old: dict[tuple[str, int], int]) -> bool:
         places = [kafka.TopicPartition(*place, offset) for place, offset in old.items()]
         try:
-            kafka.commit_for(kafka.admin(self.bootstrap), GROUP, places)
+            broker.commit_for(kafka.admin(self.bootstrap), GROUP, places)
         except kafka.KafkaException as error:  # until the session of who has ended is over
             assert error.args[0].code() in (kafka.KafkaError.NON_EMPTY_GROUP, kafka.KafkaError.UNKNOWN_MEMBER_ID), error
             return False

@@ -9,8 +9,8 @@ from uuid import UUID
 from fastapi import Depends, Header
 
 from chassis import http
-from chassis.auth import Actor
-from chassis.errors import ChangedMeanwhile, Forbidden, Invalid
+from chassis.auth import Actor, OutsideScope
+from chassis.errors import ChangedMeanwhile, Invalid
 from services.exceptions import queries
 from services.exceptions.api.shown import timeline_entry
 
@@ -18,13 +18,11 @@ TOPIC = "exceptions.case"
 
 
 def must_see_case(actor: Actor, *, sites: Sequence[str], customers: Sequence[str]) -> None:
-    """Raise Forbidden unless one of the case's sites and one of its customers are in scope (FLOW 4.3)."""
+    """Raise OutsideScope unless one of the case's sites and one of its customers are in scope (FLOW 4.3)."""
     site_seen = actor.sites is None or bool(actor.sites.intersection(sites))
     customer_seen = actor.customers is None or bool(actor.customers.intersection(customers))
     if not (site_seen and customer_seen):
-        raise Forbidden(
-            "outside your scope of sites and customers; ask the planning lead to widen it", code="outside-scope"
-        )
+        raise OutsideScope("outside your scope of sites and customers; ask the planning lead to widen it")
 
 
 async def _as_seen(act: http.Act, if_match: Annotated[str | None, Header()] = None) -> http.Doing:
