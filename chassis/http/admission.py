@@ -23,7 +23,10 @@ IN_FLIGHT_PER_THREAD = 4  # at 1 to 2 ms an act, the last in the queue waits for
 BATCH_WEIGHT = 8
 BODY_SECONDS_MAX = 10.0  # a body that trickles holds a place for no longer
 ROUND_SECONDS = 0.02  # a round of the loop that takes longer waits for a processor or for its threads
-FEWER, MORE = 0.8, 0.25  # so many times as many are let in after a long round, and so many more after a short one
+FEWER, MORE = (
+    0.8,
+    0.25,
+)  # so many times as many are let in after a long round that refuses, and so many more after others
 _TOLD = "this process has as much work as it can do; nothing was done, repeat with the same Idempotency-Key"
 _REFUSED = Response(
     json.dumps(document("overloaded", 503, _TOLD)), 503, {"Retry-After": str(RETRY_AFTER_SECONDS)}, "application/problem+json"
@@ -41,7 +44,7 @@ class Admission:
 
     def __init__(self, app: ASGIApp, *, service: str, in_flight_max: int, threads_max: int) -> None:
         self._app, self._max, self._allowed = app, float(in_flight_max), float(in_flight_max)
-        self._weight, self._threads, self._looking = 0, threads_max, False
+        self._weight, self._threads, self._looking, self._refuses = 0, threads_max, False, False
         self._refused = metrics.http_refused_total.labels(service)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,6 +60,7 @@ class Admission:
             asyncio.get_running_loop().call_soon(self._look, time.monotonic())
         weight = BATCH_WEIGHT if scope["path"].endswith(":batch") else 1
         if self._weight and self._weight + weight > self._allowed:
+            self._refuses = True
             self._refused.inc()
             await _REFUSED(scope, receive, send)
             return
@@ -67,9 +71,10 @@ class Admission:
             self._weight -= weight
 
     def _look(self, begun: float) -> None:
-        """Let in fewer after a round that took long: whoever is refused waits for the next one, too."""
-        long, self._looking = time.monotonic() - begun > ROUND_SECONDS, False
-        self._allowed = max(1.0, self._allowed * FEWER) if long else min(self._max, self._allowed + MORE)
+        """Let in fewer after a long round that had to refuse: whoever is refused waits for the loop with everybody else."""
+        late = self._refuses and time.monotonic() - begun > ROUND_SECONDS
+        self._allowed = max(1.0, self._allowed * FEWER) if late else min(self._max, self._allowed + MORE)
+        self._looking = self._refuses = False
 
 
 def _bounded(receive: Receive) -> Receive:

@@ -128,7 +128,6 @@ class _Kept(Exception):
     """The act was done before under this Idempotency-Key: its answer is given again."""
 
     def __init__(self, response: Response) -> None:
-        super().__init__()
         self.response = response
 
 

@@ -175,46 +175,55 @@ def test_a_body_that_does_not_say_its_length_is_refused_before_it_is_whole() -> 
     assert sum(taken) == http.BODY_BYTES_MAX
 
 
-async def _let_in(door: Admission, held: asyncio.Event, requests: int) -> int:
-    """Send requests that stay inside at once; returns how many were not refused."""
-    statuses: list[int] = []
+class _Crowd:
+    """Requests to a door that stay inside until they are let go."""
 
-    async def send(message: Any) -> None:
+    def __init__(self, inside: int) -> None:
+        self._inside, self._let_go, self._statuses = inside, asyncio.Event(), list[int]()
+        self.door = Admission(self._stay, service="toy", in_flight_max=inside, threads_max=2)
+
+    async def _stay(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._let_go.wait()
+
+    async def _hear(self, message: Any) -> None:
         if message["type"] == "http.response.start":
-            statuses.append(message["status"])
+            self._statuses.append(message["status"])
 
-    tasks = [asyncio.create_task(door({"type": "http", "path": "/held"}, _nothing, send)) for _ in range(requests)]
-    await asyncio.sleep(0)
-    held.set()
-    await asyncio.gather(*tasks)
-    held.clear()
-    return requests - statuses.count(503)
+    async def ask(self) -> None:
+        await self.door({"type": "http", "path": "/"}, _nothing, self._hear)
+
+    async def comes(self, *, rounds: int = 0, seconds: float = 0) -> int:
+        """Fill the door, refuse one more in each of so many rounds of the loop; returns how many were let in at first."""
+        asking = [asyncio.create_task(self.ask()) for _ in range(self._inside)]
+        await asyncio.sleep(0)
+        let_in = self._inside - self._statuses.count(503)
+        for _ in range(rounds):
+            await self.ask()
+            until = time.monotonic() + seconds
+            while time.monotonic() < until:
+                pass  # holds the loop, as a machine does that has no processor for it
+            await asyncio.sleep(0)
+        self._let_go.set()
+        await asyncio.gather(*asking)
+        self._let_go.clear()
+        self._statuses.clear()
+        return let_in
+
+    async def calm(self, rounds: int) -> None:
+        self._let_go.set()
+        for _ in range(rounds):
+            await self.ask()
+            await asyncio.sleep(0)
+        self._let_go.clear()
 
 
 def test_fewer_are_let_in_while_the_loop_is_late_and_as_many_as_before_when_it_is_not() -> None:
     """Refusals wait for the loop as everybody does; a loop that comes late has let in too many."""
-    inside = 20
 
     async def course() -> list[int]:
-        held = asyncio.Event()
+        crowd = _Crowd(20)
+        found = [await crowd.comes(rounds=20, seconds=2 * ROUND_SECONDS), await crowd.comes()]
+        await crowd.calm(100)
+        return [*found, await crowd.comes(rounds=20), await crowd.comes()]
 
-        async def app(scope: Any, receive: Any, send: Any) -> None:
-            until = time.monotonic() + (2 * ROUND_SECONDS if scope["path"] == "/long" else 0)
-            while time.monotonic() < until:
-                pass  # holds the loop, as a machine does that has no processor for it
-            if scope["path"] == "/held":
-                await held.wait()
-
-        async def rounds(path: str, number: int) -> None:
-            for _ in range(number):
-                await door({"type": "http", "path": path}, _nothing, _nothing)
-                await asyncio.sleep(0)
-
-        door = Admission(app, service="toy", in_flight_max=inside, threads_max=2)
-        found = [await _let_in(door, held, inside)]
-        await rounds("/long", 20)
-        found.append(await _let_in(door, held, inside))
-        await rounds("/short", 100)
-        return [*found, await _let_in(door, held, inside)]
-
-    assert asyncio.run(course()) == [inside, 1, inside]
+    assert asyncio.run(course()) == [20, 1, 20, 20]
