@@ -30,8 +30,7 @@ def read(secret: str, question: str, cursor: str | None) -> list[Any] | None:
     tag, body = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
     if not hmac.compare_digest(tag, _tag(secret, question, body)):
         raise Invalid("the cursor belongs to another list, filter or sort; start again without it", field="cursor")
-    last: list[Any] = json.loads(body)
-    return last
+    return list(json.loads(body))
 
 
 def _tag(secret: str, question: str, body: bytes) -> bytes:

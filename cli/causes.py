@@ -12,11 +12,12 @@ TASK = "exceptions.task.opened.v1"
 Fact = dict[str, Any]
 
 
-def resolved(client: Client, service: str, ids: list[str]) -> list[dict[str, Any]]:
-    """Ask the owner of acts, signals and timers to show them."""
+def resolved(client: Client, service: str, kind: str, ids: list[str]) -> list[dict[str, Any]]:
+    """Ask the owner of acts, signals or timers to show them."""
     shown: list[dict[str, Any]] = []
     for start in range(0, len(ids), IDS_MAX):
-        shown += client.post(service, "/causes:resolve", {"ids": ids[start : start + IDS_MAX]})["found"]
+        asked = {"ids": ids[start : start + IDS_MAX], "kind": kind}
+        shown += client.post(service, "/causes:resolve", asked)["found"]
     return shown
 
 
@@ -60,7 +61,7 @@ class Walk:
             if cause["id"] not in self._shown:
                 by_service.setdefault(cause["service"], []).append(cause["id"])
         for service, ids in by_service.items():
-            self._keep(resolved(self._client, service, ids), kind)
+            self._keep(resolved(self._client, service, kind, ids))
         return causes
 
     def _levels(self, level: list[Fact]) -> None:
@@ -84,10 +85,10 @@ class Walk:
             if fact["armed_kind"] in ("act", "signal"):
                 wanted.setdefault((service, fact["armed_kind"]), set()).add(fact["armed_by"])
         for (service, kind), ids in wanted.items():
-            self._keep(resolved(self._client, service, sorted(i for i in ids if i)), kind)
+            self._keep(resolved(self._client, service, kind, sorted(i for i in ids if i)))
 
-    def _keep(self, shown: list[dict[str, Any]], kind: str) -> None:
-        self._shown |= {one["id"]: one for one in shown if one["kind"] == kind}
+    def _keep(self, shown: list[dict[str, Any]]) -> None:
+        self._shown |= {one["id"]: one for one in shown}
 
     def _explained(self, task: Fact) -> dict[str, Any]:
         chain, timers, fact = [], [], task

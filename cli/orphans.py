@@ -29,13 +29,13 @@ def unshown_causes(doors: Doors) -> Iterator[dict[str, Any]]:
         for service, causes in by_service.items():
             waiting = iter(causes)
             while part := list(islice(waiting, IDS_MAX)):
-                shown = _shown(doors, service, part)
-                yield from (cause for cause in part if shown.get(cause["id"]) != kind)
+                shown = _shown(doors, service, kind, part)
+                yield from (cause for cause in part if cause["id"] not in shown)
 
 
-def _shown(doors: Doors, service: str, causes: list[dict[str, Any]]) -> dict[str, str]:
+def _shown(doors: Doors, service: str, kind: str, causes: list[dict[str, Any]]) -> set[str]:
     if service not in doors.services:
-        return {}
-    body = {"ids": [cause["id"] for cause in causes]}
+        return set()
+    body = {"ids": [cause["id"] for cause in causes], "kind": kind}
     answer = doors.act(service, "/causes:resolve", body, role=READER)
-    return {one["id"]: one["kind"] for one in answer["found"]}
+    return {one["id"] for one in answer["found"]}

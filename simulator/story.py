@@ -289,11 +289,11 @@ class Story:
             found = self._doors.get("viewer", "scorecard", f"/causes/{fact_id}")
         except Refused:
             return None  # the causal record has not heard the fact yet
-        if found["root"]["kind"] != "signal":
+        root = found["root"]
+        if root["kind"] != "signal":
             return None
-        shown = self._doors.post("viewer", found["root"]["service"], "/causes:resolve", {"ids": [found["root"]["id"]]})[
-            "found"
-        ]
+        asked = {"ids": [root["id"]], "kind": "signal"}
+        shown = self._doors.post("viewer", root["service"], "/causes:resolve", asked)["found"]
         return (
             [*(step["type"] for step in found["chain"]), f"signal {shown[0]['subject']} of {shown[0]['by']}"]
             if shown

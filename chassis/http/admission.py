@@ -23,10 +23,7 @@ IN_FLIGHT_PER_THREAD = 4  # at 1 to 2 ms an act, the last in the queue waits for
 BATCH_WEIGHT = 8
 BODY_SECONDS_MAX = 10.0  # a body that trickles holds a place for no longer
 ROUND_SECONDS = 0.02  # a round of the loop that takes longer waits for a processor or for its threads
-FEWER, MORE = (
-    0.8,
-    0.25,
-)  # so many times as many are let in after a long round that refuses, and so many more after others
+FEWER, MORE = 0.8, 0.25  # of those let in, after a long round that refuses; besides them, after any other
 _TOLD = "this process has as much work as it can do; nothing was done, repeat with the same Idempotency-Key"
 _REFUSED = Response(
     json.dumps(document("overloaded", 503, _TOLD)), 503, {"Retry-After": str(RETRY_AFTER_SECONDS)}, "application/problem+json"

@@ -43,7 +43,7 @@ def why(
         fact = _fact_of(client, identity)
         found = client.get("scorecard", f"/causes/{fact}")
         root = found["root"]
-        shown = resolved(client, root["service"], [root["id"]]) if root["id"] else []
+        shown = resolved(client, root["service"], root["kind"], [root["id"]]) if root["id"] else []
     found["root"]["shown"] = shown[0] if shown else None
     rows = [(step["type"], ago(step["recorded_at"]), step["fact_id"]) for step in found["chain"]]
     rows += [(f"timer {one['id']}", "", "") for one in found["passed"]]

@@ -60,6 +60,15 @@ def test_an_act_leaves_an_audit_row_that_its_facts_name_as_their_cause(toy_house
     assert {(f["kind"], f["what"]) for f in found} == {("act", "POST /counters/{item_id}"), ("event", said.type)}
 
 
+def test_who_says_the_kind_of_a_cause_has_only_that_kind_looked_for(toy_house: House) -> None:
+    """A week of facts is looked through for one by its id; acts, signals and timers are found by theirs."""
+    toy_house.post(ITEM, role="sre")
+    (said,) = toy_house.said()
+    asked = {"ids": [said.causationid, said.id], "kind": "act"}
+    (found,) = toy_house.post("/causes:resolve", asked, role="viewer").json()["found"]
+    assert (found["kind"], found["id"]) == ("act", str(said.causationid))
+
+
 def test_a_trace_goes_from_the_request_into_its_facts(toy_house: House) -> None:
     trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
     head = toy_house._head("sre", None) | {"traceparent": trace}

@@ -70,7 +70,9 @@ class PretendWorld:
             "/world/advance": lambda: self._advance(service, datetime.fromisoformat(body["to"])),
             "/figures": lambda: self.figures[service],
             "/causes:resolve": lambda: {
-                "found": [{"id": one, "kind": self.shown[one]} for one in body["ids"] if one in self.shown]
+                "found": [
+                    {"id": one, "kind": body["kind"]} for one in body["ids"] if self.shown.get(one) == body["kind"]
+                ]
             },
         }
         if service + path in self.lists:
