@@ -29,7 +29,7 @@ def plain(text: str) -> str:
 def ask_parked(tx: Tx, pairs: Sequence[Pair]) -> Any:
     """Ask which of the pairs' subjects are parked, and hold their rows against a re-drive that runs now."""
     return tx.sql(
-        "SELECT topic, key, reaction FROM parked_subjects WHERE key = ANY(%s) ORDER BY topic, key, reaction FOR UPDATE",
+        "SELECT topic, key, reaction FROM parked_subjects WHERE key = ANY(%b::text[]) ORDER BY topic, key, reaction FOR UPDATE",
         sorted({record.key for record, _ in pairs}),
     )
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Iterator
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("0b5b7a0e-93a1-5f5f-8a42-6f9a4c1f5c11")
 _lock = threading.Lock()
 _last = 0
 _POOL_BYTES = 4096
-_pool, _taken = b"", 0  # randomness is fetched in blocks: one question to the kernel for 512 ids
+_pool: Iterator[int] = iter(())  # randomness is fetched in blocks: one question to the kernel for 512 ids
 
 
 def time_ordered_id() -> UUID:
@@ -27,12 +28,10 @@ def time_ordered_id() -> UUID:
 
 def random_64() -> int:
     """Return 64 random bits."""
-    global _pool, _taken  # noqa: PLW0603  one pool per process is the point
-    with _lock:
-        if _taken == len(_pool):
-            _pool, _taken = os.urandom(_POOL_BYTES), 0
-        _taken += 8
-        return int.from_bytes(_pool[_taken - 8 : _taken])
+    global _pool  # noqa: PLW0603  one pool per process is the point
+    while (number := next(_pool, None)) is None:
+        _pool = iter(memoryview(os.urandom(_POOL_BYTES)).cast("Q"))
+    return number
 
 
 def derived_id(*parts: object) -> UUID:

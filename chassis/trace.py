@@ -6,20 +6,18 @@ import re
 
 from chassis.ids import random_64
 
-_FORM = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
+_FORM = re.compile(r"^00-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$")
 
 
 def started() -> str:
     """Return the traceparent of a new trace."""
-    return f"00-{random_64():016x}{random_64() or 1:016x}-{_span()}-01"
+    return f"00-{random_64():016x}{_span()}-{_span()}-01"
 
 
 def child(parent: str | None) -> str:
     """Return a traceparent in the same trace with a span of its own; a new trace where there was none."""
     matched = _FORM.match(parent or "")
-    if matched is None or set(matched[1]) == {"0"}:
-        return started()
-    return f"00-{matched[1]}-{_span()}-{matched[3]}"
+    return f"00-{matched[1]}-{_span()}-{matched[2]}" if matched else started()
 
 
 def _span() -> str:
