@@ -9,6 +9,7 @@ import pytest
 
 from cli.stack import Stack, kafka
 from tests.support.command import Crossdock, gone
+from tests.support.service import forget_issuer
 from tests.support.stack import Infrastructure
 
 NEEDS_POSTGRES = {"infra", "fresh_database"}
@@ -31,6 +32,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("postgres")
         if fixtures & NEEDS_KAFKA or path.parent.name == "journeys":
             item.add_marker("kafka")
+
+
+def pytest_sessionfinish() -> None:
+    """Leave no key behind."""
+    forget_issuer()
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ class Worker:
     def start(self) -> None:
         environment = os.environ | {
             "WORLD": self.world.name, "KAFKA_BOOTSTRAP": self.world.bootstrap, "OPS_PORT": str(self.port), "INSTANCE": str(self.instance),
-            "AUTH_ISSUER": "-", "AUTH_AUDIENCE": "-", "AUTH_JWKS": "-", "CURSOR_SECRET": "-",
+            "AUTH_ISSUER": "-", "AUTH_AUDIENCE": "-", "AUTH_JWKS": "-", "CURSOR_SECRET": "-", "TMPDIR": str(self.world.temporary),
         }  # fmt: skip
         with self.log.open("a") as out:
             self.process = subprocess.Popen(
@@ -79,6 +79,8 @@ class Streams:
 
     def __init__(self, infra: Infrastructure, folder: Path, partitions: int | None = None) -> None:
         self.name, self.bootstrap, self.folder = infra.world(), infra.kafka_bootstrap, folder
+        self.temporary = folder / "tmp"
+        self.temporary.mkdir()
         self.workers: list[Worker] = []
         if partitions != 0:
             wanted = topics.wanted(self.name, (*TOPICS, *INTERNAL), partitions=partitions, replication=1)
@@ -213,6 +215,7 @@ def test_a_worker_that_stays_away_is_replaced_by_the_other(streams: Streams) -> 
     workers[0].kill()
     streams.say(facts[len(facts) // 2 :])
     streams.expect(logs)
+    assert [*streams.temporary.iterdir(), *CHECKOUT.glob("*-data")] == [], "what is killed leaves no folder behind"
 
 
 def test_facts_that_repeat_or_come_in_the_wrong_order_measure_the_same(one_partition: Streams) -> None:

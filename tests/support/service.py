@@ -5,7 +5,9 @@ Events go in through the chassis' own consumer and come out of its own outbox; n
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,7 +41,15 @@ def issuer() -> Issuer:
     """Return the test session's issuer."""
     made = Issuer(Path(mkdtemp(prefix="xd-issuer-")))
     made.ensure()
+    atexit.register(forget_issuer)
     return made
+
+
+def forget_issuer() -> None:
+    """Remove the session's issuer with its keys, where one was made; pytest's workers end without `atexit`."""
+    if issuer.cache_info().currsize:
+        shutil.rmtree(issuer().jwks_file.parent)
+        issuer.cache_clear()
 
 
 def token(role: str, **claims: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import signal
 import sys
 from typing import Any
@@ -53,7 +52,6 @@ async def _serve(settings: ServiceSettings) -> int:
     else:
         await _drain(worker)
     log.get().info("process.ended", exit_code=code)
-    shutil.rmtree(worker.folder, ignore_errors=True)
     sys.stdout.flush()
     os._exit(code)  # Faust's threads may outlive its stop; everything that matters was committed above
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import threading
 import time
 from collections import deque
@@ -47,8 +46,7 @@ class Worker:
 
     def __init__(self, settings: ServiceSettings) -> None:
         self.settings = settings
-        self.folder = tempfile.mkdtemp(prefix="scorecard-stream-")  # Faust insists on one; memory writes nothing
-        self.app: Any = app_of(settings, self.folder)  # Faust's annotations do not cover what is used of it here
+        self.app: Any = app_of(settings)  # Faust's annotations do not cover what is used of it here
         self.source = self.app.topic(settings.topic(SOURCE), acks=False, **RAW)
         self.states = States(settings.kafka_bootstrap, settings.topic(CHANGELOG))
         self.writer = time_ordered_id().hex.encode()
