@@ -17,13 +17,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import api, backlog, calibration, history, latency, loop, page, pipeline, sse, stream, told
+from benchmarks import api, backlog, calibration, growth, history, latency, loop, page, pipeline, sse, stream, told
 from benchmarks.figures import Figure, compared, line, loaded, machine_facts, median, plain, stored, written
 from cli.stack import Home, Stack
 
 Measure = Callable[[Stack, bool], Iterable[Figure]]
 FIGURES: dict[str, tuple[str, Measure]] = {
     "pipeline": ("input topic → output topic, beside a straight line and the rivals", pipeline.measure),
+    "growth": ("the same with more partitions, and by more processes", growth.measure),
     "light": ("one event each 10 ms", latency.measure_light),
     "busy": ("an interactive act while its service consumes at full rate", latency.measure_busy),
     "relay": ("a backlog, an idle relay, eight slow writers", backlog.measure),

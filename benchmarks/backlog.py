@@ -102,7 +102,7 @@ def held_open(stack: Stack, seconds: float) -> tuple[int, int, int]:
         ):
             written = _write(database, seconds)
             admin, deadline = kafka.admin(where.bootstrap), time.monotonic() + SETTLE_SECONDS
-            while work.ends(admin, where.output) < written and time.monotonic() < deadline:
+            while work.come_out(admin, where) < written and time.monotonic() < deadline:
                 time.sleep(0.05)
         seen, out_of_order = _told(where)
     return written, written - seen, out_of_order

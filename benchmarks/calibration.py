@@ -56,7 +56,7 @@ def _produce(where: work.Place) -> None:
 
 def _consume(where: work.Place) -> None:
     consumer = kafka.lone_consumer(where.bootstrap, "bench.calibration")
-    consumer.assign([kafka.TopicPartition(where.input, p, kafka.OFFSET_BEGINNING) for p in range(work.PARTITIONS)])
+    consumer.assign(work.places(where.input, where.partitions, kafka.OFFSET_BEGINNING))
     left = RECORDS
     while left > 0:
         left -= len(consumer.consume(5000, timeout=5.0))

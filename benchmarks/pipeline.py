@@ -45,9 +45,12 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
     yield Figure("pipeline.lag_growth_at_80_percent", steady(stack, ours * STEADY_SHARE, STEADY_SECONDS_FULL if full else STEADY_SECONDS), "s", at_most=0.1)  # fmt: skip
 
 
-def rate(stack: Stack, module: str, *, events: int, consumers: int = 1) -> tuple[float, float]:
+def rate(
+    stack: Stack, module: str, *, events: int, consumers: int = 1, partitions: int = work.PARTITIONS
+) -> tuple[float, float]:
     """Return events per second of one run and how much the consumer's memory grew; AssertionError where the outcome is wrong."""
-    with work.place(stack, module.replace("_", "-"), keyed=module.startswith("rival")) as where:
+    keyed = module.startswith("rival")
+    with work.place(stack, module.replace("_", "-"), keyed=keyed, partitions=partitions) as where:
         work.fill(where, events)
         programs = [[f"benchmarks.{module}", "consumer"]] * consumers + [[f"benchmarks.{module}", "relay"]]
         with work.running(where, programs) as processes:
@@ -78,7 +81,7 @@ def steady(stack: Stack, per_second: float, seconds: float) -> float:
                     continue
                 send(records[sent:due])
                 sent = due
-                lags.append((sent - work.ends(admin, where.output)) / per_second)
+                lags.append((sent - work.come_out(admin, where)) / per_second)
             work.rate(where, events, processes)
         work.judge(where, events)
     quarter = len(lags) // 4

@@ -97,6 +97,7 @@ class Place:
     database_url: str
     bootstrap: str
     folder: Path
+    partitions: int = PARTITIONS
     more: Mapping[str, str] = field(default_factory=dict)  # what one figure's programs are told beyond this
 
     @property
@@ -125,7 +126,9 @@ def with_days(database_url: str, *, past: int) -> None:
 
 
 @contextmanager
-def place(stack: Stack, name: str, *, kept: int = -1, keyed: bool = False) -> Iterator[Place]:
+def place(
+    stack: Stack, name: str, *, kept: int = -1, keyed: bool = False, partitions: int = PARTITIONS
+) -> Iterator[Place]:
     """Make a database and topics that keep so many bytes per partition (all: -1); drop them at the end.
 
     `keyed` gives the outbox the key by which an ORM marks its rows; ours finds them in the index of what is pending.
@@ -145,17 +148,17 @@ def place(stack: Stack, name: str, *, kept: int = -1, keyed: bool = False) -> It
     topics = [f"{name}.{INPUT}", f"{name}.{OUTPUT}"]
     for made in admin.create_topics(
         [
-            kafka.NewTopic(t, num_partitions=PARTITIONS, replication_factor=1, config={"retention.bytes": str(kept)})
+            kafka.NewTopic(t, num_partitions=partitions, replication_factor=1, config={"retention.bytes": str(kept)})
             for t in topics
         ]
     ).values():
         made.result()
     for topic in topics:
-        led(admin, topic)
+        led(admin, topic, partitions)
     folder = stack.home.root / f"bench-{name}"
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        yield Place(name, url, bootstrap, folder)
+        yield Place(name, url, bootstrap, folder, partitions)
     finally:
         for gone in admin.delete_topics(topics).values():
             gone.result()
@@ -197,9 +200,14 @@ def fill(where: Place, events: int) -> None:
     sender(where)(records(events))
 
 
-def ends(admin: kafka.AdminClient, topic: str) -> int:
-    """Return how many records a topic holds."""
-    return sum(kafka.ends(admin, [kafka.TopicPartition(topic, p) for p in range(PARTITIONS)]).values())
+def come_out(admin: kafka.AdminClient, where: Place) -> int:
+    """Return how many records the output topic holds."""
+    return sum(kafka.ends(admin, places(where.output, where.partitions)).values())
+
+
+def places(topic: str, partitions: int, offset: int = kafka.OFFSET_END) -> list[kafka.TopicPartition]:
+    """Return the partitions of a topic."""
+    return [kafka.TopicPartition(topic, number, offset) for number in range(partitions)]
 
 
 @contextmanager
@@ -226,7 +234,7 @@ def act(now: datetime) -> Context:
 def following(where: Place, client: str) -> Iterator[kafka.Consumer]:
     """Follow the output topic from its end on."""
     consumer = kafka.lone_consumer(where.bootstrap, client)
-    marks = kafka.ends(kafka.admin(where.bootstrap), [kafka.TopicPartition(where.output, p) for p in range(PARTITIONS)])
+    marks = kafka.ends(kafka.admin(where.bootstrap), places(where.output, where.partitions))
     consumer.assign([kafka.TopicPartition(topic, p, end) for (topic, p), end in marks.items()])
     consumer.poll(0.2)
     try:
@@ -271,7 +279,7 @@ def rate(where: Place, events: int, processes: Sequence[subprocess.Popen[bytes]]
     admin = kafka.admin(where.bootstrap)
     warm, begun = events * WARM_SHARE, None
     moved_at, last = time.monotonic(), 0
-    while (there := ends(admin, where.output) - before) < events:
+    while (there := come_out(admin, where) - before) < events:
         now = time.monotonic()
         if begun is None and there >= warm:
             begun = (now, there)
@@ -284,12 +292,12 @@ def rate(where: Place, events: int, processes: Sequence[subprocess.Popen[bytes]]
     return (there - begun[1]) / (time.monotonic() - begun[0])
 
 
-def led(admin: kafka.AdminClient, topic: str) -> None:
+def led(admin: kafka.AdminClient, topic: str, partitions: int) -> None:
     """Wait until a topic that was just made answers."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            ends(admin, topic)
+            kafka.ends(admin, places(topic, partitions))
             return
         except kafka.KafkaException:
             if time.monotonic() > deadline:
@@ -300,7 +308,7 @@ def led(admin: kafka.AdminClient, topic: str) -> None:
 def reached(where: Place, events: int, processes: Sequence[subprocess.Popen[bytes]]) -> None:
     """Wait until so many events are on the output topic."""
     admin, deadline = kafka.admin(where.bootstrap), time.monotonic() + PATIENCE_SECONDS
-    while ends(admin, where.output) < events:
+    while come_out(admin, where) < events:
         if time.monotonic() > deadline or any(p.poll() is not None for p in processes):
             raise RuntimeError(f"nothing came out; see {where.folder}")
         time.sleep(0.02)
@@ -328,10 +336,9 @@ def judge_output(where: Place, events: int) -> None:
 
 def output(where: Place) -> Iterator[dict[str, Any]]:
     """Yield what the output topic tells, as far as it goes now."""
-    places = [kafka.TopicPartition(where.output, p, kafka.OFFSET_BEGINNING) for p in range(PARTITIONS)]
-    left = sum(kafka.ends(kafka.admin(where.bootstrap), places).values())
+    left = come_out(kafka.admin(where.bootstrap), where)
     consumer = kafka.lone_consumer(where.bootstrap, "bench.judge")
-    consumer.assign(places)
+    consumer.assign(places(where.output, where.partitions, kafka.OFFSET_BEGINNING))
     while left > 0:
         messages = consumer.consume(5000, timeout=5.0)
         assert messages, f"{left} records of {where.output} do not come"
