@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -57,6 +58,8 @@ def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
                 asyncio.create_task(_look(app, settings.stream_stall_seconds)),
                 asyncio.create_task(_tick(hub, min(settings.stream_heartbeat_seconds, settings.stream_check_seconds))),
             ]
+            for one in loops:
+                one.add_done_callback(partial(_ended, hub))
             yield
             for one in loops:
                 one.cancel()
@@ -163,6 +166,12 @@ async def _counted(app: FastAPI, stream: Stream, token: str) -> AsyncGenerator[b
         app.state.streams[token].discard(stream)
         if not app.state.streams[token]:
             del app.state.streams[token]
+
+
+def _ended(hub: hubs.Hub, loop: asyncio.Task[None]) -> None:
+    """A loop that failed would leave ended sessions their streams, and nobody would know."""
+    if not loop.cancelled() and (error := loop.exception()) is not None:
+        hub.fail(error)
 
 
 async def _cut(app: FastAPI, seconds: float) -> None:

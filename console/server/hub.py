@@ -69,14 +69,17 @@ class Hub:
                 if seen is not None:
                     self._keep(seen)
         except Exception as error:  # noqa: BLE001  kept, logged, and readiness fails
-            self.fatal = error
-            log.get().exception("hub.stopped")
+            self.fail(error)
         finally:
             self.ready = False
-            if self.fatal is not None:
-                self.on_fatal()
             if self._loop is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self.wake)
+
+    def fail(self, error: BaseException) -> None:
+        """Keep and log why the server cannot go on, and let it end: it is started again whole."""
+        self.fatal = error
+        log.get().error("hub.stopped", exc_info=error)
+        self.on_fatal()
 
     def _start(self) -> Vector:
         """Return the topics' present ends, asked again until Kafka has them."""

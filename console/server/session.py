@@ -101,7 +101,7 @@ class Withdrawn:
             else:
                 document = json.loads(Path(self._jwks).read_text(encoding="utf-8"))
             return frozenset(str(key["kid"]) for key in document["keys"])
-        except (httpx.HTTPError, OSError, ValueError, KeyError) as error:
+        except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError) as error:  # away, or no key set
             log.get().warning("session.keys_unread", detail=type(error).__name__)
             return None
 
