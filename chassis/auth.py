@@ -15,13 +15,14 @@ from typing import Any
 import httpx
 import jwt
 
+from chassis import log
 from chassis.clock import machine_now
 from chassis.errors import Forbidden, Refusal
 from schemas.access import ACTS, SEES
 from schemas.types import By
 
 ALGORITHMS = ("RS256",)
-_REFRESH_SECONDS_MIN = 30.0
+READ_SECONDS_MIN = 2.0  # between two looks at what the issuer publishes, however many unknown keys come
 _JWKS_TIMEOUT_SECONDS = 3.0
 _LEEWAY_SECONDS = 5
 _VERIFIED_SECONDS = 60.0
@@ -38,6 +39,12 @@ class Unauthenticated(Refusal):
     """No token, or one that does not hold."""
 
     code, status = "unauthenticated", 401
+
+
+class IssuerAway(Refusal):
+    """The issuer's keys cannot be read, and the token names one that is not known here."""
+
+    code, status = "issuer-away", 503
 
 
 @dataclass(frozen=True)
@@ -118,8 +125,8 @@ class Actor:
 
     def by(self, *preferred: str) -> By:
         """Return who acts, in the first of the preferred roles that the actor has."""
-        role = next((r for r in (*preferred, *sorted(self.roles)) if r in self.roles), "nobody")
-        return By(subject=self.subject, role=role)
+        own = (role for role in (*preferred, *sorted(self.roles)) if role in self.roles)
+        return By(subject=self.subject, role=next(own, "nobody"))
 
 
 class Verifier:
@@ -128,8 +135,7 @@ class Verifier:
     def __init__(self, *, issuer: str, audience: str, jwks: str) -> None:
         self._issuer, self._audience, self._jwks = issuer, audience, jwks
         self._keys: dict[str, Any] = {}
-        self._unknown: dict[str, float] = {}
-        self._read_at = -_REFRESH_SECONDS_MIN
+        self._is_away, self._read_at = False, -READ_SECONDS_MIN
         self._lock = threading.Lock()
         self._verified: dict[str, tuple[float, Actor]] = {}  # by token: until when its signature holds unchecked
 
@@ -150,8 +156,7 @@ class Verifier:
         try:
             head = jwt.get_unverified_header(token)
             if (signed := head.get("alg")) not in ALGORITHMS:
-                told = f"token signed with {str(signed)[:20]!r}; only {', '.join(ALGORITHMS)} is accepted"
-                raise Unauthenticated(told)
+                raise Unauthenticated(f"signed with {str(signed)[:20]!r}; only {', '.join(ALGORITHMS)} is accepted")
             key = self._key(str(head.get("kid", "")))
             claims = jwt.decode(
                 token, key, algorithms=list(ALGORITHMS), audience=self._audience, issuer=self._issuer, leeway=_LEEWAY_SECONDS,
@@ -168,18 +173,23 @@ class Verifier:
         return actor
 
     def _key(self, kid: str) -> Any:
-        with self._lock:
-            now = time.monotonic()
-            if kid not in self._keys and now - self._unknown.get(kid, -_REFRESH_SECONDS_MIN) >= _REFRESH_SECONDS_MIN:
-                if now - self._read_at >= 1.0:
-                    self._keys, self._read_at = self._read(), now
-                if kid not in self._keys:
-                    if len(self._unknown) > 1000:
-                        self._unknown.clear()
-                    self._unknown[kid] = now
-            if kid not in self._keys:
-                raise Unauthenticated("the token names a key that its issuer does not publish")
-            return self._keys[kid]
+        if kid not in self._keys:  # one that is known waits for nobody
+            with self._lock:
+                if kid not in self._keys and time.monotonic() - self._read_at >= READ_SECONDS_MIN:
+                    self._look()
+        if (key := self._keys.get(kid)) is None:
+            if self._is_away:
+                raise IssuerAway("the issuer's keys cannot be read now; try again soon")
+            raise Unauthenticated("the token names a key that its issuer does not publish")
+        return key
+
+    def _look(self) -> None:
+        try:
+            self._keys, self._is_away = self._read(), False
+        except Exception as error:  # noqa: BLE001  whatever it says instead of keys: what it said before holds
+            log.get().warning("auth.issuer_away", because=type(error).__name__)
+            self._is_away = True
+        self._read_at = time.monotonic()
 
     def _read(self) -> dict[str, Any]:
         if self._jwks.startswith("https://"):

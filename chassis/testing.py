@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-import threading
 
 from chassis.kafka import ASK_SECONDS_MAX, Producer
 
@@ -20,12 +19,11 @@ class InProcessBroker:
 
 
 def _serve() -> int:
-    broker = InProcessBroker()
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    broker = InProcessBroker()  # it lasts as long as somebody holds it
     print(broker.bootstrap, flush=True)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    stop.wait()
+    signal.sigwait(ends)
     return 0
 
 

@@ -65,14 +65,13 @@ def run_batch(act: Doing, body: RawBatch, *, door: str, item: type[I], each: Cal
     known = _known_signals(act.tx, door, body)
     results: list[BatchResult] = []
     for raw in body.items:
-        key = str(raw.get("key", ""))
         try:
             with act.tx.item():
                 results.append(_one(act, body.source, door, item.model_validate(raw), raw, known, each))
         except ConcurrentChange:
             raise
         except (Refusal, ValidationError) as error:
-            results.append(_refused(key, error))
+            results.append(_refused(str(raw.get("key", "")), error))
             code = "invalid" if isinstance(error, ValidationError) else error.code
             metrics.acts_refused_total.labels(act.tx.database.service, code).inc()
     return BatchAnswer(results=results)

@@ -54,8 +54,9 @@ def problem(request: Request, error: Exception) -> JSONResponse:
 
 
 def _described(error: Exception) -> tuple[int, str, str, str | None, dict[str, str]]:
+    later = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if isinstance(error, Refusal):
-        headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+        headers = {401: {"WWW-Authenticate": "Bearer"}, 503: later}.get(error.status, {})
         return error.status, error.code, error.detail, error.field, headers
     if isinstance(error, (RequestValidationError, ValidationError)):
         first = error.errors()[0]
@@ -63,7 +64,6 @@ def _described(error: Exception) -> tuple[int, str, str, str | None, dict[str, s
         return 422, "invalid", f"{field or 'body'}: {first['msg']}", field or None, {}
     if isinstance(error, HTTPException):
         return error.status_code, "not-found" if error.status_code == 404 else "refused", str(error.detail), None, {}
-    later = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     if must_run_again(error):
         return 409, "conflict", "somebody else is changing the same thing; ask again and repeat", None, later
     if is_transient(error):

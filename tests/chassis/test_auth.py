@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import jwt
@@ -14,8 +17,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from chassis import log
-from chassis.auth import Unauthenticated, Verifier, actor_from
+from chassis import auth, log
+from chassis.auth import IssuerAway, Unauthenticated, Verifier, actor_from
 from cli.stack.issuer import ISSUER, public_jwk
 from tests.support.service import House, issuer
 
@@ -128,12 +131,70 @@ def test_what_a_token_leaves_out_is_denied() -> None:
     assert not nobody.sees_marked("cost")
 
 
-def test_an_unknown_key_id_does_not_make_the_issuer_be_asked_each_time(verifier: Verifier) -> None:
-    stranger = with_own_key_in_header()
-    for _ in range(3):
+@pytest.fixture
+def published(tmp_path: Path) -> Path:
+    """What an issuer publishes, to be changed by a test."""
+    file = tmp_path / "jwks.json"
+    file.write_bytes(issuer().jwks_file.read_bytes())
+    return file
+
+
+def verifier_of(file: Path) -> Verifier:
+    return Verifier(issuer=ISSUER, audience=AUDIENCE, jwks=str(file))
+
+
+def test_an_unknown_key_id_does_not_make_the_issuer_be_asked_each_time(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key published meanwhile is found at the next look, and who sends unknown ones does not make more of them."""
+    verifier, own = verifier_of(published), rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    stranger = "Bearer " + jwt.encode(claims(), own, algorithm="RS256", headers={"kid": public_jwk(own)["kid"]})
+    for _ in range(2):
         with pytest.raises(Unauthenticated, match="does not publish"):
-            verifier.actor(f"Bearer {stranger}")
-    assert len(verifier._unknown) == 1
+            verifier.actor(stranger)
+        published.write_text(json.dumps({"keys": [public_jwk(own)]}))
+    monkeypatch.setattr(auth, "READ_SECONDS_MIN", 0)
+    assert verifier.actor(stranger).subject == "ada"
+
+
+@pytest.mark.parametrize("nonsense", ["", "null", "[]", '{"keys": 1}', '{"keys": [1]}', '{"keys": [{"kty": "RSA"}]}'])
+def test_while_the_issuer_is_away_its_known_keys_hold_and_unknown_ones_are_to_come_again(
+    nonsense: str, published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who is told 401 logs in again, which does not help: the key may be a good one."""
+    monkeypatch.setattr(auth, "READ_SECONDS_MIN", 0)
+    verifier = verifier_of(published)
+    assert verifier.actor(f"Bearer {signed()}").subject == "ada"
+    published.write_text(nonsense)
+    with pytest.raises(IssuerAway):
+        verifier.actor(f"Bearer {with_own_key_in_header()}")
+    assert verifier.actor(f"Bearer {signed(sub='eve')}").subject == "eve"
+
+
+def test_an_issuer_that_hangs_holds_nobody_up_whose_key_is_known(
+    published: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anybody may send a token with a key that nobody knows, before having shown who they are."""
+    monkeypatch.setattr(auth, "READ_SECONDS_MIN", 0)
+    verifier = verifier_of(published)
+    verifier.actor(f"Bearer {signed()}")
+    published.unlink()
+    os.mkfifo(published)  # reading it waits for whoever writes
+    with ThreadPoolExecutor(2) as threads:
+        stranger = threads.submit(verifier.actor, f"Bearer {with_own_key_in_header()}")
+        known = threads.submit(verifier.actor, f"Bearer {signed(sub='eve')}")
+        try:
+            assert known.result(10).subject == "eve"
+            assert not stranger.done()
+        finally:
+            published.write_text("{}")
+        assert isinstance(stranger.exception(10), IssuerAway)
+
+
+def test_an_issuer_that_is_away_is_a_problem_with_a_time_to_come_again(toy_house: House, tmp_path: Path) -> None:
+    toy_house.client.app.state.verifier = verifier_of(tmp_path / "nothing")  # type: ignore[attr-defined]  # Starlette's client does not know whose app it has
+    answer = toy_house.post("/counters/7", role="sre")
+    assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "issuer-away", "1")
 
 
 def test_no_route_answers_without_a_token(toy_house: House) -> None:
