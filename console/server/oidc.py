@@ -116,7 +116,7 @@ class Provider:
             said = answer.json()
         except (httpx.HTTPError, ValueError) as error:
             raise ProviderFailed(f"the login provider does not answer as one: {type(error).__name__}") from error
-        if answer.status_code == 400:
+        if answer.status_code == 400 and isinstance(said, dict):
             raise Unauthenticated(f"the login provider refused: {str(said.get('error'))[:80]}", code="login-refused")
         if answer.status_code != 200 or not isinstance(said, dict):
             raise ProviderFailed(f"the login provider answered {answer.status_code}")

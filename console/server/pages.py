@@ -40,17 +40,26 @@ def add(app: FastAPI, folder: Path) -> None:
     @app.get("/assets/{file:path}", openapi_extra=NO_LOGIN, response_class=FileResponse)
     def built_file(file: str) -> Response:
         """Give a built file."""
-        found = (root / "assets" / file).resolve()
-        if not (found.is_relative_to(root / "assets") and found.is_file()):
+        found = file_in(root / "assets", file)
+        if found is None:
             raise NotFound("no such file")
         return FileResponse(found, headers=FOREVER)
 
     @app.get("/{screen:path}", openapi_extra=NO_LOGIN, response_class=HTMLResponse)
     def screen(screen: str, request: Request) -> Response:
         """Show the page at the address of one of its screens: each is a link that can be opened anew."""
-        beside = (root / screen).resolve()
-        if beside.parent == root and beside.is_file():
+        beside = file_in(root, screen)
+        if beside is not None and beside.parent == root:
             return FileResponse(beside, headers=ASKED_AGAIN)
         if "text/html" in request.headers.get("accept", "") and (root / "index.html").is_file():
             return FileResponse(root / "index.html", headers=ASKED_AGAIN)
         raise NotFound("there is nothing at this address")
+
+
+def file_in(folder: Path, name: str) -> Path | None:
+    """Return a file of this folder, or None where a name leads nowhere, out of it, or is none that a file may have."""
+    try:
+        found = (folder / name).resolve()
+        return found if found.is_relative_to(folder) and found.is_file() else None
+    except (OSError, ValueError):
+        return None

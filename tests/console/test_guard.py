@@ -130,5 +130,16 @@ def test_built_pages_are_served_with_their_names_kept_for_ever_and_no_way_out_of
             assert (page.text, page.headers["cache-control"]) == ("<p>desk</p>", "no-cache")
         assert "immutable" in httpx.get(f"{served.url}/assets/a-1.js").headers["cache-control"]
         assert httpx.get(f"{served.url}/favicon.svg").text == "<svg/>"
-        for path in ("/assets/..%2f..%2fsecret", "/..%2fsecret", "/assets/b.js", "/cases/1"):
+        for path in (
+            "/assets/..%2f..%2fsecret",
+            "/..%2fsecret",
+            "/assets/b.js",
+            "/cases/1",
+            "/a%00b",
+            "/assets/a%00b",
+            "/" + "x" * 300,
+        ):
             assert httpx.get(served.url + path).status_code == 404, path
+        assert httpx.get(served.url + "/" + "x" * 300, headers=html).text == "<p>desk</p>", (
+            "any address may be a screen's"
+        )
