@@ -98,15 +98,14 @@ class Which(NamedTuple):
 
 def listed(tx: ReadTx, which: Which, *, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
     """Return unresolved dead letters that fit the filter, oldest first."""
-    rows = tx.cursor().execute(
+    return tx.cursor().execute(
         f"SELECT {_COLUMNS} FROM dead_letters WHERE resolved_at IS NULL AND dead_letter_id > %(after)s"
         " AND (%(topic)s::text IS NULL OR topic = %(topic)s) AND (%(reaction)s::text IS NULL OR reaction = %(reaction)s)"
         " AND (%(cause)s::text IS NULL OR cause = %(cause)s) AND (%(key)s::text IS NULL OR key = %(key)s)"
         " AND (%(ids)s::bigint[] IS NULL OR dead_letter_id = ANY(%(ids)s::bigint[]))"
         " ORDER BY dead_letter_id LIMIT %(limit)s",
         which._asdict() | {"after": after, "limit": limit},
-    )
-    return rows.fetchall()
+    ).fetchall()  # fmt: skip
 
 
 def one(tx: ReadTx, dead_letter_id: int) -> dict[str, Any]:
@@ -141,10 +140,9 @@ def failed_again(tx: Tx, dead_letter_id: int, *, cause: str | None, detail: str)
 
 def unpark(tx: Tx, topic: str, key: str, reaction: str) -> bool:
     """Let the subject go on, when nothing of it is left here; says whether it did."""
-    gone = tx.sql(
+    return tx.sql(
         "DELETE FROM parked_subjects WHERE topic = %s AND key = %s AND reaction = %s AND NOT EXISTS"
         " (SELECT 1 FROM dead_letters d WHERE d.topic = parked_subjects.topic AND d.key = parked_subjects.key"
         "  AND d.reaction = parked_subjects.reaction AND d.resolved_at IS NULL) RETURNING 1",
         topic, key, reaction,
-    )  # fmt: skip
-    return gone.fetchone() is not None
+    ).fetchone() is not None  # fmt: skip

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from chassis import metrics
 from chassis.auth import OutsideScope
@@ -20,11 +20,17 @@ from schemas.types import Code, Instant
 BATCH_ITEMS_MAX = 500
 
 
+def _storable(item: dict[str, Any]) -> dict[str, Any]:
+    if b"\\u0000" in json.dumps(item, ensure_ascii=False).encode():  # raises, too: for half a character
+        raise ValueError("a text holds a NUL, which no text may; leave it out")
+    return item
+
+
 class RawBatch(BaseModel):
-    """Up to 500 items, each with its own key: record id and version."""
+    """Up to 500 items, each with its own key: record id and version; doors look into them before they are read."""
 
     source: Code
-    items: Annotated[list[dict[str, Any]], Field(max_length=BATCH_ITEMS_MAX)]
+    items: Annotated[list[Annotated[dict[str, Any], AfterValidator(_storable)]], Field(max_length=BATCH_ITEMS_MAX)]
 
 
 class BatchResult(BaseModel):

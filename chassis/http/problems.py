@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import psycopg
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -15,6 +16,7 @@ from chassis.db import is_transient, must_run_again
 from chassis.errors import Refusal
 
 RETRY_AFTER_SECONDS = 1
+UNSTORABLE = (None, "22001", "22003", "22008", "22021", "22P05")  # PostgreSQL's; None: the driver saw it before
 
 
 class Problem(BaseModel):
@@ -37,14 +39,13 @@ def document(code: str, status: int, detail: str) -> dict[str, Any]:
 
 def problem(request: Request, error: Exception) -> JSONResponse:
     """Turn a failure into problem details; what was not anticipated is logged and told without its insides."""
-    service = request.app.state.service
     status, code, detail, field, headers = _described(error)
     if status >= 500 and code == "failed":
         log.get().error("request.failed", path=request.url.path, method=request.method, exc_info=error)
     elif status in (401, 403):
         said = {"path": request.url.path, "method": request.method, "status": status, "code": code}
         log.get().warning("request.refused", **said, detail=detail)
-    metrics.acts_refused_total.labels(service, code).inc()
+    metrics.acts_refused_total.labels(request.app.state.service, code).inc()
     body: dict[str, Any] = document(code, status, detail)
     if field is not None:
         body["field"] = field
@@ -69,4 +70,9 @@ def _described(error: Exception) -> tuple[int, str, str, str | None, dict[str, s
     if is_transient(error):
         told = "the database cannot be reached or is busy; repeat with the same Idempotency-Key"
         return 503, "unavailable", told, None, later
-    return 500, "failed", "an unexpected failure; it was logged, nothing was changed", None, {}
+    driver = getattr(error, "orig", error)
+    if isinstance(driver, psycopg.DataError) and driver.sqlstate in UNSTORABLE:
+        status, code, told = 422, "invalid", "a value is too large to be kept, or holds a NUL, which no text may"
+    else:
+        status, code, told = 500, "failed", "an unexpected failure; it was logged, nothing was changed"
+    return status, code, told, None, {}

@@ -6,11 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 from uuid import UUID
 
+import psycopg
 import pytest
+from fastapi import Request
+from pydantic import ValidationError
 
 from chassis import cursors, db, http
 from chassis.auth import actor_from
 from chassis.errors import Invalid
+from chassis.http import problem
 from chassis.masking import masked
 from schemas.types import Money, Sensitive
 from tests.chassis import toy
@@ -87,6 +91,35 @@ def test_an_unknown_path_and_a_wrong_method_are_problems_too(toy_house: House) -
     answer = toy_house.get("/nowhere")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert toy_house.get(ITEM).status_code == 405
+
+
+@pytest.mark.parametrize("asked", ["/dead-letters?topic=a%00b", "/dead-letters?cause=a%00b&topic=x"])
+def test_a_text_that_no_database_keeps_is_refused_in_words(toy_house: House, asked: str) -> None:
+    """Anybody may type one into an address: it is no failure of ours."""
+    answer = toy_house.get(asked, role="sre")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert "NUL" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(("statement", "status"), [("SELECT (10 ^ 30)::bigint", 422), ("SELECT 1 / 0", 500)])
+def test_a_value_that_no_column_keeps_is_refused_and_a_fault_of_ours_is_not(
+    toy_house: House, statement: str, status: int
+) -> None:
+    with toy_house.database.reading() as read, pytest.raises(psycopg.DataError) as raised:
+        read.sql(statement)
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "app": toy_house.client.app})
+    assert problem(request, raised.value).status_code == status
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_a_batch_with_a_text_that_no_database_keeps_is_refused_whole_and_names_the_item(text: str) -> None:
+    """Doors look into the items before they read them, so such a text is found before all of them."""
+    given = {"source": "erp", "items": [{"key": "good 😀 \\u0041"}, {"key": "bad", "lines": [{"item": text}]}]}
+    with pytest.raises(ValidationError) as refused:
+        http.RawBatch.model_validate(given)
+    (first,) = refused.value.errors()
+    assert first["loc"] == ("items", 1)
+    assert len(http.RawBatch.model_validate({**given, "items": given["items"][:1]}).items) == 1
 
 
 def test_a_body_past_its_limit_is_refused_whole(toy_house: House) -> None:
