@@ -37,8 +37,7 @@ class Scheduler:
 
     def __init__(self, database: Database, reactions: Reactions, settings: ServiceSettings) -> None:
         self._database, self._reactions, self._settings = database, reactions, settings
-        self.stopped = threading.Event()
-        self.woken = threading.Event()
+        self.stopped, self.woken = threading.Event(), threading.Event()
 
     def run(self) -> None:
         """Fire what is due until stopped; woken early when a driven clock was moved."""

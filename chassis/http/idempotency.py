@@ -10,8 +10,9 @@ from fastapi import Response
 from chassis.auth import Actor
 from chassis.clock import machine_now
 from chassis.db import ConcurrentChange, Tx
-from chassis.errors import Conflict
+from chassis.errors import Conflict, Invalid
 
+KEY_CHARS_MAX = 200
 AUDIT_BYTES_MAX = 20_000  # a longer body is not kept with its act
 
 
@@ -20,23 +21,23 @@ def _hash(path: str, body: bytes) -> str:
 
 
 def kept_answer(tx: Tx, actor: Actor, route: str, key: str, path: str, body: bytes) -> Response | None:
+    if len(key) > KEY_CHARS_MAX:
+        raise Invalid(f"a key has {KEY_CHARS_MAX} characters at most", field="Idempotency-Key")
     kept = "SELECT content_hash, status, body FROM idempotency_keys WHERE subject = %s AND route = %s AND key = %s"
     row = tx.sql(kept, actor.subject, route, key).fetchone()
     if row is None:
         return None
     if row["content_hash"] != _hash(path, body):
-        told = "this Idempotency-Key came before with other content; use a new key for a new act"
-        raise Conflict(told, field="Idempotency-Key", code="key-reused")
+        raise Conflict("this key came with other content; use a new one", field="Idempotency-Key", code="key-reused")
     return Response(row["body"], row["status"], {"Idempotent-Replay": "true"}, media_type="application/json")
 
 
 def keep_answer(tx: Tx, actor: Actor, route: str, key: str, path: str, body: bytes, response: Response) -> None:
-    made = tx.sql(
+    if tx.sql(
         "INSERT INTO idempotency_keys (key, route, subject, content_hash, status, body, stored_at) VALUES (%s, %s, %s, %s, %s, %s, %s)"
         " ON CONFLICT DO NOTHING RETURNING key",
         key, route, actor.subject, _hash(path, body), response.status_code, bytes(response.body).decode(), machine_now(),
-    )  # fmt: skip
-    if made.fetchone() is None:
+    ).fetchone() is None:  # fmt: skip
         raise ConcurrentChange("the same key is being used by another request")
 
 

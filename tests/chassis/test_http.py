@@ -122,6 +122,14 @@ def test_a_batch_with_a_text_that_no_database_keeps_is_refused_whole_and_names_t
     assert len(http.RawBatch.model_validate({**given, "items": given["items"][:1]}).items) == 1
 
 
+def test_a_key_past_its_limit_is_refused_and_nothing_is_done(toy_house: House) -> None:
+    """No index keeps a longer one."""
+    head = toy_house._head("sre", None) | {"Idempotency-Key": "x" * 201}
+    answer = toy_house.client.post(ITEM, headers=head)
+    assert (answer.status_code, answer.json()["field"]) == (422, "Idempotency-Key")
+    assert heard(toy_house) == 0
+
+
 def test_a_body_past_its_limit_is_refused_whole(toy_house: House) -> None:
     answer = toy_house.client.post(ITEM, content=b"x" * (http.BODY_BYTES_MAX + 1), headers=toy_house._head("sre", None))
     assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
