@@ -174,7 +174,7 @@ class Consumer(Listener):
                 metrics.reaction_handled_total.labels(self._service, "none", "ignored").inc()
                 return []
             envelope = decode(value, name)
-        except ValueError as error:
+        except Exception as error:  # noqa: BLE001  whatever reading raises is told of these bytes and ends nobody
             reactions, fault = [_UNREADABLE], str(error)[:2000]
         record = record_of(message, topic, name or "", envelope, fault)
         return [(record, reaction) for reaction in reactions or ()]

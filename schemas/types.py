@@ -39,7 +39,10 @@ def _at_least_cents(value: Decimal) -> Decimal:
 
 
 def _utc(value: datetime) -> datetime:
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
+    try:
+        return value if value.tzinfo is UTC else value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("an instant lies in the years 1 to 9999 of UTC") from error
 
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

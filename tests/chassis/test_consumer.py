@@ -237,6 +237,24 @@ def test_a_key_and_a_name_that_are_no_text_stop_nobody(toy_house: House, name: b
     assert trail(toy_house, A) == "a"
 
 
+@pytest.mark.parametrize("year", ["9999-12-31T23:59:59-01:00", "0001-01-01T00:00:00+01:00"])
+def test_an_instant_outside_of_every_calendar_is_a_dead_letter(toy_house: House, year: str) -> None:
+    """It can be written with a zone, and not without: turned into UTC it ended the consumer, again after each start."""
+    fact = toy_house.envelope(changed(A, "a"))
+    value = encode(fact).replace(fact.time.strftime("%Y-%m-%dT%H:%M:%SZ").encode(), year.encode())
+    assert year.encode() in value
+    toy_house.consumer.answer(toy_house.consumer._pairs(message("inventory.item.changed.v1", value)))
+    (letter,) = toy_house.rows("SELECT value, cause, detail FROM dead_letters")
+    assert (letter["value"], letter["cause"]) == (value, "undecodable")
+    assert "years 1 to 9999" in letter["detail"]
+
+
+@pytest.mark.parametrize("nested", [b"[" * 100_000, b'{"a":' * 100_000])
+def test_what_is_nested_without_end_is_a_dead_letter(toy_house: House, nested: bytes) -> None:
+    toy_house.consumer.answer(toy_house.consumer._pairs(message("inventory.item.changed.v1", nested)))
+    assert toy_house.rows("SELECT value FROM dead_letters") == [{"value": nested}]
+
+
 def test_a_reason_that_is_no_text_is_kept_as_far_as_it_is(toy_house: House) -> None:
     toy.faults["half\0"] = ValueError
     toy_house.hear(changed(A, "half\0"))
