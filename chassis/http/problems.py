@@ -71,7 +71,7 @@ def _described(error: Exception) -> tuple[int, str, str, str | None, dict[str, s
         told = "the database cannot be reached or is busy; repeat with the same Idempotency-Key"
         return 503, "unavailable", told, None, later
     driver = getattr(error, "orig", error)
-    if isinstance(driver, psycopg.DataError) and driver.sqlstate in UNSTORABLE:
+    if isinstance(error, OverflowError) or (isinstance(driver, psycopg.DataError) and driver.sqlstate in UNSTORABLE):
         status, code, told = 422, "invalid", "a value is too large to be kept, or holds a NUL, which no text may"
     else:
         status, code, told = 500, "failed", "an unexpected failure; it was logged, nothing was changed"
