@@ -16,7 +16,7 @@ from chassis.db import is_transient, must_run_again
 from chassis.errors import Refusal
 
 RETRY_AFTER_SECONDS = 1
-UNSTORABLE = (None, "22001", "22003", "22008", "22021", "22P05")  # PostgreSQL's; None: the driver saw it before
+UNSTORABLE = (None, "22001", "22003", "22008", "22021", "22P02", "22P05")  # None: seen by the driver
 
 
 class Problem(BaseModel):
@@ -46,9 +46,7 @@ def problem(request: Request, error: Exception) -> JSONResponse:
         said = {"path": request.url.path, "method": request.method, "status": status, "code": code}
         log.get().warning("request.refused", **said, detail=detail)
     metrics.acts_refused_total.labels(request.app.state.service, code).inc()
-    body: dict[str, Any] = document(code, status, detail)
-    if field is not None:
-        body["field"] = field
+    body = document(code, status, detail) | ({} if field is None else {"field": field})
     if isinstance(error, Refusal) and error.changes is not None:
         body["changes"] = error.changes
     return JSONResponse(body, status_code=status, media_type="application/problem+json", headers=headers)
@@ -71,8 +69,9 @@ def _described(error: Exception) -> tuple[int, str, str, str | None, dict[str, s
         told = "the database cannot be reached or is busy; repeat with the same Idempotency-Key"
         return 503, "unavailable", told, None, later
     driver = getattr(error, "orig", error)
-    if isinstance(error, OverflowError) or (isinstance(driver, psycopg.DataError) and driver.sqlstate in UNSTORABLE):
-        status, code, told = 422, "invalid", "a value is too large to be kept, or holds a NUL, which no text may"
+    unstorable = isinstance(driver, psycopg.DataError) and driver.sqlstate in UNSTORABLE
+    if unstorable or isinstance(error, (OverflowError, UnicodeEncodeError)):
+        status, code, told = 422, "invalid", "a value is too large to be kept, or holds what no text may, a NUL say"
     else:
         status, code, told = 500, "failed", "an unexpected failure; it was logged, nothing was changed"
     return status, code, told, None, {}

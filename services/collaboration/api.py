@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chassis import http
 from schemas.collaboration import Duty, Rung
@@ -16,6 +16,15 @@ from services.collaboration import domain, operations, queries
 
 router = http.Router()
 Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
+
+
+def _without_zone(value: time) -> time:
+    if value.tzinfo is not None:
+        raise ValueError("a time of day is written as 08:00; the calendar says its zone")
+    return value
+
+
+TimeOfDay = Annotated[time, AfterValidator(_without_zone)]
 
 
 class Body(BaseModel):
@@ -43,8 +52,8 @@ class CalendarBody(Body):
     code: Code
     zone: Code
     weekdays: tuple[int, ...] = Field(max_length=7)
-    opens: time = time(0)
-    closes: time = time(0)
+    opens: TimeOfDay = time(0)
+    closes: TimeOfDay = time(0)
     holidays: tuple[date, ...] = ()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -98,8 +98,24 @@ def _machines(call: Call, door: Door) -> Iterator[Cell]:
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────
 
 
+class Asked(NamedTuple):
+    """One request, whole."""
+
+    method: str
+    path: str
+    body: Any
+    query: dict[str, str]
+    head: dict[str, str]
+
+
 def ask(world: World, call: Call, cell: Cell) -> Any:
     """Ask a route as a cell says; returns the response."""
+    one = asked(world, call, cell)
+    return world.house.client.request(one.method, one.path, json=one.body, params=one.query, headers=one.head)
+
+
+def asked(world: World, call: Call, cell: Cell) -> Asked:
+    """Return the request of a cell."""
     ids = world.ids[cell.target] | {"kind": "shipment-delay"}
     body = call.body(cell.target) if call.body else None
     if call.name[0] == "exceptions" and "/tasks/{task_id}/" in call.name[2] and cell.target == "own":
@@ -112,9 +128,8 @@ def ask(world: World, call: Call, cell: Cell) -> Any:
             body = {"line_id": ids[f"{dear}line_id"], "reason": "nobody needs it"}
     claims = {"sites": "*", "customers": "*"} | cell.claims
     head = {"Authorization": f"Bearer {token(cell.role, **claims)}"}
-    path = call.path(ids, cell.target, cell.who)
-    query = call.query(cell.target, ids) if call.query else None
-    return world.house.client.request(call.name[1], path, json=body, params=query, headers=head)
+    query = call.query(cell.target, ids) if call.query else {}
+    return Asked(call.name[1], call.path(ids, cell.target, cell.who), body, query, head)
 
 
 def _task(act: str, cell: Cell) -> str:

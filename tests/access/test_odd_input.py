@@ -1,0 +1,120 @@
+"""Whatever a caller sends, the answer is about what was sent: no field, parameter or part of a path makes a door fail."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from tests.access import world as worlds
+from tests.access.calls import CALLS
+from tests.access.matrix import SERVICES
+from tests.access.test_cells import Asked, asked, cells
+from tests.access.world import World
+from tests.support.service import house
+
+CLOCK = "/world/advance"  # comes last: a world at the end of time does nothing more
+TEXTS = (
+    "\0", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", "9999-12-31", "0001-01-01", "NaN", "1e400",
+    "-1", str(10**30), "x" * 3_000, "", "%", "../..",
+)  # fmt: skip
+VALUES: tuple[Any, ...] = (*TEXTS, "\ud800", 10**30, -(10**30), -1, 1.5, True, None, [], {}, [None])
+IN_URLS = (*(quote(text, safe="") for text in TEXTS), "%ED%A0%80", "%FF")
+
+
+class Odd(NamedTuple):
+    """A request with one odd thing in it."""
+
+    what: str
+    path: str
+    body: bytes | None
+
+
+@pytest.fixture
+def odd_world(fresh_database: Callable[[str], str]) -> Iterator[Callable[[str], World]]:
+    """Return a world of a service for one test: what is odd and allowed stays in it."""
+    opened = []
+
+    def made(service: str) -> World:
+        context = house(worlds.parts(service), fresh_database(service))
+        opened.append(context)
+        return worlds.build(service, context.__enter__())
+
+    yield made
+    for context in opened:
+        context.__exit__(None, None, None)
+
+
+def places(value: Any, *above: str | int) -> Iterator[tuple[str | int, ...]]:
+    """Yield where each part of a body lies, the body itself first."""
+    yield above
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in parts:
+        yield from places(part, *above, name)
+
+
+def replaced(body: Any, place: tuple[str | int, ...], value: Any) -> Any:
+    """Return a body with another value at a place, which need not be there yet."""
+    if not place:
+        return value
+    changed = copy.deepcopy(body)
+    within = changed
+    for step in place[:-1]:
+        within = within[step]
+    within[place[-1]] = value
+    return changed
+
+
+def unsaid(document: dict[str, Any], operation: dict[str, Any], body: Any) -> Iterator[tuple[str | int, ...]]:
+    """Yield the places of fields that a sample body leaves out, of its items where it is a batch."""
+    where: tuple[str | int, ...] = ("items", 0) if "x-item" in operation else ()
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    reference = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    schema = operation.get("x-item") or document["components"]["schemas"].get(reference, {})
+    said = body["items"][0] if where else body
+    yield from ((*where, name) for name in schema.get("properties", {}) if name not in said)
+
+
+def odd_requests(document: dict[str, Any], route: str, one: Asked) -> Iterator[Odd]:
+    """Yield a request per part of the path, parameter and field, and odd value of it."""
+    operation = document["paths"][route][one.method.lower()]
+    query = f"?{urlencode(one.query)}" if one.query else ""
+    said = None if one.body is None else json.dumps(one.body).encode()
+    templates, parts = route.split("/"), one.path.split("/")
+    for at, template in enumerate(templates):
+        for text in IN_URLS if template.startswith("{") else ():
+            yield Odd(f"{template}={text[:40]}", "/".join([*parts[:at], text, *parts[at + 1 :]]) + query, said)
+    for parameter in operation.get("parameters", []):
+        name = parameter["name"]
+        for text in IN_URLS if parameter["in"] == "query" else ():
+            rest = urlencode({key: value for key, value in one.query.items() if key != name})
+            yield Odd(f"?{name}={text[:40]}", f"{one.path}?{name}={text}&{rest}", said)
+    if one.method == "POST" and "requestBody" in operation:
+        body = {} if one.body is None else one.body
+        for place in (*places(body), *unsaid(document, operation, body)):
+            for value in VALUES:
+                wrong = json.dumps(replaced(body, place, value)).encode()
+                yield Odd(f"{place}={str(value)[:40]!r}", one.path + query, wrong)
+        for raw in (b"", b"{", b"\xff\xfe", b"[" * 50_000):
+            yield Odd(repr(raw[:10]), one.path + query, raw)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_nothing_odd_is_a_failure(odd_world: Callable[[str], World], service: str) -> None:
+    """A number that no column keeps, a day at the end of time, a text that is none: refused in words, or taken."""
+    world = odd_world(service)
+    document = world.house.get("/openapi.json").json()
+    failed: list[str] = []
+    for name in sorted((name for name in CALLS if name[0] == service), key=lambda name: (name[2] == CLOCK, name)):
+        cell = next(cell for cell in cells(name) if cell.expected == "allowed" and cell.target == "own")
+        one = asked(world, CALLS[name], cell)
+        for odd in odd_requests(document, name[2], one):
+            head = one.head | {"Content-Type": "application/json"}
+            answer = world.house.client.request(one.method, odd.path, content=odd.body, headers=head)
+            if answer.status_code >= 500:
+                failed.append(f"{name[1]} {name[2]} {odd.what}: {answer.status_code} {answer.text[:200]}")
+    assert not failed, "\n".join(failed)
