@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -15,14 +14,10 @@ from tests.access.calls import CALLS
 from tests.access.matrix import SERVICES
 from tests.access.test_cells import Asked, asked, cells
 from tests.access.world import World
+from tests.support.odd import TEXTS, VALUES, Place, places, replaced
 from tests.support.service import house
 
 CLOCK = "/world/advance"  # comes last: a world at the end of time does nothing more
-TEXTS = (
-    "\0", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", "9999-12-31", "0001-01-01", "NaN", "1e400",
-    "-1", str(10**30), "x" * 3_000, "", "%", "../..",
-)  # fmt: skip
-VALUES: tuple[Any, ...] = (*TEXTS, "\ud800", 10**30, -(10**30), -1, 1.5, True, None, [], {}, [None])
 IN_URLS = (*(quote(text, safe="") for text in TEXTS), "%ED%A0%80", "%FF")
 
 
@@ -49,29 +44,9 @@ def odd_world(fresh_database: Callable[[str], str]) -> Iterator[Callable[[str], 
         context.__exit__(None, None, None)
 
 
-def places(value: Any, *above: str | int) -> Iterator[tuple[str | int, ...]]:
-    """Yield where each part of a body lies, the body itself first."""
-    yield above
-    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, part in parts:
-        yield from places(part, *above, name)
-
-
-def replaced(body: Any, place: tuple[str | int, ...], value: Any) -> Any:
-    """Return a body with another value at a place, which need not be there yet."""
-    if not place:
-        return value
-    changed = copy.deepcopy(body)
-    within = changed
-    for step in place[:-1]:
-        within = within[step]
-    within[place[-1]] = value
-    return changed
-
-
-def unsaid(document: dict[str, Any], operation: dict[str, Any], body: Any) -> Iterator[tuple[str | int, ...]]:
+def unsaid(document: dict[str, Any], operation: dict[str, Any], body: Any) -> Iterator[Place]:
     """Yield the places of fields that a sample body leaves out, of its items where it is a batch."""
-    where: tuple[str | int, ...] = ("items", 0) if "x-item" in operation else ()
+    where: Place = ("items", 0) if "x-item" in operation else ()
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     reference = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
     schema = operation.get("x-item") or document["components"]["schemas"].get(reference, {})

@@ -12,6 +12,7 @@ from schemas.base import REGISTER
 from schemas.catalogue import REGISTER as WHOLE_REGISTER
 from schemas.envelope import UnknownEvent, decode, encode, type_of
 from tests.house.small_tree import ROOT
+from tests.support.odd import VALUES, places, replaced
 
 EXAMPLES = ROOT / "schemas" / "examples"
 NAMES = sorted(WHOLE_REGISTER)
@@ -81,3 +82,17 @@ def test_an_unknown_type_is_named_as_such() -> None:
     message = json.loads(_bytes(NAMES[0])) | {"type": "logistics.shipment.teleported.v1"}
     with pytest.raises(UnknownEvent, match="teleported"):
         decode(json.dumps(message).encode())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_whatever_a_field_holds_reading_it_ends_in_an_envelope_or_in_a_refusal(name: str) -> None:
+    """What raises anything else goes past whoever sets poison aside. What can be read can be written, and read again."""
+    message = json.loads(_bytes(name))
+    for place in places(message):
+        for value in VALUES:
+            odd = json.dumps(replaced(message, place, value)).encode()
+            try:
+                envelope = decode(odd)
+            except ValueError:
+                continue
+            assert decode(encode(envelope)) == envelope, f"{place}: {str(value)[:40]!r}"
