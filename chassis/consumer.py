@@ -97,7 +97,6 @@ class Consumer(Listener):
         self._committed_at = 0.0
         self._at_work = threading.Lock()  # partitions come and go between batches, whichever thread reads
         self.current: tuple[Record, str] | None = None  # read by the watchdog
-        self.last_round = time.monotonic()
 
     # ── the loop ─────────────────────────────────────────────────────────────────────────────────
 
@@ -120,7 +119,6 @@ class Consumer(Listener):
         """Work batch by batch. Behind a full one more is waiting: it is read while the database works on this one."""
         ahead: Future[list[Read]] | None = None
         while not self.stopped.is_set():
-            self.last_round = time.monotonic()
             metrics.consumer_progress_timestamp_seconds.labels(self._service).set_to_current_time()
             batch = self._read(consumer) if ahead is None else ahead.result()
             full = len(batch) >= self._settings.batch_events_max

@@ -160,13 +160,10 @@ class Tx(ReadTx):
     def emit(self, events: Iterable[Event]) -> None:
         """Say what happened; refused (Unlocked) for an aggregate that this Tx neither locked nor made."""
         for event in events:
-            if getattr(event, event.event_key) not in self._subjects and not self._has_made(event.subject):
+            if getattr(event, event.event_key) not in self._subjects and event.subject not in map(str, self._subjects):
                 which = f"{event.event_name}: {event.event_key} {event.subject}"
                 raise Unlocked(f"{which} is neither locked nor new in this transaction")
             self._events.append(outbox.Emitted(event, self.context))
-
-    def _has_made(self, subject: str) -> bool:
-        return subject in {str(identity) for identity in self._subjects}
 
     def arm(
         self, name: str, subject: str, *, due_at: datetime, rule: Document | None = None, rule_key: str = "", detail: Document | None = None

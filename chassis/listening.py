@@ -16,7 +16,7 @@ class Listener:
     def __init__(self, settings: ServiceSettings, service: str, role: str) -> None:
         self._settings, self._group = settings, settings.group(service, role)
         self._ends: dict[tuple[str, int], int] = {}
-        self.stopped = threading.Event()
+        self.role, self.stopped = role, threading.Event()
         self.positions: dict[tuple[str, int], int] = {}
         self.assigned = False
 

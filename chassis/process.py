@@ -125,7 +125,7 @@ class Running:
         gc.freeze()  # what was imported stays for ever: looking through it again and again costs a quarter of a batch
         gc.set_threshold(GC_YOUNG_OBJECTS)
         self._start_loops()
-        ports = {"http_port": self.settings.http_port, "ops_port": self.settings.ops_port}
+        ports = self.settings.model_dump(include={"http_port", "ops_port"})
         log.get().info("process.started", roles=list(self.roles), **ports)
         while not self.stop.wait(LOOK_SECONDS):
             self._watch()
@@ -137,9 +137,9 @@ class Running:
     def _start_loops(self) -> None:
         loops: dict[str, Callable[[], Any]] = {}
         if "api" in self.roles:
-            self.server = uvicorn.Server(
-                uvicorn.Config(self.app(), host=self.settings.http_host, port=self.settings.http_port, log_config=None, access_log=False, proxy_headers=False,
-                               timeout_graceful_shutdown=ANSWER_SECONDS_MAX, limit_concurrency=CONNECTIONS_MAX, backlog=CONNECTIONS_WAITING_MAX)
+            self.server = http.server(
+                self.door(), host=self.settings.http_host, port=self.settings.http_port, timeout_graceful_shutdown=ANSWER_SECONDS_MAX,
+                limit_concurrency=CONNECTIONS_MAX, backlog=CONNECTIONS_WAITING_MAX,
             )  # fmt: skip
             loops["api"] = self.server.run
         for name in ("consumer", "scheduler", "effects", "relay"):
@@ -184,12 +184,16 @@ class Running:
         told, parts = self.settings, self.parts
         timers = reaction_timers(parts.reactions, parts.effects)
         routes = standard.router(self.probe, parts.reactions, wake=self.wake, driven=told.driven, timers=timers)
-        threads = max(1, told.pool_connections_max - CONNECTIONS_OF_LOOPS)
         return http.create_app(
             service=parts.name, database=self.database, cursor_secret=told.cursor_secret, routers=[*parts.routers, routes],
             verifier=Verifier(issuer=told.auth_issuer, audience=told.auth_audience, jwks=told.auth_jwks),
-            threads_max=threads, in_flight_max=told.http_in_flight_max or http.IN_FLIGHT_PER_THREAD * threads,
         )  # fmt: skip
+
+    def door(self) -> http.Admission:
+        """Return the API behind its bound of requests at work."""
+        threads = max(1, self.settings.pool_connections_max - CONNECTIONS_OF_LOOPS)
+        in_flight_max = self.settings.http_in_flight_max or http.IN_FLIGHT_PER_THREAD * threads
+        return http.Admission(self.app(), service=self.parts.name, in_flight_max=in_flight_max, threads_max=threads)
 
     def wake(self) -> None:
         """Tell who fires timers that time was moved, or that one was set."""
@@ -202,10 +206,7 @@ class Running:
         ready = {"started": bool(self._threads) or not self.roles}
         if "api" in self.roles:
             ready["api"] = self.server is not None and self.server.started
-        if self.consumer is not None:
-            ready["consumer"] = self.consumer.assigned
-        if self.effects is not None:
-            ready["effects"] = self.effects.assigned
+        ready |= {loop.role: loop.assigned for loop in (self.consumer, self.effects) if loop is not None}
         ready["running"] = not self.stop.is_set()
         return ready
 
@@ -253,8 +254,7 @@ class Running:
         for loop in (self.consumer, self.scheduler, self.effects):
             if loop is not None:
                 loop.stopped.set()
-        if self.scheduler is not None:
-            self.scheduler.woken.set()
+        self.wake()
         for name in {"api", "consumer", "scheduler", "effects"} & self._threads.keys():
             self._threads[name].join(max(0.0, deadline - time.monotonic()))
         if self.relay is not None:

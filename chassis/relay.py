@@ -41,13 +41,12 @@ class Relay:
 
     def run(self) -> None:
         """Publish until stopped; a lost broker or database is waited for with back-off."""
-        logger = log.get()
         while not self.stopped.is_set():
             try:
                 self._run_connected()
             except (psycopg.Error, kafka.KafkaException, Undelivered) as error:
                 self.active = False
-                logger.warning("relay.interrupted", because=type(error).__name__, detail=str(error)[:300])
+                log.get().warning("relay.interrupted", because=type(error).__name__, detail=str(error)[:300])
                 self.stopped.wait(RETRY_SECONDS)
 
     def _run_connected(self) -> None:

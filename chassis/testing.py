@@ -1,9 +1,11 @@
-"""For tests and try-outs: the in-process broker that librdkafka carries. It speaks the real protocol and keeps nothing."""
+"""For tests and try-outs: the in-process broker that librdkafka carries, alone with `python -m chassis.testing`.
+
+It speaks the real protocol and keeps nothing.
+"""
 
 from __future__ import annotations
 
 import signal
-import sys
 
 from chassis.kafka import ASK_SECONDS_MAX, Producer
 
@@ -18,17 +20,9 @@ class InProcessBroker:
         self.bootstrap = f"{broker.host}:{broker.port}"
 
 
-def _serve() -> int:
+if __name__ == "__main__":
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     broker = InProcessBroker()  # it lasts as long as somebody holds it
     print(broker.bootstrap, flush=True)
     signal.sigwait(ends)
-    return 0
-
-
-if __name__ == "__main__":
-    if sys.argv[1:] != ["broker"]:
-        print("usage: python -m chassis.testing broker", file=sys.stderr)
-        sys.exit(2)
-    sys.exit(_serve())

@@ -10,9 +10,13 @@ import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
 
+import uvicorn
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from chassis import metrics
 from chassis.errors import Refusal
@@ -28,6 +32,7 @@ _TOLD = "this process has as much work as it can do; nothing was done, repeat wi
 _REFUSED = Response(
     json.dumps(document("overloaded", 503, _TOLD)), 503, {"Retry-After": str(RETRY_AFTER_SECONDS)}, "application/problem+json"
 )  # fmt: skip
+_REFUSED_LINES = b"HTTP/1.1 503 Service Unavailable", *(b"%b: %b" % header for header in _REFUSED.raw_headers), b"", b""
 
 
 class TooLarge(Refusal):
@@ -40,7 +45,7 @@ class Admission:
     """Lets at most so many requests in at once, fewer while the loop comes late; a batch weighs more than one."""
 
     def __init__(self, app: ASGIApp, *, service: str, in_flight_max: int, threads_max: int) -> None:
-        self._app, self._max, self._allowed = app, float(in_flight_max), float(in_flight_max)
+        self.app, self._max, self._allowed = app, float(in_flight_max), float(in_flight_max)
         self._weight, self._threads, self._looking, self._refuses = 0, threads_max, False, False
         self._refused = metrics.http_refused_total.labels(service)
 
@@ -50,20 +55,29 @@ class Admission:
             # A thread needs a connection and nothing else: who waits, waits without one.
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(self._threads, "act"))
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+            await self.app(scope, receive, send)
+        elif weight := self.place(scope["path"]):
+            await self.work(weight, scope, receive, send)
+        else:
+            await _REFUSED(scope, receive, send)
+
+    def place(self, path: str) -> int:
+        """Take a place for a request to this path; returns its weight, 0 where there is none."""
         if not self._looking:
             self._looking = True
             asyncio.get_running_loop().call_soon(self._look, time.monotonic())
-        weight = BATCH_WEIGHT if scope["path"].endswith(":batch") else 1
+        weight = BATCH_WEIGHT if path.endswith(":batch") else 1
         if self._weight and self._weight + weight > self._allowed:
             self._refuses = True
             self._refused.inc()
-            await _REFUSED(scope, receive, send)
-            return
+            return 0
         self._weight += weight
+        return weight
+
+    async def work(self, weight: int, scope: Scope, receive: Receive, send: Send) -> None:
+        """Do what a request asks for, and give its place back."""
         try:
-            await self._app(scope, _bounded(receive), send)
+            await self.app(scope, _bounded(receive), send)
         finally:
             self._weight -= weight
 
@@ -72,6 +86,27 @@ class Admission:
         late = self._refuses and time.monotonic() - begun > ROUND_SECONDS
         self._allowed = max(1.0, self._allowed * FEWER) if late else min(self._max, self._allowed + MORE)
         self._looking = self._refuses = False
+
+
+class Door(HttpToolsProtocol):
+    """The server's protocol, except that a refusal is written before its request has a task: a third of the work."""
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if not isinstance(app, Admission) or not cycle.keep_alive or cycle.scope["method"] == "HEAD":
+            super()._start_asgi_task(cycle, app)
+        elif weight := app.place(cycle.scope["path"]):
+            super()._start_asgi_task(cycle, partial(app.work, weight))
+        else:
+            cycle.response_complete = True
+            self.transport.write(b"\r\n".join(_REFUSED_LINES) + _REFUSED.body)
+            self.loop.call_soon(cycle.on_response)  # later: it starts what waits behind, a thousand may
+
+
+def server(app: Admission, **told: Any) -> uvicorn.Server:
+    """Return what serves at this door; anything around the app, as uvicorn puts it there, would hide it from the door."""
+    return uvicorn.Server(
+        uvicorn.Config(app, http=Door, proxy_headers=False, log_config=None, access_log=False, **told)
+    )
 
 
 def _bounded(receive: Receive) -> Receive:

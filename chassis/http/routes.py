@@ -23,7 +23,6 @@ from chassis import metrics, trace
 from chassis.auth import Actor, Verifier
 from chassis.db import RERUNS_MAX, Context, Database, FlushedItem, Tx, must_run_again
 from chassis.errors import Refusal
-from chassis.http.admission import Admission
 from chassis.http.batches import Item
 from chassis.http.idempotency import audit, keep_answer, kept_answer
 from chassis.http.problems import Problem, problem
@@ -206,13 +205,12 @@ def _answering(endpoint: Endpoint, status: int, model: Any) -> Endpoint:
 
 
 def create_app(
-    *, service: str, database: Database, verifier: Verifier, cursor_secret: str, routers: Sequence[Router], in_flight_max: int, threads_max: int
-) -> FastAPI:  # fmt: skip
+    *, service: str, database: Database, verifier: Verifier, cursor_secret: str, routers: Sequence[Router]
+) -> FastAPI:
     """Return a service's application: its routes, every failure as problem details, no documentation pages."""
     app = FastAPI(title=f"Crossdock {service}", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.service, app.state.database = service, database
     app.state.verifier, app.state.cursor_secret = verifier, cursor_secret
-    app.add_middleware(Admission, service=service, in_flight_max=in_flight_max, threads_max=threads_max)
     for router in routers:
         app.include_router(router.api)
     for kind in (HTTPException, RequestValidationError, Refusal, Exception, 404, 405):

@@ -192,7 +192,7 @@ def test_an_issuer_that_hangs_holds_nobody_up_whose_key_is_known(
 
 
 def test_an_issuer_that_is_away_is_a_problem_with_a_time_to_come_again(toy_house: House, tmp_path: Path) -> None:
-    toy_house.client.app.state.verifier = verifier_of(tmp_path / "nothing")  # type: ignore[attr-defined]  # Starlette's client does not know whose app it has
+    toy_house.client.app.app.state.verifier = verifier_of(tmp_path / "nothing")  # type: ignore[attr-defined]  # Starlette's client does not know whose app it has
     answer = toy_house.post("/counters/7", role="sre")
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "issuer-away", "1")
 

@@ -107,7 +107,7 @@ def test_a_value_that_no_column_keeps_is_refused_and_a_fault_of_ours_is_not(
 ) -> None:
     with toy_house.database.reading() as read, pytest.raises(psycopg.DataError) as raised:
         read.sql(statement)
-    request = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "app": toy_house.client.app})
+    request = Request({"type": "http", "method": "GET", "path": "/", "headers": [], "app": toy_house.client.app.app})
     assert problem(request, raised.value).status_code == status
 
 
