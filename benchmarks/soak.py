@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
@@ -25,7 +24,7 @@ import psycopg
 from benchmarks import pipeline, work
 from benchmarks.figures import Figure, line
 from chassis import kafka
-from cli.stack import Home, Stack
+from cli.stack import Home, Stack, spawn
 
 MINUTES, LOOK_SECONDS = 120.0, 10.0
 FIND_EVENTS, SHARE = 60_000, 0.5
@@ -75,7 +74,7 @@ class Look:
 class Soak:
     """A place under a constant pace."""
 
-    def __init__(self, where: work.Place, processes: Sequence[subprocess.Popen[bytes]], per_second: float) -> None:
+    def __init__(self, where: work.Place, processes: Sequence[spawn.Popen], per_second: float) -> None:
         self._where, self._processes, self._per_second = where, processes, per_second
         self._stopped, self.heard = threading.Event(), Heard()
         self.sent = 0

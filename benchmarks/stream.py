@@ -75,13 +75,10 @@ def _world(stack: Stack, world: str) -> Iterator[tuple[str, dict[str, str], Path
 
 
 @contextmanager
-def _worker(env: dict[str, str], folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def _worker(env: dict[str, str], folder: Path) -> Iterator[tuple[spawn.Popen, int]]:
     port = spawn.free_port()
-    with (folder / "stream.log").open("ab") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "services.scorecard", "stream"], env=env | {"OPS_PORT": str(port)}, stdout=out,
-            stderr=out,
-        )  # fmt: skip
+    command, told = [sys.executable, "-m", "services.scorecard", "stream"], {"OPS_PORT": str(port)}
+    process = spawn.spawn(command, log=folder / "stream.log", env=env | told)
     try:
         yield process, port
     finally:
@@ -96,7 +93,7 @@ def _bare(env: dict[str, str], what: str) -> float:
     return float(done.stdout)
 
 
-def _folded(bootstrap: str, world: str, facts: int, process: subprocess.Popen[bytes]) -> float:
+def _folded(bootstrap: str, world: str, facts: int, process: spawn.Popen) -> float:
     """Wait until a measure of each fact is out; return facts a second after the warm-up."""
     admin, warm, begun = kafka.admin(bootstrap), facts * WARM_SHARE, None
     moved_at, last = time.monotonic(), 0
@@ -114,7 +111,7 @@ def _folded(bootstrap: str, world: str, facts: int, process: subprocess.Popen[by
     return (there - begun[1]) / (time.monotonic() - begun[0])
 
 
-def _ready(port: int, process: subprocess.Popen[bytes]) -> None:
+def _ready(port: int, process: spawn.Popen) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -11,7 +11,6 @@ import json
 import os
 import random
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,7 +31,7 @@ from chassis.clock import WorldClock
 from chassis.db import Context, Database
 from chassis.ids import derived_id, time_ordered_id
 from chassis.tables import aggregate_version, chassis_tables
-from cli.stack import Stack, postgres
+from cli.stack import Stack, postgres, spawn
 from schemas.base import Event
 from schemas.envelope import encode, wrap
 from schemas.inventory import ItemChanged, StockChanged
@@ -249,32 +248,23 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 @contextmanager
-def running(where: Place, programs: Sequence[Sequence[str]]) -> Iterator[list[subprocess.Popen[bytes]]]:
+def running(where: Place, programs: Sequence[Sequence[str]]) -> Iterator[list[spawn.Popen]]:
     """Run programs (module and arguments each) until the block ends; their words go to files."""
-    processes = []
+    processes: list[spawn.Popen] = []
     try:
         for number, (module, *arguments) in enumerate(programs):
-            log = (where.folder / f"{module}-{number}.log").open("ab")
             command = [sys.executable, "-m", module, *arguments]
-            processes.append(
-                subprocess.Popen(
-                    command, env=where.env() | {"INSTANCE": str(number)}, stdout=log, stderr=subprocess.STDOUT
-                )
-            )
-            log.close()
+            env = where.env() | {"INSTANCE": str(number)}
+            processes.append(spawn.spawn(command, log=where.folder / f"{module}-{number}.log", env=env))
         yield processes
     finally:
         for process in processes:
             process.terminate()
         for process in processes:
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            spawn.stop(process)
 
 
-def rate(where: Place, events: int, processes: Sequence[subprocess.Popen[bytes]], *, before: int = 0) -> float:
+def rate(where: Place, events: int, processes: Sequence[spawn.Popen], *, before: int = 0) -> float:
     """Wait until everything is on the output topic, beside what was there before; return events per second after the warm-up."""
     admin = kafka.admin(where.bootstrap)
     warm, begun = events * WARM_SHARE, None
@@ -305,7 +295,7 @@ def led(admin: kafka.AdminClient, topic: str, partitions: int) -> None:
             time.sleep(0.02)
 
 
-def reached(where: Place, events: int, processes: Sequence[subprocess.Popen[bytes]]) -> None:
+def reached(where: Place, events: int, processes: Sequence[spawn.Popen]) -> None:
     """Wait until so many events are on the output topic."""
     admin, deadline = kafka.admin(where.bootstrap), time.monotonic() + PATIENCE_SECONDS
     while come_out(admin, where) < events:

@@ -99,9 +99,8 @@ class Relay:
                 refused.append(row)
         if producer.flush(DELIVERY_SECONDS_MAX) or failures:
             if not (failures and all(map(kafka.is_too_large, failures))):
-                raise Undelivered(
-                    str(failures[0]) if failures else f"no acknowledgement within {DELIVERY_SECONDS_MAX:.0f} s"
-                )
+                late = f"no acknowledgement within {DELIVERY_SECONDS_MAX:.0f} s"
+                raise Undelivered(str(failures[0]) if failures else late)
             if len(rows) > 1:  # a broker refuses a whole batch: one by one shows which row it is
                 self._rows_max = 1
                 raise Undelivered(str(failures[0]))

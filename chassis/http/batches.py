@@ -76,10 +76,9 @@ def run_batch(act: Doing, body: RawBatch, *, door: str, item: type[I], each: Cal
                 results.append(_one(act, body.source, door, item.model_validate(raw), raw, known, each))
         except ConcurrentChange:
             raise
-        except (Refusal, ValidationError) as error:
+        except (Refusal, ValidationError, OverflowError) as error:
             results.append(_refused(str(raw.get("key", "")), error))
-            code = "invalid" if isinstance(error, ValidationError) else error.code
-            metrics.acts_refused_total.labels(act.tx.database.service, code).inc()
+            metrics.acts_refused_total.labels(act.tx.database.service, getattr(error, "code", "invalid")).inc()
     return BatchAnswer(results=results)
 
 
@@ -117,10 +116,12 @@ def _one(
     return BatchResult(key=one.key, status="created", id=result_id)
 
 
-def _refused(key: str, error: Refusal | ValidationError) -> BatchResult:
+def _refused(key: str, error: Refusal | ValidationError | OverflowError) -> BatchResult:
     if isinstance(error, Refusal):
         status = "conflict" if error.status == 409 else "refused"
         return BatchResult(key=key, status=status, field=error.field, reason=error.detail)
+    if isinstance(error, OverflowError):
+        return BatchResult(key=key, status="refused", reason=f"a date or a number leads too far: {error}")
     first = error.errors()[0]
     field, reason = ".".join(map(str, first["loc"])), f"{first['msg']} (got {str(first.get('input'))[:80]!r})"
     return BatchResult(key=key, status="refused", field=field, reason=reason)

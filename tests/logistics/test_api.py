@@ -19,18 +19,20 @@ def item(number: int, **changes: Any) -> dict[str, Any]:
     return {"key": f"k{number}", **BODY, "reference": f"B{number}", **changes}
 
 
-def test_a_batch_of_500_with_three_bad_items_keeps_497(logistics: House) -> None:
+def test_a_batch_of_500_with_four_bad_items_keeps_496(logistics: House) -> None:
     """FLOW 5.2: a bad item is refused alone, with its field and reason."""
     items = [item(n) for n in range(500)]
     items[3]["promised_on"] = "soon"
     items[7]["lines"] = []
     del items[9]["key"]
+    items[11]["promised_on"] = "9999-12-31"  # its end lies past every calendar's
     results = logistics.post("/shipments:batch", {"source": "erp", "items": items}, role="machine", claims=ERP).json()[
         "results"
     ]
     refused = {n: r["field"] for n, r in enumerate(results) if r["status"] == "refused"}
-    assert refused == {3: "promised_on", 7: "lines", 9: "key"}
-    assert len(logistics.said()) == 497
+    assert refused == {3: "promised_on", 7: "lines", 9: "key", 11: None}
+    assert "leads too far" in results[11]["reason"]
+    assert len(logistics.said()) == 496
 
 
 def test_a_known_key_answers_unchanged_or_conflict_and_moves_nothing(logistics: House) -> None:
