@@ -203,6 +203,5 @@ def actor_from(claims: dict[str, Any]) -> Actor:
     return Actor(
         subject=claims["sub"], roles=frozenset(claims.get("roles", [])), sites=scope("sites"), customers=scope("customers"),
         source=claims.get("source"), carrier=claims.get("carrier"), supplier=claims.get("supplier"), warehouse=claims.get("warehouse"),
-        topics=frozenset(claims.get("topics", [])),
-        expires_at=claims.get("exp"),
+        topics=frozenset(claims.get("topics", [])), expires_at=claims.get("exp"),
     )  # fmt: skip

@@ -92,7 +92,8 @@ class Door(HttpToolsProtocol):
     """The server's protocol, except that a refusal is written before its request has a task: a third of the work."""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        if not isinstance(app, Admission) or not cycle.keep_alive or cycle.scope["method"] == "HEAD":
+        plain = cycle.keep_alive and cycle.scope["method"] != "HEAD" and not self.flow.write_paused
+        if not plain or not isinstance(app, Admission):
             super()._start_asgi_task(cycle, app)
         elif weight := app.place(cycle.scope["path"]):
             super()._start_asgi_task(cycle, partial(app.work, weight))

@@ -83,6 +83,9 @@ class Connection:
             heard += piece
         return heard
 
+    def gives_up_after(self, seconds: float) -> None:
+        self._socket.settimeout(seconds)
+
     def close(self) -> None:
         self._socket.close()
 
@@ -121,6 +124,15 @@ def test_what_waits_behind_a_request_of_its_own_connection_is_answered_in_its_or
         assert len(re.findall(rb"HTTP/1.1 (200|503)", heard)) == 1 + behind
         other.send(_request("GET", "/still"))
         assert other.reads(1).startswith(b"HTTP/1.1 200")
+
+
+def test_who_asks_and_never_reads_is_heard_no_further(full_door: _Full) -> None:
+    """What it is told would stay in memory: the door stops reading where the connection takes no more."""
+    asked = _request("GET", "/more", "X-Pad: " + "x" * 200) * 100
+    with full_door.taken(), closing(full_door.connection()) as deaf, pytest.raises(TimeoutError):
+        deaf.gives_up_after(3)
+        for _ in range(1_000):
+            deaf.send(asked)
 
 
 def test_a_refusal_of_a_head_has_no_body_and_one_that_closes_says_so(full_door: _Full) -> None:
