@@ -102,15 +102,17 @@ class Actor:
             reads = f"a machine reads only what it subscribed to; this is {topic}"
             raise OutsideScope(reads if topic else "this is for persons only")
 
-    def must_own(self, **registered: str | None) -> None:
-        """Raise Forbidden where a machine touches what another `source`, `carrier` or `supplier` registered."""
-        if self.is_machine and all(by is None or by != getattr(self, bound) for bound, by in registered.items()):
+    def must_own(self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None) -> None:
+        """Raise Forbidden where a machine touches what another source, carrier or supplier registered."""
+        pairs = ((self.source, source), (self.carrier, carrier), (self.supplier, supplier))
+        if self.is_machine and not any(own is not None and own == by for own, by in pairs):
             raise OutsideScope("a machine may touch only what its own source, carrier or supplier registered")
 
-    def must_be_theirs(self, **registered: str | None) -> None:
+    def must_be_theirs(self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None) -> None:  # fmt: skip
         """Raise Forbidden where a machine bound to a source, a carrier or a supplier reads what another one registered."""
-        if any(by is not None and getattr(self, bound) is not None for bound, by in registered.items()):
-            self.must_own(**registered)
+        pairs = ((self.source, source), (self.carrier, carrier), (self.supplier, supplier))
+        if any(own is not None and by is not None for own, by in pairs):
+            self.must_own(source=source, carrier=carrier, supplier=supplier)
 
     def sees_marked(self, kind: str) -> bool:
         """Say whether fields marked Sensitive(kind) are shown to the actor."""
