@@ -116,15 +116,19 @@ class Consumer(Listener):
             consumer.close()
 
     def _loop(self, consumer: kafka.Consumer, reader: ThreadPoolExecutor) -> None:
-        """Work batch by batch. Behind a full one more is waiting: it is read while the database works on this one."""
+        """Work batch by batch. Behind a full one more is waiting: it is read while the database works on this one.
+
+        Offsets are committed between two readings: beside one that gives partitions back, a commit stands still for ever.
+        """
         ahead: Future[list[Read]] | None = None
         while not self.stopped.is_set():
             metrics.consumer_progress_timestamp_seconds.labels(self._service).set_to_current_time()
             batch = self._read(consumer) if ahead is None else ahead.result()
+            self._commit_offsets(consumer)
             full = len(batch) >= self._settings.batch_events_max
             ahead = reader.submit(self._read, consumer) if full else None
             with self._at_work:
-                self._take(consumer, batch)
+                self._take(batch)
 
     def _hand_back(self, consumer: kafka.Consumer) -> None:
         """Commit what was handled; where that fails somebody else is told again, and the inbox knows."""
@@ -141,7 +145,7 @@ class Consumer(Listener):
         heard = self._heard(consumer, found)
         return [Read((m.topic() or "", m.partition() or 0), m.offset() or 0, self._pairs(m)) for m in heard]
 
-    def _take(self, consumer: kafka.Consumer, batch: Sequence[Read]) -> None:
+    def _take(self, batch: Sequence[Read]) -> None:
         started = time.perf_counter()
         ours = [read for read in batch if read.place in self.positions]  # not what was revoked since it was read
         if pairs := [pair for read in ours for pair in read.pairs]:
@@ -150,7 +154,6 @@ class Consumer(Listener):
         ends = {read.place: read.offset + 1 for read in ours}
         self._uncommitted.update(ends)
         self.positions.update(ends)
-        self._commit_offsets(consumer)
         if ours:
             metrics.batch_events.labels(self._service).observe(len(ours))
             metrics.batch_seconds.labels(self._service).observe(time.perf_counter() - started)

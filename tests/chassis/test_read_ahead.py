@@ -69,14 +69,61 @@ def test_the_next_batch_is_read_while_the_database_works_on_a_full_one(toy_house
     assert not running.is_alive()
 
 
-def test_what_was_revoked_since_it_was_read_is_left_to_who_has_it_now(toy_house: House, infra: Infrastructure) -> None:
-    consumer, lone = toy_house.consumer, kafka.lone_consumer(infra.kafka_bootstrap, "test")
+class Asked(Watched):
+    """Reads ahead until its partitions are asked back."""
+
+    def __init__(self, house: House, world: str, bootstrap: str) -> None:
+        super().__init__(house, world, bootstrap)
+        self.asked_back = threading.Event()
+
+    def _read(self, consumer: kafka.Consumer) -> list[Read]:
+        found = super()._read(consumer)
+        while not found and threading.current_thread().name.startswith("reader") and not self.asked_back.is_set():
+            found = super()._read(consumer)
+        return found
+
+    def _on_revoke(self, consumer: kafka.Consumer, partitions: list[kafka.TopicPartition]) -> None:
+        self.asked_back.set()
+        super()._on_revoke(consumer, partitions)
+
+
+def test_a_partition_asked_back_while_the_database_works_is_given_back_and_work_goes_on(
+    toy_house: House, watched: Watched
+) -> None:
+    """A client that is asked for a commit beside its own rebalance never answers: only who reads may speak to it."""
+    told = watched._settings
+    asked = Asked(toy_house, told.world, told.kafka_bootstrap)
+    tell(toy_house, asked, "abcde")
+    other = kafka.group_consumer(told.kafka_bootstrap, asked._group, 1)
+    running = threading.Thread(target=asked.run, daemon=True)
+    with toy_house.database.engine.connect() as holder:
+        holder.exec_driver_sql("LOCK TABLE counters IN ACCESS EXCLUSIVE MODE")
+        running.start()
+        try:
+            assert asked.read.get(timeout=30)[0] == BATCH
+            other.subscribe([told.topic(name) for name in asked._reactions.topics()])
+            wait_until(lambda: other.poll(0.05) or asked.asked_back.is_set(), seconds=30)
+        finally:
+            holder.rollback()
+    try:
+        tell(toy_house, asked, "f")
+        wait_until(lambda: other.poll(0.05) or trail(toy_house, A) == "abcdef", seconds=30)
+    finally:
+        asked.stopped.set()
+        running.join(15)
+        if still := running.is_alive():
+            asked._at_work.release()  # so that a failure ends, too
+        other.close()
+    assert not still
+
+
+def test_what_was_revoked_since_it_was_read_is_left_to_who_has_it_now(toy_house: House) -> None:
+    consumer = toy_house.consumer
     batch = [
         Read((topic, 0), 9, consumer._pairs(message("inventory.item.changed.v1", encode(toy_house.envelope(changed(A, mark))))))
         for topic, mark in (("ours", "a"), ("theirs", "b"))
     ]  # fmt: skip
     consumer.positions["ours", 0] = 9
-    consumer._take(lone, batch)
-    lone.close()
+    consumer._take(batch)
     assert trail(toy_house, A) == "a"
     assert consumer.positions == {("ours", 0): 10}
