@@ -180,8 +180,8 @@ class Trial:
         finally:
             stopped.set()
             thread.join()
-        if failed:
-            raise failed[0]
+            if failed:  # also where the block failed: mostly because of this
+                raise failed[0]
 
     def _feed(self, rate: float, stopped: threading.Event) -> None:
         chance = random.Random(self.seed + self.fed)
