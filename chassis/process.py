@@ -37,7 +37,7 @@ CONNECTIONS_OF_LOOPS = 4  # of the pool: consumer, scheduler, effects and gauges
 CONNECTIONS_MAX, CONNECTIONS_WAITING_MAX = 4_000, 2_048  # idle ones count: beyond, uvicorn answers a bare 503
 LOOK_SECONDS = 0.25
 SWITCH_SECONDS = 0.0005  # a door, a consumer and a relay share one interpreter: none waits 5 ms for its turn
-GC_YOUNG_OBJECTS = 10_000  # a batch of 500 makes that many, and nearly all of them go with it
+GC_YOUNG_OBJECTS = 100_000  # two batches of 500 are less, and leave nothing that a look would find
 GAUGES_SECONDS = 15.0
 ALL_ROLES = ("api", "consumer", "relay", "effects")
 

@@ -49,6 +49,7 @@ class _Route(APIRoute):
                 status = response.status_code
                 return response
             finally:
+                request.state.at_work = None  # it knows the request: a circle for the garbage collector
                 metrics.http_requests_total.labels(service, request.method, self.path, f"{status // 100}xx").inc()
                 metrics.http_seconds.labels(service, request.method, self.path).observe(time.perf_counter() - started)
 
@@ -75,8 +76,7 @@ class _Route(APIRoute):
             return problem(request, error)
 
     async def _ask(self, request: Request, inner: Any, actor: Actor, database: Database) -> Response:
-        asking = Asking(actor, database, request)
-        request.state.at_work = asking
+        request.state.at_work = asking = Asking(actor, database, request)
         try:
             return await inner(request)  # type: ignore[no-any-return]  # FastAPI does not type its handler
         finally:
