@@ -48,7 +48,7 @@ def test_no_screen_has_a_grave_finding(desk: Desk, axe: Axe, full: str, theme: s
 
 @pytest.mark.parametrize("theme", THEMES)
 def test_no_state_has_a_grave_finding(desk: Desk, axe: Axe, full: str, theme: str) -> None:
-    desk.expected = ("Failed to load resource", "401", "403")
+    desk.expected = ("Failed to load resource", "401", "403", "422")
     page = desk.page(scheme=theme)
     page.get_by_role("row").nth(1).click()
     axe(page, f"{theme} a row is selected")
@@ -67,6 +67,9 @@ def test_no_state_has_a_grave_finding(desk: Desk, axe: Axe, full: str, theme: st
     elsewhere = desk.page("sales", full, sites=["Elsewhere"], scheme=theme)
     expect(elsewhere.get_by_role("alert")).to_be_visible()
     axe(elsewhere, f"{theme} forbidden")
+    page.goto(desk.url + "/cases/nothing")
+    expect(page.get_by_role("heading", name="There is nothing at this address.")).to_be_visible()
+    axe(page, f"{theme} nowhere")
     page.context.clear_cookies()
     page.goto(desk.url)
     expect(page.get_by_role("button", name="Planning lead")).to_be_visible()

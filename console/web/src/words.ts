@@ -81,6 +81,7 @@ export const words = {
   loading: "Loading …",
   formHint: "Ctrl Enter sends; what you typed is kept.",
   failed: "This could not be loaded.",
+  nowhere: "There is nothing at this address.",
   stale: (age: string) => `The live stream broke off. What you see is ${age} old; it is being connected again.`,
   full: (age: string) => `The live stream has no free place. What you see is ${age} old; it is tried again.`,
   down: (services: string, age: string) =>

@@ -25,11 +25,12 @@ export function LoadingPart(): ReactNode {
 export function Failed({ error, again }: { error: unknown; again?: () => void }): ReactNode {
   const problem = error instanceof Problem ? error : undefined;
   if (problem?.told.status === 403) return <Forbidden detail={problem.told.detail} />;
+  const nowhere = problem !== undefined && [404, 422].includes(problem.told.status);
   return (
     <div className="state" role="alert">
-      <h2>{words.failed}</h2>
+      <h2>{nowhere ? words.nowhere : words.failed}</h2>
       <p>{problem === undefined ? String(error) : `${problem.service}: ${problem.told.detail}`}</p>
-      {again && <Button onPress={again}>{words.acts.again}</Button>}
+      {nowhere ? <a href="/">Back to the stream</a> : again && <Button onPress={again}>{words.acts.again}</Button>}
     </div>
   );
 }

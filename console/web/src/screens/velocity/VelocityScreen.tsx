@@ -147,9 +147,10 @@ function Percentiles({ velocity }: { velocity: Velocity }): ReactNode {
         </div>
       </dl>
       <p className="quiet">
-        Open cases count with the time they have lasted. Leaving them out would give a median of{" "}
-        {micros(velocity.naive_p50_us)}, which is too good. Acknowledged after {micros(velocity.acknowledge_p50_us)}{" "}
-        (median). {counted(velocity.handoffs, "hand-over")}.
+        Open cases count with the time they have lasted.{" "}
+        {velocity.naive_p50_us !== velocity.p50_us &&
+          `Leaving them out would give a median of ${micros(velocity.naive_p50_us)}, which is too good. `}
+        Acknowledged after {micros(velocity.acknowledge_p50_us)} (median). {counted(velocity.handoffs, "hand-over")}.
       </p>
     </>
   );
