@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +22,8 @@ TOO_WIDE = """() => document.documentElement.scrollWidth <= document.documentEle
   [`by ${document.documentElement.scrollWidth - document.documentElement.clientWidth} pixels`, ...[...document.querySelectorAll("main *")]
     .filter(one => !one.parentElement.closest(".scroll") && one.getBoundingClientRect().right > innerWidth)
     .map(one => `${one.tagName}.${one.className}: ${one.textContent.slice(0, 80)}`)]"""
+STANDS_OUT = """() => [...document.querySelectorAll(".case > *")]
+  .filter(one => one.scrollWidth > one.clientWidth).map(one => `${one.textContent}: ${one.scrollWidth} in ${one.clientWidth}`)"""
 SCREENS = ("/", "/function", "/velocity", "/planning", "/system", "/nowhere")
 
 
@@ -34,6 +37,18 @@ def full(desk: Desk) -> str:
     note = {"to_function": "logistics", "note": "they know the driver"}
     desk.journey.did("exceptions", f"/tasks/{found['task_id']}/hand-over", note, "sales")
     return f"/cases/{case['case_id']}"
+
+
+def test_nothing_in_a_row_of_the_stream_stands_out_of_its_column(desk: Desk) -> None:
+    case, by = desk.a_case(), (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    for name, role in (("notify-customers", "sales"), ("find-alternative-source", "procurement")):
+        found = desk.journey.task(case, name)
+        desk.journey.did("exceptions", f"/tasks/{found['task_id']}/commit", {"committed_to": by}, role)
+    desk.journey.did("exceptions", f"/cases/{case['case_id']}/acknowledge", {}, "logistics")
+    page = desk.page()
+    expect(page.get_by_text("Procurement committed").first).to_be_visible()
+    expect(page.get_by_text("UTC").first).to_be_visible()
+    assert page.evaluate(STANDS_OUT) == []
 
 
 @pytest.mark.parametrize("theme", THEMES)
