@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,10 +40,9 @@ def full(desk: Desk) -> str:
 
 
 def test_nothing_in_a_row_of_the_stream_stands_out_of_its_column(desk: Desk) -> None:
-    case, by = desk.a_case(), (datetime.now(UTC) + timedelta(days=3)).isoformat()
+    case = desk.a_case()
     for name, role in (("notify-customers", "sales"), ("find-alternative-source", "procurement")):
-        found = desk.journey.task(case, name)
-        desk.journey.did("exceptions", f"/tasks/{found['task_id']}/commit", {"committed_to": by}, role)
+        desk.journey.commit(desk.journey.task(case, name), role, within=timedelta(days=3))
     desk.journey.did("exceptions", f"/cases/{case['case_id']}/acknowledge", {}, "logistics")
     page = desk.page()
     expect(page.get_by_text("Procurement committed").first).to_be_visible()

@@ -132,8 +132,8 @@ class Journey:
     def task(self, case: dict[str, Any], kind: str) -> dict[str, Any]:
         return next(t for t in self.get("exceptions", f"/cases/{case['case_id']}")["tasks"] if t["kind"] == kind)
 
-    def commit(self, task: dict[str, Any], role: str) -> None:
-        by = (datetime.now(UTC) + timedelta(hours=3)).isoformat()
+    def commit(self, task: dict[str, Any], role: str, *, within: timedelta = timedelta(hours=3)) -> None:
+        by = (datetime.now(UTC) + within).isoformat()
         self.did("exceptions", f"/tasks/{task['task_id']}/commit", {"committed_to": by}, role)
 
 

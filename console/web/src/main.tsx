@@ -8,7 +8,7 @@ import { WithSession } from "./app/session";
 import { Shell } from "./app/Shell";
 import { applyTheme } from "./app/theme";
 import { StreamScreen } from "./screens/stream/StreamScreen";
-import { Empty, Loading } from "./ui/States";
+import { Empty, Loading, ToStream } from "./ui/States";
 import "./style/tokens.css";
 import "./style/base.css";
 import "./style/shell.css";
@@ -32,7 +32,7 @@ function Screen({ children }: { children: ReactNode }): ReactNode {
 function Nowhere(): ReactNode {
   return (
     <Empty title="There is no such screen.">
-      <a href="/">To the stream</a>
+      <ToStream />
     </Empty>
   );
 }

@@ -82,6 +82,7 @@ export const words = {
   formHint: "Ctrl Enter sends; what you typed is kept.",
   failed: "This could not be loaded.",
   nowhere: "There is nothing at this address.",
+  toStream: "Back to the stream",
   stale: (age: string) => `The live stream broke off. What you see is ${age} old; it is being connected again.`,
   full: (age: string) => `The live stream has no free place. What you see is ${age} old; it is tried again.`,
   down: (services: string, age: string) =>

@@ -30,9 +30,13 @@ export function Failed({ error, again }: { error: unknown; again?: () => void })
     <div className="state" role="alert">
       <h2>{nowhere ? words.nowhere : words.failed}</h2>
       <p>{problem === undefined ? String(error) : `${problem.service}: ${problem.told.detail}`}</p>
-      {nowhere ? <a href="/">Back to the stream</a> : again && <Button onPress={again}>{words.acts.again}</Button>}
+      {nowhere ? <ToStream /> : again && <Button onPress={again}>{words.acts.again}</Button>}
     </div>
   );
+}
+
+export function ToStream(): ReactNode {
+  return <a href="/">{words.toStream}</a>;
 }
 
 export function Forbidden({ detail }: { detail: string }): ReactNode {
@@ -41,7 +45,7 @@ export function Forbidden({ detail }: { detail: string }): ReactNode {
       <h2>This is not yours to see.</h2>
       <p>{detail}</p>
       <p className="quiet">
-        Whoever sent you the link can tell you what it says. <a href="/">Back to the stream</a>
+        Whoever sent you the link can tell you what it says. <ToStream />
       </p>
     </div>
   );
