@@ -54,11 +54,12 @@ def beside(stack: Stack, rows: int, cases: int, full: bool) -> Found:
     programs = [["benchmarks.ours", "consumer"], ["benchmarks.ours", "relay"]]
     with work.place(stack, "past") as where:
         fill(where, rows, cases)
-        settle(stack)
+        settle(stack, where)
         work.fill(where, events)
         with work.running(where, programs) as processes:
             rate = work.rate(where, events, processes)
-            light = latency.course(where, course, first=LIGHT_FIRST)
+            settle(stack, where)
+            light = latency.course(where, course, first=LIGHT_FIRST)[latency.WARM_UP :]
             calm = latency.course(where, course, each_seconds=PRESSED_EACH_SECONDS, first=CALM_FIRST)
             moved, dropped = _drop_a_day(where, course)
         pipeline_events = events + 3 * course
@@ -88,12 +89,12 @@ def fill(where: work.Place, rows: int, cases: int) -> None:
             "INSERT INTO tallies (stock_id, heard, on_hand, version)"
             f" SELECT gen_random_uuid(), 0, 0, 1 FROM generate_series(1, {cases}) n".encode()
         )
+
+
+def settle(stack: Stack, where: work.Place) -> None:
+    """Tidy up after what was written at full speed, and let it reach the disk: what follows is measured without that."""
     with psycopg.connect(where.database_url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE) inbox, outbox, tallies")
-
-
-def settle(stack: Stack) -> None:
-    """Let the past be written to the disk: that is not what is measured."""
     with psycopg.connect(stack.infrastructure.postgres_admin_url, autocommit=True) as connection:
         connection.execute("CHECKPOINT")
 

@@ -29,7 +29,7 @@ from schemas.envelope import encode, wrap
 from schemas.topics import INTERNAL, TOPICS
 from schemas.types import By, Cause, Money
 
-CASES, CASES_FULL, PARTITIONS = 4_000, 100_000, 4
+CASES, CASES_FULL, CASES_KNOWN_FULL, PARTITIONS = 4_000, 20_000, 100_000, 4
 WARM_SHARE = 0.1
 PATIENCE_SECONDS, LOOK_SECONDS = 120.0, 0.02
 SOURCE, TARGET, CHANGELOG = "exceptions.case", "scorecard.measure", "scorecard.stream-cases-changelog"
@@ -38,23 +38,32 @@ BY, MONEY = By(subject="somebody", role="logistics"), Money(amount=Decimal("1250
 
 
 def measure(stack: Stack, full: bool) -> Iterator[Figure]:
-    """Fold the facts of many cases, beside a bare consumer; then kill the worker and wait until it knows them again."""
+    """Fold the facts of many cases, beside a bare consumer."""
     cases = CASES_FULL if full else CASES
     with _world(stack, "stream") as (world, env, folder):
         facts = _fill(stack.infrastructure.kafka_bootstrap, world, cases)
         with _world(stack, "stream-bare") as (other, _, _):
             said = {"BENCH_CHANGELOG": f"{other}.{CHANGELOG}", "BENCH_OUTPUT": f"{other}.{TARGET}"}
             reads, folds = _bare(env, "read"), _bare(env | said, "fold")
-        with _worker(env, folder) as (process, port):
+        with _worker(env, folder) as (process, _):
             rate = _folded(stack.infrastructure.kafka_bootstrap, world, facts, process)
+    yield Figure("stream.facts", rate, "facts/s", at_least=3_000, beside={"bare_consumer": folds, "bare_reader": reads})
+    yield Figure("stream.to_bare_consumer", rate / folds, "×", at_least=0.35)
+
+
+def measure_known_again(stack: Stack, full: bool) -> Iterator[Figure]:
+    """Fold the facts of very many cases, kill the worker, and wait until the next one knows them."""
+    cases = CASES_KNOWN_FULL if full else CASES
+    with _world(stack, "stream-known") as (world, env, folder):
+        facts = _fill(stack.infrastructure.kafka_bootstrap, world, cases)
+        with _worker(env, folder) as (process, _):
+            _folded(stack.infrastructure.kafka_bootstrap, world, facts, process)
             process.kill()
             process.wait()
         began = time.monotonic()
         with _worker(env, folder) as (process, port):
             _ready(port, process)
             rebuilt = time.monotonic() - began
-    yield Figure("stream.facts", rate, "facts/s", at_least=3_000, beside={"bare_consumer": folds, "bare_reader": reads})
-    yield Figure("stream.to_bare_consumer", rate / folds, "×", at_least=0.35)
     yield Figure(f"stream.rebuilt_{cases}_cases", rebuilt, "s", at_most=15)
 
 

@@ -13,8 +13,9 @@ from fastapi import FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import State
 from starlette.exceptions import HTTPException
-from starlette.types import Message, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from chassis import http, log
 from chassis.auth import Verifier
@@ -98,29 +99,39 @@ def _stream(app: FastAPI) -> None:
         who.must_subscribe(TOPICS[0])
         hub: hubs.Hub = request.app.state.hub
         settings: ConsoleSettings = request.app.state.settings
-        if request.app.state.readers >= settings.stream_clients_max:
-            return _later(request, TooManyReaders("as many readers as this server takes; another one may have room"))
         if not hub.ready:
             return _later(request, NotFollowing("the stream does not follow Kafka now"))
         vector = await run_in_threadpool(_place, hub, last_event_id or start)
+        if app.state.readers >= settings.stream_clients_max:  # nothing waits between here and where it is counted
+            return _later(request, TooManyReaders("as many readers as this server takes; another one may have room"))
         asked = [tuple(many) if many else None for many in (type, severity, function, case, site, customer)]
         chosen = view.Filter(*asked) if any(asked) else view.EVERYTHING
         stream = Stream(
             hub, Reader(who, vector, chosen, f"console.{id(request):x}"),
             heartbeat_seconds=settings.stream_heartbeat_seconds, catch_ups=request.app.state.catch_ups,
         )  # fmt: skip
-        return EventStream(_counted(app, stream, token), app.state.sending)
+        return EventStream(_noted(app, stream, token), app.state)
 
 
 class EventStream(StreamingResponse):
     """Server-sent events; a reader that takes nothing for some seconds is let go, so that it holds nobody's memory."""
 
-    def __init__(self, content: AsyncGenerator[bytes, None], sending: dict[EventStream, float]) -> None:
+    def __init__(self, content: AsyncGenerator[bytes, None], state: State) -> None:
+        """Its reader is counted from now until the answer ends, however it ends."""
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(content, media_type="text/event-stream", headers=headers)
-        self._pieces, self._sending = content, sending
+        self._pieces, self._state = content, state
+        self._sending: dict[EventStream, float] = state.sending
         self._task: asyncio.Task[Any] | None = None
         self._is_let_go = False
+        state.readers += 1
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and give the reader's room back."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._state.readers -= 1
 
     def let_go(self) -> None:
         """End: its reader takes nothing."""
@@ -155,14 +166,12 @@ def _later(request: Request, refusal: Refusal) -> Response:
     return answer
 
 
-async def _counted(app: FastAPI, stream: Stream, token: str) -> AsyncGenerator[bytes, None]:
-    app.state.readers += 1
+async def _noted(app: FastAPI, stream: Stream, token: str) -> AsyncGenerator[bytes, None]:
     app.state.streams.setdefault(token, set()).add(stream)
     try:
         async for chunk in stream:
             yield chunk
     finally:
-        app.state.readers -= 1
         app.state.streams[token].discard(stream)
         if not app.state.streams[token]:
             del app.state.streams[token]

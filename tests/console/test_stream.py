@@ -10,7 +10,9 @@ import random
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid5
 
@@ -241,6 +243,23 @@ def test_past_the_cap_a_reader_is_told_when_to_try_again(cases: Cases) -> None:
             )
         with_room = wait_until(lambda: _room(served))
         assert with_room
+
+
+def test_readers_that_come_at_once_do_not_pass_the_cap(cases: Cases) -> None:
+    crowd, room = 24, 2
+    all_answered = threading.Barrier(crowd)
+    with cases.served(stream_clients_max=room) as served:
+        head = {"Authorization": f"Bearer {cases.token()}"}
+
+        def come(_: int) -> int:
+            with httpx.stream("GET", f"{served.url}/stream?from=beginning", headers=head, timeout=30) as answer:
+                all_answered.wait(30)  # whoever is let in stays until the last one was answered
+                return answer.status_code
+
+        with ThreadPoolExecutor(crowd) as readers:
+            answers = Counter(readers.map(come, range(crowd)))
+        assert answers == {200: room, 503: crowd - room}
+        wait_until(lambda: served.readers() == 0)
 
 
 def _room(served: Served) -> bool:
