@@ -19,7 +19,7 @@ ROWS_FEW, CASES_FEW = 10_000, 1_000
 ROWS, CASES = 500_000, 50_000
 ROWS_FULL, CASES_FULL = 10_000_000, 1_000_000
 DAYS = 6  # younger than what is kept, so that nothing is dropped before it is told to
-EVENTS, EVENTS_FULL, BACKLOG, COURSE, COURSE_FULL = 40_000, 200_000, 100_000, 600, 3_000
+EVENTS, EVENTS_FULL, BACKLOG, BACKLOG_FULL, COURSE, COURSE_FULL = 40_000, 200_000, 100_000, 400_000, 600, 3_000
 PRESSED_EACH_SECONDS, FLAT = 0.004, 1.15
 LIGHT_FIRST, CALM_FIRST, DROPPED_FIRST, BACKLOG_FIRST = (work.STOCKS * n for n in (2, 3, 4, 5))
 
@@ -50,7 +50,7 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
 
 def beside(stack: Stack, rows: int, cases: int, full: bool) -> Found:
     """Measure pipeline, light load and relay beside old rows, then drop their oldest day under load; judged at the end."""
-    events, course = (EVENTS_FULL, COURSE_FULL) if full else (EVENTS, COURSE)
+    events, course, pending = (EVENTS_FULL, COURSE_FULL, BACKLOG_FULL) if full else (EVENTS, COURSE, BACKLOG)
     programs = [["benchmarks.ours", "consumer"], ["benchmarks.ours", "relay"]]
     with work.place(stack, "past") as where:
         fill(where, rows, cases)
@@ -59,13 +59,14 @@ def beside(stack: Stack, rows: int, cases: int, full: bool) -> Found:
         with work.running(where, programs) as processes:
             rate = work.rate(where, events, processes)
             settle(stack, where)
-            light = latency.course(where, course, first=LIGHT_FIRST)[latency.WARM_UP :]
+            light = latency.course(where, course, first=LIGHT_FIRST)
             calm = latency.course(where, course, each_seconds=PRESSED_EACH_SECONDS, first=CALM_FIRST)
             moved, dropped = _drop_a_day(where, course)
-        pipeline_events = events + 3 * course
+        pipeline_events = events + 3 * (latency.WARM_UP + course)
         work.judge(where, pipeline_events)
-        relay = backlog.drain(where, "ours", BACKLOG, before=pipeline_events, first=BACKLOG_FIRST)
-        work.judge_output(where, pipeline_events + BACKLOG)
+        settle(stack, where)
+        relay = backlog.drain(where, "ours", pending, before=pipeline_events, first=BACKLOG_FIRST)
+        work.judge_output(where, pipeline_events + pending)
     p50, p99 = work.percentile(light, 0.5), work.percentile(light, 0.99)
     return Found(rate, relay, p50, p99, work.percentile(moved, 0.99) - work.percentile(calm, 0.99), dropped)
 
@@ -109,8 +110,7 @@ def _drop_a_day(where: work.Place, course: int) -> tuple[list[float], int]:
             gone.update(housekeeping.tidy(connection, then))
 
     thread = threading.Thread(target=tidy)
-    thread.start()
-    taken = latency.course(where, course, each_seconds=PRESSED_EACH_SECONDS, first=DROPPED_FIRST)
+    taken = latency.course(where, course, each_seconds=PRESSED_EACH_SECONDS, first=DROPPED_FIRST, begun=thread.start)
     thread.join()
     if not gone:
         raise RuntimeError("housekeeping dropped nothing: there was no day past its time")

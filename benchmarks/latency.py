@@ -6,7 +6,7 @@ import json
 import statistics
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from benchmarks import ours, work
@@ -15,7 +15,7 @@ from chassis import kafka
 from chassis.db import Database
 from cli.stack import Stack
 
-EVENTS, EVENTS_FULL, WARM_UP, EACH_SECONDS = 600, 3_000, 100, 0.01
+EVENTS, EVENTS_FULL, WARM_UP, EACH_SECONDS = 600, 3_000, 250, 0.01
 BESIDE = ("reference", "rival_orm")
 FEED, FEED_FULL, ACT_EACH_SECONDS, ACTS_MIN = 120_000, 400_000, 0.02, 100
 RAMP_SHARE = 0.1  # of the feed, at both ends: acts are timed between them only
@@ -40,22 +40,29 @@ def light(stack: Stack, module: str, *, events: int) -> list[float]:
     ):
         work.fill(where, 1)
         work.reached(where, 1, processes)
-        return course(where, events + WARM_UP)[WARM_UP:]
+        return course(where, events)
 
 
 def course(
-    where: work.Place, events: int, *, each_seconds: float = EACH_SECONDS, first: int = work.STOCKS
-) -> list[float]:
-    """Produce one event at a time from one thread, consume in another; each is of a stock of its own, from `first` on."""
+    where: work.Place, events: int, *, each_seconds: float = EACH_SECONDS, first: int = work.STOCKS, begun: Callable[[], None] = lambda: None,
+) -> list[float]:  # fmt: skip
+    """Produce one event at a time from one thread, consume in another; each is of a stock of its own, from `first` on.
+
+    `WARM_UP` more go before them and are not told: a client that begins to follow a topic hears nothing for half a second.
+    `begun` is called when they are out.
+    """
+    together = WARM_UP + events
     sent: dict[str, float] = {}
     taken: list[float] = []
 
     def produce() -> None:
         producer = kafka.producer(where.bootstrap, "bench.light")
-        begun = time.perf_counter()
-        for number in range(events):
+        started = time.perf_counter()
+        for number in range(together):
+            if number == WARM_UP:
+                begun()
             fact = work.event(first + number, 0)
-            left = begun + number * each_seconds - time.perf_counter()
+            left = started + number * each_seconds - time.perf_counter()
             time.sleep(max(0.0, left))  # house: allow wait — the pace is part of what is measured
             sent[fact.subject] = time.perf_counter()
             producer.produce(where.input, value=work.encoded(fact), key=fact.subject.encode(), headers={kafka.TYPE_HEADER: fact.event_name})  # fmt: skip
@@ -65,17 +72,17 @@ def course(
     with work.following(where, "bench.light") as consumer:
         thread = threading.Thread(target=produce)
         thread.start()
-        deadline = time.monotonic() + events * each_seconds + work.PATIENCE_SECONDS
-        while len(taken) < events and time.monotonic() < deadline:
+        deadline = time.monotonic() + together * each_seconds + work.PATIENCE_SECONDS
+        while len(taken) < together and time.monotonic() < deadline:
             message = consumer.poll(1.0)
             if message is not None and message.error() is None:
                 began = sent.get(json.loads(message.value() or b"")["subject"])
                 if began is not None:
                     taken.append((time.perf_counter() - began) * 1000)
         thread.join()
-    if len(taken) < events:
-        raise RuntimeError(f"{len(taken)} of {events} events came out; see {where.folder}")
-    return taken
+    if len(taken) < together:
+        raise RuntimeError(f"{len(taken)} of {together} events came out; see {where.folder}")
+    return taken[WARM_UP:]
 
 
 def measure_busy(stack: Stack, full: bool) -> Iterator[Figure]:
