@@ -99,11 +99,11 @@ def _stream(app: FastAPI) -> None:
         who.must_subscribe(TOPICS[0])
         hub: hubs.Hub = request.app.state.hub
         settings: ConsoleSettings = request.app.state.settings
-        if not hub.ready:
-            return _later(request, NotFollowing("the stream does not follow Kafka now"))
-        vector = await run_in_threadpool(_place, hub, last_event_id or start)
         if app.state.readers >= settings.stream_clients_max:  # nothing waits between here and where it is counted
             return _later(request, TooManyReaders("as many readers as this server takes; another one may have room"))
+        if not hub.ready:
+            return _later(request, NotFollowing("the stream does not follow Kafka now"))
+        vector = _place(hub, last_event_id or start)
         asked = [tuple(many) if many else None for many in (type, severity, function, case, site, customer)]
         chosen = view.Filter(*asked) if any(asked) else view.EVERYTHING
         stream = Stream(
