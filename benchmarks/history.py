@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import psycopg
 
@@ -21,54 +20,78 @@ ROWS_FULL, CASES_FULL = 10_000_000, 1_000_000
 DAYS = 6  # younger than what is kept, so that nothing is dropped before it is told to
 EVENTS, EVENTS_FULL, BACKLOG, BACKLOG_FULL, COURSE, COURSE_FULL = 40_000, 200_000, 100_000, 400_000, 600, 3_000
 PRESSED_EACH_SECONDS, FLAT = 0.004, 1.15
-LIGHT_FIRST, CALM_FIRST, DROPPED_FIRST, BACKLOG_FIRST = (work.STOCKS * n for n in (2, 3, 4, 5))
+PROGRAMS = [["benchmarks.ours", "consumer"], ["benchmarks.ours", "relay"]]
 
 
-class Found(NamedTuple):
-    """What was found beside so many old rows."""
+class Past:
+    """A database beside old rows: what went through it since, and what was found."""
 
-    rate: float
-    relay: float
-    light_p50: float
-    light_p99: float
-    moved_p99: float
-    dropped: float
+    def __init__(self, stack: Stack, where: work.Place) -> None:
+        self.stack, self.where = stack, where
+        self.counted = self.told = 0  # events: by the consumer, on the output topic
+        self.rates, self.waits, self.drains = list[float](), list[float](), list[float]()
+        self._stocks = work.STOCKS  # those beyond are new
+
+    def _new_stocks(self) -> int:
+        self._stocks += work.STOCKS
+        return self._stocks
+
+    @contextmanager
+    def rush(self, events: int) -> Iterator[float]:
+        """Let consumer and relay work off a full input topic, tidy, and leave them waiting; yields events per second."""
+        settle(self.stack, self.where)
+        work.fill(self.where, events)
+        with work.running(self.where, PROGRAMS) as processes:
+            found = work.rate(self.where, events, processes, before=self.told)
+            self.counted, self.told = self.counted + events, self.told + events
+            settle(self.stack, self.where)
+            yield found
+
+    def course(
+        self, events: int, *, each_seconds: float = latency.EACH_SECONDS, begun: Callable[[], None] = lambda: None
+    ) -> list[float]:
+        """Return how long each of some events waited, in milliseconds."""
+        waited = latency.course(self.where, events, each_seconds=each_seconds, first=self._new_stocks(), begun=begun)
+        together = latency.WARM_UP + events
+        self.counted, self.told = self.counted + together, self.told + together
+        return waited
+
+    def drain(self, rows: int) -> float:
+        """Return at how many events per second a backlog leaves."""
+        settle(self.stack, self.where)
+        found = backlog.drain(self.where, "ours", rows, before=self.told, first=self._new_stocks())
+        self.told += rows
+        return found
 
 
 def measure(stack: Stack, full: bool) -> Iterator[Figure]:
-    """Measure beside ten thousand old rows, beside many, and beside ten thousand again: what comes later is slower by itself."""
-    first = beside(stack, ROWS_FEW, CASES_FEW, full)
-    many = beside(stack, ROWS_FULL if full else ROWS, CASES_FULL if full else CASES, full)
-    few = Found(*map(statistics.mean, zip(first, beside(stack, ROWS_FEW, CASES_FEW, full), strict=True)))
-    yield Figure("history.pipeline_slower", few.rate / many.rate, "×", at_most=FLAT)
-    yield Figure("history.relay_slower", few.relay / many.relay, "×", at_most=FLAT)
-    yield Figure("history.light_p50_longer", many.light_p50 / few.light_p50, "×", at_most=FLAT)
-    yield Figure("history.light_p99_longer", many.light_p99 / few.light_p99, "×", at_most=FLAT)
-    yield Figure("history.drop_a_day_moves_p99", many.moved_p99, "ms", at_most=20)
-    yield Figure("history.dropped_days", many.dropped, "days")
+    """Measure beside ten thousand old rows and beside many, in turns: few, many, many, few.
 
-
-def beside(stack: Stack, rows: int, cases: int, full: bool) -> Found:
-    """Measure pipeline, light load and relay beside old rows, then drop their oldest day under load; judged at the end."""
+    A machine that gets slower meanwhile is then no difference between the two.
+    """
     events, course, pending = (EVENTS_FULL, COURSE_FULL, BACKLOG_FULL) if full else (EVENTS, COURSE, BACKLOG)
-    programs = [["benchmarks.ours", "consumer"], ["benchmarks.ours", "relay"]]
-    with work.place(stack, "past") as where:
-        fill(where, rows, cases)
-        settle(stack, where)
-        work.fill(where, events)
-        with work.running(where, programs) as processes:
-            rate = work.rate(where, events, processes)
-            settle(stack, where)
-            light = latency.course(where, course, first=LIGHT_FIRST)
-            calm = latency.course(where, course, each_seconds=PRESSED_EACH_SECONDS, first=CALM_FIRST)
-            moved, dropped = _drop_a_day(where, course)
-        pipeline_events = events + 3 * (latency.WARM_UP + course)
-        work.judge(where, pipeline_events)
-        settle(stack, where)
-        relay = backlog.drain(where, "ours", pending, before=pipeline_events, first=BACKLOG_FIRST)
-        work.judge_output(where, pipeline_events + pending)
-    p50, p99 = work.percentile(light, 0.5), work.percentile(light, 0.99)
-    return Found(rate, relay, p50, p99, work.percentile(moved, 0.99) - work.percentile(calm, 0.99), dropped)
+    with work.place(stack, "past-few") as place_few, work.place(stack, "past-many") as place_many:
+        few, many = Past(stack, place_few), Past(stack, place_many)
+        fill(place_few, ROWS_FEW, CASES_FEW)
+        fill(place_many, ROWS_FULL if full else ROWS, CASES_FULL if full else CASES)
+        turns = (few, many, many, few)
+        for past in turns:
+            with past.rush(events) as rate:
+                past.rates.append(rate)
+                past.waits += past.course(course)
+        with many.rush(EVENTS):
+            moved, dropped = _drop_a_day(many, course)
+        for past in turns:
+            past.drains.append(past.drain(pending))
+        for past in (few, many):
+            work.judge(past.where, past.counted, told=past.told)
+    yield Figure("history.pipeline_slower", sum(few.rates) / sum(many.rates), "×", at_most=FLAT)
+    yield Figure("history.relay_slower", sum(few.drains) / sum(many.drains), "×", at_most=FLAT)
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        longer = work.percentile(many.waits, share) / work.percentile(few.waits, share)
+        yield Figure(f"history.light_{name}_longer", longer, "×", at_most=FLAT)
+    yield Figure("history.drop_a_day_moves_p99", moved, "ms", at_most=20)
+    yield Figure("history.dropped_days", dropped, "days")
 
 
 def fill(where: work.Place, rows: int, cases: int) -> None:
@@ -100,18 +123,22 @@ def settle(stack: Stack, where: work.Place) -> None:
         connection.execute("CHECKPOINT")
 
 
-def _drop_a_day(where: work.Place, course: int) -> tuple[list[float], int]:
-    """Tidy as if it were the day on which the oldest published facts are past their time; return the waits meanwhile."""
+def _drop_a_day(past: Past, course: int) -> tuple[float, int]:
+    """Tidy, under load, as if it were the day on which the oldest published facts are past their time.
+
+    Returns by how many milliseconds p99 moved, and how many days went.
+    """
     then = datetime.now(UTC) + housekeeping.FACTS_KEPT - timedelta(days=DAYS - 1)
     gone: dict[str, int] = {}
 
     def tidy() -> None:
-        with psycopg.connect(where.database_url, autocommit=True) as connection:
+        with psycopg.connect(past.where.database_url, autocommit=True) as connection:
             gone.update(housekeeping.tidy(connection, then))
 
     thread = threading.Thread(target=tidy)
-    taken = latency.course(where, course, each_seconds=PRESSED_EACH_SECONDS, first=DROPPED_FIRST, begun=thread.start)
+    calm = past.course(course, each_seconds=PRESSED_EACH_SECONDS)
+    pressed = past.course(course, each_seconds=PRESSED_EACH_SECONDS, begun=thread.start)
     thread.join()
     if not gone:
         raise RuntimeError("housekeeping dropped nothing: there was no day past its time")
-    return taken, sum(gone.values())
+    return work.percentile(pressed, 0.99) - work.percentile(calm, 0.99), sum(gone.values())
