@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -67,6 +68,7 @@ def main() -> int:
         return _compare(folder, given.compare)
     if any(name in (given.names or FIGURES) and importlib.util.find_spec(RIVALS[name]) is None for name in RIVALS):
         parser.error("the rivals are not installed: `make bench` does it, or deploy/local/setup.sh bench")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what is told to stop takes its servers and files with it
     run = _Run.begin(folder, full=given.full, resume=given.resume)
     with tempfile.TemporaryDirectory(prefix="xd-bench-") as place, Stack.start(Path(place)) as stack:
         run.calibrate(stack)

@@ -18,7 +18,8 @@ ROWS_FEW, CASES_FEW = 10_000, 1_000
 ROWS, CASES = 500_000, 50_000
 ROWS_FULL, CASES_FULL = 10_000_000, 1_000_000
 DAYS = 6  # younger than what is kept, so that nothing is dropped before it is told to
-EVENTS, EVENTS_FULL, BACKLOG, BACKLOG_FULL, COURSE, COURSE_FULL = 40_000, 200_000, 100_000, 400_000, 600, 3_000
+# Of one turn, of two.
+EVENTS, EVENTS_FULL, BACKLOG, BACKLOG_FULL, COURSE, COURSE_FULL = 20_000, 100_000, 50_000, 200_000, 300, 1_500
 PRESSED_EACH_SECONDS, FLAT = 0.004, 1.15
 PROGRAMS = [["benchmarks.ours", "consumer"], ["benchmarks.ours", "relay"]]
 
@@ -80,7 +81,7 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
                 past.rates.append(rate)
                 past.waits += past.course(course)
         with many.rush(EVENTS):
-            moved, dropped = _drop_a_day(many, course)
+            moved, dropped = _drop_a_day(many, 2 * course)
         for past in turns:
             past.drains.append(past.drain(pending))
         for past in (few, many):
