@@ -18,7 +18,7 @@ ROWS_FEW, CASES_FEW = 10_000, 1_000
 ROWS, CASES = 500_000, 50_000
 ROWS_FULL, CASES_FULL = 10_000_000, 1_000_000
 DAYS = 6  # younger than what is kept, so that nothing is dropped before it is told to
-# Of one turn, of two.
+# Of each turn: either database has two.
 EVENTS, EVENTS_FULL, BACKLOG, BACKLOG_FULL, COURSE, COURSE_FULL = 20_000, 100_000, 50_000, 200_000, 300, 1_500
 PRESSED_EACH_SECONDS, FLAT = 0.004, 1.15
 PROGRAMS = [["benchmarks.ours", "consumer"], ["benchmarks.ours", "relay"]]
@@ -37,6 +37,9 @@ class Past:
         self._stocks += work.STOCKS
         return self._stocks
 
+    def _went_through(self, events: int) -> None:
+        self.counted, self.told = self.counted + events, self.told + events
+
     @contextmanager
     def rush(self, events: int) -> Iterator[float]:
         """Let consumer and relay work off a full input topic, tidy, and leave them waiting; yields events per second."""
@@ -44,7 +47,7 @@ class Past:
         work.fill(self.where, events)
         with work.running(self.where, PROGRAMS) as processes:
             found = work.rate(self.where, events, processes, before=self.told)
-            self.counted, self.told = self.counted + events, self.told + events
+            self._went_through(events)
             settle(self.stack, self.where)
             yield found
 
@@ -53,8 +56,7 @@ class Past:
     ) -> list[float]:
         """Return how long each of some events waited, in milliseconds."""
         waited = latency.course(self.where, events, each_seconds=each_seconds, first=self._new_stocks(), begun=begun)
-        together = latency.WARM_UP + events
-        self.counted, self.told = self.counted + together, self.told + together
+        self._went_through(latency.WARM_UP + events)
         return waited
 
     def drain(self, rows: int) -> float:
