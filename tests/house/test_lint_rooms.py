@@ -9,7 +9,6 @@ import pytest
 
 from tests.house.small_tree import ROOT, commit_crime, plant, run
 from tools.lint_rooms import lint
-from tools.lint_rooms.files import read_sources
 
 HOME = "services/logistics"
 REACTIONS = "from chassis.reactions import Reactions\nfrom schemas.logistics import ShipmentDelayed\n\nreactions = Reactions()\n"
@@ -248,19 +247,6 @@ def test_what_is_allowed_is_not_found(tmp_path: Path) -> None:
     commit_crime(tmp_path, "chassis/consumer.py", keep)
     commit_crime(tmp_path, "chassis/relay.py", "def push(producer: object) -> None:\n    producer.produce('x')\n")
     assert [str(finding) for finding in lint(tmp_path)] == []
-
-
-def test_a_chassis_is_weighed_by_its_lines_of_code(tmp_path: Path) -> None:
-    """What is said about the code weighs nothing; one line above 3,500 is found."""
-    plant(tmp_path)
-    held = sum(source.code_lines for source in read_sources(tmp_path) if source.package == "chassis")
-    for number in range(10):
-        words = '"""What it is\n\nfor.\n"""\n\n# A reason.\n'
-        commit_crime(tmp_path, f"chassis/part_{number}.py", words + "x = (\n    1)\n" * ((3_500 - held) // 20))
-    commit_crime(tmp_path, "chassis/rest.py", "x = 1\n" * (3_500 - held - 10 * 2 * ((3_500 - held) // 20)))
-    assert lint(tmp_path) == []
-    commit_crime(tmp_path, "chassis/rest.py", "y = 1\n")
-    assert [f.advice for f in lint(tmp_path)] == ["the chassis has 3,501 lines of code, 3,500 is the most"]
 
 
 def test_the_command_prints_place_rule_and_advice_and_answers_1(tmp_path: Path) -> None:

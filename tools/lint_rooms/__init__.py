@@ -14,7 +14,7 @@ from tools.lint_rooms.names import refused_words, text_constants, wrong_names
 from tools.lint_rooms.owners import events_by_service, events_made_elsewhere, events_never_said
 from tools.lint_rooms.prose import unfinished_lines, unreasoned_suppressions, useless_allowances
 from tools.lint_rooms.purity import impure_hearts, loose_imports, thawed_aggregates
-from tools.lint_rooms.size import heavy_chassis, too_long
+from tools.lint_rooms.size import too_long
 from tools.lint_rooms.verbs import misplaced_verbs, sleeps, swallowed_errors, unbounded_queues
 
 Rule = Callable[[SourceFile], list[Finding]]
@@ -41,7 +41,7 @@ def lint(root: Path) -> list[Finding]:
     """Answer every finding of the tree below root, in the order of files and lines."""
     sources = read_sources(root)
     owned, constants = events_by_service(sources), text_constants(sources)
-    findings = [*wrong_rooms(root), *missing_tests(root), *events_never_said(sources, owned), *heavy_chassis(sources)]
+    findings = [*wrong_rooms(root), *missing_tests(root), *events_never_said(sources, owned)]
     for source in sources:
         found = [finding for rule in RULES for finding in rule(source)]
         found += [*events_made_elsewhere(source, owned), *wrong_names(source, constants)]

@@ -13,8 +13,6 @@ PACKAGES = ("schemas", "velocity", "chassis", "services", "console", "simulator"
 ALSO_READ = ("tests", "benchmarks")
 # Written by a tool or run once by Alembic: their shape is not ours to judge.
 UNREAD = ("versions", "generated", "node_modules", "__pycache__")
-NO_CODE = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER)
-DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 ALLOWANCE = re.compile(r"#\s*house:\s*allow\s+(?P<rule>[a-z-]+)(?:\s*(?:—|--|-|:)\s*(?P<reason>\S.*))?")
 
 
@@ -78,15 +76,6 @@ class SourceFile:
     def comments(self) -> tuple[tuple[int, str], ...]:
         """List (line, comment): from the tokens, so that a text that looks like a comment is none."""
         return tuple((t.start[0], t.string) for t in self.tokens if t.type == tokenize.COMMENT)
-
-    @cached_property
-    def code_lines(self) -> int:
-        """Count the lines that hold code: no comment, no docstring, no empty line."""
-        held = {line for t in self.tokens if t.type not in NO_CODE for line in range(t.start[0], t.end[0] + 1)}
-        for node in ast.walk(self.tree):
-            if isinstance(node, DOCUMENTED) and ast.get_docstring(node) is not None:
-                held -= set(range(node.body[0].lineno, (node.body[0].end_lineno or 0) + 1))
-        return len(held)
 
     @cached_property
     def allowances(self) -> dict[int, tuple[str, str]]:

@@ -1,12 +1,9 @@
-"""Rule 10: a function is read in one look, a room in one sitting, the chassis in a day."""
-
-from collections.abc import Sequence
+"""Rule 10: limits on the length of a function and of a file."""
 
 from tools.lint_rooms.files import Finding, SourceFile
 
 FUNCTION_LINES = 60
 ROOM_LINES = 400
-CHASSIS_LINES = 3_500  # of code
 
 
 def too_long(source: SourceFile) -> list[Finding]:
@@ -22,12 +19,3 @@ def too_long(source: SourceFile) -> list[Finding]:
         advice = f"{lines} lines: make it a package of the same name, {ROOM_LINES} is the most"
         findings.append(source.finding(1, "length", advice))
     return findings
-
-
-def heavy_chassis(sources: Sequence[SourceFile]) -> list[Finding]:
-    """Find a chassis of more than 3,500 lines of code."""
-    ours = [source for source in sources if source.package == "chassis"]
-    if (lines := sum(source.code_lines for source in ours)) <= CHASSIS_LINES:
-        return []
-    heaviest = max(ours, key=lambda source: source.code_lines)
-    return [heaviest.finding(1, "length", f"the chassis has {lines:,} lines of code, {CHASSIS_LINES:,} is the most")]
