@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.errors import Refused
-from cli.stack import daemon
+from cli.stack import daemon, lock
 from cli.stack.control import NotRunning, ask
 from cli.stack.state import Home, make_folder, read_json, write_json
 from cli.stack.worlds import check_name, known_worlds
@@ -75,7 +75,7 @@ def open_world(
     home: Home, world: str, report: Report, *, services: list[str] | None = None, seed: str | None = None
 ) -> None:
     """Make the world, or start the kept one, unless it runs already."""
-    started = not daemon.is_running(home)
+    started = not lock.is_held(home)
     if started:
         daemon.detach(home, report=report, world=None)
     try:

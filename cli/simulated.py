@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 
 from cli.stack.recipe import STREAM
 from cli.stack.worlds import World
 
 
-def begin(world: World, what: str, *arguments: str) -> subprocess.Popen[str]:
-    """Start `python -m simulator WHAT …` on a world; what it tells comes from its stdout."""
+@contextlib.contextmanager
+def begin(world: World, what: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run `python -m simulator WHAT …` on a world; its stdout tells what it does.
+
+    An error or Ctrl-C in the block ends the process; otherwise the block's end waits for it.
+    """
     environment = os.environ | {
         "SERVICES_URLS": json.dumps(world.urls), "STREAM_METRICS_URL": f"{world.ops[STREAM]}/metrics",
     }  # fmt: skip
-    return subprocess.Popen(
-        [sys.executable, "-m", "simulator", what, *arguments], env=environment, stdout=subprocess.PIPE, text=True
-    )
+    command = [sys.executable, "-m", "simulator", what, *arguments]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        except BaseException:
+            process.terminate()
+            raise

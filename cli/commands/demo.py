@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import signal
 import subprocess
 import threading
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from cli import simulated
 from cli.desk import link
 from cli.errors import CommandFailed
 from cli.output import JsonOption, out, print_json, progress, say
+from cli.stack.daemon import one_interrupt
 from cli.stack.recipe import CONSOLE, STREAM
 from cli.stack.stack import Stack
 from cli.stack.worlds import World
@@ -48,7 +49,7 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Start a world, tell the story of one delay in it with simulated people, and stay up until Ctrl-C."""
-    with progress("The stack starts", quiet=as_json) as report, Stack.start(report=report) as stack:
+    with one_interrupt(), progress("The stack starts", quiet=as_json) as report, Stack.start(report=report) as stack:
         world = stack.create_world(WORLD)
         _invite(world, as_json)
         seconds = (0.0 if once else PACE_SECONDS) if pace is None else pace
@@ -57,7 +58,8 @@ def demo(
         if story.returncode:
             raise CommandFailed("The story broke; `.crossdock/worlds/demo/logs` holds what each process said.")
         if not once:
-            _stay(stack, world, as_json, seed if traffic else None)
+            with contextlib.suppress(KeyboardInterrupt):
+                _stay(world, as_json, seed if traffic else None)
 
 
 def _invite(world: World, as_json: bool) -> None:
@@ -88,7 +90,7 @@ def _print(step: dict[str, Any], as_json: bool) -> None:
     out().print(step["text"], markup=False)
 
 
-def _stay(stack: Stack, world: World, as_json: bool, traffic_seed: int | None) -> None:
+def _stay(world: World, as_json: bool, traffic_seed: int | None) -> None:
     addresses = {**world.urls, "stream metrics": f"{world.ops[STREAM]}/metrics"}
     if not as_json:
         say("")
@@ -102,14 +104,7 @@ def _stay(stack: Stack, world: World, as_json: bool, traffic_seed: int | None) -
         )
         for name, url in sorted(addresses.items()):
             say(f"  {name:<16} {url}")
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
-    if traffic_seed is None:
-        ended.wait()
-        return
-    with simulated.begin(world, "traffic", "--seed", str(traffic_seed)) as traffic:
-        telling = threading.Thread(target=_tell, args=(traffic, as_json), daemon=True)
-        telling.start()
-        ended.wait()
-        traffic.terminate()
+    if traffic_seed is not None:
+        with simulated.begin(world, "traffic", "--seed", str(traffic_seed)) as traffic:
+            _tell(traffic, as_json)
+    threading.Event().wait()

@@ -8,7 +8,7 @@ import typer
 
 from cli.errors import Interrupted, NotFound
 from cli.output import JsonOption, emit, progress, say, table
-from cli.stack import daemon
+from cli.stack import daemon, lock
 from cli.stack.control import NotRunning, ask
 from cli.stack.state import Home, read_json
 from cli.stack.worlds import known_worlds
@@ -44,7 +44,7 @@ def create(
     """Make a world (or start a kept one) and come back when all of it is ready."""
     home = Home.find()
     with progress(f"World {name} is made", quiet=as_json) as report:
-        started = not daemon.is_running(home)
+        started = not lock.is_held(home)
         if started:
             daemon.detach(home, report=report, world=None)
         try:
@@ -90,7 +90,7 @@ def drop(
     if name not in known_worlds(home):
         raise NotFound(f"There is no world {name}; `crossdock world list` shows those that are.")
     with progress(f"World {name} is dropped", quiet=as_json) as report:
-        started = not daemon.is_running(home)
+        started = not lock.is_held(home)
         if started:
             daemon.detach(home, report=report, world=None)
         try:

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from cli.stack.stack import Stack
+from cli.stack import lock
 from cli.stack.state import Home, StackError, forget, read_json, write_json
 from cli.stack.worlds import WorldUnknown
 
@@ -29,31 +29,29 @@ class NotRunning(StackError):
     """No supervisor of this data folder answers."""
 
 
-class Control:
-    """The supervisor's side of the door."""
+class AnswerCutOff(StackError):
+    """The supervisor ended before it had answered."""
 
-    def __init__(self, stack: Stack, end: Callable[[], None]) -> None:
-        self.stack = stack
+
+class Control:
+    """The supervisor's side of the door: it carries out the acts that it is given."""
+
+    def __init__(self, home: Home, acts: dict[str, Act]) -> None:
+        self._home = home
+        self._acts = acts
         self._secret = secrets.token_urlsafe(32)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._answering())
         self._server.daemon_threads = True
-        self._acts: dict[str, Act] = {
-            "status": lambda *_: stack.status(),
-            "create-world": lambda asked, report: stack.create_world(**asked, report=report).describe(),
-            "drop-world": lambda asked, _: stack.drop_world(asked["name"]),
-            "process": self._process,
-            "down": lambda *_: end(),
-        }
 
     def open(self) -> None:
         """Listen and say where."""
         threading.Thread(target=self._server.serve_forever, name="control", daemon=True).start()
         address = f"http://127.0.0.1:{self._server.server_port}"
-        write_json(self.stack.home.control_file, {"url": address, "secret": self._secret}, secret=True)
+        write_json(self._home.control_file, {"url": address, "secret": self._secret}, secret=True)
 
     def close(self) -> None:
         """Listen no longer."""
-        forget(self.stack.home.control_file)
+        forget(self._home.control_file)
         self._server.shutdown()
         self._server.server_close()
 
@@ -66,18 +64,6 @@ class Control:
     def knows(self, secret: str) -> bool:
         """Tell whether the caller could read the secret."""
         return hmac.compare_digest(secret.encode(), f"Bearer {self._secret}".encode())
-
-    def _process(self, asked: dict[str, Any], _: Callable[[str], None]) -> dict[str, Any]:
-        world, process, what = self.stack.world(asked["world"]), asked["process"], asked["what"]
-        before = world.pid(process)
-        acts: dict[str, Callable[[str], Any]] = {
-            "kill": world.kill,
-            "stop": world.stop,
-            "start": world.start,
-            "restart": world.restart,
-        }
-        acts[what](process)
-        return {"pid_before": before, "pid": world.pid(process)}
 
     def _answering(self) -> type[BaseHTTPRequestHandler]:
         control = self
@@ -117,7 +103,7 @@ def ask(home: Home, act: str, report: Callable[[str], None] | None = None, **ask
     """Ask the running supervisor and return its result; raises NotRunning, WorldUnknown or StackError."""
     address = read_json(home.control_file)
     if address is None:
-        raise NotRunning("The stack is not running: `crossdock up` starts it.")
+        raise NotRunning(_why_nobody_answers(home))
     timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
     headers = {"Authorization": f"Bearer {address['secret']}"}
     try:
@@ -126,7 +112,15 @@ def ask(home: Home, act: str, report: Callable[[str], None] | None = None, **ask
                 raise NotRunning("Something else answers at the supervisor's address: try `crossdock up`.")
             return _read(answer, report)
     except httpx.HTTPError as why:
-        raise NotRunning("The stack does not answer: `crossdock up` starts it.") from why
+        raise NotRunning(_why_nobody_answers(home)) from why
+
+
+def _why_nobody_answers(home: Home) -> str:
+    """Say whether a supervisor is about to answer; its lock tells, wherever it was started from."""
+    if not lock.is_held(home):
+        return "The stack is not running: `crossdock up` starts it."
+    pid = (read_json(home.stack_file) or {}).get("pid", "unknown")
+    return f"The stack is starting or ending (process {pid}): ask again in a moment, or end it with `crossdock down`."
 
 
 def _read(answer: httpx.Response, report: Callable[[str], None] | None) -> Any:
@@ -138,4 +132,4 @@ def _read(answer: httpx.Response, report: Callable[[str], None] | None) -> Any:
             return line["result"]
         if "error" in line:
             raise (WorldUnknown if line.get("kind") == "unknown" else StackError)(line["error"])
-    raise StackError("The supervisor ended before it answered; `crossdock up` starts it again.")
+    raise AnswerCutOff("The supervisor ended before it answered; `crossdock up` starts it again.")

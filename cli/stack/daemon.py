@@ -1,4 +1,4 @@
-"""The process behind `crossdock up`: a stack, its control door, and an orderly end on every signal.
+"""The process behind `crossdock up`: a stack and an orderly end on every signal.
 
 `python -m cli.stack.daemon` is the detached form. It tells its parent on stdout, a line of JSON per step, how
 it gets on, and lets go of stdout when it is ready.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import fcntl
 import json
 import os
 import signal
@@ -21,8 +20,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from cli.stack import spawn
-from cli.stack.control import Control, NotRunning, ask
+from cli.stack import lock, spawn
+from cli.stack.control import AnswerCutOff, NotRunning, ask
 from cli.stack.stack import Stack
 from cli.stack.state import CHECKOUT, Home, StackError, make_folder, read_json
 from cli.stack.worlds import LIVE, PortInUse
@@ -65,48 +64,31 @@ def run(
             raise PortInUse(
                 f"Port {port} is in use: choose another one for {process}, or none, and a free one is taken."
             )
-    end = threading.Event()
     with one_interrupt(), Stack.start(home, report=report) as stack:
-        control = Control(stack, end.set)
-        control.open()
         try:
             if world is not None:
                 whole = [spec.name for spec in stack.recipe.processes]
                 stack.create_world(world, ports=ports, services=only or whole)
             on_ready(stack)
-            end.wait()
+            threading.Event().wait()
         finally:
             report("The stack ends")
-            control.close()
-
-
-def is_running(home: Home) -> bool:
-    """Tell whether a supervisor holds the data folder."""
-    try:
-        lock = home.lock_file.open("a+")
-    except OSError:
-        return False
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
 
 
 def end(home: Home) -> bool:
     """End the supervisor of a data folder and wait until it is gone; False when none ran."""
-    if not is_running(home):
+    if not lock.is_held(home):
         return False
     pid = (read_json(home.stack_file) or {}).get("pid")
     try:
-        ask(home, "down")
+        with contextlib.suppress(AnswerCutOff):  # ended before its answer was whole: the loop below sees it go
+            ask(home, "down")
     except NotRunning:
         if pid is not None and spawn.alive(int(pid)):
             os.kill(int(pid), signal.SIGTERM)
     deadline = time.monotonic() + DOWN_SECONDS
     # Its lock goes a moment before the process does: gone means both.
-    while is_running(home) or (pid is not None and spawn.alive(int(pid))):
+    while lock.is_held(home) or (pid is not None and spawn.alive(int(pid))):
         if time.monotonic() > deadline:
             raise StackError(f"The stack does not end: see {home.run / 'daemon.log'}, or end its process by hand.")
         time.sleep(POLL_SECONDS)

@@ -1,6 +1,8 @@
 """One running stack: infrastructure, worlds, and the promise that nothing is left when it ends.
 
-The same class serves the daemon of `crossdock up` and programs that run a stack inside themselves:
+The same class serves the daemon of `crossdock up` and programs that run a stack inside themselves. Either way
+`crossdock status`, `world list` and `down` of the same data folder reach it through its control door; `down` sends
+SIGTERM to the process that runs the stack, which ends it in its own way:
 
     with Stack.start(home=folder) as stack:
         world = stack.create_world("demo")
@@ -9,16 +11,17 @@ The same class serves the daemon of `crossdock up` and programs that run a stack
 
 from __future__ import annotations
 
-import fcntl
 import os
+import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
 from cli.seed import EVERYDAY, REPLAY
-from cli.stack import worlds
+from cli.stack import lock, worlds
+from cli.stack.control import Act, Control
 from cli.stack.infrastructure import Infrastructure, Report
 from cli.stack.issuer import Issuer
 from cli.stack.recipe import APART, Recipe, whole
@@ -46,6 +49,7 @@ class Stack:
         self.infrastructure = infrastructure
         self.worlds: dict[str, World] = {}
         self._lock: IO[str] | None = None
+        self._control: Control | None = None
         self._turn = threading.RLock()
         self._opening: World | None = None
         self._ending = threading.Event()
@@ -186,6 +190,9 @@ class Stack:
     def close(self) -> None:
         """End everything of ours; what was committed and acknowledged stays in the data folder."""
         self._ending.set()
+        if self._control is not None:
+            self._control.close()
+            self._control = None
         opening = self._opening
         if opening is not None:
             # Another thread waits for this world: without its processes it gives up and takes it back.
@@ -206,19 +213,41 @@ class Stack:
         self.issuer.ensure()
         self.infrastructure.start()
         self._write_state()
+        self._control = Control(self.home, self._acts())
+        self._control.open()
 
     def _take_lock(self) -> None:
-        lock = self.home.lock_file.open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as why:
-            lock.close()
+        self._lock = lock.take(self.home)
+        if self._lock is None:
             running = read_json(self.home.stack_file) or {}
             raise AlreadyRunning(
                 f"The stack of {self.home.root} runs already (process {running.get('pid', 'unknown')}): "
                 "`crossdock status` shows it, `crossdock down` ends it."
-            ) from why
-        self._lock = lock
+            )
+        write_json(self.home.stack_file, {"pid": os.getpid()})
+
+    def _acts(self) -> dict[str, Act]:
+        """Return the acts that other processes may ask for through the control door."""
+        return {
+            "status": lambda *_: self.status(),
+            "create-world": lambda asked, report: self.create_world(**asked, report=report).describe(),
+            "drop-world": lambda asked, _: self.drop_world(asked["name"]),
+            "process": lambda asked, _: self._change_process(**asked),
+            "down": lambda *_: os.kill(os.getpid(), signal.SIGTERM),
+        }
+
+    def _change_process(self, *, world: str, process: str, what: str) -> dict[str, Any]:
+        """Kill, stop, start or restart a process and return its process ids before and after."""
+        owner = self.world(world)
+        before = owner.pid(process)
+        acts: dict[str, Callable[[str], Any]] = {
+            "kill": owner.kill,
+            "stop": owner.stop,
+            "start": owner.start,
+            "restart": owner.restart,
+        }
+        acts[what](process)
+        return {"pid_before": before, "pid": owner.pid(process)}
 
     def _open_world(self, world: World, *, new: bool, report: Report) -> World:
         self._opening = world

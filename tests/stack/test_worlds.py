@@ -13,10 +13,13 @@ import jwt
 import psycopg
 import pytest
 
-from cli.stack import Stack, postgres, spawn, worlds
+from cli.exit_codes import ExitCode
+from cli.stack import Home, Stack, lock, postgres, spawn, worlds
 from cli.stack.stack import AlreadyRunning
+from cli.stack.state import make_folder, write_json
 from cli.stack.supervisor import NotReady
 from cli.stack.worlds import WorldRefused
+from tests.support.command import Crossdock
 from tests.support.recipes import small
 from tests.support.stack import Infrastructure
 
@@ -44,6 +47,39 @@ def start_stack(infra: Infrastructure, tmp_path: Path, monkeypatch: pytest.Monke
     yield start
     for stack in started:
         stack.close()
+
+
+def test_the_command_reaches_a_stack_that_a_program_runs_inside_itself(
+    start_stack: StartStack, infra: Infrastructure, tmp_path: Path
+) -> None:
+    """A person who runs `crossdock demo` sees in another terminal that its world is ready, and where Kafka is."""
+    stack = start_stack()
+    stack.create_world("demo")
+    crossdock = Crossdock(tmp_path / "home", infra.kafka_libs)
+    status = crossdock("status", "--json")
+    assert status.code == ExitCode.OK, status.err
+    assert (status.json["pid"], status.json["kafka"]["bootstrap"]) == (os.getpid(), infra.kafka_bootstrap)
+    assert [(one["world"], one["state"]) for one in status.json["worlds"]] == [("demo", "ready")]
+    assert [one["state"] for one in crossdock("world", "list", "--json").json] == ["ready"]
+    stack.close()
+    ended = crossdock("status")
+    assert (ended.code, ended.err.strip()) == (
+        ExitCode.UNREACHABLE,
+        "The stack is not running: `crossdock up` starts it.",
+    )
+    assert [one["state"] for one in crossdock("world", "list", "--json").json] == ["stopped"]
+
+
+def test_a_stack_that_is_starting_or_ending_is_told_apart_from_none(infra: Infrastructure, tmp_path: Path) -> None:
+    """A supervisor holds the lock before its control door opens and after the door has closed."""
+    home = Home(make_folder(tmp_path / "home"))
+    make_folder(home.run)
+    write_json(home.stack_file, {"pid": os.getpid()})
+    crossdock = Crossdock(home.root, infra.kafka_libs)
+    with lock.take(home):
+        said = crossdock("status")
+    assert said.code == ExitCode.UNREACHABLE
+    assert f"starting or ending (process {os.getpid()})" in said.err
 
 
 def _ask(url: str) -> dict[str, str]:
