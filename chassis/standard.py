@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis import dead, http, redrive
 from chassis.errors import Conflict, Invalid
@@ -65,8 +65,10 @@ class DeadLetter(http.Shown):
     value: str | None = None
 
 
-class Pick(BaseModel):
+class Pick(http.Body):
     """Which dead letters: by number, or by filter. A dry run only says what would be done."""
+
+    model_config = ConfigDict(extra="ignore")
 
     ids: list[int] | None = Field(default=None, max_length=IDS_MAX)
     topic: str | None = None

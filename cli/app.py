@@ -11,7 +11,7 @@ import typer
 
 from cli.errors import CommandFailed
 from cli.exit_codes import ExitCode
-from cli.output import print_json
+from cli.output import print_json, visible
 from cli.stack.control import NotRunning
 from cli.stack.state import StackError
 from cli.stack.worlds import WorldUnknown
@@ -94,5 +94,5 @@ def _fail(sentence: str, code: ExitCode, told: list[str]) -> int:
     if "--json" in told:
         print_json({"error": sentence, "exit_code": int(code)})
     else:
-        print(sentence, file=sys.stderr)
+        print(visible(sentence), file=sys.stderr)
     return int(code)

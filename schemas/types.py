@@ -22,6 +22,10 @@ class Sensitive:
         return f"Sensitive({self.kind!r})"
 
 
+class Paragraphs:
+    """Mark on a text that may have several lines; every other string of a request body is one line."""
+
+
 class Word(BaseModel):
     """A frozen value inside an event; tolerant of fields it does not know."""
 
@@ -50,8 +54,8 @@ SiteCode = Code
 ItemCode = Code
 CustomerCode = Code
 SupplierCode = Code
-Text = Annotated[str, StringConstraints(max_length=4000)]
-Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000)]
+Text = Annotated[str, StringConstraints(max_length=4000), Paragraphs()]
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000), Paragraphs()]
 Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
 Quantity = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6), AfterValidator(_plain)]
 SignedQuantity = Annotated[Decimal, Field(max_digits=18, decimal_places=6), AfterValidator(_plain)]
@@ -95,6 +99,6 @@ def subject_id(kind: str, source: str, reference: str) -> UUID:
 
 __all__ = [
     "FUNCTIONS", "NAMESPACE", "By", "Cause", "CauseKind", "Code", "Currency", "CustomerCode", "DelayReason",
-    "Function", "Instant", "ItemCode", "Money", "Quantity", "Reason", "Sensitive", "Severity", "SignedQuantity",
+    "Function", "Instant", "ItemCode", "Money", "Paragraphs", "Quantity", "Reason", "Sensitive", "Severity", "SignedQuantity",
     "SiteCode", "SupplierCode", "Text", "Tier", "Word", "date", "subject_id",
 ]  # fmt: skip

@@ -7,12 +7,13 @@ import json
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from chassis import metrics
 from chassis.auth import OutsideScope
 from chassis.db import ConcurrentChange, Context, Tx
 from chassis.errors import Refusal
+from chassis.http.body import Body, one_line
 from chassis.http.work import Doing
 from chassis.ids import derived_id
 from schemas.types import Code, Instant
@@ -29,7 +30,7 @@ def _storable(item: dict[str, Any]) -> dict[str, Any]:
 class RawBatch(BaseModel):
     """Up to 500 items, each with its own key: record id and version; doors look into them before they are read."""
 
-    source: Code
+    source: Annotated[Code, AfterValidator(one_line)]
     items: Annotated[list[Annotated[dict[str, Any], AfterValidator(_storable)]], Field(max_length=BATCH_ITEMS_MAX)]
 
 
@@ -49,10 +50,9 @@ class BatchAnswer(BaseModel):
     results: list[BatchResult]
 
 
-class Item(BaseModel):
+class Item(Body):
     """Base of every batch item. `known_at` says when it became known; only a driven world hears it."""
 
-    model_config = ConfigDict(extra="forbid")
     key: Code
     known_at: Instant | None = None
 

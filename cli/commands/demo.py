@@ -79,7 +79,7 @@ def _tell(simulator: subprocess.Popen[str], as_json: bool) -> None:
 
 def _print(step: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print(json.dumps(step, ensure_ascii=False), flush=True)
+        print_json(step, line=True)
         return
     after = f"+{step['after_ms']:,.0f} ms" if "after_ms" in step else ""
     out().print(
@@ -87,7 +87,7 @@ def _print(step: dict[str, Any], as_json: bool) -> None:
         end="",
         style="bold" if step["step"] in ("case", "velocity") else None,
     )
-    out().print(step["text"], markup=False)
+    say(step["text"])
 
 
 def _stay(world: World, as_json: bool, traffic_seed: int | None) -> None:

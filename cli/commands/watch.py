@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
 from cli.client import Client
 from cli.commands.shown import ago
 from cli.errors import Refused, Unreachable
-from cli.output import JsonOption, WorldOption, err, out, warn
+from cli.output import JsonOption, WorldOption, err, out, print_json, visible, warn
 from cli.stack.recipe import CONSOLE
 from cli.stack.worlds import LIVE
 from cli.watching.events import events
@@ -66,7 +66,7 @@ def watch(
             try:
                 with client.stream(CONSOLE, "/stream", params={**asked, "from": last}, headers={}) as answer:
                     if not seen and not as_json:
-                        err().print(f"Following world {world}; Ctrl-C ends.", style="dim")
+                        err().print(f"Following world {world}; Ctrl-C ends.", style="dim", markup=False)
                     for identity, fact in events(answer.iter_lines()):
                         last, tries = identity or last, 0
                         if fact is None:
@@ -95,7 +95,7 @@ def _one(name: str, values: list[str]) -> str | list[str]:
 
 def _show(fact: dict[str, Any], identity: str, as_json: bool) -> None:
     if as_json:
-        print(json.dumps({"id": identity, "fact": fact}, ensure_ascii=False), flush=True)
+        print_json({"id": identity, "fact": fact}, line=True)
         return
     data = fact["data"]
     what = fact["type"].removeprefix("exceptions.").rsplit(".", 1)[0]
@@ -109,8 +109,6 @@ def _show(fact: dict[str, Any], identity: str, as_json: bool) -> None:
     )
     who = f"{data['function']} " if "function" in data else ""
     severity = data["severity"]
-    out().print(
-        f"{ago(fact['time'])}  [{COLOURS.get(severity, '')}]{severity:<8}[/]  {data['case_id'][:8]}  {what:<22} {who}",
-        end="",
-    )
-    out().print(words, markup=False)
+    coloured = (f"{severity:<8}", COLOURS.get(severity, ""))
+    said = visible(f"  {data['case_id'][:8]}  {what:<22} {who}{words}")
+    out().print(Text.assemble(f"{ago(fact['time'])}  ", coloured, said))

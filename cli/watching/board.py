@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.commands.shown import seconds
+from cli.output import visible
 
 COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "dim"}
 MARKS = {"critical": "▲▲", "high": "▲", "medium": "◆", "low": "○"}
@@ -67,7 +68,7 @@ class Board:
                 min_width=column.width, ratio=1 if column.name == "What" else None,
             )  # fmt: skip
         for case in self.ranked(now)[:rows]:
-            table.add_row(*(column.cell(case, now) for column in shown))
+            table.add_row(*(_cell(column.cell(case, now)) for column in shown))
         return table
 
     def _foot(self, monotonic: float, rows: int) -> Text:
@@ -120,12 +121,17 @@ def _money(case: Case, _: datetime) -> str:
     return f"{float(money['amount']):,.2f} {money['currency']}"
 
 
+def _cell(shown: Text | str) -> Text:
+    """Return a cell in which nothing is taken for markup or for a command to the terminal."""
+    return shown if isinstance(shown, Text) else Text(visible(shown))
+
+
 class Column(NamedTuple):
     """A column, and from which width of the terminal on it is shown."""
 
     name: str
     width: int
-    cell: Callable[[Case, datetime], RenderableType]
+    cell: Callable[[Case, datetime], Text | str]
     from_width: int = 0
     is_number: bool = False
 
@@ -133,7 +139,7 @@ class Column(NamedTuple):
 COLUMNS = (
     Column("Severity", 11, _severity),
     Column("Case", 8, lambda case, _: case["case_id"][:8]),
-    Column("What", 20, lambda case, _: Text(case["headline"])),
+    Column("What", 20, lambda case, _: case["headline"]),
     Column("At risk", 14, _money, is_number=True),
     Column("Functions", 36, _functions, from_width=130),
     Column("Since", 12, lambda case, now: _since(case["opened_at"], now), from_width=150, is_number=True),

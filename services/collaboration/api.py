@@ -7,9 +7,10 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from chassis import http
+from chassis.http import Body
 from schemas.collaboration import Duty, Rung
 from schemas.types import Code, Function, Instant, Sensitive, Text
 from services.collaboration import domain, operations, queries
@@ -25,12 +26,6 @@ def _without_zone(value: time) -> time:
 
 
 TimeOfDay = Annotated[time, AfterValidator(_without_zone)]
-
-
-class Body(BaseModel):
-    """What every act is told."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class FunctionBody(Body):

@@ -8,10 +8,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from chassis import http
 from chassis.db import Tx
+from chassis.http import Body
 from chassis.ids import derived_id
 from schemas.forecast import WeekOfDemand
 from schemas.types import Code, ItemCode, Quantity, Reason, SiteCode
@@ -19,12 +20,6 @@ from services.forecast import domain, operations, queries
 
 router = http.Router()
 Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
-
-
-class Body(BaseModel):
-    """Base of every body: a field that nobody knows is an error, not a silence."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class WeekBody(Body):

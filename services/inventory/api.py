@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from chassis import http
 from chassis.db import Tx
+from chassis.http import Body
 from chassis.ids import derived_id
 from schemas.inventory import EntryKind
 from schemas.types import Cause, Code, Instant, ItemCode, Money, Quantity, SignedQuantity, SiteCode, Text, subject_id
@@ -20,12 +21,6 @@ from services.inventory.settings import settings
 router = http.Router()
 Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
 Days = Annotated[int | None, Query(ge=1, le=366)]
-
-
-class Body(BaseModel):
-    """Base of every body: a field that nobody knows is an error, not a silence."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class KeepItem(Body):

@@ -5,18 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from schemas.types import CauseKind, Code, Currency, Function, Instant, Money, Reason, Severity, Text, Tier
+from chassis.http import Body
+from schemas.types import CauseKind, Code, Currency, Function, Instant, Money, Paragraphs, Reason, Severity, Text, Tier
 
 MINUTES_MAX, DAYS_MAX = 527_040, 366
-Filled = Annotated[str, Field(min_length=3, max_length=4000)]
-
-
-class Body(BaseModel):
-    """Base of every body: a field that nobody knows is an error, not a silence."""
-
-    model_config = ConfigDict(extra="forbid")
+Filled = Annotated[str, Field(min_length=3, max_length=4000), Paragraphs()]
 
 
 class Nothing(Body):
@@ -123,7 +118,7 @@ class KeepThresholds(Body):
     """The next version of what makes a case grave."""
 
     currency: Currency
-    money: Annotated[list[MoneyStepBody], Field(max_length=20)] = []
-    tiers: Annotated[list[TierStepBody], Field(max_length=20)] = []
-    hours_left: Annotated[list[HoursStepBody], Field(max_length=20)] = []
-    tightenings: Annotated[list[TighteningBody], Field(max_length=4)] = []
+    money: Annotated[list[MoneyStepBody], Field(max_length=20)] = []  # noqa: RUF012  pydantic copies the default
+    tiers: Annotated[list[TierStepBody], Field(max_length=20)] = []  # noqa: RUF012  pydantic copies the default
+    hours_left: Annotated[list[HoursStepBody], Field(max_length=20)] = []  # noqa: RUF012  pydantic copies the default
+    tightenings: Annotated[list[TighteningBody], Field(max_length=4)] = []  # noqa: RUF012  pydantic copies the default

@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from chassis import http
 from chassis.db import Tx
+from chassis.http import Body
 from schemas.types import Code, Instant, Severity, Text
 from services.exceptions import domain, operations
-from services.exceptions.api.bodies import Body
 
 FACTS_MAX = 500
 router = http.Router()

@@ -10,16 +10,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis import http
+from chassis.http import Body
 from schemas.types import Code, DelayReason, Instant, ItemCode, Money, Quantity, Reason, SiteCode, Text
 from services.logistics import domain
 
 router = http.Router()
-
-
-class Body(BaseModel):
-    """Base of every body: a field that nobody knows is an error, not a silence."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class PlannedLine(Body):

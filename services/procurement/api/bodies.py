@@ -6,18 +6,11 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict
 
 from chassis import http
 from schemas.types import Money
 
 Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
-
-
-class Body(BaseModel):
-    """Base of every body: a field that nobody knows is an error, not a silence."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def money(row: Any, name: str) -> Money | None:

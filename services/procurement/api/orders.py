@@ -12,9 +12,10 @@ from pydantic import Field
 from chassis import http
 from chassis.auth import Actor
 from chassis.db import Tx
+from chassis.http import Body
 from schemas.types import Cause, Code, Instant, ItemCode, Money, Quantity, Sensitive, SiteCode, SupplierCode
 from services.procurement import domain, operations, queries
-from services.procurement.api.bodies import Body, Limit, money
+from services.procurement.api.bodies import Limit, money
 from services.procurement.api.suppliers import named
 
 router = http.Router()

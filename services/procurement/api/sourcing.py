@@ -11,9 +11,10 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from chassis import http
+from chassis.http import Body
 from schemas.types import Cause, Money, Reason, Sensitive
 from services.procurement import domain, operations, queries
-from services.procurement.api.bodies import Body, Limit, money, share
+from services.procurement.api.bodies import Limit, money, share
 
 router = http.Router()
 CHOICES_MAX = 100

@@ -11,9 +11,10 @@ from pydantic import Field
 
 from chassis import http
 from chassis.db import Tx
+from chassis.http import Body
 from schemas.types import ItemCode, Money, Quantity, Sensitive, SupplierCode, Text
 from services.procurement import domain, operations, queries
-from services.procurement.api.bodies import Body, Limit, money, share
+from services.procurement.api.bodies import Limit, money, share
 
 router = http.Router()
 

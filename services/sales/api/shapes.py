@@ -10,15 +10,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis import http
+from chassis.http import Body
 from schemas.types import By, Cause, Code, ItemCode, Money, Quantity, Reason, Sensitive, SiteCode, Text, Tier
 
 Contact = Annotated[str, Field(min_length=3, max_length=200)]
-
-
-class Body(BaseModel):
-    """Base of every body: a field that nobody knows is an error, not a silence."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 # ── customers and orders ─────────────────────────────────────────────────────────────────────────

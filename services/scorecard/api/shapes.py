@@ -257,10 +257,9 @@ class Consequences(http.Shown):
     more: bool
 
 
-class WalkAsked(BaseModel):
+class WalkAsked(http.Body):
     """Which facts, of one level of a walk."""
 
-    model_config = ConfigDict(extra="forbid")
     ids: Annotated[list[UUID], Field(max_length=IDS_MAX)]
 
 
