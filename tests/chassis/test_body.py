@@ -17,7 +17,7 @@ class Sent(Body):
     code: Code
     note: Text | None = None
     reasons: tuple[Reason, ...] = ()
-    labels: dict[str, str] = {}  # noqa: RUF012  pydantic copies the default
+    labels: dict[str, str] = {}  # noqa: RUF012 — pydantic copies the default
     parts: tuple[Part, ...] = ()
 
 

@@ -63,7 +63,7 @@ def test_the_live_screen_shows_it_too() -> None:
         "opened_at": "2026-03-02T08:00:00+00:00", "value_at_risk": {"amount": "1.00", "currency": "EUR"}, "owner": {"subject": "[/x]\x1b"},
     }  # fmt: skip
     board = Board("demo", {case["case_id"]: case})
-    console = Console(width=400, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=400, record=True, file=open("/dev/null", "w"))  # noqa: SIM115 — the console closes it
     console.print(board.drawn(now=datetime(2026, 3, 2, 9, tzinfo=UTC), monotonic=0.0, rows=5, width=400))
     printed = console.export_text()
     assert SHOWN in printed and "[/x]\\x1b" in printed

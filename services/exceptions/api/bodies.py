@@ -118,7 +118,7 @@ class KeepThresholds(Body):
     """The next version of what makes a case grave."""
 
     currency: Currency
-    money: Annotated[list[MoneyStepBody], Field(max_length=20)] = []  # noqa: RUF012  pydantic copies the default
-    tiers: Annotated[list[TierStepBody], Field(max_length=20)] = []  # noqa: RUF012  pydantic copies the default
-    hours_left: Annotated[list[HoursStepBody], Field(max_length=20)] = []  # noqa: RUF012  pydantic copies the default
-    tightenings: Annotated[list[TighteningBody], Field(max_length=4)] = []  # noqa: RUF012  pydantic copies the default
+    money: Annotated[list[MoneyStepBody], Field(max_length=20)] = []  # noqa: RUF012 — pydantic copies the default
+    tiers: Annotated[list[TierStepBody], Field(max_length=20)] = []  # noqa: RUF012 — pydantic copies the default
+    hours_left: Annotated[list[HoursStepBody], Field(max_length=20)] = []  # noqa: RUF012 — pydantic copies the default
+    tightenings: Annotated[list[TighteningBody], Field(max_length=4)] = []  # noqa: RUF012 — pydantic copies the default
