@@ -131,7 +131,7 @@ def _drop_a_day(past: Past, course: int) -> tuple[float, int]:
 
     Returns by how many milliseconds p99 moved, and how many days went.
     """
-    then = datetime.now(UTC) + housekeeping.FACTS_KEPT - timedelta(days=DAYS - 1)
+    then = datetime.now(UTC) + housekeeping.Retention().facts - timedelta(days=DAYS - 1)
     gone: dict[str, int] = {}
 
     def tidy() -> None:

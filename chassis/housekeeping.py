@@ -1,4 +1,4 @@
-"""What is kept for how long, by the machine's clock: answers 48 hours, facts 7 days, inbox rows longer.
+"""Retention by the machine's clock: answers, facts in the outbox and claims in the inbox expire as the settings say.
 
 Outbox rows are kept no longer than inbox rows, so a topic rebuilt from the outbox cannot be taken for new.
 """
@@ -8,36 +8,48 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
 from chassis import days, log
 from chassis.clock import machine_now
 from chassis.failures import is_transient
+from chassis.settings import ServiceSettings
 
-ANSWERS_KEPT = timedelta(hours=48)
-FACTS_KEPT = timedelta(days=7)  # since they were stored; one that is not published stays
-INBOX_KEPT = timedelta(days=14)
 EVERY_SECONDS, LOOK_SECONDS = 600.0, 1.0
 AHEAD = timedelta(days=1)
 
 
-def tidy(connection: psycopg.Connection[Any], now: datetime) -> dict[str, int]:
-    """Make the next day, drop what is past its time; returns how many rows of answers, how many days of the rest."""
+class Retention(NamedTuple):
+    """How long each kind of row is kept. An outbox row counts from when it was stored and stays until it is published."""
+
+    answers: timedelta = timedelta(hours=48)
+    facts: timedelta = timedelta(days=7)
+    inbox: timedelta = timedelta(days=14)
+
+    @classmethod
+    def of(cls, settings: ServiceSettings) -> Retention:
+        """Return the retention that a process was told."""
+        hours, facts, inbox = settings.answers_kept_hours, settings.facts_kept_days, settings.inbox_kept_days
+        return cls(timedelta(hours=hours), timedelta(days=facts), timedelta(days=inbox))
+
+
+def tidy(connection: psycopg.Connection[Any], now: datetime, kept: Retention = Retention()) -> dict[str, int]:
+    """Make the next day's partitions, drop expired rows; returns how many answers, and how many days of the rest."""
     for table in days.TABLES:
         for day in (now, now + AHEAD):
             days.make(connection, table, day.date())
     old = "DELETE FROM idempotency_keys WHERE stored_at < %s"
     gone = {
-        "idempotency_keys": connection.execute(old, [now - ANSWERS_KEPT]).rowcount,
-        "outbox_days": days.drop(connection, "outbox", (now - FACTS_KEPT).date()),
-        "inbox_days": days.drop(connection, "inbox", (now - INBOX_KEPT).date()),
+        "idempotency_keys": connection.execute(old, [now - kept.answers]).rowcount,
+        "outbox_days": days.drop(connection, "outbox", (now - kept.facts).date()),
+        "inbox_days": days.drop(connection, "inbox", (now - kept.inbox).date()),
     }
     return {what: count for what, count in gone.items() if count}
 
 
-def run(url: str, stop: threading.Event, is_mine: Callable[[], bool]) -> None:
+def run(url: str, stop: threading.Event, is_mine: Callable[[], bool], kept: Retention) -> None:
     """Tidy every ten minutes until told to stop, beside the relay and while it is the active one."""
     while not stop.wait(LOOK_SECONDS):
         if not is_mine():
@@ -45,7 +57,7 @@ def run(url: str, stop: threading.Event, is_mine: Callable[[], bool]) -> None:
         try:
             # house: allow commit — what is past its time belongs to no act, and a day is let go outside any transaction
             with psycopg.connect(url, autocommit=True) as connection:
-                if gone := tidy(connection, machine_now()):
+                if gone := tidy(connection, machine_now(), kept):
                     log.get().info("rows.expired", **gone)
         except psycopg.Error as error:
             if not is_transient(error):

@@ -148,7 +148,9 @@ class Running:
         if self.consumer is not None and self.settings.instance == 0:
             loops["gauges"] = self._set_gauges
         if (relay := self.relay) is not None:
-            loops["housekeeping"] = lambda: housekeeping.run(self.database.driver_url, self.stop, lambda: relay.active)
+            loops["housekeeping"] = lambda: housekeeping.run(
+                self.database.driver_url, self.stop, lambda: relay.active, housekeeping.Retention.of(self.settings)
+            )
         for name, run in loops.items():
             self._threads[name] = threading.Thread(target=self._guarded, args=(name, run), name=name, daemon=True)
             self._threads[name].start()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Self
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -33,6 +34,9 @@ class ServiceSettings(BaseSettings):
     pool_connections_max: int = 12
     http_in_flight_max: int = 0  # 0: as many as the connections keep up with, chassis/http/admission.py
     crash_at: str = ""  # a trial's: the named point at which this process ends, chassis/points.py
+    answers_kept_hours: float = 48  # how long an Idempotency-Key is answered with what was answered first
+    facts_kept_days: float = 7  # published outbox rows, from which a wiped topic is rebuilt
+    inbox_kept_days: float = 14  # claims; longer than facts, or a rebuilt topic would be taken for new
     effect_url: str = ""  # where `live` sends customer notices; empty: effects are recorded, not sent
 
     @field_validator("world")
@@ -41,6 +45,14 @@ class ServiceSettings(BaseSettings):
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", value):
             raise ValueError("a world is named by a letter, then at most 30 letters, digits or hyphens")
         return value
+
+    @model_validator(mode="after")
+    def _claims_outlive_facts(self) -> Self:
+        if self.inbox_kept_days <= self.facts_kept_days:
+            raise ValueError(
+                "INBOX_KEPT_DAYS must be longer than FACTS_KEPT_DAYS: a fact told again must meet its claim"
+            )
+        return self
 
     def topic(self, name: str) -> str:
         """Return the name of a registered topic in this world."""

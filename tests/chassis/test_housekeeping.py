@@ -7,10 +7,12 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from pydantic import ValidationError
 
 from chassis import days, housekeeping, inbox
 from chassis.clock import machine_now
 from chassis.ids import time_ordered_id
+from chassis.settings import ServiceSettings
 from tests.support.service import House
 
 TIMER = UUID(int=5)
@@ -29,8 +31,9 @@ def tidied(house: House, now: datetime) -> dict[str, int]:
 
 def test_answers_live_48_hours_and_inbox_rows_outlive_facts(toy_house: House) -> None:
     """FLOW 6.1: retention follows the machine's clock, and an inbox row's day is the day in its UUIDv7."""
-    assert housekeeping.INBOX_KEPT > housekeeping.FACTS_KEPT
-    assert timedelta(hours=48) == housekeeping.ANSWERS_KEPT
+    told = housekeeping.Retention.of(toy_house.settings)
+    assert told == housekeeping.Retention()
+    assert told.inbox > told.facts and told.answers == timedelta(hours=48)
     toy_house.post("/counters/00000000-0000-0000-0000-000000000001", role="sre", key="a")
     now = machine_now()
     recent, old = time_ordered_id(), id_of(now - timedelta(days=15))
@@ -43,6 +46,26 @@ def test_answers_live_48_hours_and_inbox_rows_outlive_facts(toy_house: House) ->
     assert tidied(toy_house, now + timedelta(days=8))["outbox_days"] >= 1
     assert toy_house.rows("SELECT 1 FROM outbox") == []
     assert {row["event_id"] for row in toy_house.rows("SELECT event_id FROM inbox")} == {recent, TIMER}
+
+
+def test_a_process_keeps_rows_as_long_as_it_is_told(toy_house: House) -> None:
+    """A world that is kept for an upgrade trial tells 100 years; nothing of it expires."""
+    toy_house.post("/counters/00000000-0000-0000-0000-000000000001", role="sre", key="a")
+    with toy_house.tx() as tx:
+        tx.cursor().execute("UPDATE outbox SET published_at = now()")
+    century = 36_500.0
+    told = {"answers_kept_hours": century * 24, "facts_kept_days": century, "inbox_kept_days": century + 1}
+    kept = housekeeping.Retention.of(toy_house.settings.model_copy(update=told))
+    later = machine_now() + timedelta(days=365 * 99)
+    with psycopg.connect(toy_house.settings.database_url, autocommit=True) as connection:
+        assert housekeeping.tidy(connection, later, kept) == {}
+    assert toy_house.rows("SELECT 1 FROM outbox") and toy_house.rows("SELECT 1 FROM idempotency_keys")
+    assert tidied(toy_house, later)["idempotency_keys"] == 1
+
+
+def test_claims_that_would_expire_before_facts_stop_the_start(toy_house: House) -> None:
+    with pytest.raises(ValidationError, match="INBOX_KEPT_DAYS must be longer than FACTS_KEPT_DAYS"):
+        ServiceSettings(**toy_house.settings.model_dump() | {"facts_kept_days": 14, "inbox_kept_days": 14})
 
 
 def test_a_fact_that_is_told_again_after_midnight_meets_its_first_claim(toy_house: House) -> None:
