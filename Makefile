@@ -79,8 +79,9 @@ format: setup ## Put style right
 contracts: setup ## Make the JSON Schemas, the AsyncAPI document and docs/events.md from the code
 	@$(PY) -m tools.generate_contracts
 
-contracts-check: setup ## Fail when a generated contract is not what the code says
+contracts-check: setup ## Fail when a generated contract is not what the code says, or breaks an earlier release
 	$(call part,contracts,$(PY) -m tools.generate_contracts --check)
+	$(call part,compatibility,$(PY) -m tools.compatibility)
 
 canvas: setup ## Write the generated block of each service's README
 	@$(PY) -m tools.canvas

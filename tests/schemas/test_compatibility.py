@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
+import shutil
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -13,9 +13,11 @@ import pytest
 from pydantic import BaseModel, Field
 
 from tests.house.small_tree import ROOT
-from tests.support.needs import leave_out
 from tools import compatibility
-from tools.compatibility import compare, compare_all, schemas_in
+from tools.compatibility import GENERATED, RELEASES, compare_folders, routes
+from tools.compatibility.events import compare, compare_all, schemas_in
+from tools.compatibility.narrowed import NARROWED
+from tools.generate_contracts import keep_release
 
 Schema = dict[str, Any]
 NAME = "logistics.shipment.delayed.v1"
@@ -218,35 +220,162 @@ def test_the_command_compares_with_a_folder_and_answers_1(tmp_path: Path, capsys
     assert compatibility.main(["--against", str(tmp_path / "nowhere")]) == 2
 
 
-def test_the_base_is_the_last_release_or_where_the_branch_left_main(tmp_path: Path) -> None:
-    """What was published, not what was tried in between."""
-    (tmp_path / "schemas" / "generated").mkdir(parents=True)
+ROUTE = "POST /shipments"
 
-    def git(*command: str) -> None:
-        who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
-        subprocess.run(["git", *who, *command], cwd=tmp_path, check=True, timeout=60, capture_output=True)
 
-    def publish(text: str) -> None:
-        (tmp_path / "schemas" / "generated" / f"{NAME}.json").write_text(text, encoding="utf-8")
-        git("add", ".")
-        git("commit", "-q", "-m", text)
+@pytest.fixture
+def document() -> Schema:
+    """A real OpenAPI document."""
+    return routes.documents_in(ROOT / "schemas" / "generated")["logistics"]
 
-    def base() -> dict[str, Schema]:
-        return compatibility.schemas_at(compatibility.base_revision(tmp_path), tmp_path)
 
-    git("init", "-q", "-b", "main")
-    publish('{"release": 0}')
-    assert base() == {NAME: {"release": 0}}
-    git("tag", "v1.0")
-    publish('{"release": 1}')
-    assert base() == {NAME: {"release": 0}}
-    git("checkout", "-q", "-b", "branch")
-    publish('{"release": 2}')
-    assert base() == {NAME: {"release": 1}}
+def _post(document: Schema) -> Schema:
+    found = document["paths"]["/shipments"]["post"]
+    assert isinstance(found, dict)
+    return found
+
+
+def _body(document: Schema) -> Schema:
+    found = document["components"]["schemas"]["PlanShipment"]
+    assert isinstance(found, dict)
+    return found
+
+
+def _answer(document: Schema) -> Schema:
+    name = _post(document)["responses"]["201"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    found = document["components"]["schemas"][name]
+    assert isinstance(found, dict)
+    return found
+
+
+def _parameter(document: Schema) -> Schema:
+    found = document["paths"]["/shipments"]["get"]["parameters"][0]
+    assert isinstance(found, dict)
+    return found
+
+
+def _drop_route(new: Schema) -> None:
+    del new["paths"]["/shipments"]["post"]
+
+
+def _drop_field_of_a_body(new: Schema) -> None:
+    del _body(new)["properties"]["reference"]
+    _body(new)["required"].remove("reference")
+
+
+def _require_in_a_body(new: Schema) -> None:
+    _body(new)["properties"]["weather"] = {"type": "string"}
+    _body(new)["required"].append("weather")
+
+
+def _shorten_in_a_body(new: Schema) -> None:
+    _body(new)["properties"]["reference"]["maxLength"] = 20
+
+
+def _drop_field_of_an_answer(new: Schema) -> None:
+    _answer(new)["properties"].pop("shipment_id")
+
+
+def _allow_null_in_an_answer(new: Schema) -> None:
+    _answer(new)["properties"]["shipment_id"] = {"anyOf": [{"type": "string", "format": "uuid"}, {"type": "null"}]}
+
+
+def _drop_parameter(new: Schema) -> None:
+    new["paths"]["/shipments"]["get"]["parameters"].pop(0)
+
+
+def _require_a_parameter(new: Schema) -> None:
+    _parameter(new)["required"] = True
+
+
+def _shorten_an_item_of_a_batch(new: Schema) -> None:
+    new["paths"]["/shipments:batch"]["post"]["x-item"]["properties"]["reference"]["maxLength"] = 20
+
+
+def _change_status(new: Schema) -> None:
+    responses = _post(new)["responses"]
+    responses["200"] = responses.pop("201")
+
+
+def _ask_for_another_right(new: Schema) -> None:
+    _post(new)["x-act"] = "keep-carriers"
+
+
+def _take_a_role_away(new: Schema) -> None:
+    _post(new)["x-roles"].remove("logistics")
+
+
+ROUTE_BREAKS: list[tuple[Callable[[Schema], None], str]] = [
+    (_drop_route, f"{ROUTE}: the route is gone"),
+    (_drop_field_of_a_body, f"{ROUTE} body.reference: removed"),
+    (_require_in_a_body, f"{ROUTE} body.weather: newly required"),
+    (_shorten_in_a_body, f"{ROUTE} body.reference: narrowed, maxLength is now 20"),
+    (_drop_field_of_an_answer, f"{ROUTE} answer 201.shipment_id: removed"),
+    (_allow_null_in_an_answer, f"{ROUTE} answer 201.shipment_id: changed type"),
+    (_drop_parameter, "GET /shipments query parameter"),
+    (_require_a_parameter, "newly required"),
+    (_shorten_an_item_of_a_batch, "POST /shipments:batch item.reference: narrowed"),
+    (_change_status, f"{ROUTE} answer 201: is gone"),
+    (_ask_for_another_right, f"{ROUTE} x-act: changed"),
+    (_take_a_role_away, f"{ROUTE} x-roles: logistics may no longer"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), ROUTE_BREAKS, ids=lambda value: getattr(value, "__name__", value))
+def test_a_route_that_breaks_its_clients_is_said(document: Schema, change: Callable[[Schema], None], said: str) -> None:
+    new = deepcopy(document)
+    change(new)
+    findings = routes.compare(document, new)
+    assert any(said in finding for finding in findings), findings
+
+
+def test_a_route_may_grow(document: Schema) -> None:
+    """Optional fields and parameters, fields and values of answers, new routes, prose, names of components."""
+    new = json.loads(json.dumps(document).replace("PlanShipment", "PlannedShipment"))
+    new["components"]["schemas"]["PlannedShipment"]["properties"]["weather"] = {"type": "string", "default": "fair"}
+    _answer(new)["properties"]["weather"] = {"type": "string", "enum": ["fair"]}
+    _answer(new)["required"].append("weather")
+    _post(new)["operationId"], _post(new)["description"] = "plan", "Another sentence."
+    new["paths"]["/shipments"]["get"]["parameters"].append(
+        {"name": "tier", "in": "query", "schema": {"type": "string"}}
+    )
+    new["paths"]["/loads"] = {"get": _post(new)}
+    assert routes.compare(document, new) == []
+    assert routes.compare_all({"logistics": document}, {}) == ["logistics: the document is gone"]
+
+
+def test_a_request_that_is_narrowed_on_purpose_passes_by_name_only(tmp_path: Path) -> None:
+    """A finding that stands in the list is let through; any other one is not."""
+    generated = ROOT / "schemas" / "generated"
+    shutil.copytree(generated, tmp_path / "old")
+    path = tmp_path / "old" / "openapi" / "logistics.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    _body(document)["properties"]["reference"]["maxLength"] = 300
+    path.write_text(json.dumps(document), encoding="utf-8")
+    (finding,) = compare_folders(tmp_path / "old", generated, {})
+    assert finding == f"logistics: {ROUTE} body.reference: narrowed, maxLength is now 200"
+    assert compare_folders(tmp_path / "old", generated, {finding: "issue 0: for this test"}) == []
+
+
+def test_each_narrowed_request_is_real_and_stands_in_the_changelog() -> None:
+    """An entry that no comparison needs is removed; the reason is told to whoever upgrades, under Changed."""
+    releases = [path for path in RELEASES.glob("*") if path.is_dir()]
+    found = {finding for folder in releases for finding in compare_folders(folder, GENERATED, {})}
+    assert set(NARROWED) <= found
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert [reason for reason in NARROWED.values() if reason not in changelog] == []
+
+
+def test_a_release_is_kept_once(tmp_path: Path) -> None:
+    """Its contracts are what was published: the same again changes nothing, others need another version."""
+    files = {"schemas/generated/a.v1.json": "{}\n", "schemas/generated/openapi/a.json": "[]\n", "docs/events.md": "x"}
+    assert keep_release(files, "1.0.0", tmp_path) == 0
+    kept = tmp_path / "schemas" / "releases" / "1.0.0"
+    assert {path.relative_to(kept).as_posix() for path in kept.rglob("*.json")} == {"a.v1.json", "openapi/a.json"}
+    assert keep_release(files, "1.0.0", tmp_path) == 0
+    assert keep_release(files | {"schemas/generated/b.v1.json": "{}\n"}, "1.0.0", tmp_path) == 1
 
 
 def test_nothing_published_breaks_in_this_very_tree() -> None:
-    """The gate itself, against the point where this branch left main."""
-    if not (ROOT / ".git").exists():
-        leave_out("this copy has no git history to compare with")
+    """The gate itself, against every release that is kept."""
     assert compatibility.main([]) == 0
