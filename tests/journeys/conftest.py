@@ -58,6 +58,22 @@ class Journey:
         assert answer.is_success, f"{act[0]}{act[1]}: {answer.status_code} {answer.text[:400]}"
         return answer.json()
 
+    # ── a driven world ───────────────────────────────────────────────────────────────────────────
+
+    def advance(self, to: datetime) -> None:
+        """Move the clock of every service."""
+        for service in self.world.services:
+            self.did(service, "/world/advance", {"to": to.isoformat()}, "sre")
+
+    def wait_until_quiet(self) -> None:
+        """Wait until every service has read and published everything."""
+
+        def quiet() -> bool:
+            shown = [self.get(service, "/world/quiet", "sre") for service in self.world.services]
+            return all(one["pending"] == 0 and one["positions"] == one["ends"] for one in shown)
+
+        wait_until(quiet, seconds=PATIENCE_SECONDS)
+
     # ── a small world to break ───────────────────────────────────────────────────────────────────
 
     def a_site(self, code: str = "Abidjan") -> None:

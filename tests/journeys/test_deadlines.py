@@ -24,14 +24,9 @@ def driven(stack: Stack, infra: Infrastructure) -> Iterator[Journey]:
     stack.drop_world(world.name)
 
 
-def advance(journey: Journey, to: datetime) -> None:
-    for service in LOOP:
-        journey.did(service, "/world/advance", {"to": to.isoformat()}, "sre")
-
-
 def test_a_promised_day_that_ends_in_silence_escalates_function_lead_executive(driven: Journey) -> None:
     """FLOW 5.5 and 6.2: timers fire at their due instants, rung by rung; nobody answers, and it stops at the limit."""
-    advance(driven, START)
+    driven.advance(START)
     rungs_ = [
         {"role": None, "after_minutes": 0},
         {"role": "planning-lead", "after_minutes": 1440},
@@ -45,7 +40,7 @@ def test_a_promised_day_that_ends_in_silence_escalates_function_lead_executive(d
         "lines": [{"reference": "1", "item": "kit", "quantity": "1", "value": {"amount": "10", "currency": "USD"}, "promised_on": "2026-03-04"}],
     }  # fmt: skip
     shipment = driven.did("logistics", "/shipments", body, "logistics")["shipment_id"]
-    advance(driven, START + timedelta(days=3))
+    driven.advance(START + timedelta(days=3))
     case = driven.case_of(shipment, state="open")
     assert datetime.fromisoformat(case["opened_at"]) == datetime(2026, 3, 5, tzinfo=UTC), (
         "the instant at which the day ended"
@@ -57,9 +52,9 @@ def test_a_promised_day_that_ends_in_silence_escalates_function_lead_executive(d
         return [e["content"]["rung"] for e in entries if e["type"] == "exceptions.case.escalated.v1"]
 
     for day in range(4, 30):
-        advance(driven, START + timedelta(days=day))
+        driven.advance(START + timedelta(days=day))
     found = wait_until(lambda: rungs() if len(rungs()) >= 3 else None, seconds=PATIENCE_SECONDS)
     assert found[1:] == ["planning-lead", "executive"], "the next rung is told after the one before"
     assert found[0] in ("sales", "procurement"), "the function is told first"
-    advance(driven, START + timedelta(days=90))
+    driven.advance(START + timedelta(days=90))
     assert len(rungs()) == 3, "never more than the ladder's limit"
