@@ -92,8 +92,8 @@ migrate: setup ## Bring the database named by DATABASE_URL up to date: make migr
 $(MEASURES): requirements/bench.lock requirements/desk.lock $(STAMP)
 	@deploy/local/setup.sh bench; deploy/local/setup.sh desk; deploy/local/pages.sh; touch $@
 
-bench: $(MEASURES) ## Measure, calibration first, within 20 minutes; FULL=1 long runs, three times, resumed where it was cut off
-	@$(PY) -m benchmarks $(if $(FULL),--full --resume)
+bench: $(MEASURES) ## Measure, calibration first, within 20 minutes; FULL=1 long runs, three times, resumed where it was cut off; STRICT=1 fails on a missed bar
+	@$(PY) -m benchmarks $(if $(FULL),--full --resume) $(if $(STRICT),--strict)
 
 bench-compare: setup ## Set the last run of `make bench` beside the one before it, and say what is noise
 	@$(PY) -m benchmarks --compare

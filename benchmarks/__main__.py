@@ -44,12 +44,16 @@ ONCE = ("known",)  # half of it is filling, and the figure is far from its bar
 
 
 def main() -> int:
-    """Measure what is named, or everything; exit code 1 when a bar is missed."""
+    """Measure the named figures, or all; exit code 0 when each was measured, with --strict 1 when a bar is missed.
+
+    Many bars are absolute, and a slower machine misses them without any fault; the last lines name the missed ones.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="; ".join(f"{n}: {words}" for n, (words, _) in FIGURES.items())
     )
     parser.add_argument("--json", action="store_true", help="print JSON for scripts")
+    parser.add_argument("--strict", action="store_true", help="exit code 1 when a bar is missed")
     parser.add_argument("--full", action="store_true", help="long runs, three times, the median counts")
     parser.add_argument("--resume", action="store_true", help="go on with the last run, where it was interrupted")
     parser.add_argument(
@@ -75,7 +79,13 @@ def main() -> int:
         for name in given.names or FIGURES:
             run.measure(stack, name)
     run.show(as_json=given.json)
-    return 0 if all(figure.holds is not False for figure in run.figures) else 1
+    judged = [figure for figure in run.figures if figure.holds is not None]
+    missed = [figure.name for figure in judged if not figure.holds]
+    _say(
+        f"{len(judged) - len(missed)} of {len(judged)} bars hold on this machine"
+        + "".join(f"; missed: {name}" for name in missed)
+    )
+    return int(bool(missed) and given.strict)
 
 
 def _runs(name: str, full: bool) -> int:
