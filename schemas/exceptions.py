@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from schemas.base import Event
 from schemas.types import (
@@ -68,7 +70,9 @@ class CaseOpened(CaseFact, name="exceptions.case.opened.v1", key="case_id"):
     """The system held the evidence of a disruption and opened a case: the clock point *identified*."""
 
     headline: Text
-    recurrence: int
+    recurrence: Annotated[
+        int, Field(description="How many cases of the same cause there were before this one: 0 for the first.")
+    ]
     previous_case_id: UUID | None = None
     cause_occurred_at: Instant
     playbook: Code

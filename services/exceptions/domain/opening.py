@@ -43,13 +43,13 @@ NOBODY = "nobody is affected: no customer's promise is in danger"
 
 
 def open_case(
-    *, signal: Signal, recurrence: int, previous_case_id: UUID | None, rules: Rulebook, now: datetime
+    *, signal: Signal, cycle: int, previous_case_id: UUID | None, rules: Rulebook, now: datetime
 ) -> tuple[Case, list[Event]]:
-    """Open the case of a cause with all tasks of its playbook."""
-    playbook, case_id = rules.playbook, case_id_of(signal.cause, recurrence)
+    """Open the case of a cause with all tasks of its playbook; `cycle` is 1 for the first case of the cause."""
+    playbook, case_id = rules.playbook, case_id_of(signal.cause, cycle)
     case = Case(
-        case_id=case_id, cause_kind=signal.cause.kind, cause_subject_id=signal.cause.id, recurrence=recurrence,
-        previous_case_id=previous_case_id, state="open", ending=None, severity="low", headline=signal.headline,
+        case_id=case_id, cause_kind=signal.cause.kind, cause_subject_id=signal.cause.id, cycle=cycle,
+        recurrence=cycle - 1,        previous_case_id=previous_case_id, state="open", ending=None, severity="low", headline=signal.headline,
         provisional=signal.provisional, playbook=playbook.code, playbook_version=playbook.number, calendar=playbook.calendar,
         calendar_known=rules.calendar_known, ladder=playbook.ladder, sites=(), customers=(), lines=signal.lines, affected=(),
         impact_version=0, shortages=(), value_at_risk=Money(amount=Decimal(0), currency=rules.thresholds.currency),
@@ -64,7 +64,7 @@ def open_case(
     case = replace(case, tasks=tasks, acknowledge_by=by, deadline_percent=percent)
     events: list[Event] = [
         CaseOpened(
-            **said(case, now), headline=case.headline, recurrence=recurrence, previous_case_id=previous_case_id,
+            **said(case, now), headline=case.headline, recurrence=case.recurrence, previous_case_id=previous_case_id,
             cause_occurred_at=case.cause_occurred_at, playbook=case.playbook, playbook_version=case.playbook_version,
             value_at_risk=case.value_at_risk, lines=case.lines, provisional=case.provisional,
         )
