@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from chassis.errors import Conflict, NotFound
 from schemas.base import Event
-from schemas.exceptions import AffectedCustomer, AffectedLine, CaseImplemented
+from schemas.exceptions import AffectedCustomer, AffectedLine, CaseImplemented, TaskDeadline
 from schemas.types import Cause, CauseKind, Function, Money, Severity
 from services.exceptions.domain.rules import SEVERITIES, Due, Span, Thresholds, Watched
 
@@ -209,6 +209,16 @@ def said_of(case: Case, task: Task, now: datetime) -> dict[str, Any]:
     return said(case, now) | {
         "task_id": task.task_id, "kind": task.kind, "function": task.function, "required": task.required
     }  # fmt: skip
+
+
+def deadline_fields(case: Case) -> dict[str, Any]:
+    """Return what a fact says that sets or moves deadlines: the case's own, and both of each task still to be done."""
+    deadlines = tuple(
+        TaskDeadline(task_id=t.task_id, commit_by=t.commit_by, complete_by=t.complete_by)
+        for t in case.tasks
+        if t.is_live
+    )
+    return {"acknowledge_by": case.acknowledge_by, "deadlines": deadlines}
 
 
 def with_task(case: Case, task: Task) -> Case:
