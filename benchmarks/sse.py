@@ -176,7 +176,7 @@ def _case(number: int, moment: str) -> Any:
     act, now = time_ordered_id(), datetime.now(UTC)
     fact = CaseOpened(
         occurred_at=now, case_id=uuid5(SPACE, str(number)), cause=Cause(kind="shipment-delay", id=uuid5(SPACE, f"{number}/c")),
-        severity="high", sites=("Near",), customers=("Ours",), headline=moment, recurrence=1, cause_occurred_at=now,
+        severity="high", sites=("Near",), customers=("Ours",), headline=moment, recurrence=0, cause_occurred_at=now,
         playbook="shipment-delay", playbook_version=1, value_at_risk=Money(amount=Decimal(10), currency="EUR"), lines=(),
     )  # fmt: skip
     return wrap(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from schemas.base import Event
 from schemas.types import (
@@ -54,6 +56,14 @@ class AffectedCustomer(Word):
     lines: int
 
 
+class TaskDeadline(Word):
+    """By when a task that is still to be done wants a commitment, and by when it wants to be done."""
+
+    task_id: UUID
+    commit_by: Instant
+    complete_by: Instant
+
+
 class CaseFact(Event, abstract=True):
     """What every fact about a case says: the cause, and the sites and customers known at that time (FLOW 4.3)."""
 
@@ -64,11 +74,29 @@ class CaseFact(Event, abstract=True):
     customers: tuple[CustomerCode, ...]
 
 
-class CaseOpened(CaseFact, name="exceptions.case.opened.v1", key="case_id"):
+class CaseDeadlinesFact(CaseFact, abstract=True):
+    """What a fact says that sets or may move the deadlines of a case; absent in facts of releases before 0.1.0."""
+
+    acknowledge_by: Annotated[
+        Instant | None, Field(description="By when somebody accepts the case; it stays when it is met or passed.")
+    ] = None
+    deadlines: Annotated[
+        tuple[TaskDeadline, ...],
+        Field(
+            description="The deadlines of each task that is still to be done, from this fact on. An open case is due at the"
+            " earliest of acknowledge_by (until it is acknowledged), commit_by of its open tasks and complete_by of those"
+            " still to be done, passed or not; at none while it is paused."
+        ),
+    ] = ()
+
+
+class CaseOpened(CaseDeadlinesFact, name="exceptions.case.opened.v1", key="case_id"):
     """The system held the evidence of a disruption and opened a case: the clock point *identified*."""
 
     headline: Text
-    recurrence: int
+    recurrence: Annotated[
+        int, Field(description="How many cases of the same cause there were before this one: 0 for the first.")
+    ]
     previous_case_id: UUID | None = None
     cause_occurred_at: Instant
     playbook: Code
@@ -78,7 +106,7 @@ class CaseOpened(CaseFact, name="exceptions.case.opened.v1", key="case_id"):
     provisional: bool = False
 
 
-class CaseExtended(CaseFact, name="exceptions.case.extended.v1", key="case_id"):
+class CaseExtended(CaseDeadlinesFact, name="exceptions.case.extended.v1", key="case_id"):
     """The same cause grew: the lines and the days are the new ones."""
 
     headline: Text
@@ -86,8 +114,11 @@ class CaseExtended(CaseFact, name="exceptions.case.extended.v1", key="case_id"):
     lines: tuple[AffectedLine, ...]
 
 
-class CaseReassessed(CaseFact, name="exceptions.case.reassessed.v1", key="case_id"):
-    """A consequence completed the impact: who is hurt, or a shortage that follows; severity only tightens."""
+class CaseReassessed(CaseDeadlinesFact, name="exceptions.case.reassessed.v1", key="case_id"):
+    """A consequence completed the impact: who is hurt, or a shortage that follows.
+
+    Severity only tightens; a graver case has earlier deadlines.
+    """
 
     because: Literal["impact", "shortage", "averted"]
     previous_severity: Severity
@@ -141,7 +172,7 @@ class CaseVerified(CaseFact, name="exceptions.case.verified.v1", key="case_id"):
     outcome: Text
 
 
-class CaseReopened(CaseFact, name="exceptions.case.reopened.v1", key="case_id"):
+class CaseReopened(CaseDeadlinesFact, name="exceptions.case.reopened.v1", key="case_id"):
     """The same cause came back within the recurrence window, or a person reopened the case.
 
     The time since `stopped_at` (implemented or cleared) is left out of the clock.
@@ -176,8 +207,8 @@ class CasePaused(CaseFact, name="exceptions.case.paused.v1", key="case_id"):
     reason: Reason
 
 
-class CaseResumed(CaseFact, name="exceptions.case.resumed.v1", key="case_id"):
-    """Working-hours clocks run again."""
+class CaseResumed(CaseDeadlinesFact, name="exceptions.case.resumed.v1", key="case_id"):
+    """Working-hours clocks run again; the deadlines are later by the time they stood still."""
 
     by: By
 
@@ -227,11 +258,13 @@ class TaskHandedOver(TaskFact, name="exceptions.task.handed-over.v1", key="case_
 
 
 class HandoverAccepted(TaskFact, name="exceptions.task.handover-accepted.v1", key="case_id"):
-    """The function handed to accepted the task."""
+    """The function handed to accepted the task, and commits anew."""
 
     by: By
     from_function: Function
     to_function: Function
+    commit_by: Instant | None = None
+    complete_by: Instant | None = None
 
 
 class HandoverReturned(TaskFact, name="exceptions.task.handover-returned.v1", key="case_id"):
@@ -272,3 +305,13 @@ class TaskReopened(TaskFact, name="exceptions.task.reopened.v1", key="case_id"):
     commit_by: Instant
     complete_by: Instant
     money_limit: Money | None = None
+
+
+class TaskRescheduled(TaskFact, name="exceptions.task.rescheduled.v1", key="case_id"):
+    """The calendar of the case was heard or changed, and with it the deadlines of a task that is still to be done."""
+
+    commit_by: Instant
+    complete_by: Instant
+    acknowledge_by: Annotated[
+        Instant | None, Field(description="By when somebody accepts the case; the same in all facts of one change.")
+    ] = None

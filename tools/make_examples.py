@@ -79,7 +79,7 @@ QUANTITY = Decimal(100)
 DAYS = {
     "promised_on": 2, "promised_at": 2, "needed_on": 2, "requested_on": 1, "expected_at": 3, "expected_on": 3,
     "proposed_on": 3, "received_on": 3, "received_at": 3, "short_on": 3, "short_at": 3, "arrives_on": 2,
-    "commit_by": 1, "complete_by": 2, "committed_to": 2, "due_at": 1, "previous_on": 2, "expires_on": 30,
+    "acknowledge_by": 1, "commit_by": 1, "complete_by": 2, "committed_to": 2, "due_at": 1, "previous_on": 2, "expires_on": 30,
     "ends_at": 5, "confirmed_on": 2, "week_on": 7,
 }  # fmt: skip
 

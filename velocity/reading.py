@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from velocity.clock import CLOCK_KINDS, Case, ClockFact, add, micros
+from velocity.clock import CLOCK_KINDS, TASK_KINDS, Case, ClockFact, add, micros
 
 FAMILY, VERSION = "exceptions.", ".v1"
 CALENDAR = "collaboration.calendar.changed.v1"
@@ -21,6 +21,12 @@ MORE = {
     "case.merged": ("into_case_id",),
 }
 SINCE = {"case.opened": "cause_occurred_at", "case.reopened": "stopped_at"}
+UNFIT = (
+    KeyError,
+    ValueError,
+    TypeError,
+    AttributeError,
+)  # what reading raises where a field is missing or no such value
 DAY_US = 86_400_000_000
 WINDOW_US = 7 * DAY_US
 
@@ -101,13 +107,13 @@ def read(lines: Iterable[str]) -> Log:
                 events.append((number, found))
         asked = _options(options)
         for number, event in events:  # noqa: B007  the line at fault is named
-            if world_of(event["source"]) != asked.world:
-                continue
-            if event["type"] == CALENDAR:
-                calendars.append(_calendar(event))
-            elif event["type"].startswith(FAMILY) and event["type"].endswith(VERSION):
-                told.append(told_by(event))
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+            name = event["type"]
+            if name == CALENDAR:
+                calendars += [_calendar(event)] if world_of(event["source"]) == asked.world else []
+            elif name.startswith(FAMILY) and name.endswith(VERSION):
+                fact = _fact_of(event, asked.world)
+                told += [] if fact is None else [fact]
+    except UNFIT as error:
         raise Unreadable(f"line {number} is no event: {type(error).__name__} {error}") from error
     return Log(asked, tuple(told), tuple(calendars))
 
@@ -160,20 +166,41 @@ def _options(told: dict[str, Any]) -> Options:
     )  # fmt: skip
 
 
+def _fact_of(event: dict[str, Any], world: str) -> Told | None:
+    """Return the fact of a case of this world, else None; a kind that the specification does not name may lack anything."""
+    try:
+        return told_by(event) if world_of(event["source"]) == world else None
+    except UNFIT:
+        if _kind_of(event) in CLOCK_KINDS:
+            raise
+        return None
+
+
 def told_by(event: dict[str, Any]) -> Told:
-    """Return the fact of a case that an event is; raises KeyError, ValueError, TypeError or AttributeError where it is none."""
-    kind = event["type"].removeprefix(FAMILY).removesuffix(VERSION)
-    data = event["data"]
+    """Return the fact of a case that an event is; raises KeyError, ValueError, TypeError or AttributeError where it is none.
+
+    Only the facts about a task that the specification names are read for their task: others may name one, too.
+    """
+    kind, data = _kind_of(event), event["data"]
     since = data.get(SINCE[kind]) if kind in SINCE else None
-    task = data.get("task_id")
+    task_id, function, required = None, "", False
+    if kind in TASK_KINDS:
+        task_id, function, required = UUID(data["task_id"]), data["function"], bool(data["required"])
     occurred = moment(event["time"])
     fact = ClockFact(
         UUID(event["id"]), kind, occurred, moment(event["recordedtime"]) if "recordedtime" in event else occurred,
-        None if since is None else moment(since), None if task is None else UUID(task),
-        data["function"] if task else "", bool(task and data["required"]), tuple(data[name] for name in MORE.get(kind, ())),
+        None if since is None else moment(since), task_id, function, required,
+        tuple(data[name] for name in MORE.get(kind, ())),
     )  # fmt: skip
-    cause = data.get("cause", {}).get("kind", "")
-    return Told(UUID(data["case_id"]), cause, data.get("severity", ""), fact, data.get("recurrence", 0))
+    cause = (data.get("cause") or {}).get("kind") or ""
+    recurrence = int(data.get("recurrence") or 0) if kind == "case.opened" else 0
+    return Told(UUID(data["case_id"]), cause, data.get("severity") or "", fact, recurrence)
+
+
+def _kind_of(event: dict[str, Any]) -> str:
+    """Return `case.opened` of `exceptions.case.opened.v1`."""
+    name: str = event["type"]
+    return name.removeprefix(FAMILY).removesuffix(VERSION)
 
 
 def _calendar(event: dict[str, Any]) -> Calendar:

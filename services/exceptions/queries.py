@@ -233,7 +233,7 @@ def case_of_task(read: ReadTx, task_id: UUID) -> UUID:
 def cases_of_cause(read: ReadTx, actor: Actor, *, kind: str, cause_id: UUID) -> Sequence[Row[Any]]:
     """Return the cases of a cause that the reader may see, the first one first."""
     query = select(*_ROW).where(cases.c.cause_kind == kind, cases.c.cause_subject_id == cause_id)
-    return read.rows(in_scope(query, actor).order_by(cases.c.recurrence))
+    return read.rows(in_scope(query, actor).order_by(cases.c.cycle))
 
 
 def cause_waits(read: ReadTx, *, kind: str, cause_id: UUID) -> bool | None:
@@ -292,9 +292,9 @@ def response_figures(read: ReadTx) -> dict[str, Any]:
     task_states = _counts(read, tasks.c.state)
     currency, amount = cases.c.value_at_risk_currency, func.sum(cases.c.value_at_risk_amount).label("amount")
     money = read.rows(select(currency.label("currency"), amount).group_by(currency).order_by(currency))
-    extra_cases = _beyond_one(read, cases, cases.c.cause_kind, cases.c.cause_subject_id, cases.c.recurrence)
+    extra_cases = _beyond_one(read, cases, cases.c.cause_kind, cases.c.cause_subject_id, cases.c.cycle)
     extra_tasks = _beyond_one(read, tasks, tasks.c.case_id, tasks.c.kind)
-    again = read.scalar(select(func.count()).select_from(cases).where(cases.c.recurrence > 1))
+    again = read.scalar(select(func.count()).select_from(cases).where(cases.c.cycle > 1))
     settled = read.scalar(select(func.count()).select_from(cases).where(cases.c.settled_at.is_not(None)))
     escalations = read.scalar(select(func.coalesce(func.sum(cases.c.escalations), 0)))
     return {

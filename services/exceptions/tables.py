@@ -29,7 +29,7 @@ chassis = chassis_tables(metadata)
 causes = Table(
     "causes", metadata,
     Column("cause_id", UUID, primary_key=True), Column("kind", Text, nullable=False), Column("subject_id", UUID, nullable=False),
-    Column("case_id", UUID), Column("recurrence", Integer, nullable=False), Column("impact", JSONB), Column("shortages", JSONB, nullable=False),
+    Column("case_id", UUID), Column("cycle", Integer, nullable=False), Column("impact", JSONB), Column("shortages", JSONB, nullable=False),
     Column("signal", JSONB), instant("recorded_at"), aggregate_version(),
     Index("causes_kind_waiting", "kind", postgresql_where=text("jsonb_typeof(signal) = 'object'")),
 )  # fmt: skip
@@ -37,7 +37,8 @@ causes = Table(
 cases = Table(
     "cases", metadata,
     Column("case_id", UUID, primary_key=True), Column("cause_kind", Text, nullable=False), Column("cause_subject_id", UUID, nullable=False),
-    Column("recurrence", Integer, nullable=False), Column("previous_case_id", UUID), Column("state", Text, nullable=False), Column("ending", Text),
+    Column("cycle", Integer, nullable=False), Column("recurrence", Integer, nullable=False), Column("previous_case_id", UUID),
+    Column("state", Text, nullable=False), Column("ending", Text),
     Column("severity", Text, nullable=False), Column("headline", Text, nullable=False), Column("provisional", Boolean, nullable=False),
     Column("playbook", Text, nullable=False), Column("playbook_version", Integer, nullable=False), Column("calendar", Text, nullable=False),
     Column("calendar_known", Boolean, nullable=False), Column("ladder", Text, nullable=False), Column("sites", JSONB, nullable=False),

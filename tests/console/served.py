@@ -55,7 +55,7 @@ def opened(
     """A case was opened."""
     return _wrapped(
         CaseOpened(
-            **_case(number, site, customers, severity), headline=headline, recurrence=1, cause_occurred_at=START, playbook="shipment-delay",
+            **_case(number, site, customers, severity), headline=headline, recurrence=0, cause_occurred_at=START, playbook="shipment-delay",
             playbook_version=1, value_at_risk=MONEY, lines=tuple(line(site, c) for c in customers),
         )
     )  # fmt: skip

@@ -243,7 +243,7 @@ def rules(kind: Any = "shipment-delay", **changes: Any) -> domain.Rulebook:
 def a_case(**changes: Any) -> domain.Case:
     """A case that was just opened for a delay of one day."""
     case, _ = domain.open_case(
-        signal=domain.signal_of(changes.pop("told", delayed())), recurrence=1, previous_case_id=None,
+        signal=domain.signal_of(changes.pop("told", delayed())), cycle=1, previous_case_id=None,
         rules=changes.pop("rules", rules()), now=changes.pop("now", NOW),
     )  # fmt: skip
     assert not changes

@@ -49,7 +49,7 @@ from tests.exceptions.builders import (
 def test_a_delay_opens_a_case_and_all_tasks_of_the_playbook_together() -> None:
     """FLOW 1.1: the root signal opens the case; FLOW 2.1: with its facts in this order."""
     case, facts = domain.open_case(
-        signal=domain.signal_of(delayed()), recurrence=1, previous_case_id=None, rules=rules(), now=NOW
+        signal=domain.signal_of(delayed()), cycle=1, previous_case_id=None, rules=rules(), now=NOW
     )
     assert names(facts) == ["case.opened", "task.opened", "task.opened"]
     assert case.case_id == domain.case_id_of(CAUSE, 1)
@@ -125,7 +125,7 @@ def test_money_of_two_currencies_is_never_added() -> None:
 def test_a_shortage_with_nothing_behind_it_is_a_cause_of_its_own() -> None:
     """FLOW 1.1: a shortage with no delay behind it is a root signal."""
     signal = domain.signal_of(shortage(value=None))
-    case, facts = domain.open_case(signal=signal, recurrence=1, previous_case_id=None, rules=rules("shortage"), now=NOW)
+    case, facts = domain.open_case(signal=signal, cycle=1, previous_case_id=None, rules=rules("shortage"), now=NOW)
     assert signal.cause == Cause(kind="shortage", id=STOCK)
     assert [(line.quantity, line.site, line.needed_on) for line in case.lines] == [(Decimal(40), "Abidjan", PROMISED)]
     assert case.value_at_risk == eur("0"), "no money was named"
@@ -324,7 +324,7 @@ def test_two_cases_of_one_cause_have_ids_of_their_own() -> None:
     """FLOW 1.3: uuid5(cause, n + 1), linked to the one before."""
     record = domain.with_next_case(domain.new_cause(CAUSE, now=NOW))
     again = domain.with_next_case(record)
-    assert (record.recurrence, again.recurrence) == (1, 2)
+    assert (record.cycle, again.cycle) == (1, 2)
     assert record.case_id == domain.case_id_of(CAUSE, 1) != again.case_id
 
 

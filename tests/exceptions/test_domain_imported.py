@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chassis.errors import Invalid
+from schemas.exceptions import CaseOpened
 from services.exceptions import domain
 from services.exceptions.domain import ImportedFact, ImportedKind
 from tests.exceptions.builders import DAY, LATER, NOW
@@ -29,6 +30,9 @@ def test_a_foreign_case_has_its_clock_points_and_asks_nobody_for_anything() -> N
     assert (case.state, case.opened_at, case.acknowledged_at) == ("implemented", NOW, LATER)
     assert case.implemented_at == NOW + DAY
     assert (case.tasks, case.sites, case.due_at) == ((), (), None)
+    opening = known[0].fact
+    assert isinstance(opening, CaseOpened)
+    assert (opening.recurrence, case.recurrence, case.cycle) == (0, 0, 1), "no case of this cause was before it"
     assert [type(one.fact).__name__ for one in known] == [
         "CaseOpened", "CaseAcknowledged", "CaseHandedOver", "CaseImplemented",
     ]  # fmt: skip

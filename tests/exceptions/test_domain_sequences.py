@@ -33,6 +33,7 @@ from tests.exceptions.builders import (
     rules,
     shortage,
 )
+from tests.support.deadlines import CaseDeadlines, fold
 
 PEOPLE = st.sampled_from([LEAD, SALES, BUYER, BOSS, domain.Person("vic", frozenset({"logistics"}))])
 FUNCTIONS = st.sampled_from(["sales", "logistics", "inventory", "procurement"])
@@ -40,6 +41,11 @@ THREE = playbook(tasks=(*BOTH, playbook_task("book-truck", "logistics", required
 RULES = rules(playbook=THREE)
 LADDER = replace(domain.fallback_ladder("default"), max_escalations=4)
 ORDER = domain.SEVERITIES
+
+
+def half_speed(span: domain.Span, start: datetime) -> datetime:
+    """Twice as long as around the clock."""
+    return start + 2 * (around_the_clock(span, start) - start)
 
 
 class Response(RuleBasedStateMachine):
@@ -51,8 +57,15 @@ class Response(RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.now, self.version = NOW, 0
-        self.case = a_case(rules=RULES)
-        self.said: list[Event] = []
+        signal = domain.signal_of(delayed())
+        self.case, self.said = domain.open_case(signal=signal, cycle=1, previous_case_id=None, rules=RULES, now=NOW)
+        self.deadlines = CaseDeadlines()
+        self.follow(self.said)
+
+    def follow(self, facts: list[Event]) -> None:
+        """Let a subscriber read what was said."""
+        for fact in facts:
+            fold(self.deadlines, fact.event_name, fact.model_dump(mode="json", exclude_none=True))
 
     def attempt(self, act: Any, *arguments: Any, **keywords: Any) -> None:
         """Do an act at the present time; a refusal leaves everything as it was."""
@@ -63,6 +76,7 @@ class Response(RuleBasedStateMachine):
             assert no.detail, "a refusal says why"
             return
         self.said += facts
+        self.follow(facts)
         assert self.case == before or facts or act in SILENT, f"{act.__name__} changed the case and said nothing"
         assert ORDER.index(self.case.severity) >= ORDER.index(before.severity), (
             "FLOW 2.5: severity never loosens by itself"
@@ -117,9 +131,18 @@ class Response(RuleBasedStateMachine):
     def avert(self) -> None:
         self.attempt(domain.reassess_averted, stock_id=shortage().stock_id, rules=RULES)
 
-    @rule(person=PEOPLE, act=st.sampled_from([domain.acknowledge_case, domain.take_case, domain.resume_case]))
+    @rule(person=PEOPLE, act=st.sampled_from([domain.acknowledge_case, domain.take_case]))
     def accept(self, person: domain.Person, act: Any) -> None:
         self.attempt(act, person=person)
+
+    @rule(person=PEOPLE, due=st.sampled_from([None, around_the_clock, half_speed]))
+    def resume(self, person: domain.Person, due: Any) -> None:
+        self.attempt(domain.resume_case, person=person, due=due)
+
+    @precondition(lambda self: domain.deadlines_of(self.case))
+    @rule(due=st.sampled_from([around_the_clock, half_speed]))
+    def the_calendar_changes(self, due: Any) -> None:
+        self.attempt(domain.reschedule_tasks, due=due)
 
     @rule(person=PEOPLE)
     def pause(self, person: domain.Person) -> None:
@@ -209,6 +232,15 @@ class Response(RuleBasedStateMachine):
         )
 
     @invariant()
+    def the_facts_say_every_deadline(self) -> None:
+        """A subscriber knows what the service answers: whatever moves a deadline says the new one."""
+        tasks = {str(t.task_id): (t.commit_by, t.complete_by) for t in self.case.tasks}
+        due_at = domain.with_next_deadline(self.case).due_at
+        assert self.deadlines.shown() == {
+            "due_at": due_at, "acknowledge_by": self.case.acknowledge_by, "tasks": dict(sorted(tasks.items())),
+        }  # fmt: skip
+
+    @invariant()
     def a_closed_case_asks_nothing(self) -> None:
         """FLOW 2.4."""
         if self.case.state == "closed":
@@ -241,7 +273,8 @@ class Response(RuleBasedStateMachine):
             assert (task.done_at is None) == task.is_live
 
 
-SILENT = (domain.escalate_case, domain.climb_ladder)  # that a deadline was missed is kept even when enough was told
+# That a deadline was missed is kept even when enough was told; a calendar that moves no deadline is remembered as known.
+SILENT = (domain.escalate_case, domain.climb_ladder, domain.reschedule_tasks)
 
 TestResponse = Response.TestCase
 TestResponse.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -183,17 +183,19 @@ def test_a_paused_case_has_no_deadline_and_a_resumed_one_has_them_later() -> Non
     assert pass_by(paused, LATER + DAY, "commit") == (paused, [])
     with pytest.raises(domain.WrongState, match="customer closed"):
         domain.pause_case(paused, person=LEAD, reason="again", now=LATER)
-    back, facts = domain.resume_case(paused, person=SALES, now=LATER + DAY)
+    back, facts = domain.resume_case(paused, person=SALES, due=None, now=LATER + DAY)
     assert names(facts) == ["case.resumed"]
     assert {t.commit_by for t in back.tasks} == {NOW + timedelta(minutes=480) + DAY}
     with pytest.raises(domain.WrongState, match="not paused"):
-        domain.resume_case(back, person=SALES, now=LATER)
+        domain.resume_case(back, person=SALES, due=None, now=LATER)
 
 
 def test_a_changed_calendar_moves_what_is_not_missed() -> None:
     """FLOW 5.5: a timer stores its rule; what changes the rule moves it."""
     case, _ = pass_by(a_case(), LATER, "commit")
-    moved = domain.reclock(case, due=lambda span, start: around_the_clock(span, start) + DAY)
+    moved, facts = domain.reschedule_tasks(case, due=lambda span, start: around_the_clock(span, start) + DAY, now=LATER)
+    assert names(facts) == ["task.rescheduled"] * 2
+    assert domain.reschedule_tasks(case, due=around_the_clock, now=LATER) == (replace(case, calendar_known=True), [])
     assert moved.acknowledge_by == case.acknowledge_by + DAY
     assert task(moved).commit_by == task(case).commit_by, "missed is missed"
     assert task(moved).complete_by == task(case).complete_by + DAY

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
+import psycopg
 import pytest
 
 from chassis import migrations
@@ -23,6 +25,7 @@ from tests.exceptions.builders import (
     extended,
     impact,
     playbook,
+    recovered,
     shortage,
     thresholds,
 )
@@ -188,3 +191,25 @@ def test_the_schema_goes_down_and_up_again_with_data(fresh_database: Callable[[s
             opened.do(lambda tx: operations.open_case(tx, told=delayed()))
             assert len(opened.rows("SELECT 1 FROM cases")) == 1
         migrations.migrate("exceptions", url, "base")
+
+
+def test_a_case_of_an_older_release_keeps_its_id_and_what_its_opening_said(
+    fresh_database: Callable[[str], str],
+) -> None:
+    """Before 0.1.0 the opening of a first case said 1; the next case of the cause goes on from there."""
+    url = fresh_database("exceptions")
+    with house(parts(), url) as opened:
+        opened.do(lambda tx: operations.keep_thresholds(tx, draft=thresholds()))
+        opened.do(lambda tx: operations.keep_playbook(tx, draft=playbook(recurrence_days=0)))
+        opened.do(lambda tx: operations.open_case(tx, told=delayed()))
+    migrations.migrate("exceptions", url, "-1")
+    with psycopg.connect(url) as old:
+        assert old.execute("SELECT c.recurrence, k.recurrence FROM cases c, causes k").fetchall() == [(1, 1)]
+    with house(parts(), url) as opened:
+        assert opened.rows("SELECT cycle, recurrence FROM cases") == [{"cycle": 1, "recurrence": 1}]
+        opened.hear(recovered())
+        opened.set_clock(opened.now() + timedelta(days=1))
+        opened.hear(delayed())
+        later = opened.rows("SELECT case_id, cycle, recurrence FROM cases WHERE state = 'open'")
+        assert later == [{"case_id": domain.case_id_of(CAUSE, 2), "cycle": 2, "recurrence": 1}]
+        assert opened.get("/figures").json()["recurrences"] == 1

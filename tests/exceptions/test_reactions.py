@@ -99,7 +99,7 @@ def test_a_further_slip_and_an_impact_go_to_the_case_that_is_open(exceptions: Ho
     exceptions.hear(delayed(), extended(days=3), impact(customers=(("Hofmann", "strategic"),)))
     assert exceptions.names() == [*OPENED, "case.extended", "case.reassessed"]
     case = one_case(exceptions)
-    assert (case["severity"], case["recurrence"], case["impact_version"]) == ("high", 1, 1)
+    assert (case["severity"], case["recurrence"], case["cycle"], case["impact_version"]) == ("high", 0, 1, 1)
 
 
 def test_what_comes_before_its_cause_waits_and_is_folded_in(exceptions: House) -> None:
@@ -155,7 +155,10 @@ def test_a_recovery_clears_and_a_delay_within_a_week_brings_the_case_back(except
     exceptions.set_clock(NOW + timedelta(days=6 + 8))
     exceptions.hear(delayed(days=2))
     opened = exceptions.said()[0].data
-    assert (opened.case_id, opened.recurrence, opened.previous_case_id) == (domain.case_id_of(CAUSE, 2), 2, CASE)
+    assert (opened.case_id, opened.recurrence, opened.previous_case_id) == (domain.case_id_of(CAUSE, 2), 1, CASE)
+    shown = exceptions.get("/causes", params={"kind": "shipment-delay", "id": CAUSE.id}).json()["cases"]
+    assert [case["recurrence"] for case in shown] == [0, 1], "the number of earlier cases, as each opening says"
+    assert exceptions.get("/figures").json()["recurrences"] == 1
 
 
 def test_a_late_receipt_settles_and_one_in_time_clears(exceptions: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,8 +14,10 @@ import httpx
 import pytest
 
 from chassis.clock import machine_now
+from chassis.tail import Tail
 from cli.stack import Stack
 from cli.stack.worlds import World
+from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is read
 from tests.support.service import wait_until
 from tests.support.stack import Infrastructure
 
@@ -145,12 +148,37 @@ class Journey:
         case: dict[str, Any] = wait_until(found, seconds=PATIENCE_SECONDS)
         return case
 
+    def facts(self, topic: str = "exceptions.case") -> list[dict[str, Any]]:
+        """Return every fact of a topic so far, those of one subject in their order."""
+        tail = Tail(self.world.stack.kafka_bootstrap, self.world.name, [topic], "journey")
+        ends = tail.ends()
+        found: list[dict[str, Any]] = []
+        for seen in tail.follow(tail.ends(first=True)):
+            if seen is not None:
+                found.append(json.loads(seen.value))
+            if all(tail.places.get(place, 0) >= end for place, end in ends.items()):
+                break
+        return found
+
+    def differences(self) -> list[Any]:
+        """Return the first cases that the velocity stream and SQL measure otherwise, now that nothing is done any more."""
+        return list(self.get("scorecard", "/velocity/check", quiet="true")["listed"])
+
     def task(self, case: dict[str, Any], kind: str) -> dict[str, Any]:
         return next(t for t in self.get("exceptions", f"/cases/{case['case_id']}")["tasks"] if t["kind"] == kind)
 
     def commit(self, task: dict[str, Any], role: str, *, within: timedelta = timedelta(hours=3)) -> None:
         by = (datetime.now(UTC) + within).isoformat()
         self.did("exceptions", f"/tasks/{task['task_id']}/commit", {"committed_to": by}, role)
+
+
+@pytest.fixture(autouse=True)
+def velocity_is_measured_alike(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After every journey through the whole world, stream and SQL measure every case alike."""
+    yield
+    if "whole" in request.fixturenames:
+        journey: Journey = request.getfixturevalue("whole")
+        wait_until(lambda: journey.differences() == [], seconds=PATIENCE_SECONDS)
 
 
 @pytest.fixture(scope="session")

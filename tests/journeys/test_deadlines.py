@@ -10,6 +10,7 @@ import pytest
 
 from cli.stack import Stack
 from tests.journeys.conftest import LOOP, PATIENCE_SECONDS, Journey
+from tests.support import deadlines
 from tests.support.service import wait_until
 from tests.support.stack import Infrastructure
 
@@ -58,3 +59,35 @@ def test_a_promised_day_that_ends_in_silence_escalates_function_lead_executive(d
     assert found[0] in ("sales", "procurement"), "the function is told first"
     driven.advance(START + timedelta(days=90))
     assert len(rungs()) == 3, "never more than the ladder's limit"
+
+
+def test_whoever_follows_the_facts_knows_every_deadline(whole: Journey) -> None:
+    """The facts on Kafka alone give the deadlines that the service answers, of every case of the world."""
+    shipment = whole.a_truck(value="70000")
+    assert whole.late(shipment, days=3).is_success
+    case = whole.case_of(shipment, state="open")
+    notify = whole.task(case, "notify-customers")
+    offer = {"to_function": "logistics", "note": "they know the driver"}
+    whole.did("exceptions", f"/tasks/{notify['task_id']}/hand-over", offer, "sales")
+    whole.did("exceptions", f"/tasks/{notify['task_id']}/accept", {}, "logistics")
+    whole.did("exceptions", f"/cases/{case['case_id']}/pause", {"reason": "they are closed"})
+    whole.did("exceptions", f"/cases/{case['case_id']}/resume", {})
+    (usual,) = (c for c in whole.get("collaboration", "/calendars")["items"] if c["code"] == "weekdays")
+    hours = {name: usual[name] for name in ("code", "zone", "weekdays", "opens", "closes", "holidays")}
+    whole.did("collaboration", "/calendars", hours | {"opens": "10:00:00"})
+
+    def rescheduled() -> bool:
+        types = {f["type"] for f in whole.facts() if f["data"]["case_id"] == case["case_id"]}
+        return "exceptions.task.rescheduled.v1" in types
+
+    wait_until(rescheduled, seconds=PATIENCE_SECONDS)
+    whole.did("collaboration", "/calendars", hours)
+
+    def agrees() -> bool:
+        known = deadlines.folded(whole.facts())
+        return all(
+            case.shown() == deadlines.of_answer(whole.get("exceptions", f"/cases/{case_id}"))
+            for case_id, case in known.items()
+        )
+
+    wait_until(agrees, seconds=PATIENCE_SECONDS)

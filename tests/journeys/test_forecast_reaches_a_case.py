@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from chassis.clock import machine_now
 from tests.journeys.conftest import PATIENCE_SECONDS, Journey
 from tests.support.service import wait_until
 
 
-def test_a_forecast_that_takes_more_than_there_is_opens_a_case(whole: Journey) -> None:
-    """FLOW 3.4: a shortage with nothing behind it is its own cause."""
+@pytest.fixture
+def no_time_to_commit(whole: Journey) -> Iterator[None]:
+    """A playbook for shortages whose tasks want a commitment at once, by a calendar that is always open."""
+    (before,) = (p for p in whole.get("exceptions", "/playbooks")["items"] if p["kind"] == "shortage")
+    kept = {name: before[name] for name in ("kind", "ladder", "recurrence_days", "acknowledge_within")}
+    tasks = [task | {"commit_within": {"minutes": 0}} for task in before["tasks"]]
+    whole.did("exceptions", "/playbooks", kept | {"calendar": "every-day", "tasks": tasks})
+    yield
+    whole.did("exceptions", "/playbooks", kept | {"calendar": before["calendar"], "tasks": before["tasks"]})
+
+
+def test_a_forecast_that_takes_more_than_there_is_opens_a_case(whole: Journey, no_time_to_commit: None) -> None:
+    """FLOW 3.4: a shortage with nothing behind it is its own cause; a task that nobody commits to is escalated."""
     whole.did(
         "inventory",
         "/items",
@@ -51,3 +65,9 @@ def test_a_forecast_that_takes_more_than_there_is_opens_a_case(whole: Journey) -
     (opened, *_) = wait_until(case, seconds=PATIENCE_SECONDS)
     assert shortage["quantity"] == "400"
     assert opened["value_at_risk"]["amount"] == "800.00"
+
+    def escalated() -> list[dict[str, Any]]:
+        entries = whole.get("exceptions", f"/cases/{opened['case_id']}/timeline", limit=200)["items"]
+        return [e for e in entries if e["type"] == "exceptions.case.escalated.v1" and e["task_id"] is not None]
+
+    wait_until(escalated, seconds=PATIENCE_SECONDS)

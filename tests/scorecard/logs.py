@@ -142,6 +142,23 @@ class Log:
         self.say(said.CasePaused, minutes, by=SOMEBODY, reason="waits for the customer")
         return self
 
+    def escalated(self, function: str, minutes: float, *, number: int = 0) -> Log:
+        """A deadline of a task passed: the fact names the task and no function."""
+        task_id = uuid5(self.case_id, f"{TASKS.get(function, 'task')}/{number}")
+        self.say(
+            said.CaseEscalated,
+            minutes,
+            task_id=task_id,
+            level=1,
+            rung=function,
+            recipients=("someone",),
+            due_at=self.at(60),
+        )
+        return self
+
+    def rescheduled(self, function: str, minutes: float) -> Log:
+        return self.task(said.TaskRescheduled, function, minutes, commit_by=self.at(90), complete_by=self.at(900))
+
     def reassessed(self, minutes: float, *, severity: str) -> Log:
         before, self.severity = self.severity, severity
         self.say(said.CaseReassessed, minutes, because="impact", previous_severity=before, value_at_risk=MONEY)
@@ -189,6 +206,8 @@ def _run(log: Log, functions: Sequence[str], now: float, chance: random.Random) 
         acts.append((now + chance.random() * 900, "cleared", ""))
     if chance.random() < 0.2:
         log.handed_over(functions[0], now, to="planning-lead").passed_on(now, giver="L1", taker="L2").paused(now)
+    if chance.random() < 0.3:
+        log.escalated(functions[0], now).rescheduled(functions[-1], now)
     for at, act, function in sorted(acts):
         getattr(log, act)(*((function, at) if function else (at,)))
         now = at

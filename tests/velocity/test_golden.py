@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+from uuid import UUID
 
 import pytest
 
@@ -62,9 +63,25 @@ def test_more_than_was_expected_passes() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "[]", '{"source": "/x"}', '{"source": "/x", "type": "exceptions.case.opened.v1"}']
-)
+    "line",
+    [
+        "{", "[]", '{"source": "/x"}', '{"source": "/x", "type": "exceptions.case.opened.v1"}',
+        '{"type": "exceptions.task.completed.v1"}', '{"type": "collaboration.calendar.changed.v1", "source": "/x"}',
+    ],
+)  # fmt: skip
 def test_a_line_that_is_no_event_is_named(line: str) -> None:
     """Silence is not success."""
     with pytest.raises(Unreadable, match="1"):
         answers(read([line]))
+
+
+@pytest.mark.parametrize("field", ["case_id", "task_id", "function", "required"])
+def test_a_fact_that_the_specification_names_must_have_what_it_needs(field: str) -> None:
+    """Row by row of section 1; other facts may lack the same fields."""
+    data = {"case_id": f"{UUID(int=1)}", "task_id": f"{UUID(int=2)}", "function": "sales", "required": True}
+    event = {"id": f"{UUID(int=3)}", "source": "/x", "time": "2026-03-02T08:00:00Z", "data": data}
+    del data[field]
+    with pytest.raises(Unreadable, match=field):
+        read([json.dumps(event | {"type": "exceptions.task.committed.v1"})])
+    told = read([json.dumps(event | {"type": "exceptions.case.escalated.v1"})]).told
+    assert len(told) == (field != "case_id")

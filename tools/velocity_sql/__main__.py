@@ -75,11 +75,14 @@ def _logs(stream: Any) -> Iterator[list[str]]:
 def _answers(connection: Connection, lines: list[str]) -> dict[str, Any]:
     options: dict[str, Any] = {}
     connection.execute(text("TRUNCATE raw, told, calendar"))
+    events: list[dict[str, str]] = []
     for line in lines:
         found = json.loads(line)
         options |= found.get("options", {})
         if "options" not in found:
-            connection.execute(text("INSERT INTO raw VALUES (CAST(:line AS jsonb))"), {"line": line})
+            events.append({"line": line})
+    if events:
+        connection.execute(text("INSERT INTO raw VALUES (CAST(:line AS jsonb))"), events)
     world = {"world": options.get("world", "live")}
     connection.execute(text(ask.TOLD), world)
     last = connection.execute(text("SELECT max(recorded) FROM told")).scalar()

@@ -35,7 +35,9 @@ kept AS (
 )
 SELECT k.id, of_case, kind, occurred, recorded,
        (CASE kind WHEN 'case.opened' THEN data ->> 'cause_occurred_at' WHEN 'case.reopened' THEN data ->> 'stopped_at' END)::timestamptz,
-       (data ->> 'task_id')::uuid, data ->> 'function', (data ->> 'required')::boolean,
+       (CASE WHEN of_task THEN data ->> 'task_id' END)::uuid, CASE WHEN of_task THEN data ->> 'function' END,
+       (CASE WHEN of_task THEN data ->> 'required' END)::boolean,
        coalesce((SELECT own.data -> 'cause' ->> 'kind' FROM f own WHERE own.case_id = of_case LIMIT 1), ''), of_case, w.severity,
        '[]', '[]', coalesce(data ->> 'from_function', data ->> 'from_group'), coalesce(data ->> 'to_function', data ->> 'to_group')
 FROM kept k JOIN last_word w ON w.case_id = of_case
+CROSS JOIN LATERAL (SELECT kind IN ('task.opened', 'task.committed', 'task.completed', 'task.waived', 'task.reopened') AS of_task) AS t

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 WORLD = "CASE WHEN line ->> 'source' LIKE '/crossdock/%' THEN split_part(line ->> 'source', '/', 3) ELSE 'live' END = :world"
+# Of a kind that the specification names every field must be there; another one counts only where it can be read.
+NAMED = """
+    'case.opened', 'case.acknowledged', 'case.decided', 'case.implemented', 'case.cleared', 'case.verified', 'case.reopened',
+    'task.opened', 'task.committed', 'task.completed', 'task.waived', 'task.reopened', 'task.handover-accepted',
+    'case.handed-over', 'case.paused', 'case.resumed', 'case.merged'
+"""
 TOLD = f"""
-INSERT INTO told SELECT (line ->> 'id')::uuid, (line -> 'data' ->> 'case_id')::uuid, substring(line ->> 'type' FROM '^exceptions[.](.*)[.]v1$'),
-       (line ->> 'time')::timestamptz, coalesce(line ->> 'recordedtime', line ->> 'time')::timestamptz, line -> 'data'
-FROM raw WHERE line ->> 'type' ~ '^exceptions[.].*[.]v1$' AND {WORLD} ON CONFLICT DO NOTHING
+INSERT INTO told SELECT id::uuid, case_id::uuid, kind, occurred::timestamptz, recorded::timestamptz, data
+FROM (SELECT line ->> 'id' AS id, line -> 'data' ->> 'case_id' AS case_id, substring(line ->> 'type' FROM '^exceptions[.](.*)[.]v1$') AS kind,
+             line ->> 'time' AS occurred, coalesce(line ->> 'recordedtime', line ->> 'time') AS recorded, line -> 'data' AS data
+      FROM raw WHERE line ->> 'type' ~ '^exceptions[.].*[.]v1$' AND {WORLD}) AS f
+WHERE kind IN ({NAMED}) OR (pg_input_is_valid(id, 'uuid') AND pg_input_is_valid(case_id, 'uuid')
+    AND pg_input_is_valid(occurred, 'timestamptz') AND pg_input_is_valid(recorded, 'timestamptz'))
+ON CONFLICT DO NOTHING
 """
 CALENDARS = f"""
 INSERT INTO calendar SELECT DISTINCT ON (d ->> 'code') d ->> 'code', d ->> 'zone', ARRAY(SELECT jsonb_array_elements_text(d -> 'weekdays')::int),
@@ -44,7 +54,8 @@ SELECT jsonb_build_object(
     'acknowledge_p50_us', (SELECT pg_temp.reached(array_agg(coalesce(acknowledged_us, elapsed_us)), array_agg(acknowledged_us IS NOT NULL), 2) FROM measured),
     'handoffs', (SELECT coalesce(sum(handoffs), 0) FROM measured), 'reopened', (SELECT count(*) FROM measured WHERE reopened > 0),
     'recurrences', (SELECT count(*) FROM measured m WHERE EXISTS (
-        SELECT FROM told WHERE told.case_id = m.case_id AND told.recorded <= :as_of AND (data ->> 'recurrence')::int > 0)))
+        SELECT FROM told WHERE told.case_id = m.case_id AND told.recorded <= :as_of
+        AND kind = 'case.opened' AND (data ->> 'recurrence')::int > 0)))
 FROM a, p
 """
 FINDINGS = """

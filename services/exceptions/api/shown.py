@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from chassis import http
 from chassis.auth import Actor
@@ -78,7 +78,9 @@ class CaseRow(http.Shown):
     """Rises with each fact of the case; `If-Match` of an act takes it."""
     cause_kind: str
     cause_id: UUID
-    recurrence: int
+    recurrence: Annotated[
+        int, Field(description="How many cases of the same cause there were before this one: 0 for the first.")
+    ]
     state: str
     ending: str | None
     severity: str

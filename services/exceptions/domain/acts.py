@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from chassis.errors import Conflict
@@ -17,10 +17,11 @@ from schemas.exceptions import (
     CaseVerified,
 )
 from schemas.types import By
-from services.exceptions.domain.case import Case, WrongState, must_be_active, must_be_open, said
+from services.exceptions.domain.case import Case, WrongState, deadline_fields, must_be_active, must_be_open, said
+from services.exceptions.domain.deadlines import reclock
 from services.exceptions.domain.opening import come_back, withdraw_tasks
 from services.exceptions.domain.people import Person, may_accept, may_close, may_decide
-from services.exceptions.domain.rules import Rulebook
+from services.exceptions.domain.rules import Due, Rulebook
 
 
 class AlreadyDone(Conflict):
@@ -67,13 +68,22 @@ def pause_case(case: Case, *, person: Person, reason: str, now: datetime) -> tup
     return case, [CasePaused(**said(case, now), by=by, reason=reason)]
 
 
-def resume_case(case: Case, *, person: Person, now: datetime) -> tuple[Case, list[Event]]:
-    """Let the deadlines run again, later by the time they stood still; raises Forbidden, WrongState."""
+def resume_case(case: Case, *, person: Person, due: Due | None, now: datetime) -> tuple[Case, list[Event]]:
+    """Let the deadlines run again, later by the time they stood still; raises Forbidden, WrongState.
+
+    With `due` they are counted by the calendar as it is known now: it may have changed meanwhile.
+    """
     by = may_close(case, person)
     must_be_open(case)
     if case.paused_at is None:
         raise WrongState("the case is not paused; its deadlines run")
-    stood = now - case.paused_at
+    case = _later_by(case, now - case.paused_at)
+    case = case if due is None else reclock(case, due=due)
+    return case, [CaseResumed(**said(case, now), **deadline_fields(case), by=by)]
+
+
+def _later_by(case: Case, stood: timedelta) -> Case:
+    """Return a paused case that goes on, its deadlines that were not missed later by the time they stood still."""
     tasks = tuple(
         replace(
             t, clock_from=t.clock_from + stood,
@@ -88,11 +98,10 @@ def resume_case(case: Case, *, person: Person, now: datetime) -> tuple[Case, lis
     if chain is not None and chain.next_at is not None:
         chain = replace(chain, next_at=chain.next_at + stood)
     by_when = case.acknowledge_by if case.acknowledge_missed_at else case.acknowledge_by + stood
-    case = replace(
+    return replace(
         case, paused_at=None, pause_reason=None, clock_from=case.clock_from + stood, acknowledge_by=by_when, tasks=tasks,
         chain=chain,
     )  # fmt: skip
-    return case, [CaseResumed(**said(case, now), by=by)]
 
 
 def decide_case(

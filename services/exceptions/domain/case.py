@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from chassis.errors import Conflict, NotFound
 from schemas.base import Event
-from schemas.exceptions import AffectedCustomer, AffectedLine, CaseImplemented
+from schemas.exceptions import AffectedCustomer, AffectedLine, CaseImplemented, TaskDeadline
 from schemas.types import Cause, CauseKind, Function, Money, Severity
 from services.exceptions.domain.rules import SEVERITIES, Due, Span, Thresholds, Watched
 
@@ -88,11 +88,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The one response to one cause."""
+    """The one response to one cause.
+
+    `cycle` is its number among the cases of the cause, from 1; `recurrence` counts those before it, as its opening
+    says. (Cases opened by a release before 0.1.0 say their `cycle` as `recurrence`.)
+    """
 
     case_id: UUID
     cause_kind: CauseKind
     cause_subject_id: UUID
+    cycle: int
     recurrence: int
     previous_case_id: UUID | None
     state: CaseState
@@ -181,9 +186,9 @@ def _said_at(at: datetime | None) -> str:
     return "an unknown time" if at is None else at.isoformat(timespec="seconds")
 
 
-def case_id_of(cause: Cause, recurrence: int) -> UUID:
-    """Return the id of the n-th case of a cause, so that a replay makes no twin (FLOW 1.3)."""
-    return uuid5(cause.id, f"case/{cause.kind}/{recurrence}")
+def case_id_of(cause: Cause, cycle: int) -> UUID:
+    """Return the id of the n-th case of a cause, counted from 1, so that a replay makes no twin (FLOW 1.3)."""
+    return uuid5(cause.id, f"case/{cause.kind}/{cycle}")
 
 
 def task_id_of(case_id: UUID, kind: str) -> UUID:
@@ -204,6 +209,16 @@ def said_of(case: Case, task: Task, now: datetime) -> dict[str, Any]:
     return said(case, now) | {
         "task_id": task.task_id, "kind": task.kind, "function": task.function, "required": task.required
     }  # fmt: skip
+
+
+def deadline_fields(case: Case) -> dict[str, Any]:
+    """Return what a fact says that sets or moves deadlines: the case's own, and both of each task still to be done."""
+    deadlines = tuple(
+        TaskDeadline(task_id=t.task_id, commit_by=t.commit_by, complete_by=t.complete_by)
+        for t in case.tasks
+        if t.is_live
+    )
+    return {"acknowledge_by": case.acknowledge_by, "deadlines": deadlines}
 
 
 def with_task(case: Case, task: Task) -> Case:

@@ -17,13 +17,13 @@ Course = Literal["open", "extend", "reopen"]
 
 @dataclass(frozen=True, slots=True)
 class CauseRecord:
-    """What is known of a cause: its latest case, and what waits for one."""
+    """What is known of a cause: its latest case and the number of that case, and what waits for one."""
 
     cause_id: UUID
     kind: CauseKind
     subject_id: UUID
     case_id: UUID | None
-    recurrence: int
+    cycle: int
     impact: Impact | None
     shortages: tuple[Shortage, ...]
     signal: Signal | None
@@ -43,7 +43,7 @@ def cause_id_of(cause: Cause) -> UUID:
 def new_cause(cause: Cause, *, now: datetime) -> CauseRecord:
     """Return the record of a cause that nobody has heard of."""
     return CauseRecord(
-        cause_id=cause_id_of(cause), kind=cause.kind, subject_id=cause.id, case_id=None, recurrence=0, impact=None, shortages=(),
+        cause_id=cause_id_of(cause), kind=cause.kind, subject_id=cause.id, case_id=None, cycle=0, impact=None, shortages=(),
         signal=None, recorded_at=now,
     )  # fmt: skip
 
@@ -60,8 +60,8 @@ def course_of(case: Case | None, *, rules: Rulebook, now: datetime) -> Course:
 
 def with_next_case(record: CauseRecord) -> CauseRecord:
     """Return the record with its next case, whose id follows from the cause."""
-    number = record.recurrence + 1
-    return replace(record, recurrence=number, case_id=case_id_of(record.cause, number))
+    cycle = record.cycle + 1
+    return replace(record, cycle=cycle, case_id=case_id_of(record.cause, cycle))
 
 
 def with_impact(record: CauseRecord, impact: Impact) -> CauseRecord:

@@ -9,9 +9,9 @@ from typing import Any
 from uuid import UUID
 
 from schemas.base import Event
-from schemas.exceptions import CaseEscalated
+from schemas.exceptions import CaseEscalated, TaskRescheduled
 from schemas.types import Function
-from services.exceptions.domain.case import Case, Chain, Task, said, with_task
+from services.exceptions.domain.case import Case, Chain, Task, deadline_fields, said, said_of, with_task
 from services.exceptions.domain.rules import Due, KnownLadder, Span, Watched
 
 ACKNOWLEDGE_DUE, COMMIT_DUE, COMPLETE_DUE = "case-acknowledge-due", "task-commit-due", "task-complete-due"
@@ -195,6 +195,21 @@ def reclock(case: Case, *, due: Due) -> Case:
         by = due(case.acknowledge_within.tightened(percent), case.clock_from)
     tasks = tuple(_reclocked(t, percent, due) for t in case.tasks)
     return replace(case, acknowledge_by=by, tasks=tasks, calendar_known=True)
+
+
+def reschedule_tasks(case: Case, *, due: Due, now: datetime) -> tuple[Case, list[Event]]:
+    """Count the deadlines anew by a calendar that was heard or changed; where one moved, each task still to be done says its own."""
+    after = reclock(case, due=due)
+    if deadline_fields(after) == deadline_fields(case):
+        return after, []
+    return after, [
+        TaskRescheduled(
+            **said_of(after, task, now), commit_by=task.commit_by, complete_by=task.complete_by,
+            acknowledge_by=after.acknowledge_by,
+        )
+        for task in after.tasks
+        if task.is_live
+    ]  # fmt: skip
 
 
 def _reclocked(task: Task, percent: int, due: Due) -> Task:

@@ -28,6 +28,7 @@ from services.exceptions.domain.case import (
     Task,
     assessed,
     case_id_of,
+    deadline_fields,
     said,
     said_of,
     task_id_of,
@@ -43,13 +44,13 @@ NOBODY = "nobody is affected: no customer's promise is in danger"
 
 
 def open_case(
-    *, signal: Signal, recurrence: int, previous_case_id: UUID | None, rules: Rulebook, now: datetime
+    *, signal: Signal, cycle: int, previous_case_id: UUID | None, rules: Rulebook, now: datetime
 ) -> tuple[Case, list[Event]]:
-    """Open the case of a cause with all tasks of its playbook."""
-    playbook, case_id = rules.playbook, case_id_of(signal.cause, recurrence)
+    """Open the case of a cause with all tasks of its playbook; `cycle` is 1 for the first case of the cause."""
+    playbook, case_id = rules.playbook, case_id_of(signal.cause, cycle)
     case = Case(
-        case_id=case_id, cause_kind=signal.cause.kind, cause_subject_id=signal.cause.id, recurrence=recurrence,
-        previous_case_id=previous_case_id, state="open", ending=None, severity="low", headline=signal.headline,
+        case_id=case_id, cause_kind=signal.cause.kind, cause_subject_id=signal.cause.id, cycle=cycle,
+        recurrence=cycle - 1,        previous_case_id=previous_case_id, state="open", ending=None, severity="low", headline=signal.headline,
         provisional=signal.provisional, playbook=playbook.code, playbook_version=playbook.number, calendar=playbook.calendar,
         calendar_known=rules.calendar_known, ladder=playbook.ladder, sites=(), customers=(), lines=signal.lines, affected=(),
         impact_version=0, shortages=(), value_at_risk=Money(amount=Decimal(0), currency=rules.thresholds.currency),
@@ -64,7 +65,7 @@ def open_case(
     case = replace(case, tasks=tasks, acknowledge_by=by, deadline_percent=percent)
     events: list[Event] = [
         CaseOpened(
-            **said(case, now), headline=case.headline, recurrence=recurrence, previous_case_id=previous_case_id,
+            **said(case, now), **deadline_fields(case), headline=case.headline, recurrence=case.recurrence, previous_case_id=previous_case_id,
             cause_occurred_at=case.cause_occurred_at, playbook=case.playbook, playbook_version=case.playbook_version,
             value_at_risk=case.value_at_risk, lines=case.lines, provisional=case.provisional,
         )
@@ -96,7 +97,13 @@ def extend_case(case: Case, *, signal: Signal, rules: Rulebook, now: datetime) -
     )
     case = tightened(assessed(case, rules.thresholds, now), rules.thresholds, rules.due)
     return case, [
-        CaseExtended(**said(case, now), headline=case.headline, value_at_risk=case.value_at_risk, lines=case.lines)
+        CaseExtended(
+            **said(case, now),
+            **deadline_fields(case),
+            headline=case.headline,
+            value_at_risk=case.value_at_risk,
+            lines=case.lines,
+        )
     ]
 
 
@@ -115,12 +122,7 @@ def reassess_impact(case: Case, *, impact: Impact, rules: Rulebook, now: datetim
     before = case.severity
     case = replace(case, affected=impact.affected, impact_version=impact.version)
     case = tightened(assessed(case, rules.thresholds, now), rules.thresholds, rules.due)
-    events: list[Event] = [
-        CaseReassessed(
-            **said(case, now), because="impact", previous_severity=before, value_at_risk=case.value_at_risk,
-            affected=case.affected, shortages=len(case.shortages),
-        )
-    ]  # fmt: skip
+    events = [_reassessed(case, "impact", before, now)]
     task = next((t for t in case.tasks if t.kind == NOTIFY), None)
     if task is None or case.state != "open":
         return case, events
@@ -157,6 +159,7 @@ def reassess_averted(case: Case, *, stock_id: UUID, rules: Rulebook, now: dateti
 def _reassessed(case: Case, because: str, before: str, now: datetime) -> Event:
     return CaseReassessed.model_validate(
         said(case, now)
+        | deadline_fields(case)
         | {
             "because": because, "previous_severity": before, "value_at_risk": case.value_at_risk,
             "affected": case.affected, "shortages": len(case.shortages),
@@ -217,11 +220,12 @@ def come_back(
     percent = min(case.deadline_percent, rules.thresholds.percent(case.severity))
     by_when = rules.due(case.acknowledge_within.tightened(percent), now)
     case = replace(case, deadline_percent=percent, acknowledge_by=by_when, acknowledge_missed_at=None)
-    events: list[Event] = [CaseReopened(**said(case, now), by=by, reason=reason, stopped_at=stopped_at)]
+    events: list[Event] = []
     for task in case.tasks:
         case, more = task_reopened(case, task, rules, reason, now)
         events += more
-    return case, events
+    reopened = CaseReopened(**said(case, now), **deadline_fields(case), by=by, reason=reason, stopped_at=stopped_at)
+    return case, [reopened, *events]
 
 
 def task_reopened(case: Case, task: Task, rules: Rulebook, reason: str, now: datetime) -> tuple[Case, list[Event]]:

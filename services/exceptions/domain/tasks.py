@@ -128,7 +128,12 @@ def accept_handover(case: Case, *, task_id: UUID, person: Person, due: Due, now:
         clock_from=now, commit_by=due(task.commit_within.tightened(case.deadline_percent), now),
     )  # fmt: skip
     case = with_task(case, task)
-    return case, [HandoverAccepted(**said_of(case, task, now), by=by, from_function=giver, to_function=to_function)]
+    return case, [
+        HandoverAccepted(
+            **said_of(case, task, now), by=by, from_function=giver, to_function=to_function, commit_by=task.commit_by,
+            complete_by=task.complete_by,
+        )
+    ]  # fmt: skip
 
 
 def return_handover(case: Case, *, task_id: UUID, person: Person, reason: str, now: datetime) -> Changed:

@@ -59,9 +59,8 @@ def pause_case(tx: Tx, *, case_id: UUID, person: Person, reason: str) -> domain.
 def resume_case(tx: Tx, *, case_id: UUID, person: Person) -> domain.Case:
     """Let a case's deadlines run again, by the calendar as it is known now; raises NotFound, Forbidden, WrongState."""
     case = repository.get_case(tx, case_id)
-    after, facts = domain.resume_case(case, person=person, now=tx.now)
     due, known = due_by(tx, code=case.calendar)
-    after = domain.reclock(after, due=due) if known else after
+    after, facts = domain.resume_case(case, person=person, due=due if known else None, now=tx.now)
     return keep_case(tx, before=case, case=after, facts=facts)
 
 

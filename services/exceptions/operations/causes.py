@@ -62,7 +62,7 @@ def _follow_signal(
         rules = rulebook(tx, kind=signal.cause.kind) or rules  # a new case goes by the playbook's calendar of today
         record = domain.with_next_case(record)
         case, facts = domain.open_case(
-            signal=signal, recurrence=record.recurrence, previous_case_id=previous, rules=rules, now=tx.now
+            signal=signal, cycle=record.cycle, previous_case_id=previous, rules=rules, now=tx.now
         )
         before = None
         tx.count(metrics.cases_opened.labels(case.cause_kind, case.severity))

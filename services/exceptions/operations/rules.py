@@ -39,7 +39,10 @@ def keep_thresholds(tx: Tx, *, draft: domain.Thresholds) -> domain.Thresholds:
 
 
 def keep_calendar(tx: Tx, *, told: CalendarChanged) -> None:
-    """Remember a calendar, and arm again every deadline that hangs on it (FLOW 5.5); one that cannot work stays unknown."""
+    """Remember a calendar, and arm again and publish every deadline that hangs on it (FLOW 5.5).
+
+    One on which nobody could ever work is left out and logged.
+    """
     known = domain.KnownCalendar(told.code, told.zone, told.weekdays, told.opens, told.closes, told.holidays)
     try:
         calendar_of(tx, known=known).add_working_minutes(tx.now, 1)
@@ -51,7 +54,8 @@ def keep_calendar(tx: Tx, *, told: CalendarChanged) -> None:
     due, _ = due_by(tx, code=told.code)
     for case_id in _cases_of_timers(timers.pending_with_rule(tx, told.code)):
         case = repository.get_case(tx, case_id)
-        keep_case(tx, before=case, case=domain.reclock(case, due=due), facts=[])
+        after, facts = domain.reschedule_tasks(case, due=due, now=tx.now)
+        keep_case(tx, before=case, case=after, facts=facts)
     for code in queries.ladders_with_calendar(tx, told.code):
         retime_rungs(tx, code=code)
 

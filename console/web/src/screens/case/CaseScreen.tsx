@@ -8,6 +8,7 @@ import { caseActs, tasksFor } from "../../acts/may";
 import { Refused } from "../../acts/Refused";
 import { useKeys, type Key } from "../../app/keys";
 import { useSession } from "../../app/session";
+import { counted } from "../../format";
 import { Button } from "../../ui/Button";
 import { Money, Severity } from "../../ui/Said";
 import { Failed, Loading } from "../../ui/States";
@@ -98,8 +99,8 @@ function Whole({ whole }: { whole: CaseWhole }): ReactNode {
           </span>
           <span>held by {seen.owner === null ? words.nobody : seen.owner.subject}</span>
           {seen.paused_at !== null && <span className="late">clock paused: {whole.pause_reason}</span>}
-          {seen.recurrence > 1 && <span>came back, {seen.recurrence} times</span>}
-          {whole.escalations > 0 && <span>escalated {whole.escalations} times</span>}
+          {whole.previous_case_id !== null && <span>came back, {counted(seen.recurrence, "time")}</span>}
+          {whole.escalations > 0 && <span>escalated {counted(whole.escalations, "time")}</span>}
         </div>
         <Clock whole={whole} seen={seen} />
         <div className="row" role="toolbar" aria-label="Acts on the case">

@@ -13,6 +13,10 @@ function text(content: Content, name: string): string {
   return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
+function instant(content: Content, name: string): string {
+  return `${text(content, name).slice(0, 16).replace("T", " ")} UTC`;
+}
+
 const WORDS: Record<string, (content: Content) => string> = {
   CaseOpened: (c) => `Case opened: ${text(c, "headline")}`,
   CaseExtended: (c) => `The cause grew: ${text(c, "headline")}`,
@@ -38,7 +42,7 @@ const WORDS: Record<string, (content: Content) => string> = {
   CaseResumed: () => "Clock goes on",
   TaskOpened: (c) => `${functionName(text(c, "function"))} asked: ${text(c, "title")}`,
   TaskCommitted: (c) =>
-    `${functionName(text(c, "function"))} committed to ${text(c, "committed_to").slice(0, 16).replace("T", " ")} UTC${c.note ? ` — ${text(c, "note")}` : ""}`,
+    `${functionName(text(c, "function"))} committed to ${instant(c, "committed_to")}${c.note ? ` — ${text(c, "note")}` : ""}`,
   TaskRefused: (c) => `${functionName(text(c, "function"))} refused: ${text(c, "reason")}`,
   TaskHandedOver: (c) =>
     `Offered by ${functionName(text(c, "from_function"))} to ${functionName(text(c, "to_function"))}: ${text(c, "note")}`,
@@ -47,6 +51,8 @@ const WORDS: Record<string, (content: Content) => string> = {
   TaskCompleted: (c) => `${functionName(text(c, "function"))} done: ${text(c, "outcome")}`,
   TaskWaived: (c) => `${functionName(text(c, "function"))} not needed: ${text(c, "reason")}`,
   TaskWithdrawn: (c) => `${functionName(text(c, "function"))} asked no longer: ${text(c, "reason")}`,
+  TaskRescheduled: (c) =>
+    `${functionName(text(c, "function"))}: the calendar changed; commit by ${instant(c, "commit_by")}, done by ${instant(c, "complete_by")}`,
   TaskReopened: (c) => `${functionName(text(c, "function"))} asked again: ${text(c, "reason")}`,
 };
 
