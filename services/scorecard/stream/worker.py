@@ -27,7 +27,7 @@ DECODED_MAX = 2_000  # cases
 STANDS_SECONDS = 2.5  # a worker to which nothing comes for so long looks whether something should
 SEEK_AGAIN_SECONDS = 6.0  # a fetch under way lasts 1.5 s at the broker; a seek before its answer is in would drop it
 SETTLE_SECONDS_MAX = 30.0
-
+METADATA_SECONDS_MAX = 5.0
 
 _FOLDED, _KNOWN = said.stream_facts_total.labels("folded"), said.stream_facts_total.labels("known")
 
@@ -232,6 +232,19 @@ class Worker:
         cases = sum(len(self.states.cases(partition)) for partition in held)
         log.get().info("stream.recovered", cases=cases, records=self.states.read, partitions=sorted(held))
 
+    async def rejoin(self) -> None:
+        """Join the group again with fresh metadata, because this worker may be the one that assigns the partitions.
+
+        Only its leader's joining makes the broker rebalance, and no worker knows after a restart whether it leads: each
+        one that sees partitions without a member calls this.
+        """
+        thread = self.app.consumer._thread
+        joining = asyncio.run_coroutine_threadsafe(_join_again(thread._consumer), thread.thread_loop)
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(joining), METADATA_SECONDS_MAX)
+        except TimeoutError:
+            log.get().warning("stream.rejoin_waits", because="no broker tells the partitions of the topic")
+
     async def acknowledged(self, partitions: Iterable[TP], seconds: float) -> None:
         """Send what was folded of partitions and wait, at most so long, until the broker has it."""
         self.outlet.tell()
@@ -258,3 +271,8 @@ class Worker:
         """Take away what others wrote of a case: what this worker wrote holds it too, and the broker has it."""
         for writer in self.states.of(partition, key).keys() - {self.writer}:
             self.outlet.removed(key + b"/" + writer, partition)
+
+
+async def _join_again(consumer: Any) -> None:
+    await consumer._client.force_metadata_update()
+    consumer._coordinator.request_rejoin()
