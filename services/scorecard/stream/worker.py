@@ -64,7 +64,7 @@ class Worker:
         self.positions: dict[TP, int] = {}  # the offset that comes next
         self.epoch = 0  # rises when partitions go away
         self.ends: dict[TP, int] = {}  # written by the watchdog
-        self._sought: dict[TP, float] = {}
+        self._seek_again_at = 0.0
         self.moved_at = time.monotonic()
         self.open: dict[bytes, tuple[str, str, int]] = {}
         self._decoded: dict[bytes, tuple[bytes, domain.Case]] = {}
@@ -101,7 +101,7 @@ class Worker:
         """Say whether this is the fact that follows; Faust drops the first records after a rebalance now and then."""
         await self._know_position(tp)
         if offset > self.positions[tp]:
-            await self._go_back(tp)
+            await self._go_back()
         elif offset < self.positions[tp]:
             said.stream_facts_total.labels("repeated").inc()
         return offset == self.positions[tp]
@@ -116,27 +116,33 @@ class Worker:
         """Seek where the topic goes on and nothing comes: what Faust dropped last leaves no gap to be seen."""
         if time.monotonic() - self.moved_at < STANDS_SECONDS:
             return  # a partition may stand because another one's facts are being folded
-        for tp, end in list(self.ends.items()):
+        ends = dict(self.ends)
+        for tp in ends:
             await self._know_position(tp)
-            if self.positions[tp] < end:
-                await self._go_back(tp)
+        if any(self.positions.get(tp, end) < end for tp, end in ends.items()):  # revoked meanwhile: another worker's
+            await self._go_back()
 
-    async def _go_back(self, tp: TP) -> None:
-        """Seek to the fact that was left out, unless the topic does not hold it any more."""
-        consumer, wanted = self.app.consumer, self.positions[tp]
-        if self.app.rebalancing or time.monotonic() < self._sought.get(tp, 0.0):
+    async def _go_back(self) -> None:
+        """Seek every partition to the fact that comes next; one that the topic does not hold any more is given up.
+
+        All at once: to seek, the flow is stopped, and Faust drops what it is fetching of any partition meanwhile.
+        """
+        consumer = self.app.consumer
+        if self.app.rebalancing or time.monotonic() < self._seek_again_at:
             return
-        self._sought[tp] = time.monotonic() + SEEK_AGAIN_SECONDS
-        earliest = (await consumer.earliest_offsets(tp))[tp]
-        if earliest > wanted:
-            log.get().error("facts.expired", partition=tp.partition, first=wanted, next=earliest)
-            self.positions[tp] = earliest
-            return
+        self._seek_again_at = time.monotonic() + SEEK_AGAIN_SECONDS
+        for tp, earliest in (await consumer.earliest_offsets(*self.positions)).items():
+            if earliest > self.positions.get(tp, earliest):
+                log.get().error("facts.expired", partition=tp.partition, first=self.positions[tp], next=earliest)
+                self.positions[tp] = earliest
         said.stream_facts_total.labels("sought").inc()
-        log.get().warning("stream.sought", partition=tp.partition, offset=wanted)
         consumer.stop_flow()
         await consumer.wait_for_stopped_flow()
-        await consumer.seek_wait({tp: wanted})
+        if self.app.rebalancing:
+            return  # the partitions go, and whoever gets them begins where they were committed
+        offsets = {tp: offset for tp, offset in self.positions.items() if tp in consumer.assignment()}
+        log.get().warning("stream.sought", offsets={tp.partition: offset for tp, offset in offsets.items()})
+        await consumer.seek_wait(offsets)
         if not self.app.rebalancing:
             consumer.resume_flow()
 
@@ -210,12 +216,12 @@ class Worker:
         revoked: set[TP] = told[-1]
         self.ready.clear()
         self.epoch += 1
+        self._seek_again_at = 0.0
         await self.acknowledged(revoked, SESSION_SECONDS / 2)
         await self.settle()
         for tp in revoked:
             self.unsettled.pop(tp, None)
             self.positions.pop(tp, None)
-            self._sought.pop(tp, None)
             self.ends.pop(tp, None)
 
     async def _on_recovered(self, *_: Any, **__: Any) -> None:
