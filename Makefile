@@ -106,6 +106,7 @@ mutants: setup ## Make every mutant of velocity/ in an environment that is throw
 
 faults: setup ## Kill, freeze and cut while work flows, and judge what comes out; FULL=1 as often as the bars say, and poison
 	$(call part,faults,$(PY) -m tests.faults path $(if $(FULL),--full))
+	$(call part,topics that grow,$(PY) -m tests.faults growth $(if $(FULL),--full))
 	$(if $(FULL),$(call part,poison,$(PY) -m tests.faults poison --full),@true)
 	$(if $(FULL),$(call part,a replay in which everything dies,$(PY) -m tests.faults replay --seed 1),@true)
 	$(if $(FULL),$(call part,three brokers,$(PY) -m tests.faults brokers --full),@true)

@@ -49,8 +49,10 @@ def rate(
     stack: Stack, module: str, *, events: int, consumers: int = 1, partitions: int = work.PARTITIONS
 ) -> tuple[float, float]:
     """Return events per second of one run and how much the consumer's memory grew; AssertionError where the outcome is wrong."""
-    keyed = module.startswith("rival")
-    with work.place(stack, module.replace("_", "-"), keyed=keyed, partitions=partitions) as where:
+    keyed, name = module.startswith("rival"), module.replace("_", "-")
+    if partitions != work.PARTITIONS:
+        name = f"{name}-{partitions}"  # a group of its own: one that remembers a smaller topic pauses to rejoin
+    with work.place(stack, name, keyed=keyed, partitions=partitions) as where:
         work.fill(where, events)
         programs = [[f"benchmarks.{module}", "consumer"]] * consumers + [[f"benchmarks.{module}", "relay"]]
         with work.running(where, programs) as processes:

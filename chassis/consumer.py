@@ -89,7 +89,7 @@ class Consumer(Listener):
         """`linger_seconds` is how long a batch may wait to grow; for a service that only listens."""
         super().__init__(settings, database.service, "consumer")
         self._database, self._reactions = database, reactions
-        self._service, self._linger_seconds = database.service, linger_seconds
+        self._linger_seconds = linger_seconds
         self._dead_in_a_row: Counter[str] = Counter()  # by reaction, since it last did its work
         self._hung: set[dead.Place] | None = None  # read at the first batch after each assignment
         self._acting: Pair | None = None  # stays where its reaction raised
@@ -113,7 +113,7 @@ class Consumer(Listener):
             log.get().info("consumer.left_batch", because="told to stop; nothing of the batch is committed")
         finally:
             self._hand_back(consumer)
-            consumer.close()
+            self._leave(consumer)
 
     def _loop(self, consumer: kafka.Consumer, reader: ThreadPoolExecutor) -> None:
         """Work batch by batch. Behind a full one more is waiting: it is read while the database works on this one.

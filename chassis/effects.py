@@ -154,7 +154,7 @@ class EffectRunner(Listener):
 
     def __init__(self, database: Database, effects: Effects, settings: ServiceSettings) -> None:
         super().__init__(settings, database.service, "effects")
-        self._database, self._effects, self._service = database, effects, database.service
+        self._database, self._effects = database, effects
         self.woken = threading.Event()
         self.assigned = not effects.by_event
         self._looked_at = 0.0
@@ -173,7 +173,7 @@ class EffectRunner(Listener):
                     self.positions[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
                 self._patiently(self._try_again)
         finally:
-            consumer.close()
+            self._leave(consumer)
 
     def _patiently(self, work: Callable[..., None], *given: Any) -> bool:
         backoff = BACKOFF_SECONDS

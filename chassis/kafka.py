@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # isort: off
 from confluent_kafka import (
     OFFSET_BEGINNING, OFFSET_END, Consumer, ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Message, Producer,
-    TopicPartition,
+    TopicCollection, TopicPartition,
 )  # fmt: skip
 
 # isort: on
@@ -21,6 +21,7 @@ SEND_MS_MAX = 120_000
 SENDING_MAX = 100_000
 SESSION_MS, HEARTBEAT_MS, POLL_MS_MAX = 10_000, 2_000, 300_000
 FETCH_WAIT_MS_MAX, FETCH_BACKOFF_MS, METADATA_MS = 500, 10, 30_000
+ADMIN_METADATA_MS = 2_000  # what a client remembers of a topic; librdkafka's own 15 minutes hide added partitions
 RECORD_BYTES_MAX = 1_000_000  # of a record as it is produced; a topic takes a little more, for its frame
 TOPIC_BYTES_MAX = 1_048_588
 _READING: dict[str, str | int | bool] = {
@@ -72,8 +73,33 @@ def lone_consumer(bootstrap: str, client_id: str) -> Consumer:
 
 
 def admin(bootstrap: str) -> AdminClient:
-    """Return an admin client."""
-    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
+    """Return an admin client; one that is held knows of added partitions after ADMIN_METADATA_MS."""
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 3, "metadata.max.age.ms": ADMIN_METADATA_MS})
+
+
+def partition_counts(client: AdminClient, topics: Sequence[str], *, seconds: float = ASK_SECONDS_MAX) -> dict[str, int]:
+    """Return how many partitions each of these topics has; one that does not exist is left out.
+
+    Raises KafkaException when no broker answers within so many seconds. Only these topics are asked for: a cluster may have thousands.
+    """
+    answers = client.describe_topics(TopicCollection(list(topics)), request_timeout=seconds)
+    counts: dict[str, int] = {}
+    for name, answer in answers.items():
+        try:
+            counts[name] = len(answer.result().partitions)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+    return counts
+
+
+def rejoin(client: Consumer, topics: Sequence[str], **callbacks: Any) -> None:
+    """Make a member leave its group and join anew, which starts a rebalance; its partitions are revoked first.
+
+    For the thread that polls. Closing the client would not do: a static member leaves only when it unsubscribes.
+    """
+    client.unsubscribe()
+    client.subscribe(list(topics), **callbacks)
 
 
 def ends(client: AdminClient, partitions: list[TopicPartition], *, first: bool = False) -> dict[tuple[str, int], int]:
@@ -104,5 +130,5 @@ def header(message: Message, name: str) -> str | None:
 
 __all__ = [
     "OFFSET_BEGINNING", "OFFSET_END", "TYPE_HEADER", "AdminClient", "ConfigResource", "Consumer", "ConsumerGroupState", "ConsumerGroupTopicPartitions", "KafkaError",
-    "KafkaException", "Message", "NewPartitions", "NewTopic", "Producer", "TopicPartition", "admin", "ends", "group_consumer", "header", "is_final", "is_too_large", "known_ends", "lone_consumer", "producer",
+    "KafkaException", "Message", "NewPartitions", "NewTopic", "Producer", "TopicPartition", "admin", "ends", "group_consumer", "header", "is_final", "is_too_large", "known_ends", "lone_consumer", "partition_counts", "producer", "rejoin",
 ]  # fmt: skip

@@ -34,6 +34,9 @@ consumer_lag_events = _gauge("consumer_lag_events", "Records between the positio
 consumer_progress_timestamp_seconds = _gauge(
     "consumer_progress_timestamp_seconds", "When the consumer last went round its loop (Unix time)."
 )
+consumer_partitions_unassigned = _gauge(
+    "consumer_partitions_unassigned", "Partitions of a topic that no member of the role's group reads.", "role", "topic"
+)
 dead_letters = _gauge("dead_letters", "Records set aside: dead, or waiting behind a dead one.")
 timers_fired_total = _counter("timers_fired_total", "Timers fired, by name and outcome.", "timer", "outcome")
 timers_overdue = _gauge("timers_overdue", "Timers past their due instant and not fired.")

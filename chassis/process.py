@@ -208,7 +208,9 @@ class Running:
         ready = {"started": bool(self._threads) or not self.roles}
         if "api" in self.roles:
             ready["api"] = self.server is not None and self.server.started
-        ready |= {loop.role: loop.assigned for loop in (self.consumer, self.effects) if loop is not None}
+        loops = [loop for loop in (self.consumer, self.effects) if loop is not None]
+        ready |= {loop.role: loop.assigned for loop in loops}
+        ready |= {f"{loop.role}_partitions": loop.coverage.complete() for loop in loops if loop.coverage is not None}
         ready["running"] = not self.stop.is_set()
         return ready
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from schemas.envelope import Envelope, UnknownEvent, decode
 
 POLL_SECONDS = 0.1
 BATCH_MAX = 500
+GROWTH_SECONDS = 5.0
+GROWTH_ASK_SECONDS_MAX = 1.0  # nothing is read meanwhile
 Place = tuple[str, int]  # registered topic, partition
 
 
@@ -50,14 +53,23 @@ class Tail:
         return {(topic.removeprefix(self._prefix), partition): offset for (topic, partition), offset in found.items()}
 
     def follow(self, start: Mapping[Place, int]) -> Iterator[Seen | None]:
-        """Yield records from these offsets on, and None whenever there is nothing for a moment; ends when stopped."""
-        consumer = kafka.lone_consumer(self._bootstrap, self._client_id)
+        """Yield records from these offsets on, and None whenever there is nothing for a moment; ends when stopped.
+
+        Partitions that a topic gains meanwhile are read from their beginning.
+        """
+        consumer, client = kafka.lone_consumer(self._bootstrap, self._client_id), kafka.admin(self._bootstrap)
         places = self.partitions()
         for place in places:
             place.offset = start.get((place.topic.removeprefix(self._prefix), place.partition), 0)
         consumer.assign(places)
+        compare_at = time.monotonic() + GROWTH_SECONDS
         try:
             while not self.stopped.is_set():
+                if time.monotonic() >= compare_at:
+                    if added := self._added(client, places):
+                        consumer.incremental_assign(added)
+                        places += added
+                    compare_at = time.monotonic() + GROWTH_SECONDS
                 first = consumer.poll(POLL_SECONDS)
                 if first is None:
                     yield None
@@ -67,6 +79,17 @@ class Tail:
                         yield seen
         finally:
             consumer.close()
+
+    def _added(self, client: kafka.AdminClient, places: Sequence[kafka.TopicPartition]) -> list[kafka.TopicPartition]:
+        """Return the partitions of the followed topics that are not among these; none while no broker answers."""
+        names, followed = [self._prefix + topic for topic in self._topics], {(p.topic, p.partition) for p in places}
+        try:
+            counts = kafka.partition_counts(client, names, seconds=GROWTH_ASK_SECONDS_MAX)
+        except kafka.KafkaException as error:
+            log.get().warning("tail.partitions_unknown", detail=str(error)[:300])
+            return []
+        added = [(name, number) for name, count in counts.items() for number in range(count)]
+        return [kafka.TopicPartition(*place, 0) for place in added if place not in followed]
 
     def _seen(self, message: kafka.Message) -> Seen | None:
         if message.error() is not None:

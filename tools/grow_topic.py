@@ -2,6 +2,9 @@
 
 More partitions send a subject elsewhere: its next fact could be heard before its last. So no relay of the owner publishes
 until every group has heard all that lies in the old partitions. Acts go on meanwhile; their facts wait in the outbox.
+
+Members that run, and members that restart meanwhile, rejoin their group within seconds and read the new partitions
+(`chassis/coverage.py`). The command waits for that and names each group that does not read all of them.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from contextlib import contextmanager
 import psycopg
 
 from chassis import kafka, topics
+from chassis.coverage import UNREAD_SECONDS_MAX, assigned_partitions
 from chassis.process import Parts
 from chassis.relay import LOCK
 from cli.stack.recipe import SERVICES
@@ -101,6 +105,24 @@ def unheard(client: kafka.AdminClient, topic: str, partitions: int, groups: Sequ
     return {group: lag for group, lag in lags.items() if lag > 0}
 
 
+def unread(client: kafka.AdminClient, topic: str, partitions: int, groups: Sequence[str]) -> dict[str, int]:
+    """Return how many partitions of a topic have no member, for each group that lacks some.
+
+    A group without members, or between two assignments, is left out.
+    """
+    held = {group: assigned_partitions(client, group) for group in groups}
+    lacking = {g: len(set(range(partitions)) - h.get(topic, set())) for g, h in held.items() if h is not None}
+    return {group: number for group, number in lacking.items() if number > 0}
+
+
+def unread_after_a_while(bootstrap: str, topic: str, partitions: int, groups: Sequence[str]) -> dict[str, int]:
+    """Wait until the groups have rejoined, at most UNREAD_SECONDS_MAX; returns what `unread` still finds."""
+    client, until = kafka.admin(bootstrap), time.monotonic() + UNREAD_SECONDS_MAX
+    while (left := unread(client, topic, partitions, groups)) and time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)  # house: allow wait — between two looks at the condition
+    return left
+
+
 def _unaware(client: kafka.AdminClient, topic: str, partitions: int) -> dict[str, int]:
     """Return the brokers that say another number: a producer that asked one of them would hash as before."""
     brokers = [f"{b.host}:{b.port}" for b in client.list_topics(timeout=kafka.ASK_SECONDS_MAX).brokers.values()]
@@ -132,16 +154,19 @@ def main() -> int:
             file=sys.stderr,
         )
         return 2
-    world = os.environ.get("WORLD", "live")
+    world, bootstrap = os.environ.get("WORLD", "live"), os.environ["KAFKA_BOOTSTRAP"]
+    topic, groups = f"{world}.{given.topic}", hearers(world, given.topic)
     try:
         before = grow(
-            bootstrap=os.environ["KAFKA_BOOTSTRAP"], topic=f"{world}.{given.topic}", partitions=given.partitions,
-            database_url=os.environ["DATABASE_URL"], groups=hearers(world, given.topic), patience_seconds=given.patience,
+            bootstrap=bootstrap, topic=topic, partitions=given.partitions, database_url=os.environ["DATABASE_URL"],
+            groups=groups, patience_seconds=given.patience,
         )  # fmt: skip
     except NotGrown as why:
         print(f"grow_topic: {why}", file=sys.stderr)
         return 1
-    print(f"{world}.{given.topic} grew from {before} to {given.partitions} partitions; write it into schemas/topics.py")
+    print(f"{topic} grew from {before} to {given.partitions} partitions; write it into schemas/topics.py")
+    for group, number in unread_after_a_while(bootstrap, topic, given.partitions, groups).items():
+        print(f"grow_topic: {group} does not read {number} of them: see docs/scaling.md, Partitions", file=sys.stderr)
     return 0
 
 

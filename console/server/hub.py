@@ -148,7 +148,7 @@ class Hub:
         if all(start[place] >= end for place, end in ends.items()):
             return
         for seen in tail.follow(start):
-            if seen is not None and seen.next <= ends[seen.topic, seen.partition]:
+            if seen is not None and seen.next <= ends.get((seen.topic, seen.partition), 0):  # 0: added meanwhile
                 yield seen
             if all(max(tail.places.get(place, 0), start[place]) >= end for place, end in ends.items()):
                 return

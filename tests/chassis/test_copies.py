@@ -1,4 +1,4 @@
-"""Several copies of a consumer, each with its number: they share the partitions, and two of one number are noticed."""
+"""Several copies of a consumer: they share the partitions, two of one number are noticed, and added partitions are read."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ from tests.chassis import toy
 from tests.support.running import Running, running, tables
 from tests.support.service import wait_until
 from tests.support.stack import Infrastructure
+from tools import broker
 
-PARTITIONS = 4
+PARTITIONS, GROWN = 4, 16
 NOTICED_SECONDS_MAX = 20.0
+UNREAD_SECONDS_MAX = 20.0
 
 
 @dataclass
@@ -43,6 +45,17 @@ class Group:
         client = kafka.admin(self.infra.kafka_bootstrap)  # held: one that is let go answers nothing any more
         found = client.describe_consumer_groups([name], request_timeout=kafka.ASK_SECONDS_MAX)[name].result()
         return {m.client_id: {tp.partition for tp in m.assignment.topic_partitions} for m in found.members}
+
+    def grow(self) -> None:
+        """Add partitions to the topic that the copies read."""
+        name = f"{self.world}.inventory.item"
+        broker.grow(kafka.admin(self.infra.kafka_bootstrap), name, GROWN)
+        wait_until(lambda: topics.standing(self.infra.kafka_bootstrap, [name])[name] == GROWN)
+
+    def read_whole(self, copies: int) -> bool:
+        """Return whether these copies share all partitions of the grown topic, none of them twice."""
+        dealt = list(self.dealt().values())
+        return len(dealt) == copies and sorted(p for one in dealt for p in one) == list(range(GROWN))
 
 
 @pytest.fixture
@@ -82,3 +95,28 @@ def test_two_copies_of_one_number_are_noticed_and_one_of_them_ends(group: Group)
         assert "loop.failed" in said
         assert "fenced" in said.lower()
         wait_until(lambda: group.dealt() == {f"{group.world}.toy.consumer.0": set(range(PARTITIONS))}, seconds=30)
+
+
+def test_partitions_added_while_a_copy_restarts_within_its_session_are_read(group: Group) -> None:
+    """The broker gives it its former partitions back and starts no rebalance (KIP-814)."""
+    with group.copy(0):
+        wait_until(lambda: group.dealt() == {f"{group.world}.toy.consumer.0": set(range(PARTITIONS))}, seconds=30)
+    group.grow()
+    with group.copy(0):
+        wait_until(lambda: group.read_whole(1), seconds=UNREAD_SECONDS_MAX)
+
+
+def test_partitions_added_while_one_of_two_copies_restarts_are_read(group: Group) -> None:
+    with group.copy(0):
+        with group.copy(1):
+            wait_until(lambda: len(group.dealt()) == 2 and all(group.dealt().values()), seconds=30)
+        group.grow()
+        with group.copy(1):
+            wait_until(lambda: group.read_whole(2), seconds=UNREAD_SECONDS_MAX)
+
+
+def test_partitions_added_while_a_copy_runs_are_read(group: Group) -> None:
+    with group.copy(0):
+        wait_until(lambda: len(group.dealt()) == 1, seconds=30)
+        group.grow()
+        wait_until(lambda: group.read_whole(1), seconds=UNREAD_SECONDS_MAX)

@@ -1,4 +1,4 @@
-"""`python -m tests.faults path`, `brokers`, `poison`, `stream` and `replay`: work flows while things die or what comes is bad, and a
+"""`python -m tests.faults path`, `brokers`, `poison`, `stream`, `growth` and `replay`: work flows while things die or what comes is bad, and a
 judge looks at what comes out."""
 
 from __future__ import annotations
@@ -51,8 +51,14 @@ def main(arguments: list[str]) -> int:
     folded.add_argument("--seed", type=int, default=1)
     folded.add_argument("--full", action="store_true", help="20 kills, 10 rebalances, 3 freezes")
     folded.add_argument("--json", action="store_true")
+    grown = trials_of.add_parser("growth", help="topics gain partitions while consumers and the stream restart")
+    grown.add_argument("--seed", type=int, default=1)
+    grown.add_argument("--full", action="store_true", help="two members; within and after the session, by kill -9 too")
+    grown.add_argument("--json", action="store_true")
     told = parser.parse_args(arguments)
-    work = {"replay": _replay, "path": _path, "brokers": _brokers, "poison": _poison, "stream": _stream}
+    work = {
+        "replay": _replay, "path": _path, "brokers": _brokers, "poison": _poison, "stream": _stream, "growth": _growth
+    }  # fmt: skip
     return work[told.trial](told)
 
 
@@ -117,6 +123,15 @@ def _stream(told: argparse.Namespace) -> int:
     begun, servers = time.monotonic(), Infrastructure()
     try:
         reports = trials.on_stream(servers, seed=told.seed, say=_say, every=told.full)
+    finally:
+        servers.close()
+    return _sum_up(reports, told, begun)
+
+
+def _growth(told: argparse.Namespace) -> int:
+    begun, servers = time.monotonic(), Infrastructure()
+    try:
+        reports = trials.on_growth(servers, seed=told.seed, say=_say, every=told.full)
     finally:
         servers.close()
     return _sum_up(reports, told, begun)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 SHOWN_MAX = 5
@@ -114,6 +114,11 @@ def _once(said: Sequence[Said], verdict: Verdict) -> list[Said]:
 def _inputs(heard: Sequence[Heard]) -> list[Heard]:
     found = {h.event_id: h for h in sorted(heard, reverse=True)}
     return sorted(found.values())
+
+
+def ordered_as_fed(trail: Trail) -> Trail:
+    """Return a trail whose input topic grew: a subject's facts lie in several partitions, in the order of their numbers."""
+    return replace(trail, heard=[h._replace(partition=0, order=int(h.mark)) for h in trail.heard])
 
 
 Effect = tuple[str, str, str, str, str | None]

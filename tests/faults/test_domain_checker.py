@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID, uuid5
 
 import pytest
 
 from tests.faults import facts, judgement, replay
-from tests.faults.checker import COUNTED, FELL_DUE, OPENED, Did, Heard, Said, Trail, judge
+from tests.faults.checker import COUNTED, FELL_DUE, OPENED, Did, Heard, Said, Trail, judge, ordered_as_fed
 
 
 def an_id(name: str) -> str:
@@ -181,3 +182,22 @@ def test_the_plan_is_the_same_for_the_same_seed_and_kills_everything_once_betwee
         [*replay.SERVICES, f"{apart}-relay", replay.STREAM, replay.REPLAY]
     )
     assert all(judgement.FIRST <= share <= judgement.LAST for share, _ in deaths)
+
+
+def moved(trail: Trail) -> Trail:
+    """Return a trail whose input topic grew in the middle: later facts lie in other partitions, of smaller numbers."""
+    heard = [h._replace(partition=9 - h.partition if int(h.mark) < 12 else h.partition) for h in trail.heard]
+    return replace(trail, heard=heard)
+
+
+def test_a_subject_that_moved_when_its_topic_grew_keeps_its_order() -> None:
+    assert judge(ordered_as_fed(moved(a_trail()))).faults() == []
+
+
+def test_a_fact_of_a_new_partition_that_was_done_before_one_of_the_old_is_found() -> None:
+    """The violation, planted: this is what growing a topic without draining it does."""
+    trail = moved(a_trail())
+    early, late = (next(d for d in trail.did if (d.what, d.mark) == (COUNTED, mark)) for mark in ("9", "12"))
+    trail.did[trail.did.index(early)] = early._replace(number=late.number)
+    trail.did[trail.did.index(late)] = late._replace(number=early.number)
+    assert judge(ordered_as_fed(trail)).counts()["out_of_order"] == 1

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from chassis import points
-from tests.faults import brokers, fold, poison, stream
+from tests.faults import brokers, fold, growth, poison, stream
 from tests.faults.checker import Verdict, judge
 from tests.faults.cluster import ThreeBrokers
 from tests.faults.nemeses import ALONE, SHORT, Course, Nemesis
@@ -156,6 +156,23 @@ def on_stream(infra: Infrastructure, *, seed: int, say: Say, every: bool) -> lis
         say(row_of(course))
     say(sum_of(report))
     return [report]
+
+
+def on_growth(infra: Infrastructure, *, seed: int, say: Say, every: bool) -> list[Report]:
+    """Add partitions to topics while consumers, and then the stream's workers, run or restart."""
+    say(HEAD)
+    form = growth.FULL if every else growth.SHORT
+    plan = [(growth.grown_while_restarted(form), len(form.strikes))]
+    # This fault feeds by itself, because it drains the topic before each growth.
+    consumers = run(infra, "growth", plan, seed=seed, say=say, made=growth.GrownTrial, rate=0)
+    begun, report = time.monotonic(), Report("growth, stream", seed)
+    with tempfile.TemporaryDirectory(prefix="xd-growth-") as folder:
+        course, report.heard = growth.run_stream(infra, Path(folder), seed=seed, form=form)
+    report.courses, report.faults = [course], course.faults
+    report.seconds = round(time.monotonic() - begun, 1)
+    say(row_of(course))
+    say(sum_of(report))
+    return [consumers, report]
 
 
 def _take(report: Report, verdict: Verdict) -> None:

@@ -31,7 +31,7 @@ CLOSED = {
     "severity": "schemas.types", "phase": "METRICS 3.1", "percentile": "three", "state": "schemas", "reason": "words of the code",
     "rule": "three kinds of rules", "signal": "kinds of signals", "fact": "names of events", "what": "kinds of deadlines",
     "kind": "kinds of entries and findings", "why": "words of the code", "basis": "reported, overdue", "affected": "yes, no",
-    "because": "words of the code", "verdict": "two", "role": "schemas.access", "act": "words of the code", "table": "tables of the code",
+    "because": "words of the code", "verdict": "two", "role": "schemas.access, or a role of a process", "act": "words of the code", "table": "tables of the code",
 }  # fmt: skip
 NOT_BASE = re.compile(r"_(ms|millis|milliseconds|us|minutes|hours|days|percent|kb|mb|kilobytes|megabytes)(_|$)")
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from uuid import UUID, uuid5
 
@@ -24,20 +24,24 @@ from schemas.envelope import Envelope, decode, encode
 from schemas.scorecard import MeasureRecorded
 from schemas.topics import INTERNAL, TOPICS
 from services.scorecard import domain
+from services.scorecard.stream.worker import CHANGELOG, SOURCE, TARGET
 from tests.scorecard.logs import Log, hear, measure_envelope, random_log
 from tests.support.service import House, wait_until
 from tests.support.stack import Infrastructure
+from tools import broker
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CASES = 1_000
 PATIENCE_SECONDS = 120.0
+UNREAD_SECONDS_MAX = 20.0
 
 
 class Worker:
     """One stream worker as a process."""
 
-    def __init__(self, world: Streams, instance: int) -> None:
+    def __init__(self, world: Streams, instance: int, *command: str) -> None:
         self.world, self.instance, self.port = world, instance, spawn.free_port()
+        self.command = command or ("-m", "services.scorecard", "stream")
         self.log = world.folder / f"stream-{instance}.log"
         self.start()
 
@@ -48,7 +52,7 @@ class Worker:
         }  # fmt: skip
         with self.log.open("a") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "services.scorecard", "stream"],
+                [sys.executable, *self.command],
                 env=environment,
                 cwd=CHECKOUT,
                 stdout=out,
@@ -88,13 +92,23 @@ class Streams:
         self._producer = kafka.producer(self.bootstrap, self.name)
         self._reader = kafka.lone_consumer(self.bootstrap, self.name)
         self.partitions = 4 if partitions is None else partitions
-        self._reader.assign(
-            [kafka.TopicPartition(f"{self.name}.scorecard.measure", p, 0) for p in range(self.partitions)]
-        )
+        self._reader.assign(self._measured(range(self.partitions)))
         self.measures: list[Envelope] = []
 
-    def worker(self, instance: int = 0) -> Worker:
-        self.workers.append(Worker(self, instance))
+    def _measured(self, partitions: Iterable[int]) -> list[kafka.TopicPartition]:
+        return [kafka.TopicPartition(f"{self.name}.scorecard.measure", number, 0) for number in partitions]
+
+    def grow(self, partitions: int) -> None:
+        """Add partitions to the topic of cases and to the two that are divided alike, the topic of cases last."""
+        names = [f"{self.name}.{name}" for name in (CHANGELOG, TARGET, SOURCE)]
+        for name in names:
+            broker.grow(kafka.admin(self.bootstrap), name, partitions)
+        wait_until(lambda: set(topics.standing(self.bootstrap, names).values()) == {partitions})
+        self._reader.incremental_assign(self._measured(range(self.partitions, partitions)))
+        self._producer, self.partitions = kafka.producer(self.bootstrap, self.name), partitions
+
+    def worker(self, instance: int = 0, *command: str) -> Worker:
+        self.workers.append(Worker(self, instance, *command))
         return self.workers[-1]
 
     def say(self, facts: list[Envelope]) -> None:
@@ -216,6 +230,40 @@ def test_a_worker_that_stays_away_is_replaced_by_the_other(streams: Streams) -> 
     streams.say(facts[len(facts) // 2 :])
     streams.expect(logs)
     assert [*streams.temporary.iterdir(), *CHECKOUT.glob("*-data")] == [], "what is killed leaves no folder behind"
+
+
+LONG_SESSION = """
+import sys
+from services.scorecard import __main__ as scorecard
+from services.scorecard.stream import app
+from chassis import process
+app.SESSION_SECONDS = app.REQUEST_SECONDS_MAX = 120.0
+sys.exit(process.main(scorecard.parts(), ["stream"]))
+"""
+
+
+def test_partitions_added_while_a_worker_restarts_within_its_session_are_folded(streams: Streams) -> None:
+    """The broker gives it its former partitions back and starts no rebalance (KIP-814); its session outlasts a slow start."""
+    before = [random_log(f"before {n}", random.Random(n)) for n in range(10)]
+    worker = streams.worker(0, "-c", LONG_SESSION)
+    streams.say(woven(before))
+    streams.expect(before)
+    worker.end()
+    streams.grow(2 * streams.partitions)
+    worker.start()
+    wait_until(worker.ready, seconds=PATIENCE_SECONDS)
+    after = [random_log(f"after {n}", random.Random(n)) for n in range(40)]
+    streams.say(woven(after))
+    streams.expect(before + after, seconds=UNREAD_SECONDS_MAX)
+
+
+def test_partitions_added_while_workers_run_are_folded(streams: Streams) -> None:
+    workers = [streams.worker(0), streams.worker(1)]
+    wait_until(lambda: all(worker.ready() for worker in workers), seconds=PATIENCE_SECONDS)
+    streams.grow(2 * streams.partitions)
+    logs = [random_log(f"case {n}", random.Random(n)) for n in range(40)]
+    streams.say(woven(logs))
+    streams.expect(logs, seconds=UNREAD_SECONDS_MAX)
 
 
 def test_facts_that_repeat_or_come_in_the_wrong_order_measure_the_same(one_partition: Streams) -> None:

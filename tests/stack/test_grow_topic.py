@@ -23,7 +23,7 @@ from tests.support.running import Running, running
 from tests.support.service import START, House, house, wait_until
 from tests.support.stack import Infrastructure
 from tools import broker
-from tools.grow_topic import NotGrown, grow, hearers, main, unheard
+from tools.grow_topic import NotGrown, grow, hearers, main, unheard, unread, unread_after_a_while
 
 WORLD = "test"
 TOPIC, GROUP = f"{WORLD}.inventory.item", f"{WORLD}.toy.consumer"
@@ -124,7 +124,9 @@ def test_a_topic_grows_under_load_and_each_subject_keeps_its_order(course: Cours
         writer.start()
         wait_until(lambda: course.heard() > 3 * SUBJECTS, seconds=30)
         assert course.grow() == BEFORE
-        grown_at = course.heard()
+        grown_at, bootstrap = course.heard(), course.house.settings.kafka_bootstrap
+        assert unread(kafka.admin(bootstrap), TOPIC, AFTER, [GROUP]) == {GROUP: AFTER - BEFORE}
+        assert unread_after_a_while(bootstrap, TOPIC, AFTER, [GROUP]) == {}, "both rejoin by themselves"
         assert course.partitions() == AFTER
         wait_until(lambda: course.heard() > grown_at + 10 * SUBJECTS, seconds=90)
         stopped.set()

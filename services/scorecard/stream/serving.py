@@ -11,6 +11,7 @@ from typing import Any
 import uvloop
 
 from chassis import log, topics
+from chassis.coverage import Coverage
 from chassis.process import EXIT_FAILED, EXIT_OK, OpsServer
 from chassis.settings import ServiceSettings
 from services.scorecard.stream.watchdog import Watchdog
@@ -33,19 +34,26 @@ async def _serve(settings: ServiceSettings) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    worker = Worker(settings)
-    ops = OpsServer(settings, lambda: {"recovered": worker.ready.is_set(), "running": not stop.is_set()})
+    worker, coverage = Worker(settings), Coverage(settings, "scorecard", "stream", [SOURCE])
+    ops = OpsServer(
+        settings,
+        lambda: {
+            "recovered": worker.ready.is_set(), "stream_partitions": coverage.complete(), "running": not stop.is_set()
+        },
+    )  # fmt: skip
     ops.start()
     worker.app.finalize()
     starting = asyncio.ensure_future(worker.app.start())
     stopping = asyncio.ensure_future(stop.wait())
     Watchdog(worker).start()
+    coverage.start()
     log.get().info("process.started", roles=["stream"], ops_port=settings.ops_port)
     while not stop.is_set() and _failure(worker, starting) is None:
         await asyncio.wait([stopping], timeout=COMMIT_SECONDS)
         if worker.ready.is_set() and not worker.app.rebalancing:
             await worker.settle()
             await worker.look_back()
+            await _rejoin_where_due(worker, coverage)
     code = EXIT_OK if stop.is_set() else EXIT_FAILED
     if code == EXIT_FAILED:
         log.get().error("stream.failed", exc_info=_failure(worker, starting))
@@ -54,6 +62,13 @@ async def _serve(settings: ServiceSettings) -> int:
     log.get().info("process.ended", exit_code=code)
     sys.stdout.flush()
     os._exit(code)  # Faust's threads may outlive its stop; everything that matters was committed above
+
+
+async def _rejoin_where_due(worker: Worker, coverage: Coverage) -> None:
+    if coverage.rejoin.is_set():
+        coverage.rejoin.clear()
+        log.get().warning("stream.rejoins", because="partitions of its topic have no member")
+        await worker.rejoin()
 
 
 def _failure(worker: Worker, starting: asyncio.Future[Any]) -> BaseException | None:

@@ -27,7 +27,7 @@ DECODED_MAX = 2_000  # cases
 STANDS_SECONDS = 2.5  # a worker to which nothing comes for so long looks whether something should
 SEEK_AGAIN_SECONDS = 6.0  # a fetch under way lasts 1.5 s at the broker; a seek before its answer is in would drop it
 SETTLE_SECONDS_MAX = 30.0
-
+METADATA_SECONDS_MAX = 5.0
 
 _FOLDED, _KNOWN = said.stream_facts_total.labels("folded"), said.stream_facts_total.labels("known")
 
@@ -64,7 +64,7 @@ class Worker:
         self.positions: dict[TP, int] = {}  # the offset that comes next
         self.epoch = 0  # rises when partitions go away
         self.ends: dict[TP, int] = {}  # written by the watchdog
-        self._sought: dict[TP, float] = {}
+        self._seek_again_at = 0.0
         self.moved_at = time.monotonic()
         self.open: dict[bytes, tuple[str, str, int]] = {}
         self._decoded: dict[bytes, tuple[bytes, domain.Case]] = {}
@@ -101,7 +101,7 @@ class Worker:
         """Say whether this is the fact that follows; Faust drops the first records after a rebalance now and then."""
         await self._know_position(tp)
         if offset > self.positions[tp]:
-            await self._go_back(tp)
+            await self._go_back()
         elif offset < self.positions[tp]:
             said.stream_facts_total.labels("repeated").inc()
         return offset == self.positions[tp]
@@ -116,27 +116,33 @@ class Worker:
         """Seek where the topic goes on and nothing comes: what Faust dropped last leaves no gap to be seen."""
         if time.monotonic() - self.moved_at < STANDS_SECONDS:
             return  # a partition may stand because another one's facts are being folded
-        for tp, end in list(self.ends.items()):
+        ends = dict(self.ends)
+        for tp in ends:
             await self._know_position(tp)
-            if self.positions[tp] < end:
-                await self._go_back(tp)
+        if any(self.positions.get(tp, end) < end for tp, end in ends.items()):  # revoked meanwhile: another worker's
+            await self._go_back()
 
-    async def _go_back(self, tp: TP) -> None:
-        """Seek to the fact that was left out, unless the topic does not hold it any more."""
-        consumer, wanted = self.app.consumer, self.positions[tp]
-        if self.app.rebalancing or time.monotonic() < self._sought.get(tp, 0.0):
+    async def _go_back(self) -> None:
+        """Seek every partition to the fact that comes next; one that the topic does not hold any more is given up.
+
+        All at once: to seek, the flow is stopped, and Faust drops what it is fetching of any partition meanwhile.
+        """
+        consumer = self.app.consumer
+        if self.app.rebalancing or time.monotonic() < self._seek_again_at:
             return
-        self._sought[tp] = time.monotonic() + SEEK_AGAIN_SECONDS
-        earliest = (await consumer.earliest_offsets(tp))[tp]
-        if earliest > wanted:
-            log.get().error("facts.expired", partition=tp.partition, first=wanted, next=earliest)
-            self.positions[tp] = earliest
-            return
+        self._seek_again_at = time.monotonic() + SEEK_AGAIN_SECONDS
+        for tp, earliest in (await consumer.earliest_offsets(*self.positions)).items():
+            if earliest > self.positions.get(tp, earliest):
+                log.get().error("facts.expired", partition=tp.partition, first=self.positions[tp], next=earliest)
+                self.positions[tp] = earliest
         said.stream_facts_total.labels("sought").inc()
-        log.get().warning("stream.sought", partition=tp.partition, offset=wanted)
         consumer.stop_flow()
         await consumer.wait_for_stopped_flow()
-        await consumer.seek_wait({tp: wanted})
+        if self.app.rebalancing:
+            return  # the partitions go, and whoever gets them begins where they were committed
+        offsets = {tp: offset for tp, offset in self.positions.items() if tp in consumer.assignment()}
+        log.get().warning("stream.sought", offsets={tp.partition: offset for tp, offset in offsets.items()})
+        await consumer.seek_wait(offsets)
         if not self.app.rebalancing:
             consumer.resume_flow()
 
@@ -210,12 +216,12 @@ class Worker:
         revoked: set[TP] = told[-1]
         self.ready.clear()
         self.epoch += 1
+        self._seek_again_at = 0.0
         await self.acknowledged(revoked, SESSION_SECONDS / 2)
         await self.settle()
         for tp in revoked:
             self.unsettled.pop(tp, None)
             self.positions.pop(tp, None)
-            self._sought.pop(tp, None)
             self.ends.pop(tp, None)
 
     async def _on_recovered(self, *_: Any, **__: Any) -> None:
@@ -231,6 +237,19 @@ class Worker:
         self.ready.set()
         cases = sum(len(self.states.cases(partition)) for partition in held)
         log.get().info("stream.recovered", cases=cases, records=self.states.read, partitions=sorted(held))
+
+    async def rejoin(self) -> None:
+        """Join the group again with fresh metadata, because this worker may be the one that assigns the partitions.
+
+        Only its leader's joining makes the broker rebalance, and no worker knows after a restart whether it leads: each
+        one that sees partitions without a member calls this.
+        """
+        thread = self.app.consumer._thread
+        joining = asyncio.run_coroutine_threadsafe(_join_again(thread._consumer), thread.thread_loop)
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(joining), METADATA_SECONDS_MAX)
+        except TimeoutError:
+            log.get().warning("stream.rejoin_waits", because="no broker tells the partitions of the topic")
 
     async def acknowledged(self, partitions: Iterable[TP], seconds: float) -> None:
         """Send what was folded of partitions and wait, at most so long, until the broker has it."""
@@ -258,3 +277,8 @@ class Worker:
         """Take away what others wrote of a case: what this worker wrote holds it too, and the broker has it."""
         for writer in self.states.of(partition, key).keys() - {self.writer}:
             self.outlet.removed(key + b"/" + writer, partition)
+
+
+async def _join_again(consumer: Any) -> None:
+    await consumer._client.force_metadata_update()
+    consumer._coordinator.request_rejoin()
