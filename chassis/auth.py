@@ -6,24 +6,18 @@ else: a key in a token's header, another algorithm, another audience or an old t
 
 from __future__ import annotations
 
-import json
-import threading
-import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-import httpx
 import jwt
 
-from chassis import log
 from chassis.clock import machine_now
 from chassis.errors import Forbidden, Refusal
+from chassis.keys import REREAD_SECONDS_MAX, SigningKeys
 from schemas.access import ACTS, SEES
 from schemas.types import By
 
 ALGORITHMS = ("RS256",)
-READ_SECONDS_MIN = 2.0  # between two looks at what the issuer publishes, however many unknown keys come
-_JWKS_TIMEOUT_SECONDS = 3.0
 _LEEWAY_SECONDS = 5
 _VERIFIED_SECONDS = 60.0
 _VERIFIED_MAX = 1000
@@ -39,12 +33,6 @@ class Unauthenticated(Refusal):
     """No token, or one that does not hold."""
 
     code, status = "unauthenticated", 401
-
-
-class IssuerAway(Refusal):
-    """The issuer's keys cannot be read, and the token names one that is not known here."""
-
-    code, status = "issuer-away", 503
 
 
 @dataclass(frozen=True)
@@ -124,20 +112,33 @@ class Actor:
         return By(subject=self.subject, role=next(own, "nobody"))
 
 
-class Verifier:
-    """Turns a bearer token into an Actor; keys are read from a JWKS file or URL and looked up by key id."""
+class _Verified(NamedTuple):
+    """A token whose signature was verified: it holds unchecked until then, while its key is published."""
 
-    def __init__(self, *, issuer: str, audience: str, jwks: str) -> None:
-        self._issuer, self._audience, self._jwks = issuer, audience, jwks
-        self._keys: dict[str, Any] = {}
-        self._is_away, self._read_at = False, -READ_SECONDS_MIN
-        self._lock = threading.Lock()
-        self._verified: dict[str, tuple[float, Actor]] = {}  # by token: until when its signature holds unchecked
+    until: float
+    kid: str
+    key: Any
+    actor: Actor
+
+
+class Verifier:
+    """Turns a bearer token into an Actor. Its `keys` are read again on a timer that the process runs."""
+
+    def __init__(self, *, issuer: str, audience: str, jwks: str, reread_seconds: float = REREAD_SECONDS_MAX) -> None:
+        self._issuer, self._audience = issuer, audience
+        self.keys = SigningKeys(jwks, reread_seconds=reread_seconds)
+        self._verified: dict[str, _Verified] = {}
 
     def known_actor(self, authorization: str | None) -> Actor | None:
         """Return the actor of a token that was verified within the last minute; None means: verify it."""
         held = self._verified.get((authorization or "").partition(" ")[2].strip())
-        return held[1] if held is not None and machine_now().timestamp() < held[0] else None
+        if held is None or machine_now().timestamp() >= held.until or self.keys.known(held.kid) is not held.key:
+            return None
+        return held.actor
+
+    def has_key_of(self, token: str) -> bool:
+        """Say whether the issuer still publishes the key of a token that was verified before."""
+        return self.keys.known(str(jwt.get_unverified_header(token).get("kid", ""))) is not None
 
     def actor(self, authorization: str | None) -> Actor:
         """Return who an Authorization header stands for; raises Unauthenticated with a reason that repeats no token."""
@@ -152,7 +153,9 @@ class Verifier:
             head = jwt.get_unverified_header(token)
             if (signed := head.get("alg")) not in ALGORITHMS:
                 raise Unauthenticated(f"signed with {str(signed)[:20]!r}; only {', '.join(ALGORITHMS)} is accepted")
-            key = self._key(str(head.get("kid", "")))
+            kid = str(head.get("kid", ""))
+            if (key := self.keys.find(kid)) is None:
+                raise Unauthenticated("the token names a key that its issuer does not publish")
             claims = jwt.decode(
                 token, key, algorithms=list(ALGORITHMS), audience=self._audience, issuer=self._issuer, leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "aud", "iss"]},
@@ -164,35 +167,9 @@ class Verifier:
         actor = actor_from(claims)
         if len(self._verified) >= _VERIFIED_MAX:
             self._verified.clear()
-        self._verified[token] = (min(float(claims["exp"]), machine_now().timestamp() + _VERIFIED_SECONDS), actor)
+        until = min(float(claims["exp"]), machine_now().timestamp() + _VERIFIED_SECONDS)
+        self._verified[token] = _Verified(until, kid, key, actor)
         return actor
-
-    def _key(self, kid: str) -> Any:
-        if kid not in self._keys:  # one that is known waits for nobody
-            with self._lock:
-                if kid not in self._keys and time.monotonic() - self._read_at >= READ_SECONDS_MIN:
-                    self._look()
-        if (key := self._keys.get(kid)) is None:
-            if self._is_away:
-                raise IssuerAway("the issuer's keys cannot be read now; try again soon")
-            raise Unauthenticated("the token names a key that its issuer does not publish")
-        return key
-
-    def _look(self) -> None:
-        try:
-            self._keys, self._is_away = self._read(), False
-        except Exception as error:  # noqa: BLE001  whatever it says instead of keys: what it said before holds
-            log.get().warning("auth.issuer_away", because=type(error).__name__)
-            self._is_away = True
-        self._read_at = time.monotonic()
-
-    def _read(self) -> dict[str, Any]:
-        if self._jwks.startswith("https://"):
-            document = httpx.get(self._jwks, timeout=_JWKS_TIMEOUT_SECONDS).raise_for_status().json()
-        else:
-            with open(self._jwks, encoding="utf-8") as file:
-                document = json.load(file)
-        return {k["kid"]: jwt.PyJWK(k, algorithm="RS256").key for k in document["keys"] if k.get("kty") == "RSA"}
 
 
 def actor_from(claims: dict[str, Any]) -> Actor:

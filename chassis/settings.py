@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.keys import REREAD_SECONDS_MAX
 
 
 class ServiceSettings(BaseSettings):
@@ -23,6 +25,7 @@ class ServiceSettings(BaseSettings):
     auth_issuer: str
     auth_audience: str
     auth_jwks: str
+    auth_keys_seconds: float = Field(REREAD_SECONDS_MAX, gt=0, le=REREAD_SECONDS_MAX)  # the keys are read again within
     cursor_secret: str
     instance: int = 0
     migrate_on_start: bool = False

@@ -5,16 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import httpx
-import jwt
 from fastapi import Depends, FastAPI, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis import log
 from chassis.auth import Actor, Unauthenticated, Verifier
 from chassis.clock import machine_now
 from chassis.errors import Forbidden, Invalid
@@ -24,7 +20,6 @@ from console.server.settings import ConsoleSettings
 from console.server.tickets import Tickets
 from schemas.access import ROLES
 
-KEYS_TIMEOUT_SECONDS = 2.0
 COOKIE_BYTES_MAX = 3_800  # browsers drop a cookie over 4,096 bytes without a word
 # What each route asks of its reader, as the services' OpenAPI documents say it.
 NO_LOGIN: dict[str, Any] = {"x-act": "log-in", "x-roles": ["nobody"], "x-machine": []}
@@ -75,40 +70,10 @@ class Ended:
         return bool(self._until) and _digest(token) in self._until
 
 
-class Withdrawn:
-    """The keys that the issuer publishes now: one that it withdrew opens nothing, long before its tokens end."""
-
-    def __init__(self, jwks: str, seconds: float) -> None:
-        self._jwks, self._seconds = jwks, seconds
-        self._read_at = float("-inf")
-        self._keys: frozenset[str] | None = None
-        self._lock = threading.Lock()
-
-    def has(self, token: str) -> bool:
-        """Say whether the token's key is no longer published; while the issuer does not answer, what it said last holds."""
-        with self._lock:
-            now = time.monotonic()
-            if now - self._read_at >= self._seconds:
-                self._read_at = now
-                self._keys = self._published() or self._keys
-            keys = self._keys
-        return keys is not None and str(jwt.get_unverified_header(token).get("kid", "")) not in keys
-
-    def _published(self) -> frozenset[str] | None:
-        try:
-            if self._jwks.startswith("https://"):
-                document = httpx.get(self._jwks, timeout=KEYS_TIMEOUT_SECONDS).raise_for_status().json()
-            else:
-                document = json.loads(Path(self._jwks).read_text(encoding="utf-8"))
-            return frozenset(str(key["kid"]) for key in document["keys"])
-        except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError) as error:  # away, or no key set
-            log.get().warning("session.keys_unread", detail=type(error).__name__)
-            return None
-
-
 def holds(app: FastAPI, token: str) -> bool:
     """Say whether a token that was taken before would be taken now."""
-    return not (app.state.ended.has(token) or app.state.withdrawn.has(token))
+    verifier: Verifier = app.state.verifier
+    return not app.state.ended.has(token) and verifier.has_key_of(token)
 
 
 def _digest(token: str) -> bytes:
@@ -167,7 +132,6 @@ def built_in(settings: ConsoleSettings) -> BuiltInIssuer | None:
 def add(app: FastAPI) -> None:
     """Add the doors of login and session."""
     app.state.ended, app.state.tickets = Ended(), Tickets()
-    app.state.withdrawn = Withdrawn(app.state.settings.auth_jwks, app.state.settings.stream_check_seconds)
     app.state.issuer = built_in(app.state.settings)
     _issuer(app)
     _session(app)
