@@ -6,7 +6,9 @@ else: a key in a token's header, another algorithm, another audience or an old t
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import Any, NamedTuple
 
 import jwt
@@ -14,7 +16,7 @@ import jwt
 from chassis.clock import machine_now
 from chassis.errors import Forbidden, Refusal
 from chassis.keys import REREAD_SECONDS_MAX, SigningKeys
-from schemas.access import ACTS, SEES
+from schemas.access import ACTS, SEES, is_in_scope
 from schemas.types import By
 
 ALGORITHMS = ("RS256",)
@@ -68,20 +70,45 @@ class Actor:
         own, theirs = ", ".join(sorted(self.roles)) or "nobody", ", ".join(row.roles) or "no person"
         raise Forbidden(f"{act} is not for {own}; it is for {theirs}")
 
-    def sees(self, *, site: str | None = None, customer: str | None = None) -> bool:
-        """Say whether a site and a customer lie in the actor's scope."""
-        return (site is None or self.sites is None or site in self.sites) and (
-            customer is None or self.customers is None or customer in self.customers
+    @property
+    def sees_all(self) -> bool:
+        """Say whether the actor's scope is all sites and all customers."""
+        return self.sites is None and self.customers is None
+
+    def sees_any(self, *, sites: Iterable[str | None], customers: Iterable[str | None]) -> bool:
+        """Say whether one of a thing's sites and one of its customers lie in the actor's scope (FLOW 4.3)."""
+        return is_in_scope(self.sites, sites) and is_in_scope(self.customers, customers)
+
+    def sees_whole(self, *, sites: Collection[str], customers: Collection[str]) -> bool:
+        """Say whether all of a thing's sites and customers lie in the actor's scope, so that its sums may be shown."""
+        within = (self.sites is None or self.sites.issuperset(sites)) and (
+            self.customers is None or self.customers.issuperset(customers)
+        )
+        return within and self.sees_any(sites=sites, customers=customers)
+
+    def must_see_any(self, *, sites: Iterable[str | None], customers: Iterable[str | None]) -> None:
+        """Raise Forbidden unless one of a thing's sites and one of its customers lie in the actor's scope."""
+        if not self.sees_any(sites=sites, customers=customers):
+            raise OutsideScope("outside your scope of sites and customers; ask the planning lead to widen it")
+
+    def sees(self, *, site: str | EllipsisType | None = ..., customer: str | EllipsisType | None = ...) -> bool:
+        """Say whether a row lies in the actor's scope.
+
+        A kind of row that has no site, or no customer, leaves the argument out. None is a row that could name one and
+        does not: it is only for actors whose scope is everything.
+        """
+        return (site is ... or is_in_scope(self.sites, (site,))) and (
+            customer is ... or is_in_scope(self.customers, (customer,))
         )
 
-    def must_see(self, *, site: str | None = None, customer: str | None = None) -> None:
-        """Raise Forbidden where the site or the customer lies outside the actor's scope."""
+    def must_see(self, *, site: str | EllipsisType | None = ..., customer: str | EllipsisType | None = ...) -> None:
+        """Raise Forbidden where a row lies outside the actor's scope."""
         if not self.sees(site=site, customer=customer):
             raise OutsideScope("outside your scope of sites and customers; ask the planning lead to widen it")
 
     def must_see_everything(self) -> None:
         """Raise Forbidden unless the actor's scope is all sites and all customers: sums over everything show everything."""
-        if self.sites is not None or self.customers is not None:
+        if not self.sees_all:
             raise OutsideScope("this figure adds up all sites and customers; your scope is a part of them")
 
     def must_subscribe(self, topic: str | None) -> None:

@@ -284,7 +284,7 @@ def _opened(_: str, ids: Ids) -> dict[str, str]:
 SCORECARD = [
     Call(("scorecard", "GET", "/causes/{fact_id}"), "refused", "refused"),
     Call(("scorecard", "POST", "/causes:walk"), "refused", "refused", lambda _: {"ids": []}),
-    Call(("scorecard", "GET", "/facts"), "refused", "refused", query=_opened),
+    Call(("scorecard", "GET", "/facts"), "hidden", "hidden", query=_opened),
     Call(("scorecard", "GET", "/figures"), "refused", "refused"),
     Call(("scorecard", "GET", "/impacts/{cause_id}"), "refused", "refused"),
     Call(("scorecard", "GET", "/orphans"), "refused", "refused"),

@@ -157,8 +157,8 @@ def purchase(target: str, reference: str | None = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _exceptions(world: World) -> None:
-    opened = world.house
+def build_rules(world: World) -> None:
+    """Give exceptions its playbook, thresholds, calendar and ladder."""
     span = {"minutes": 60}
     tasks = [
         {"kind": kind, "function": function, "title": f"Please {kind}", "commit_within": span, "complete_within": span}
@@ -173,7 +173,12 @@ def _exceptions(world: World) -> None:
     }
     world.do("/playbooks", rules, "planning-lead")
     world.do("/thresholds", {"currency": "EUR"}, "planning-lead")
-    opened.hear(cases.calendar(), cases.ladder())
+    world.house.hear(cases.calendar(), cases.ladder())
+
+
+def _exceptions(world: World) -> None:
+    opened = world.house
+    build_rules(world)
     told = {"escalated": "own"}
     _delay(world, told)
     opened.advance(START + timedelta(days=10))

@@ -78,6 +78,15 @@ def test_a_reader_sees_its_sites_and_the_lines_of_its_customers(logistics: House
     assert logistics.get("/shipments", role="viewer", claims={"sites": ["Lagos"]}).json()["items"] == []
 
 
+def test_a_shipment_that_names_no_customer_is_not_for_readers_of_some_customers(logistics: House) -> None:
+    """FLOW 4.3: the list and the shipment itself agree."""
+    body = {**BODY, "lines": [{**BODY["lines"][0], "customer": None}]}
+    made = logistics.post("/shipments", body, role="logistics").json()["shipment_id"]
+    for claims, seen in (({"customers": ["clinic"]}, False), ({"customers": "*"}, True)):
+        assert (logistics.get(f"/shipments/{made}", role="viewer", claims=claims).status_code == 200) is seen
+        assert bool(logistics.get("/shipments", role="viewer", claims=claims).json()["items"]) is seen
+
+
 def test_a_wrong_request_names_the_field(logistics: House) -> None:
     answer = logistics.post("/shipments", {**BODY, "promised_on": "tomorrow"}, role="logistics")
     assert (answer.status_code, answer.json()["field"]) == (422, "promised_on")
