@@ -117,17 +117,29 @@ class Actor:
             reads = f"a machine reads only what it subscribed to; this is {topic}"
             raise OutsideScope(reads if topic else "this is for persons only")
 
-    def must_own(self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None) -> None:
-        """Raise Forbidden where a machine touches what another source, carrier or supplier registered."""
-        pairs = ((self.source, source), (self.carrier, carrier), (self.supplier, supplier))
-        if self.is_machine and not any(own is not None and own == by for own, by in pairs):
-            raise OutsideScope("a machine may touch only what its own source, carrier or supplier registered")
+    def must_own(self, **owners: str | None) -> None:
+        """Raise Forbidden where a machine touches what another one registered.
 
-    def must_be_theirs(self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None) -> None:  # fmt: skip
-        """Raise Forbidden where a machine bound to a source, a carrier or a supplier reads what another one registered."""
-        pairs = ((self.source, source), (self.carrier, carrier), (self.supplier, supplier))
-        if any(own is not None and by is not None for own, by in pairs):
-            self.must_own(source=source, carrier=carrier, supplier=supplier)
+        `owners` names a thing's source, carrier, supplier and warehouse (a site's code), those of them that may touch
+        it. One of the machine's own claims must be equal. Persons are not limited by owners.
+        """
+        if self.is_machine and not any(by is not None and getattr(self, claim) == by for claim, by in owners.items()):
+            raise OutsideScope(f"a machine may touch only what belongs to its own {' or '.join(owners)}")
+
+    def must_be_theirs(self, **owners: str | None) -> None:
+        """Raise Forbidden where a machine that has one of these claims reads what belongs to another one's."""
+        if any(getattr(self, claim) is not None and by is not None for claim, by in owners.items()):
+            self.must_own(**owners)
+
+    def must_speak_for(self, source: str) -> None:
+        """Raise Forbidden where a machine brings records in the name of another source than its own.
+
+        A machine without a source speaks in the name of its carrier, its supplier or its warehouse.
+        """
+        own = (self.source,) if self.source is not None else (self.carrier, self.supplier, self.warehouse)
+        if self.is_machine and source not in own:
+            names = " or ".join(repr(name) for name in own if name is not None) or "none"
+            raise OutsideScope(f"this machine speaks for source {names}, not {source!r}", field="source")
 
     def sees_marked(self, kind: str) -> bool:
         """Say whether fields marked Sensitive(kind) are shown to the actor."""

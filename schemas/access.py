@@ -30,6 +30,8 @@ ACTS: dict[str, Act] = {
     "keep-milestones": Act(("logistics",), ("source", "carrier")),
     "keep-carriers": Act(("logistics",)),
     "keep-stock": Act(("inventory",), ("warehouse",)),
+    "keep-items": Act(("inventory",), ("source",)),
+    "keep-sites": Act(("inventory",), ("source", "warehouse")),
     "keep-procurement": Act(("procurement",)),
     "keep-purchase-orders": Act(("procurement",), ("source",)),
     "confirm-purchase-orders": Act(("procurement",), ("supplier",)),

@@ -19,7 +19,10 @@ MACHINES: dict[str, dict[str, Any]] = {
     "machine-carrier": {"carrier": "northline", "source": "northline"},
     "machine-erp": {"source": "erp"},
     "machine-supplier": {"supplier": "Bolt & Sons"},
-    "machine-warehouse": {"warehouse": "main"},
+    "machine-warehouse": {
+        "warehouse": "Abidjan",
+        "sites": ["Abidjan"],
+    },  # a site of the demo; elsewhere it writes nothing
     "machine-subscriber": {"topics": ["exceptions.case"]},
 }
 NARROWS = ("sites", "customers", "source", "carrier", "supplier", "warehouse")

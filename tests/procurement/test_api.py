@@ -113,7 +113,9 @@ def test_a_suppliers_system_confirms_in_batches(procurement: House) -> None:
         "lines": [{"reference": "1", "confirmed_on": "2026-03-05"}],
     }
     unknown = {**confirmed, "key": "c2", "order": "P9"}
-    body = {"source": "acme-edi", "items": [confirmed, unknown]}
+    body = {"source": "ACME", "items": [confirmed, unknown]}
+    other = procurement.post("/confirmations:batch", body | {"source": "erp"}, role="machine", claims=ACME)
+    assert (other.status_code, other.json()["field"]) == (403, "source")
     results = procurement.post("/confirmations:batch", body, role="machine", claims=ACME).json()["results"]
     assert [r["status"] for r in results] == ["created", "refused"]
 

@@ -44,10 +44,12 @@ Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
 # ── acts ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _customer(actor: Actor, source: str, body: CustomerStated) -> dict[str, Any]:
-    actor.must_see(customer=body.code)
+def _keep_customer(act: http.Doing, source: str, body: CustomerStated) -> domain.Customer:
+    act.actor.must_see(customer=body.code)
+    known = operations.find_customer(act.tx, code=body.code)
+    act.actor.must_own(source=known.source if known else source)
     stated = {name: getattr(body, name) for name in CustomerStated.model_fields}
-    return {**stated, "source": source, "by_machine": actor.is_machine}
+    return operations.keep_customer(act.tx, **stated, source=source)
 
 
 def _lines(lines: list[LineStated]) -> list[domain.NewLine]:
@@ -86,7 +88,7 @@ def _strings(body: http.RawBatch, field: str) -> set[str]:
 def keep_customer(body: KeepCustomer, act: http.Act) -> CustomerShown:
     """Register a customer or change it."""
     act.actor.must_own(source=body.source)
-    return CustomerShown.model_validate(operations.keep_customer(act.tx, **_customer(act.actor, body.source, body)))
+    return CustomerShown.model_validate(_keep_customer(act, body.source, body))
 
 
 @router.batch("/customers:batch", may="keep-sales", item=KeepCustomerItem)
@@ -95,7 +97,7 @@ def keep_customers(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     operations.load_customers(act.tx, codes=_strings(body, "code"))
 
     def each(tx: Tx, item: KeepCustomerItem) -> UUID:
-        return operations.keep_customer(tx, **_customer(act.actor, body.source, item)).customer_id
+        return _keep_customer(act, body.source, item).customer_id
 
     return http.run_batch(act, body, door="keep-customers", item=KeepCustomerItem, each=each)
 

@@ -27,19 +27,23 @@ def load_orders(tx: Tx, *, source: str, references: Iterable[str], customers: It
     repository.load_orders(tx, [domain.order_id_of(source, reference) for reference in references])
 
 
+def find_customer(tx: Tx, *, code: str) -> domain.Customer | None:
+    """Return a customer, locked, or None."""
+    return repository.find_customer(tx, domain.customer_id_of(code))
+
+
 def keep_customer(
-    tx: Tx, *, code: str, name: str, tier: Tier, contact: str | None, zone: str, source: str, by_machine: bool
+    tx: Tx, *, code: str, name: str, tier: Tier, contact: str | None, zone: str, source: str
 ) -> domain.Customer:
-    """Register a customer or change it; raises ZoneUnknown, CustomerOfAnotherSource."""
+    """Register a customer or change it; raises ZoneUnknown."""
     customer = domain.keep_customer(
-        repository.find_customer(tx, domain.customer_id_of(code)),
+        find_customer(tx, code=code),
         code=code,
         name=name,
         tier=tier,
         contact=contact,
         zone=zone,
         source=source,
-        by_machine=by_machine,
         now=tx.now,
     )
     repository.save_customer(tx, customer)
