@@ -203,7 +203,9 @@ class Running:
         """Return the API behind its bound of requests at work."""
         threads = max(1, self.settings.pool_connections_max - CONNECTIONS_OF_LOOPS)
         in_flight_max = self.settings.http_in_flight_max or http.IN_FLIGHT_PER_THREAD * threads
-        return http.Admission(self.app(), service=self.parts.name, in_flight_max=in_flight_max, threads_max=threads)
+        return http.Admission(
+            self.app(), service=self.parts.name, in_flight_max=in_flight_max, threads_max=threads, hosts=self.settings.hosts,
+        )  # fmt: skip
 
     def wake(self) -> None:
         """Tell who fires timers that time was moved, or that one was set."""

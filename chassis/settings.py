@@ -10,6 +10,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from chassis.keys import REREAD_SECONDS_MAX
 
 
+def names_of(text: str) -> list[str]:
+    """Return the names in a list that is separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
 class ServiceSettings(BaseSettings):
     """What every process of Crossdock must be told; a missing value stops the start with the name of the variable."""
 
@@ -22,6 +27,7 @@ class ServiceSettings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = 0
     ops_port: int = 0
+    hosts_allowed: str = ""  # names in Host that the API answers to beside loopback ones, separated by commas
     auth_issuer: str
     auth_audience: str
     auth_jwks: str
@@ -44,6 +50,11 @@ class ServiceSettings(BaseSettings):
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", value):
             raise ValueError("a world is named by a letter, then at most 30 letters, digits or hyphens")
         return value
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names in `hosts_allowed`."""
+        return frozenset(names_of(self.hosts_allowed))
 
     def topic(self, name: str) -> str:
         """Return the name of a registered topic in this world."""

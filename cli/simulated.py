@@ -15,6 +15,7 @@ def begin(world: World, what: str, *arguments: str) -> subprocess.Popen[str]:
     """Start `python -m simulator WHAT …` on a world; what it tells comes from its stdout."""
     environment = os.environ | {
         "SERVICES_URLS": json.dumps(world.urls), "STREAM_METRICS_URL": f"{world.ops[STREAM]}/metrics",
+        "LOCAL_SECRET_FILE": str(world.stack.home.local_secret_file),
     }  # fmt: skip
     return subprocess.Popen(
         [sys.executable, "-m", "simulator", what, *arguments], env=environment, stdout=subprocess.PIPE, text=True

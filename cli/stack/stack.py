@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import secrets
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +23,7 @@ from cli.stack import worlds
 from cli.stack.infrastructure import Infrastructure, Report
 from cli.stack.issuer import Issuer
 from cli.stack.recipe import APART, Recipe, whole
-from cli.stack.state import Home, StackError, forget, make_folder, read_json, write_json
+from cli.stack.state import Home, StackError, forget, make_folder, read_json, write_json, write_text
 from cli.stack.supervisor import stop_all
 from cli.stack.worlds import World, WorldPlan, WorldRefused, WorldUnknown, check_name, known_worlds
 
@@ -163,6 +164,8 @@ class Stack:
         return {
             "pid": os.getpid(),
             "home": str(self.home.root),
+            "local_secret_file": str(self.home.local_secret_file),
+            "local_secret": self.home.local_secret(),
             "kafka": {
                 "kind": self.infrastructure.kafka_kind,
                 "bootstrap": self.infrastructure.kafka_bootstrap,
@@ -196,6 +199,7 @@ class Stack:
             self.infrastructure.stop()
             if self._lock is not None:
                 forget(self.home.stack_file)
+                forget(self.home.local_secret_file)
                 self._lock.close()
                 self._lock = None
 
@@ -204,6 +208,7 @@ class Stack:
         make_folder(self.home.run)
         self._take_lock()
         self.issuer.ensure()
+        write_text(self.home.local_secret_file, secrets.token_urlsafe(32) + "\n", secret=True)
         self.infrastructure.start()
         self._write_state()
 

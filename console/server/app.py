@@ -77,6 +77,7 @@ def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
     )
     app.state.service, app.state.settings, app.state.hub, app.state.readers = "console", settings, hub, 0
     app.state.streams, app.state.sending = {}, {}
+    app.state.hosts = http.Hosts(settings.hosts, service="console")
     app.state.verifier = Verifier(
         issuer=settings.auth_issuer, audience=settings.auth_audience, jwks=settings.auth_jwks,
         reread_seconds=settings.stream_check_seconds,

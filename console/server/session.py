@@ -125,8 +125,9 @@ def built_in(settings: ConsoleSettings) -> BuiltInIssuer | None:
         return None
     key_id = json.loads(Path(settings.auth_jwks).read_text(encoding="utf-8"))["keys"][0]["kid"]
     return BuiltInIssuer(
-        issuer=settings.auth_issuer, audience=settings.auth_audience, key_file=settings.issuer_key, key_id=key_id
-    )
+        issuer=settings.auth_issuer, audience=settings.auth_audience, key_file=settings.issuer_key, key_id=key_id,
+        secret_file=settings.local_secret_file,
+    )  # fmt: skip
 
 
 def add(app: FastAPI) -> None:
@@ -137,24 +138,42 @@ def add(app: FastAPI) -> None:
     _session(app)
 
 
-def _given(request: Request, body: Login) -> tuple[str, str]:
+Secret = Annotated[str | None, Header(alias="X-Local-Secret")]
+
+
+def _given(request: Request, body: Login, secret: str | None) -> tuple[str, str]:
     issuer: BuiltInIssuer | None = request.app.state.issuer
     if issuer is None:
         raise Forbidden("there is no built-in issuer here; log in at your organisation's issuer")
+    if not issuer.knows(secret) and not _has_session(request):
+        raise Unauthenticated(
+            "the built-in issuer serves the user who started the stack: `crossdock desk` prints a link that logs in; "
+            "programs send X-Local-Secret, which `crossdock status --json` shows", code="local-secret-missing",
+        )  # fmt: skip
     token, ends = issuer.token(body.role, body.model_dump(exclude={"role"}))
     return token, ends.isoformat()
 
 
+def _has_session(request: Request) -> bool:
+    """Say whether the request carries the cookie of a session that holds; the guard has seen that it is of our own page."""
+    cookie = request.cookies.get(cookie_of(request.app.state.settings.world))
+    if not cookie:
+        return False
+    actor(request, cookie)
+    return True
+
+
 def _issuer(app: FastAPI) -> None:
     @app.post("/issuer/token", openapi_extra=NO_LOGIN)
-    def give_token(body: Login, request: Request) -> dict[str, str]:
-        token, ends = _given(request, body)
+    def give_token(body: Login, request: Request, secret: Secret = None) -> dict[str, str]:
+        """Give a token to the local user, who knows the secret, or to a session that changes its role."""
+        token, ends = _given(request, body, secret)
         return {"token": token, "expires_at": ends}
 
     @app.post("/issuer/ticket", openapi_extra=NO_LOGIN)
-    def give_ticket(body: Login, request: Request) -> dict[str, str]:
+    def give_ticket(body: Login, request: Request, secret: Secret = None) -> dict[str, str]:
         """Give a ticket for a link that logs in once: `/login?ticket=…`."""
-        token, _ = _given(request, body)
+        token, _ = _given(request, body, secret)
         return {"ticket": request.app.state.tickets.give(token)}
 
 

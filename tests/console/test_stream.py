@@ -304,7 +304,7 @@ def _connect(served: Served) -> socket.socket:
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.connect(("127.0.0.1", served.port))
-    head = f"GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {served.cases.token()}\r\n\r\n"
+    head = f"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {served.cases.token()}\r\n\r\n"
     connection.sendall(head.encode())
     assert connection.recv(12) == b"HTTP/1.1 200"
     wait_until(lambda: served.readers() == 1)
