@@ -82,7 +82,7 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
 
 
 def _looked_at(page: Page, world: World, ids: list[str]) -> Iterator[Figure]:
-    page.goto(link(world.urls[CONSOLE]))
+    page.goto(link(world.urls[CONSOLE], home=world.stack.home))
     page.wait_for_function("() => window.firstRow !== undefined", timeout=PATIENCE_MS)
     yield Figure("page.first_rows", page.evaluate("() => window.firstRow"), "ms", at_most=PAINT_MS_MAX)
     page.get_by_text(f"{CASES:,} cases", exact=False).wait_for(timeout=PATIENCE_MS)

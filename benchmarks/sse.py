@@ -111,7 +111,7 @@ class Client:
         """Connect from the last id on; returns once the stream has begun."""
         reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         resume = f"Last-Event-ID: {self.last}\r\n" if self.last else ""
-        head = f"GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self._token}\r\n{resume}\r\n"
+        head = f"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self._token}\r\n{resume}\r\n"
         self._writer.write(head.encode())
         said = await reader.readuntil(b"\r\n\r\n")
         if not said.startswith(b"HTTP/1.1 200"):
@@ -188,7 +188,7 @@ class Taker(asyncio.Protocol):
     """One reader of a crowd: what came and when, read afterwards, so that reading costs the measured ones nothing."""
 
     def __init__(self, token: str, count: int, done: Callable[[], None]) -> None:
-        self._head = f"GET /stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+        self._head = f"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
         self._left, self._done = count, done
         self._tail = b""
         self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()

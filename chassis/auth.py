@@ -6,24 +6,20 @@ else: a key in a token's header, another algorithm, another audience or an old t
 
 from __future__ import annotations
 
-import json
-import threading
-import time
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
+from types import EllipsisType
+from typing import Any, NamedTuple
 
-import httpx
 import jwt
 
-from chassis import log
 from chassis.clock import machine_now
 from chassis.errors import Forbidden, Refusal
-from schemas.access import ACTS, SEES
+from chassis.keys import REREAD_SECONDS_MAX, SigningKeys
+from schemas.access import ACTS, SEES, is_in_scope
 from schemas.types import By
 
 ALGORITHMS = ("RS256",)
-READ_SECONDS_MIN = 2.0  # between two looks at what the issuer publishes, however many unknown keys come
-_JWKS_TIMEOUT_SECONDS = 3.0
 _LEEWAY_SECONDS = 5
 _VERIFIED_SECONDS = 60.0
 _VERIFIED_MAX = 1000
@@ -39,12 +35,6 @@ class Unauthenticated(Refusal):
     """No token, or one that does not hold."""
 
     code, status = "unauthenticated", 401
-
-
-class IssuerAway(Refusal):
-    """The issuer's keys cannot be read, and the token names one that is not known here."""
-
-    code, status = "issuer-away", 503
 
 
 @dataclass(frozen=True)
@@ -80,20 +70,45 @@ class Actor:
         own, theirs = ", ".join(sorted(self.roles)) or "nobody", ", ".join(row.roles) or "no person"
         raise Forbidden(f"{act} is not for {own}; it is for {theirs}")
 
-    def sees(self, *, site: str | None = None, customer: str | None = None) -> bool:
-        """Say whether a site and a customer lie in the actor's scope."""
-        return (site is None or self.sites is None or site in self.sites) and (
-            customer is None or self.customers is None or customer in self.customers
+    @property
+    def sees_all(self) -> bool:
+        """Say whether the actor's scope is all sites and all customers."""
+        return self.sites is None and self.customers is None
+
+    def sees_any(self, *, sites: Iterable[str | None], customers: Iterable[str | None]) -> bool:
+        """Say whether one of a thing's sites and one of its customers lie in the actor's scope (FLOW 4.3)."""
+        return is_in_scope(self.sites, sites) and is_in_scope(self.customers, customers)
+
+    def sees_whole(self, *, sites: Collection[str], customers: Collection[str]) -> bool:
+        """Say whether all of a thing's sites and customers lie in the actor's scope, so that its sums may be shown."""
+        within = (self.sites is None or self.sites.issuperset(sites)) and (
+            self.customers is None or self.customers.issuperset(customers)
+        )
+        return within and self.sees_any(sites=sites, customers=customers)
+
+    def must_see_any(self, *, sites: Iterable[str | None], customers: Iterable[str | None]) -> None:
+        """Raise Forbidden unless one of a thing's sites and one of its customers lie in the actor's scope."""
+        if not self.sees_any(sites=sites, customers=customers):
+            raise OutsideScope("outside your scope of sites and customers; ask the planning lead to widen it")
+
+    def sees(self, *, site: str | EllipsisType | None = ..., customer: str | EllipsisType | None = ...) -> bool:
+        """Say whether a row lies in the actor's scope.
+
+        A kind of row that has no site, or no customer, leaves the argument out. None is a row that could name one and
+        does not: it is only for actors whose scope is everything.
+        """
+        return (site is ... or is_in_scope(self.sites, (site,))) and (
+            customer is ... or is_in_scope(self.customers, (customer,))
         )
 
-    def must_see(self, *, site: str | None = None, customer: str | None = None) -> None:
-        """Raise Forbidden where the site or the customer lies outside the actor's scope."""
+    def must_see(self, *, site: str | EllipsisType | None = ..., customer: str | EllipsisType | None = ...) -> None:
+        """Raise Forbidden where a row lies outside the actor's scope."""
         if not self.sees(site=site, customer=customer):
             raise OutsideScope("outside your scope of sites and customers; ask the planning lead to widen it")
 
     def must_see_everything(self) -> None:
         """Raise Forbidden unless the actor's scope is all sites and all customers: sums over everything show everything."""
-        if self.sites is not None or self.customers is not None:
+        if not self.sees_all:
             raise OutsideScope("this figure adds up all sites and customers; your scope is a part of them")
 
     def must_subscribe(self, topic: str | None) -> None:
@@ -102,17 +117,29 @@ class Actor:
             reads = f"a machine reads only what it subscribed to; this is {topic}"
             raise OutsideScope(reads if topic else "this is for persons only")
 
-    def must_own(self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None) -> None:
-        """Raise Forbidden where a machine touches what another source, carrier or supplier registered."""
-        pairs = ((self.source, source), (self.carrier, carrier), (self.supplier, supplier))
-        if self.is_machine and not any(own is not None and own == by for own, by in pairs):
-            raise OutsideScope("a machine may touch only what its own source, carrier or supplier registered")
+    def must_own(self, **owners: str | None) -> None:
+        """Raise Forbidden where a machine touches what another one registered.
 
-    def must_be_theirs(self, *, source: str | None = None, carrier: str | None = None, supplier: str | None = None) -> None:  # fmt: skip
-        """Raise Forbidden where a machine bound to a source, a carrier or a supplier reads what another one registered."""
-        pairs = ((self.source, source), (self.carrier, carrier), (self.supplier, supplier))
-        if any(own is not None and by is not None for own, by in pairs):
-            self.must_own(source=source, carrier=carrier, supplier=supplier)
+        `owners` names a thing's source, carrier, supplier and warehouse (a site's code), those of them that may touch
+        it. One of the machine's own claims must be equal. Persons are not limited by owners.
+        """
+        if self.is_machine and not any(by is not None and getattr(self, claim) == by for claim, by in owners.items()):
+            raise OutsideScope(f"a machine may touch only what belongs to its own {' or '.join(owners)}")
+
+    def must_be_theirs(self, **owners: str | None) -> None:
+        """Raise Forbidden where a machine that has one of these claims reads what belongs to another one's."""
+        if any(getattr(self, claim) is not None and by is not None for claim, by in owners.items()):
+            self.must_own(**owners)
+
+    def must_speak_for(self, source: str) -> None:
+        """Raise Forbidden where a machine brings records in the name of another source than its own.
+
+        A machine without a source speaks in the name of its carrier, its supplier or its warehouse.
+        """
+        own = (self.source,) if self.source is not None else (self.carrier, self.supplier, self.warehouse)
+        if self.is_machine and source not in own:
+            names = " or ".join(repr(name) for name in own if name is not None) or "none"
+            raise OutsideScope(f"this machine speaks for source {names}, not {source!r}", field="source")
 
     def sees_marked(self, kind: str) -> bool:
         """Say whether fields marked Sensitive(kind) are shown to the actor."""
@@ -124,20 +151,33 @@ class Actor:
         return By(subject=self.subject, role=next(own, "nobody"))
 
 
-class Verifier:
-    """Turns a bearer token into an Actor; keys are read from a JWKS file or URL and looked up by key id."""
+class _Verified(NamedTuple):
+    """A token whose signature was verified: it holds unchecked until then, while its key is published."""
 
-    def __init__(self, *, issuer: str, audience: str, jwks: str) -> None:
-        self._issuer, self._audience, self._jwks = issuer, audience, jwks
-        self._keys: dict[str, Any] = {}
-        self._is_away, self._read_at = False, -READ_SECONDS_MIN
-        self._lock = threading.Lock()
-        self._verified: dict[str, tuple[float, Actor]] = {}  # by token: until when its signature holds unchecked
+    until: float
+    kid: str
+    key: Any
+    actor: Actor
+
+
+class Verifier:
+    """Turns a bearer token into an Actor. Its `keys` are read again on a timer that the process runs."""
+
+    def __init__(self, *, issuer: str, audience: str, jwks: str, reread_seconds: float = REREAD_SECONDS_MAX) -> None:
+        self._issuer, self._audience = issuer, audience
+        self.keys = SigningKeys(jwks, reread_seconds=reread_seconds)
+        self._verified: dict[str, _Verified] = {}
 
     def known_actor(self, authorization: str | None) -> Actor | None:
         """Return the actor of a token that was verified within the last minute; None means: verify it."""
         held = self._verified.get((authorization or "").partition(" ")[2].strip())
-        return held[1] if held is not None and machine_now().timestamp() < held[0] else None
+        if held is None or machine_now().timestamp() >= held.until or self.keys.known(held.kid) is not held.key:
+            return None
+        return held.actor
+
+    def has_key_of(self, token: str) -> bool:
+        """Say whether the issuer still publishes the key of a token that was verified before."""
+        return self.keys.known(str(jwt.get_unverified_header(token).get("kid", ""))) is not None
 
     def actor(self, authorization: str | None) -> Actor:
         """Return who an Authorization header stands for; raises Unauthenticated with a reason that repeats no token."""
@@ -152,7 +192,9 @@ class Verifier:
             head = jwt.get_unverified_header(token)
             if (signed := head.get("alg")) not in ALGORITHMS:
                 raise Unauthenticated(f"signed with {str(signed)[:20]!r}; only {', '.join(ALGORITHMS)} is accepted")
-            key = self._key(str(head.get("kid", "")))
+            kid = str(head.get("kid", ""))
+            if (key := self.keys.find(kid)) is None:
+                raise Unauthenticated("the token names a key that its issuer does not publish")
             claims = jwt.decode(
                 token, key, algorithms=list(ALGORITHMS), audience=self._audience, issuer=self._issuer, leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "aud", "iss"]},
@@ -164,35 +206,9 @@ class Verifier:
         actor = actor_from(claims)
         if len(self._verified) >= _VERIFIED_MAX:
             self._verified.clear()
-        self._verified[token] = (min(float(claims["exp"]), machine_now().timestamp() + _VERIFIED_SECONDS), actor)
+        until = min(float(claims["exp"]), machine_now().timestamp() + _VERIFIED_SECONDS)
+        self._verified[token] = _Verified(until, kid, key, actor)
         return actor
-
-    def _key(self, kid: str) -> Any:
-        if kid not in self._keys:  # one that is known waits for nobody
-            with self._lock:
-                if kid not in self._keys and time.monotonic() - self._read_at >= READ_SECONDS_MIN:
-                    self._look()
-        if (key := self._keys.get(kid)) is None:
-            if self._is_away:
-                raise IssuerAway("the issuer's keys cannot be read now; try again soon")
-            raise Unauthenticated("the token names a key that its issuer does not publish")
-        return key
-
-    def _look(self) -> None:
-        try:
-            self._keys, self._is_away = self._read(), False
-        except Exception as error:  # noqa: BLE001  whatever it says instead of keys: what it said before holds
-            log.get().warning("auth.issuer_away", because=type(error).__name__)
-            self._is_away = True
-        self._read_at = time.monotonic()
-
-    def _read(self) -> dict[str, Any]:
-        if self._jwks.startswith("https://"):
-            document = httpx.get(self._jwks, timeout=_JWKS_TIMEOUT_SECONDS).raise_for_status().json()
-        else:
-            with open(self._jwks, encoding="utf-8") as file:
-                document = json.load(file)
-        return {k["kid"]: jwt.PyJWK(k, algorithm="RS256").key for k in document["keys"] if k.get("kty") == "RSA"}
 
 
 def actor_from(claims: dict[str, Any]) -> Actor:

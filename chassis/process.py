@@ -90,6 +90,14 @@ def main(parts: Parts, arguments: Sequence[str]) -> int:
     return Running(parts, settings, ALL_ROLES if role == "all" else chosen.roles).run()
 
 
+def verifier(settings: ServiceSettings) -> Verifier:
+    """Return what checks the tokens of a process's requests."""
+    return Verifier(
+        issuer=settings.auth_issuer, audience=settings.auth_audience, jwks=settings.auth_jwks,
+        reread_seconds=settings.auth_keys_seconds,
+    )  # fmt: skip
+
+
 class Running:
     """The loops of one process, and what they know about themselves."""
 
@@ -106,6 +114,7 @@ class Running:
         self.scheduler = scheduler.Scheduler(self.database, parts.reactions, settings) if hears else None
         self.effects = EffectRunner(self.database, parts.effects, settings) if "effects" in roles else None
         self.relay = Relay(self.database, settings) if "relay" in roles else None
+        self.verifier = verifier(settings)
         self.database.timers_changed = self.wake
         self.server: uvicorn.Server | None = None
         self._threads: dict[str, threading.Thread] = {}
@@ -142,6 +151,7 @@ class Running:
                 limit_concurrency=CONNECTIONS_MAX, backlog=CONNECTIONS_WAITING_MAX,
             )  # fmt: skip
             loops["api"] = self.server.run
+            loops["keys"] = lambda: self.verifier.keys.keep_fresh(self.stop)
         for name in ("consumer", "scheduler", "effects", "relay"):
             if (loop := getattr(self, name)) is not None:
                 loops[name] = loop.run
@@ -188,14 +198,16 @@ class Running:
         routes = standard.router(self.probe, parts.reactions, wake=self.wake, driven=told.driven, timers=timers)
         return http.create_app(
             service=parts.name, database=self.database, cursor_secret=told.cursor_secret, routers=[*parts.routers, routes],
-            verifier=Verifier(issuer=told.auth_issuer, audience=told.auth_audience, jwks=told.auth_jwks),
+            verifier=self.verifier,
         )  # fmt: skip
 
     def door(self) -> http.Admission:
         """Return the API behind its bound of requests at work."""
         threads = max(1, self.settings.pool_connections_max - CONNECTIONS_OF_LOOPS)
         in_flight_max = self.settings.http_in_flight_max or http.IN_FLIGHT_PER_THREAD * threads
-        return http.Admission(self.app(), service=self.parts.name, in_flight_max=in_flight_max, threads_max=threads)
+        return http.Admission(
+            self.app(), service=self.parts.name, in_flight_max=in_flight_max, threads_max=threads, hosts=self.settings.hosts,
+        )  # fmt: skip
 
     def wake(self) -> None:
         """Tell who fires timers that time was moved, or that one was set."""

@@ -5,8 +5,15 @@ from __future__ import annotations
 import re
 from typing import Self
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.keys import REREAD_SECONDS_MAX
+
+
+def names_of(text: str) -> list[str]:
+    """Return the names in a list that is separated by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 class ServiceSettings(BaseSettings):
@@ -21,9 +28,11 @@ class ServiceSettings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = 0
     ops_port: int = 0
+    hosts_allowed: str = ""  # names in Host that the API answers to beside loopback ones, separated by commas
     auth_issuer: str
     auth_audience: str
     auth_jwks: str
+    auth_keys_seconds: float = Field(REREAD_SECONDS_MAX, gt=0, le=REREAD_SECONDS_MAX)  # the keys are read again within
     cursor_secret: str
     instance: int = 0
     migrate_on_start: bool = False
@@ -53,6 +62,11 @@ class ServiceSettings(BaseSettings):
                 "INBOX_KEPT_DAYS must be longer than FACTS_KEPT_DAYS: a fact told again must meet its claim"
             )
         return self
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names in `hosts_allowed`."""
+        return frozenset(names_of(self.hosts_allowed))
 
     def topic(self, name: str) -> str:
         """Return the name of a registered topic in this world."""

@@ -231,7 +231,7 @@ def _causes(routes: http.Router) -> None:
         """Return what these ids stand for; a reader of a part of the sites or customers sees neither names nor content."""
         asked = [statement for kind, statement in _RESOLVERS.items() if body.kind in (None, kind)]
         found = [CauseFound(**row) for statement in asked for row in ask.read.sql(statement, body.ids).fetchall()]
-        if ask.actor.sites is None and ask.actor.customers is None:
+        if ask.actor.sees_all:
             return CausesFound(found=found)
         blind = [one.model_copy(update={"subject": None, "content": None}) for one in found]
         return CausesFound(found=blind, masked=("found[].content", "found[].subject"))

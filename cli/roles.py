@@ -7,7 +7,8 @@ import threading
 
 import httpx
 
-from cli.client import Client, understood
+from cli.client import Client
+from cli.desk import issued, local_secret
 from cli.errors import Unreachable
 from cli.stack.recipe import CONSOLE
 
@@ -38,10 +39,11 @@ class RoleTokens:
     def _given(self, role: str) -> str:
         url = f"{self._client.address(CONSOLE)}/issuer/token"
         try:
-            answer = self._client.http.post(url, json={"as": role}, timeout=TIMEOUT_SECONDS)
+            head = local_secret(self._client.home)
+            answer = self._client.http.post(url, json={"as": role}, headers=head, timeout=TIMEOUT_SECONDS)
         except httpx.TransportError as why:
             raise Unreachable(
                 f"The console of world {self._client.world} does not answer at {url}: "
                 "`crossdock status` shows how it stands."
             ) from why
-        return str(understood(answer, CONSOLE)["token"])
+        return str(issued(answer)["token"])

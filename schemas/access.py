@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 FUNCTION_ROLES = ("sales", "logistics", "inventory", "procurement")
@@ -29,6 +30,8 @@ ACTS: dict[str, Act] = {
     "keep-milestones": Act(("logistics",), ("source", "carrier")),
     "keep-carriers": Act(("logistics",)),
     "keep-stock": Act(("inventory",), ("warehouse",)),
+    "keep-items": Act(("inventory",), ("source",)),
+    "keep-sites": Act(("inventory",), ("source", "warehouse")),
     "keep-procurement": Act(("procurement",)),
     "keep-purchase-orders": Act(("procurement",), ("source",)),
     "confirm-purchase-orders": Act(("procurement",), ("supplier",)),
@@ -45,3 +48,11 @@ SEES: dict[str, tuple[str, ...]] = {
     "contact": ("sales", "planning-lead"),
     "raw": ("planning-lead",),  # a record as it came may hold all of the above: for those who see all of them
 }
+
+
+def is_in_scope(scope: frozenset[str] | None, named: Iterable[str | None]) -> bool:
+    """Say whether a reader limited to `scope` may see a thing by the sites, or the customers, that it names.
+
+    One of them must be in scope. A thing that names none is only for readers whose scope is None, which stands for all.
+    """
+    return scope is None or not scope.isdisjoint(named)

@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,23 +23,25 @@ class Refused(RuntimeError):
 class Doors:
     """The services of one world, asked in the name of any demo role."""
 
-    def __init__(self, urls: dict[str, str]) -> None:
-        self._urls = urls
+    def __init__(self, urls: dict[str, str], secret: str) -> None:
+        self._urls, self._secret = urls, secret
         self._http = httpx.Client(timeout=30)
         self._tokens: dict[tuple[str, str], str] = {}
         self._turn = threading.Lock()
 
     @classmethod
     def from_environment(cls) -> Doors:
-        """Read SERVICES_URLS, a JSON object of service name to base URL."""
-        return cls(json.loads(os.environ["SERVICES_URLS"]))
+        """Read SERVICES_URLS, a JSON object of service name to base URL, and what LOCAL_SECRET_FILE holds."""
+        secret = Path(os.environ["LOCAL_SECRET_FILE"]).read_text(encoding="utf-8").strip()
+        return cls(json.loads(os.environ["SERVICES_URLS"]), secret)
 
     def token(self, role: str, **narrow: Any) -> str:
         """Return a token of a demo role, asked once of the built-in issuer."""
         key = (role, json.dumps(narrow, sort_keys=True))
         with self._turn:
             if key not in self._tokens:
-                answer = self._http.post(f"{self._urls['console']}/issuer/token", json={"as": role, **narrow})
+                url, head = f"{self._urls['console']}/issuer/token", {"X-Local-Secret": self._secret}
+                answer = self._http.post(url, json={"as": role, **narrow}, headers=head)
                 self._tokens[key] = _content(answer)["token"]
             return self._tokens[key]
 

@@ -80,7 +80,7 @@ def compose() -> str:
             for number in range(copy.copies):
                 services[f"{copy.name}-{number}"] = _ours(copy.command, copy.service, {"INSTANCE": str(number)}, after)
         else:
-            told = _console(_compose_ops) if copy.name == CONSOLE else {}
+            told = _names(copy) | (_console(_compose_ops) if copy.name == CONSOLE else {})
             services[copy.name] = _ours(copy.command, copy.service, told, after)
             if copy.name == CONSOLE:
                 services[copy.name]["environment"]["OIDC_CLIENT_SECRET"] = "${OIDC_CLIENT_SECRET-}"
@@ -106,6 +106,11 @@ def _console(
     return {
         "SERVICES_URLS": json.dumps(urls), "OPS_URLS": json.dumps(seen), "PUBLIC_URL": public, "OIDC_CLIENT_ID": client,
     }  # fmt: skip
+
+
+def _names(copy: Copy) -> Yaml:
+    """Return the name under which other processes reach an API: a Host header with another one is refused."""
+    return {"HOSTS_ALLOWED": copy.name} if copy.serves else {}
 
 
 def _compose_ops(copy: Copy) -> dict[str, str]:
@@ -226,7 +231,9 @@ def kubernetes() -> dict[str, str]:
 
 def _workload(copy: Copy) -> list[Yaml]:
     labels = {"app": copy.name}
-    told = _console(_kubernetes_ops, "https://crossdock.example", "crossdock") if copy.name == CONSOLE else None
+    told = _names(copy)
+    if copy.name == CONSOLE:
+        told |= _console(_kubernetes_ops, "https://crossdock.example", "crossdock")
     spec: Yaml = {
         "replicas": copy.copies,
         "selector": {"matchLabels": labels},

@@ -82,9 +82,9 @@ def _shoot(browser: Browser, world: World, folder: Path, theme: Any, size: tuple
         viewport={"width": size[0], "height": size[1]}, color_scheme=theme, reduced_motion="reduce"
     )
     page = context.new_page()
-    page.goto(link(world.urls[CONSOLE], "sre"))
+    page.goto(link(world.urls[CONSOLE], "sre", home=world.stack.home))
     _look(page, world.urls[CONSOLE] + "/system", folder / "system.png")
-    page.goto(link(world.urls[CONSOLE]))
+    page.goto(link(world.urls[CONSOLE], home=world.stack.home))
     for name, path in {**SCREENS, **_case(world)}.items():
         if name != "system":
             _look(page, world.urls[CONSOLE] + path, folder / f"{name}.png")

@@ -3,11 +3,13 @@
 from chassis.http.admission import BODY_BYTES_MAX, IN_FLIGHT_PER_THREAD, Admission, server
 from chassis.http.batches import BATCH_ITEMS_MAX, BatchAnswer, BatchResult, Item, RawBatch, run_batch
 from chassis.http.body import Body
+from chassis.http.hosts import Hosts, host_name, is_loopback
 from chassis.http.problems import Problem, problem
 from chassis.http.routes import Router, create_app
 from chassis.http.work import PAGE_ITEMS_MAX, Act, Asking, Doing, Page, Question, Shown, in_thread
 
 __all__ = [
-    "BATCH_ITEMS_MAX", "BODY_BYTES_MAX", "IN_FLIGHT_PER_THREAD", "PAGE_ITEMS_MAX", "Act", "Admission", "Asking", "BatchAnswer", "BatchResult", "Body", "Doing", "Item",
-    "Page", "Problem", "Question", "RawBatch", "Router", "Shown", "create_app", "in_thread", "problem", "run_batch", "server",
+    "BATCH_ITEMS_MAX", "BODY_BYTES_MAX", "IN_FLIGHT_PER_THREAD", "PAGE_ITEMS_MAX", "Act", "Admission", "Asking", "BatchAnswer",
+    "BatchResult", "Body", "Doing", "Hosts", "Item", "Page", "Problem", "Question", "RawBatch", "Router", "Shown", "create_app", "host_name", "in_thread",
+    "is_loopback", "problem", "run_batch", "server",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from chassis import metrics
 from chassis.errors import Refusal
+from chassis.http.hosts import Hosts
 from chassis.http.problems import RETRY_AFTER_SECONDS, document
 
 BODY_BYTES_MAX = 8_000_000
@@ -42,7 +44,10 @@ class TooLarge(Refusal):
 class Admission:
     """Lets at most so many requests in at once, fewer while the loop comes late; a batch weighs more than one."""
 
-    def __init__(self, app: ASGIApp, *, service: str, in_flight_max: int, threads_max: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, service: str, in_flight_max: int, threads_max: int, hosts: Iterable[str] = ()
+    ) -> None:
+        self.hosts = Hosts(hosts, service=service)
         self.app, self._max, self._allowed = app, float(in_flight_max), float(in_flight_max)
         self._weight, self._threads, self._looking, self._refuses = 0, threads_max, False, False
         self._refused = metrics.http_refused_total.labels(service)
@@ -54,6 +59,8 @@ class Admission:
             asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(self._threads, "act"))
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+        elif not self.hosts.takes(scope["headers"]):
+            await self.hosts.refuse(scope, receive, send)
         elif weight := self.place(scope["path"]):
             await self.work(weight, scope, receive, send)
         else:
@@ -91,7 +98,7 @@ class Door(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         plain = cycle.keep_alive and cycle.scope["method"] != "HEAD" and not self.flow.write_paused
-        if not plain or not isinstance(app, Admission):
+        if not plain or not isinstance(app, Admission) or not app.hosts.takes(cycle.scope["headers"]):
             super()._start_asgi_task(cycle, app)
         elif weight := app.place(cycle.scope["path"]):
             super()._start_asgi_task(cycle, partial(app.work, weight))

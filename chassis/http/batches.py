@@ -10,7 +10,6 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from chassis import metrics
-from chassis.auth import OutsideScope
 from chassis.db import ConcurrentChange, Context, Tx
 from chassis.errors import Refusal
 from chassis.http.body import Body, one_line
@@ -65,9 +64,7 @@ def run_batch(act: Doing, body: RawBatch, *, door: str, item: type[I], each: Cal
 
     A key that is known with the same content answers `unchanged`, with other content `conflict`.
     """
-    if act.actor.is_machine and act.actor.source is not None and act.actor.source != body.source:
-        told = f"this machine speaks for source {act.actor.source!r}, not {body.source!r}"
-        raise OutsideScope(told, field="source")
+    act.actor.must_speak_for(body.source)
     known = _known_signals(act.tx, door, body)
     results: list[BatchResult] = []
     for raw in body.items:

@@ -64,7 +64,7 @@ def demo(
 
 def _invite(world: World, as_json: bool) -> None:
     """Print a link to the desk: what the terminal tells can be watched there."""
-    url = link(world.urls[CONSOLE])
+    url = link(world.urls[CONSOLE], home=world.stack.home)
     if as_json:
         print_json({"step": "desk", "url": url}, line=True)
     else:

@@ -28,7 +28,7 @@ def desk(
 ) -> None:
     """Print a link that opens the desk, logged in as one of the demo roles: it works once, for five minutes."""
     with Client(world) as client:
-        url = link(client.address(CONSOLE), role, to)
+        url = link(client.address(CONSOLE), role, to, home=client.home)
     if open_ and not webbrowser.open(url):
         say("No browser could be opened; open the link by hand.")
     emit({"world": world, "role": role, "url": url}, as_json=as_json, show=lambda: say(url))

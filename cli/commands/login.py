@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.client import Client, Tokens
-from cli.desk import issued
+from cli.desk import issue
 from cli.output import JsonOption, WorldOption, emit, say
 from cli.stack.recipe import CONSOLE
 from cli.stack.state import Home
@@ -27,7 +27,7 @@ def login(
     """Log in to a world of the local stack as one of the demo roles."""
     home = Home.find()
     with Client(world, home=home) as client:
-        given = issued(client.address(CONSOLE), "token", role)
+        given = issue(client.address(CONSOLE), "token", role, home)
     Tokens(home).keep(world, given["token"], role=role, expires_at=str(given["expires_at"]))
     told = {"world": world, "role": role, "expires_at": given["expires_at"]}
     words = f"Logged in to world {world} as {role} until {given['expires_at']}."

@@ -12,6 +12,7 @@ SIGTERM to the process that runs the stack, which ends it in its own way:
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import threading
 from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ from cli.stack.control import Act, Control
 from cli.stack.infrastructure import Infrastructure, Report
 from cli.stack.issuer import Issuer
 from cli.stack.recipe import APART, Recipe, whole
-from cli.stack.state import Home, StackError, forget, make_folder, read_json, write_json
+from cli.stack.state import Home, StackError, forget, make_folder, read_json, write_json, write_text
 from cli.stack.supervisor import stop_all
 from cli.stack.worlds import World, WorldPlan, WorldRefused, WorldUnknown, check_name, known_worlds
 
@@ -167,6 +168,8 @@ class Stack:
         return {
             "pid": os.getpid(),
             "home": str(self.home.root),
+            "local_secret_file": str(self.home.local_secret_file),
+            "local_secret": self.home.local_secret(),
             "kafka": {
                 "kind": self.infrastructure.kafka_kind,
                 "bootstrap": self.infrastructure.kafka_bootstrap,
@@ -203,6 +206,7 @@ class Stack:
             self.infrastructure.stop()
             if self._lock is not None:
                 forget(self.home.stack_file)
+                forget(self.home.local_secret_file)
                 self._lock.close()
                 self._lock = None
 
@@ -211,6 +215,7 @@ class Stack:
         make_folder(self.home.run)
         self._take_lock()
         self.issuer.ensure()
+        write_text(self.home.local_secret_file, secrets.token_urlsafe(32) + "\n", secret=True)
         self.infrastructure.start()
         self._write_state()
         self._control = Control(self.home, self._acts())

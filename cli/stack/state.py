@@ -64,6 +64,18 @@ class Home:
         return self.run / "control.json"
 
     @property
+    def local_secret_file(self) -> Path:
+        """What the built-in issuers of this stack ask for: only the user who started it can read the file."""
+        return self.run / "local-secret"
+
+    def local_secret(self) -> str | None:
+        """Return the secret of the stack that runs here, or None."""
+        try:
+            return self.local_secret_file.read_text().strip()
+        except (FileNotFoundError, PermissionError):
+            return None
+
+    @property
     def tokens_file(self) -> Path:
         return self.root / "tokens.json"
 
@@ -128,7 +140,11 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def write_json(path: Path, content: Mapping[str, Any], *, secret: bool = False) -> None:
     """Replace the file in one step; a secret one is readable by its owner alone."""
-    text = json.dumps(content, indent=2, sort_keys=True, default=str) + "\n"
+    write_text(path, json.dumps(content, indent=2, sort_keys=True, default=str) + "\n", secret=secret)
+
+
+def write_text(path: Path, text: str, *, secret: bool = False) -> None:
+    """Replace the file in one step; a secret one is readable by its owner alone. Raises FolderUnusable."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

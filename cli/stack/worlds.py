@@ -285,6 +285,7 @@ class World:
             env["SERVICES_URLS"] = json.dumps({name: url for name, url in self.urls.items() if name != CONSOLE})
             env["OPS_URLS"] = json.dumps(self.ops)
             env["ISSUER_KEY"] = str(self.stack.issuer.key_file)
+            env["LOCAL_SECRET_FILE"] = str(self.stack.home.local_secret_file)
         return env | dict(self.plan.env.get(spec.name, {}))
 
     def _watch(self, spec: ProcessSpec) -> Watched:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,6 +21,7 @@ from starlette.types import Message, Receive, Scope, Send
 from chassis import http, log
 from chassis.auth import Verifier
 from chassis.errors import Invalid, Refusal
+from chassis.keys import SigningKeys
 from chassis.tail import Tail
 from console.server import about, forward, hub as hubs, login, pages, session, system, view
 from console.server.guard import Guarded
@@ -52,6 +54,9 @@ def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         hub.start(asyncio.get_running_loop())
+        ended = threading.Event()
+        keys: SigningKeys = app.state.verifier.keys
+        threading.Thread(target=keys.keep_fresh, args=(ended,), name="keys", daemon=True).start()
         app.state.catch_ups = asyncio.Semaphore(settings.stream_catch_ups_max)
         async with forward.client(settings.forward_seconds) as app.state.services:
             loops = [
@@ -64,6 +69,7 @@ def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
             yield
             for one in loops:
                 one.cancel()
+        ended.set()
         hub.stop()
 
     app = Guarded(
@@ -71,7 +77,11 @@ def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
     )
     app.state.service, app.state.settings, app.state.hub, app.state.readers = "console", settings, hub, 0
     app.state.streams, app.state.sending = {}, {}
-    app.state.verifier = Verifier(issuer=settings.auth_issuer, audience=settings.auth_audience, jwks=settings.auth_jwks)
+    app.state.hosts = http.Hosts(settings.hosts, service="console")
+    app.state.verifier = Verifier(
+        issuer=settings.auth_issuer, audience=settings.auth_audience, jwks=settings.auth_jwks,
+        reread_seconds=settings.stream_check_seconds,
+    )  # fmt: skip
     for kind in (HTTPException, RequestValidationError, Refusal, Exception, 404, 405):
         app.add_exception_handler(kind, http.problem)
     session.add(app)

@@ -47,6 +47,7 @@ class Guarded(FastAPI):
             await super().__call__(scope, receive, send)
             return
         scope.setdefault("app", self)
+        hosts: http.Hosts = self.state.hosts
         public_url: str = self.state.settings.public_url
         request = Request(scope, receive)
 
@@ -55,6 +56,9 @@ class Guarded(FastAPI):
                 _add(MutableHeaders(scope=message), secure=_scheme(request, public_url) == "https")
             await send(message)
 
+        if not hosts.takes(scope["headers"]):
+            await hosts.refuse(scope, receive, with_headers)
+            return
         reason = refused(
             request.method,
             request.url.path,

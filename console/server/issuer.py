@@ -1,7 +1,9 @@
-"""The built-in issuer of the local stack: gives each demo role a token. It answers only where it was given a key."""
+"""The built-in issuer of the local stack: gives each demo role a token. It answers only where it was given a key, and
+only the local user, who can read the stack's secret, or a session that it gave before."""
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +21,10 @@ MACHINES: dict[str, dict[str, Any]] = {
     "machine-carrier": {"carrier": "northline", "source": "northline"},
     "machine-erp": {"source": "erp"},
     "machine-supplier": {"supplier": "Bolt & Sons"},
-    "machine-warehouse": {"warehouse": "main"},
+    "machine-warehouse": {
+        "warehouse": "Abidjan",
+        "sites": ["Abidjan"],
+    },  # a site of the demo; elsewhere it writes nothing
     "machine-subscriber": {"topics": ["exceptions.case"]},
 }
 NARROWS = ("sites", "customers", "source", "carrier", "supplier", "warehouse")
@@ -28,9 +33,14 @@ NARROWS = ("sites", "customers", "source", "carrier", "supplier", "warehouse")
 class BuiltInIssuer:
     """Signs tokens for demo roles of one world."""
 
-    def __init__(self, *, issuer: str, audience: str, key_file: str, key_id: str) -> None:
+    def __init__(self, *, issuer: str, audience: str, key_file: str, key_id: str, secret_file: str) -> None:
+        self._secret = Path(secret_file).read_bytes().strip()
         self._issuer, self._audience, self._key_id = issuer, audience, key_id
         self._key = load_pem_private_key(Path(key_file).read_bytes(), password=None)
+
+    def knows(self, secret: str | None) -> bool:
+        """Say whether somebody could read the file that only the local user can read."""
+        return secret is not None and hmac.compare_digest(secret.encode(), self._secret)
 
     def token(self, role: str, narrow: dict[str, Any]) -> tuple[str, datetime]:
         """Return a token for a demo role, narrowed to a scope or a source; raises Invalid for an unknown role."""

@@ -5,16 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import httpx
-import jwt
 from fastapi import Depends, FastAPI, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis import log
 from chassis.auth import Actor, Unauthenticated, Verifier
 from chassis.clock import machine_now
 from chassis.errors import Forbidden, Invalid
@@ -24,7 +20,6 @@ from console.server.settings import ConsoleSettings
 from console.server.tickets import Tickets
 from schemas.access import ROLES
 
-KEYS_TIMEOUT_SECONDS = 2.0
 COOKIE_BYTES_MAX = 3_800  # browsers drop a cookie over 4,096 bytes without a word
 # What each route asks of its reader, as the services' OpenAPI documents say it.
 NO_LOGIN: dict[str, Any] = {"x-act": "log-in", "x-roles": ["nobody"], "x-machine": []}
@@ -75,40 +70,10 @@ class Ended:
         return bool(self._until) and _digest(token) in self._until
 
 
-class Withdrawn:
-    """The keys that the issuer publishes now: one that it withdrew opens nothing, long before its tokens end."""
-
-    def __init__(self, jwks: str, seconds: float) -> None:
-        self._jwks, self._seconds = jwks, seconds
-        self._read_at = float("-inf")
-        self._keys: frozenset[str] | None = None
-        self._lock = threading.Lock()
-
-    def has(self, token: str) -> bool:
-        """Say whether the token's key is no longer published; while the issuer does not answer, what it said last holds."""
-        with self._lock:
-            now = time.monotonic()
-            if now - self._read_at >= self._seconds:
-                self._read_at = now
-                self._keys = self._published() or self._keys
-            keys = self._keys
-        return keys is not None and str(jwt.get_unverified_header(token).get("kid", "")) not in keys
-
-    def _published(self) -> frozenset[str] | None:
-        try:
-            if self._jwks.startswith("https://"):
-                document = httpx.get(self._jwks, timeout=KEYS_TIMEOUT_SECONDS).raise_for_status().json()
-            else:
-                document = json.loads(Path(self._jwks).read_text(encoding="utf-8"))
-            return frozenset(str(key["kid"]) for key in document["keys"])
-        except (httpx.HTTPError, OSError, ValueError, KeyError, TypeError) as error:  # away, or no key set
-            log.get().warning("session.keys_unread", detail=type(error).__name__)
-            return None
-
-
 def holds(app: FastAPI, token: str) -> bool:
     """Say whether a token that was taken before would be taken now."""
-    return not (app.state.ended.has(token) or app.state.withdrawn.has(token))
+    verifier: Verifier = app.state.verifier
+    return not app.state.ended.has(token) and verifier.has_key_of(token)
 
 
 def _digest(token: str) -> bytes:
@@ -160,37 +125,55 @@ def built_in(settings: ConsoleSettings) -> BuiltInIssuer | None:
         return None
     key_id = json.loads(Path(settings.auth_jwks).read_text(encoding="utf-8"))["keys"][0]["kid"]
     return BuiltInIssuer(
-        issuer=settings.auth_issuer, audience=settings.auth_audience, key_file=settings.issuer_key, key_id=key_id
-    )
+        issuer=settings.auth_issuer, audience=settings.auth_audience, key_file=settings.issuer_key, key_id=key_id,
+        secret_file=settings.local_secret_file,
+    )  # fmt: skip
 
 
 def add(app: FastAPI) -> None:
     """Add the doors of login and session."""
     app.state.ended, app.state.tickets = Ended(), Tickets()
-    app.state.withdrawn = Withdrawn(app.state.settings.auth_jwks, app.state.settings.stream_check_seconds)
     app.state.issuer = built_in(app.state.settings)
     _issuer(app)
     _session(app)
 
 
-def _given(request: Request, body: Login) -> tuple[str, str]:
+Secret = Annotated[str | None, Header(alias="X-Local-Secret")]
+
+
+def _given(request: Request, body: Login, secret: str | None) -> tuple[str, str]:
     issuer: BuiltInIssuer | None = request.app.state.issuer
     if issuer is None:
         raise Forbidden("there is no built-in issuer here; log in at your organisation's issuer")
+    if not issuer.knows(secret) and not _has_session(request):
+        raise Unauthenticated(
+            "the built-in issuer serves the user who started the stack: `crossdock desk` prints a link that logs in; "
+            "programs send X-Local-Secret, which `crossdock status --json` shows", code="local-secret-missing",
+        )  # fmt: skip
     token, ends = issuer.token(body.role, body.model_dump(exclude={"role"}))
     return token, ends.isoformat()
 
 
+def _has_session(request: Request) -> bool:
+    """Say whether the request carries the cookie of a session that holds; the guard has seen that it is of our own page."""
+    cookie = request.cookies.get(cookie_of(request.app.state.settings.world))
+    if not cookie:
+        return False
+    actor(request, cookie)
+    return True
+
+
 def _issuer(app: FastAPI) -> None:
     @app.post("/issuer/token", openapi_extra=NO_LOGIN)
-    def give_token(body: Login, request: Request) -> dict[str, str]:
-        token, ends = _given(request, body)
+    def give_token(body: Login, request: Request, secret: Secret = None) -> dict[str, str]:
+        """Give a token to the local user, who knows the secret, or to a session that changes its role."""
+        token, ends = _given(request, body, secret)
         return {"token": token, "expires_at": ends}
 
     @app.post("/issuer/ticket", openapi_extra=NO_LOGIN)
-    def give_ticket(body: Login, request: Request) -> dict[str, str]:
+    def give_ticket(body: Login, request: Request, secret: Secret = None) -> dict[str, str]:
         """Give a ticket for a link that logs in once: `/login?ticket=…`."""
-        token, _ = _given(request, body)
+        token, _ = _given(request, body, secret)
         return {"ticket": request.app.state.tickets.give(token)}
 
 

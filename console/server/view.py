@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from chassis.auth import Actor
@@ -46,29 +47,34 @@ def scope_of(actor: Actor) -> object:
     return (actor.sites, actor.customers)
 
 
-def in_scope(envelope: Envelope, actor: Actor) -> bool:
-    """Say whether one of the fact's sites, and one of its customers where it names any, is the reader's (FLOW 4.3)."""
-    data = envelope.data
-    at_site = actor.sites is None or bool(actor.sites & set(data.sites))
-    of_customer = actor.customers is None or not data.customers or bool(actor.customers & set(data.customers))
-    return at_site and of_customer
-
-
 def shown(envelope: Envelope, actor: Actor) -> bytes | None:
     """Return the fact as JSON on one line, as this reader may see it; None when it may not."""
-    if not in_scope(envelope, actor):
+    told = envelope.data
+    if not actor.sees_any(sites=told.sites, customers=told.customers):
         return None
     whole = envelope.model_dump(mode="json", exclude_none=True)
     data = whole["data"]
+    hidden = 0
     if "lines" in data:
-        seen = [line for line in data["lines"] if actor.sees(site=line.get("site"), customer=line.get("customer"))]
-        data["lines_out_of_scope"] = len(data["lines"]) - len(seen)
+        seen = [line for line in data["lines"] if actor.sees(site=line["site"], customer=line.get("customer"))]
+        data["lines_out_of_scope"] = hidden = len(data["lines"]) - len(seen)
         data["lines"] = seen
+    if "value_at_risk" in data and (hidden or not actor.sees_whole(sites=told.sites, customers=told.customers)):
+        _narrow_value(data)
     if "affected" in data:
         data["affected"] = [one for one in data["affected"] if actor.sees(customer=one["customer"])]
     data["sites"] = _narrowed(data["sites"], actor.sites)
     data["customers"] = _narrowed(data["customers"], actor.customers)
     return json.dumps(whole, separators=(",", ":")).encode()
+
+
+def _narrow_value(data: dict[str, Any]) -> None:
+    """Replace the money at risk by that of the lines which the reader sees; without lines in the fact, leave it out."""
+    whole = data.pop("value_at_risk")
+    if "lines" in data:
+        values = {line["line_id"]: line["value"] for line in data["lines"]}.values()
+        amounts = (Decimal(value["amount"]) for value in values if value["currency"] == whole["currency"])
+        data["value_at_risk"] = whole | {"amount": str(sum(amounts, Decimal(0)))}
 
 
 def _narrowed(names: Sequence[Any], scope: frozenset[str] | None) -> Sequence[Any]:

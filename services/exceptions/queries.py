@@ -25,7 +25,7 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.types import Text
+from sqlalchemy.types import Numeric, Text
 
 from chassis.auth import Actor
 from chassis.db import ReadTx
@@ -63,7 +63,7 @@ _ROW = (
         cases.c[name]
         for name in (
             "case_id", "cause_kind", "cause_subject_id", "recurrence", "state", "ending", "severity", "headline", "provisional",
-            "sites", "customers", "value_at_risk_amount", "value_at_risk_currency", "needed_on", "opened_at", "owner", "owner_role",
+            "sites", "customers", "value_at_risk_currency", "needed_on", "opened_at", "owner", "owner_role",
             "acknowledged_at", "decided_at", "implemented_at", "closed_at", "paused_at", "due_at",
         )
     ),
@@ -75,6 +75,26 @@ _ROW = (
         JSONB,
     ).label("briefs"),
 )  # fmt: skip
+
+
+# The money at risk of the lines that lie in a reader's scope, each once, and, for readers of all customers, of the
+# shortages there that no line covers (FLOW 1.4). Lines that name no customer are not for readers of some customers.
+_VALUE_IN_SCOPE = """
+SELECT coalesce(sum(amount), 0) AS amount FROM (
+    SELECT DISTINCT ON (line->>'line_id') (line#>>'{value,amount}')::numeric AS amount FROM jsonb_array_elements(cases.lines) AS line
+    WHERE (CAST(:sites AS text[]) IS NULL OR line->>'site' = ANY(CAST(:sites AS text[])))
+      AND (CAST(:customers AS text[]) IS NULL OR line->>'customer' = ANY(CAST(:customers AS text[])))
+      AND line#>>'{value,currency}' = cases.value_at_risk_currency
+    UNION ALL
+    SELECT (shortage#>>'{value,amount}')::numeric FROM jsonb_array_elements(cases.shortages) AS shortage
+    WHERE CAST(:customers AS text[]) IS NULL AND shortage->>'site' = ANY(CAST(:sites AS text[]))
+      AND shortage#>>'{value,currency}' = cases.value_at_risk_currency
+      AND NOT EXISTS (
+          SELECT 1 FROM jsonb_array_elements(cases.lines) AS line
+          WHERE line->>'item' = shortage->>'item' AND line->>'site' = shortage->>'site'
+      )
+) AS seen
+"""
 
 
 @dataclass(frozen=True)
@@ -120,11 +140,20 @@ def in_scope(query: Select[*tuple[Any, ...]], actor: Actor) -> Select[*tuple[Any
     return query
 
 
+def _value_in_scope(actor: Actor) -> ColumnElement[Any]:
+    """Return the money at risk of what a reader may see of a case; `seen_value` of a row."""
+    if actor.sees_all:
+        return cases.c.value_at_risk_amount
+    scope = {"sites": actor.sites, "customers": actor.customers}
+    told = {name: None if names is None else sorted(names) for name, names in scope.items()}
+    return text(_VALUE_IN_SCOPE).bindparams(**told).columns(amount=Numeric).scalar_subquery()
+
+
 def _has_any(column: ColumnElement[Any], words: frozenset[str]) -> ColumnElement[bool]:
     return column.op("?|")(literal(sorted(words), ARRAY(Text)))
 
 
-def _case_filters(filters: CaseFilters, now: datetime) -> list[ColumnElement[bool]]:
+def _case_filters(filters: CaseFilters, actor: Actor, now: datetime) -> list[ColumnElement[bool]]:
     wanted: list[ColumnElement[bool]] = [
         column == value
         for column, value in (
@@ -139,9 +168,9 @@ def _case_filters(filters: CaseFilters, now: datetime) -> list[ColumnElement[boo
         passed = and_(cases.c.state == "open", cases.c.due_at <= now)
         wanted.append(passed if filters.breaching else func.coalesce(passed, False).is_(False))
     if filters.site is not None:
-        wanted.append(_has_any(cases.c.sites, frozenset([filters.site])))
+        wanted.append(_has_any(cases.c.sites, _narrowed(filters.site, actor.sites)))
     if filters.customer is not None:
-        wanted.append(_has_any(cases.c.customers, frozenset([filters.customer])))
+        wanted.append(_has_any(cases.c.customers, _narrowed(filters.customer, actor.customers)))
     if filters.case_ids is not None:
         wanted.append(cases.c.case_id.in_(filters.case_ids))
     if filters.opened_after is not None:
@@ -152,24 +181,29 @@ def _case_filters(filters: CaseFilters, now: datetime) -> list[ColumnElement[boo
     return wanted
 
 
+def _narrowed(asked: str, scope: frozenset[str] | None) -> frozenset[str]:
+    """Return what a reader may filter by: a site or customer outside the scope finds nothing, whoever else is affected."""
+    return frozenset([asked]) if scope is None else scope & {asked}
+
+
 def cases_by(
     read: ReadTx, actor: Actor, *, filters: CaseFilters, sort: str, now: datetime, after: list[Any] | None, limit: int
 ) -> Sequence[Row[Any]]:
     """Return cases in scope that fit, with their tasks: most money at risk first, earliest deadline first, or newest first."""
-    query = select(*_ROW, func.coalesce(cases.c.due_at <= now, False).label("passed")).where(
-        *_case_filters(filters, now)
-    )
+    value = _value_in_scope(actor)
+    passed = func.coalesce(cases.c.due_at <= now, False).label("passed")
+    query = select(*_ROW, passed, value.label("seen_value")).where(*_case_filters(filters, actor, now))
     if sort == "deadline":
         query = query.order_by(_DUE, cases.c.case_id)
         if after is not None:
             place = (literal(datetime.fromisoformat(after[0])), literal(UUID(after[1])))
             query = query.where(tuple_(_DUE, cases.c.case_id) > tuple_(*place))
     else:
-        column: ColumnElement[Any] = cases.c.opened_at if sort == "opened_at" else cases.c.value_at_risk_amount
+        column: ColumnElement[Any] = cases.c.opened_at if sort == "opened_at" else value
         query = query.order_by(column.desc(), cases.c.case_id.desc())
         if after is not None:
-            value: Any = datetime.fromisoformat(after[0]) if sort == "opened_at" else Decimal(after[0])
-            query = query.where(tuple_(column, cases.c.case_id) < tuple_(literal(value), literal(UUID(after[1]))))
+            last: Any = datetime.fromisoformat(after[0]) if sort == "opened_at" else Decimal(after[0])
+            query = query.where(tuple_(column, cases.c.case_id) < tuple_(literal(last), literal(UUID(after[1]))))
     return read.rows(in_scope(query, actor).limit(limit))
 
 
@@ -178,13 +212,14 @@ def tasks_of(read: ReadTx, case_id: UUID) -> Sequence[Row[Any]]:
     return read.rows(select(tasks).where(tasks.c.case_id == case_id).order_by(tasks.c.place))
 
 
-def case_whole(read: ReadTx, case_id: UUID, now: datetime) -> Row[Any]:
-    """Return one case; raises NotFound."""
+def case_whole(read: ReadTx, actor: Actor, case_id: UUID, now: datetime) -> Row[Any]:
+    """Return one case; raises NotFound, and OutsideScope where the reader may not see it."""
     passed = func.coalesce(cases.c.due_at <= now, False).label("passed")
-    query = select(cases, VERSION, passed).where(cases.c.case_id == case_id)
-    found = read.row(query)
+    value = _value_in_scope(actor).label("seen_value")
+    found = read.row(select(cases, VERSION, passed, value).where(cases.c.case_id == case_id))
     if found is None:
         raise NotFound(f"no case {case_id} is known here; check the id, or list cases")
+    actor.must_see_any(sites=found.sites, customers=found.customers)
     return found
 
 
@@ -232,7 +267,9 @@ def case_of_task(read: ReadTx, task_id: UUID) -> UUID:
 
 def cases_of_cause(read: ReadTx, actor: Actor, *, kind: str, cause_id: UUID) -> Sequence[Row[Any]]:
     """Return the cases of a cause that the reader may see, the first one first."""
-    query = select(*_ROW).where(cases.c.cause_kind == kind, cases.c.cause_subject_id == cause_id)
+    query = select(*_ROW, _value_in_scope(actor).label("seen_value")).where(
+        cases.c.cause_kind == kind, cases.c.cause_subject_id == cause_id
+    )
     return read.rows(in_scope(query, actor).order_by(cases.c.cycle))
 
 
@@ -342,7 +379,7 @@ def stream_figures(read: ReadTx, actor: Actor, now: datetime) -> dict[str, Any]:
     assert counted is not None, "a count without groups has one row"
     grouped = in_scope(select(severity, func.count().label("number")).where(is_open).group_by(severity), actor)
     money = in_scope(
-        select(currency.label("currency"), func.sum(cases.c.value_at_risk_amount).label("amount"))
+        select(currency.label("currency"), func.sum(_value_in_scope(actor)).label("amount"))
         .where(is_open)
         .group_by(currency)
         .order_by(currency),

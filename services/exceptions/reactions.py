@@ -76,7 +76,7 @@ def when_impact_assessed_reassess_case(tx: Tx, event: ImpactAssessed) -> None:
 def when_notice_sent_complete_task(tx: Tx, event: NoticeSent) -> None:
     """The last notice of the case completes the task to notify."""
     if event.remaining == 0:
-        operations.finish_notices(tx, case_id=event.case_id, task_id=event.task_id, customer=event.customer)
+        operations.finish_notices(tx, case_id=event.case_id, task_id=event.task_id)
 
 
 @reactions.on(AlternativeChosen, loads=operations.load_cases)

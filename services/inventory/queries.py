@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, Select, Table, and_, func, literal, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Row, Select, Table, and_, func, literal, or_, select, tuple_, union
 
 from chassis.auth import Actor
 from chassis.db import ReadTx
@@ -154,8 +154,7 @@ def sites_by_code(
 ) -> Sequence[Row[Any]]:
     """Return sites in scope in the order of their codes."""
     asked = _equal(select(sites), sites, country=country, calendar=calendar).order_by(sites.c.code).limit(limit)
-    if actor.sites is not None:
-        asked = asked.where(sites.c.code.in_(actor.sites))
+    asked = _in_scope(asked, sites.c.code, actor)
     return read.rows(asked.where(sites.c.code > after) if after is not None else asked)
 
 
@@ -166,7 +165,7 @@ def stock_by_site(
     asked = _equal(select(stocks), stocks, item=item, site=site).order_by(stocks.c.site, stocks.c.item).limit(limit)
     if after is not None:
         asked = asked.where(tuple_(stocks.c.site, stocks.c.item) > tuple_(*map(literal, after)))
-    return read.rows(_in_scope(asked, stocks, actor))
+    return read.rows(_in_scope(asked, stocks.c.site, actor))
 
 
 def entries_by_position(
@@ -177,7 +176,7 @@ def entries_by_position(
     asked = asked.order_by(stock_entries.c.position).limit(limit)
     if after is not None:
         asked = asked.where(stock_entries.c.position > after)
-    return read.rows(_in_scope(asked, stock_entries, actor))
+    return read.rows(_in_scope(asked, stock_entries.c.site, actor))
 
 
 def shortages_by_day(
@@ -195,7 +194,7 @@ def shortages_by_day(
     asked = asked.order_by(shortages.c.short_on, shortages.c.stock_id).limit(limit)
     if after is not None:
         asked = asked.where(tuple_(shortages.c.short_on, shortages.c.stock_id) > tuple_(*map(literal, after)))
-    return read.rows(_in_scope(asked, shortages, actor))
+    return read.rows(_in_scope(asked, shortages.c.site, actor))
 
 
 def figures(read: ReadTx) -> dict[str, int]:
@@ -222,5 +221,7 @@ def _equal(asked: Select[Any], table: Table, **wanted: str | None) -> Select[Any
     return asked.where(and_(*fitting)) if fitting else asked
 
 
-def _in_scope(asked: Select[Any], table: Table, actor: Actor) -> Select[Any]:
-    return asked if actor.sites is None else asked.where(table.c.site.in_(actor.sites))
+def _in_scope(asked: Select[Any], site: ColumnElement[Any], actor: Actor) -> Select[Any]:
+    """Narrow to the reader's scope of sites, and a machine of a warehouse to its own."""
+    asked = asked if actor.sites is None else asked.where(site.in_(actor.sites))
+    return asked.where(site == actor.warehouse) if actor.is_machine and actor.warehouse else asked

@@ -27,6 +27,7 @@ items = Table(
     "items", metadata,
     Column("item_id", UUID, primary_key=True), Column("code", Text, nullable=False, unique=True), Column("description", Text, nullable=False),
     Column("unit", Text, nullable=False), Column("unit_value_amount", Numeric), Column("unit_value_currency", Text),
+    Column("source", Text, nullable=False, server_default="crossdock"),
     instant("occurred_at"), instant("recorded_at"), aggregate_version(),
 )  # fmt: skip
 
@@ -34,6 +35,7 @@ sites = Table(
     "sites", metadata,
     Column("site_id", UUID, primary_key=True), Column("code", Text, nullable=False, unique=True), Column("name", Text, nullable=False),
     Column("country", Text), Column("zone", Text, nullable=False), Column("calendar", Text, nullable=False),
+    Column("source", Text, nullable=False, server_default="crossdock"),
     instant("occurred_at"), instant("recorded_at"), aggregate_version(),
 )  # fmt: skip
 

@@ -146,12 +146,12 @@ def _seen_lines(actor: Actor) -> ColumnElement[bool]:
     if actor.sites is not None:
         seen.append(sourcing_lines.c.site.in_(actor.sites))
     if actor.customers is not None:
-        seen.append(or_(sourcing_lines.c.customer.is_(None), sourcing_lines.c.customer.in_(actor.customers)))
+        seen.append(sourcing_lines.c.customer.in_(actor.customers))
     return and_(*seen)
 
 
 def _rounds_in_scope(query: Select[Any], actor: Actor) -> Select[Any]:
-    if actor.sites is None and actor.customers is None:
+    if actor.sees_all:
         return query
     theirs = select(literal(1)).where(sourcing_lines.c.sourcing_id == sourcings.c.sourcing_id, _seen_lines(actor))
     return query.where(theirs.exists())

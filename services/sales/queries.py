@@ -263,10 +263,13 @@ def sales_figures(read: ReadTx, actor: Actor) -> dict[str, Any]:
         )
     )
     at_risk = read.rows(
-        _impacts_in_scope(
-            select(impacts.c.value_currency.label("currency"), func.sum(impacts.c.value_amount).label("amount")), actor
+        _in_scope(
+            select(impacts.c.value_currency.label("currency"), func.sum(impact_lines.c.value_amount).label("amount"))
+            .select_from(impacts.join(impact_lines, impact_lines.c.impact_id == impacts.c.impact_id))
+            .where(impact_lines.c.value_currency == impacts.c.value_currency, impacts.c.value_amount > 0),
+            actor,
+            impact_lines,
         )
-        .where(impacts.c.value_amount > 0)
         .group_by(impacts.c.value_currency)
         .order_by(impacts.c.value_currency)
     )

@@ -30,6 +30,7 @@ class Call:
     query: Callable[[str, Ids], dict[str, str]] | None = None
     ids: Callable[[str, str], dict[str, str]] | None = None  # by target and role, the names of its path's ids
     foreign: Reach = "open"  # what a machine of another source is answered
+    elsewhere: Reach = "open"  # what a subscriber that is another warehouse's machine is answered
 
     def path(self, ids: Ids, target: str, role: str) -> str:
         """Return the path with the ids of a target, as a role would ask it."""
@@ -95,15 +96,15 @@ INVENTORY = [
     Call(("inventory", "GET", "/items")),
     Call(("inventory", "POST", "/items:batch"), body=batch(lambda _: {"code": "kit"})),
     Call(("inventory", "POST", "/sites"), "refused", body=lambda t: {"code": SITE[t], "country": "FR"}),
-    Call(("inventory", "GET", "/sites"), "hidden"),
+    Call(("inventory", "GET", "/sites"), "hidden", elsewhere="hidden"),
     Call(("inventory", "POST", "/sites:batch"), "item", body=batch(lambda t: {"code": SITE[t], "country": "FR"})),
     Call(("inventory", "POST", "/stock-entries"), "refused", body=_entry),
-    Call(("inventory", "GET", "/stock-entries"), "hidden"),
+    Call(("inventory", "GET", "/stock-entries"), "hidden", elsewhere="hidden"),
     Call(("inventory", "POST", "/stock-entries:batch"), "item", body=batch(_entry)),
-    Call(("inventory", "GET", "/stock"), "hidden"),
-    Call(("inventory", "GET", "/shortages"), "hidden"),
-    Call(("inventory", "GET", "/projections"), "refused", query=_place),
-    Call(("inventory", "GET", "/available-to-promise"), "refused", query=_place),
+    Call(("inventory", "GET", "/stock"), "hidden", elsewhere="hidden"),
+    Call(("inventory", "GET", "/shortages"), "hidden", elsewhere="hidden"),
+    Call(("inventory", "GET", "/projections"), "refused", query=_place, elsewhere="refused"),
+    Call(("inventory", "GET", "/available-to-promise"), "refused", query=_place, elsewhere="refused"),
     Call(("inventory", "GET", "/figures"), "refused", "refused"),
 ]
 
@@ -284,7 +285,7 @@ def _opened(_: str, ids: Ids) -> dict[str, str]:
 SCORECARD = [
     Call(("scorecard", "GET", "/causes/{fact_id}"), "refused", "refused"),
     Call(("scorecard", "POST", "/causes:walk"), "refused", "refused", lambda _: {"ids": []}),
-    Call(("scorecard", "GET", "/facts"), "refused", "refused", query=_opened),
+    Call(("scorecard", "GET", "/facts"), "hidden", "hidden", query=_opened),
     Call(("scorecard", "GET", "/figures"), "refused", "refused"),
     Call(("scorecard", "GET", "/impacts/{cause_id}"), "refused", "refused"),
     Call(("scorecard", "GET", "/orphans"), "refused", "refused"),

@@ -27,7 +27,7 @@ ELSEWHERE = {"far": {"sites": [SITE["own"]]}, "theirs": {"customers": [CUSTOMER[
 WORDS = {"far": "Farsite", "theirs": "Theirclinic"}
 MACHINES = {  # a claim, whose it is, and whose it is not
     "source": ({"source": "erp"}, {"source": "tms"}), "carrier": ({"carrier": "northline"}, {"carrier": "southline"}),
-    "supplier": ({"supplier": "Acme"}, {"supplier": "Bolt"}), "warehouse": ({"warehouse": "main"}, {"sites": [SITE["own"]]}),
+    "supplier": ({"supplier": "Acme"}, {"supplier": "Bolt"}), "warehouse": ({"warehouse": SITE["own"]}, {"warehouse": SITE["far"]}),
 }  # fmt: skip
 
 
@@ -40,6 +40,7 @@ class Cell:
     claims: dict[str, Any]
     target: str
     expected: str
+    speaks_for: str | None = None  # the source of a batch, where it is not the machine's own
 
 
 def cells(name: Name) -> Iterator[Cell]:
@@ -81,18 +82,23 @@ def _machines(call: Call, door: Door) -> Iterator[Cell]:
         yield from _elsewhere(call, "machine", subscribed)
         if call.foreign != "open":
             yield Cell("a subscriber of another source", "machine", subscribed | {"source": "tms"}, "own", call.foreign)
+        if call.elsewhere != "open":
+            bound = subscribed | {"warehouse": SITE["far"]}
+            yield Cell("a subscriber of another warehouse", "machine", bound, "own", call.elsewhere)
         return
     for claim, (own, foreign) in MACHINES.items():
         if claim not in door.claims:
             yield Cell(f"a machine with a {claim}", "machine", own, "own", "refused")
             continue
         yield Cell(f"a machine of this {claim}", "machine", own, "own", "allowed")
-        if claim == "warehouse":
-            yield from _elsewhere(call, "machine", own)
-        else:
-            reach = "item" if claim != "source" and call.foreign == "item" else "refused"
-            yield Cell(f"a machine of another {claim}", "machine", foreign, "own", reach)
-            yield from _elsewhere(call, "machine", own)
+        is_batch = call.name[2].endswith(":batch")
+        reach = "item" if is_batch and claim != "source" else "refused"
+        yield Cell(f"a machine of another {claim}", "machine", foreign, "own", reach)
+        yield from _elsewhere(call, "machine", own)
+        if is_batch:
+            yield Cell(
+                f"a machine of this {claim} that speaks for another source", "machine", own, "own", "refused", "tms"
+            )
 
 
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────
@@ -126,10 +132,20 @@ def asked(world: World, call: Call, cell: Cell) -> Asked:
         body = {"alternative_id": ids[f"{dear}alternative_id"], "rationale": "the nearest"}
         if call.name[2].endswith("decline"):
             body = {"line_id": ids[f"{dear}line_id"], "reason": "nobody needs it"}
+    if isinstance(body, dict) and "items" in body and cell.role == "machine":
+        body |= {
+            "source": cell.speaks_for
+            or (body["source"] if "source" in cell.claims else _own_name(cell) or body["source"])
+        }
     claims = {"sites": "*", "customers": "*"} | cell.claims
     head = {"Authorization": f"Bearer {token(cell.role, **claims)}"}
     query = call.query(cell.target, ids) if call.query else {}
     return Asked(call.name[1], call.path(ids, cell.target, cell.who), body, query, head)
+
+
+def _own_name(cell: Cell) -> str | None:
+    """Return the name that a machine without a source speaks in."""
+    return next((cell.claims[name] for name in ("carrier", "supplier", "warehouse") if name in cell.claims), None)
 
 
 def _task(act: str, cell: Cell) -> str:
@@ -160,7 +176,8 @@ def verdict(world: World, call: Call, cell: Cell) -> str | None:
 def _scopes_of_items(answer: Any) -> bool:
     results = answer.json().get("results", [])
     return bool(results) and all(
-        one["status"] == "refused" and ("outside your scope" in one["reason"] or "only what its own" in one["reason"])
+        one["status"] == "refused"
+        and ("outside your scope" in one["reason"] or "only what belongs to its own" in one["reason"])
         for one in results
     )
 

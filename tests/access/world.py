@@ -74,10 +74,12 @@ def _forecast(world: World) -> None:
 def _inventory(world: World) -> None:
     from schemas.sales import OrderLine, OrderPlaced
 
-    world.do("/items", {"code": "kit", "unit_value": PRICE}, "inventory")
+    item = {"key": "kit@1", "code": "kit", "unit_value": PRICE}
+    sites = [{"key": f"{SITE[target]}@1", "code": SITE[target], "country": "FR"} for target in ("own", "far")]
+    world.do("/items:batch", {"source": "erp", "items": [item]}, "inventory", 200)
+    world.do("/sites:batch", {"source": "erp", "items": sites}, "inventory", 200)
     for target in ("own", "far"):
         site = SITE[target]
-        world.do("/sites", {"code": site, "country": "FR"}, "inventory")
         world.do("/stock-entries", {"item": "kit", "site": site, "kind": "opening", "quantity": 100}, "inventory")
         line = OrderLine(
             line_id=subject_id("order-line", "erp", site), reference="1", item="kit", quantity=Decimal(150),
@@ -157,8 +159,8 @@ def purchase(target: str, reference: str | None = None) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _exceptions(world: World) -> None:
-    opened = world.house
+def build_rules(world: World) -> None:
+    """Give exceptions its playbook, thresholds, calendar and ladder."""
     span = {"minutes": 60}
     tasks = [
         {"kind": kind, "function": function, "title": f"Please {kind}", "commit_within": span, "complete_within": span}
@@ -173,7 +175,12 @@ def _exceptions(world: World) -> None:
     }
     world.do("/playbooks", rules, "planning-lead")
     world.do("/thresholds", {"currency": "EUR"}, "planning-lead")
-    opened.hear(cases.calendar(), cases.ladder())
+    world.house.hear(cases.calendar(), cases.ladder())
+
+
+def _exceptions(world: World) -> None:
+    opened = world.house
+    build_rules(world)
     told = {"escalated": "own"}
     _delay(world, told)
     opened.advance(START + timedelta(days=10))

@@ -17,8 +17,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from chassis import auth, log
-from chassis.auth import IssuerAway, Unauthenticated, Verifier, actor_from
+from chassis import keys, log
+from chassis.auth import Unauthenticated, Verifier, actor_from
+from chassis.keys import IssuerAway
 from cli.stack.issuer import ISSUER, public_jwk
 from tests.support.service import House, issuer
 
@@ -153,7 +154,7 @@ def test_an_unknown_key_id_does_not_make_the_issuer_be_asked_each_time(
         with pytest.raises(Unauthenticated, match="does not publish"):
             verifier.actor(stranger)
         published.write_text(json.dumps({"keys": [public_jwk(own)]}))
-    monkeypatch.setattr(auth, "READ_SECONDS_MIN", 0)
+    monkeypatch.setattr(keys, "READ_SECONDS_MIN", 0)
     assert verifier.actor(stranger).subject == "ada"
 
 
@@ -162,7 +163,7 @@ def test_while_the_issuer_is_away_its_known_keys_hold_and_unknown_ones_are_to_co
     nonsense: str, published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who is told 401 logs in again, which does not help: the key may be a good one."""
-    monkeypatch.setattr(auth, "READ_SECONDS_MIN", 0)
+    monkeypatch.setattr(keys, "READ_SECONDS_MIN", 0)
     verifier = verifier_of(published)
     assert verifier.actor(f"Bearer {signed()}").subject == "ada"
     published.write_text(nonsense)
@@ -175,7 +176,7 @@ def test_an_issuer_that_hangs_holds_nobody_up_whose_key_is_known(
     published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Anybody may send a token with a key that nobody knows, before having shown who they are."""
-    monkeypatch.setattr(auth, "READ_SECONDS_MIN", 0)
+    monkeypatch.setattr(keys, "READ_SECONDS_MIN", 0)
     verifier = verifier_of(published)
     verifier.actor(f"Bearer {signed()}")
     published.unlink()

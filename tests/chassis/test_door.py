@@ -96,7 +96,7 @@ def _is_whole(heard: bytes) -> bool:
 
 
 def _request(method: str, path: str, *more: str, body: bytes = b"") -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "Host: here", f"Content-Length: {len(body)}", *more]
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}", *more]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 

@@ -95,7 +95,7 @@ async def _held(weights: list[str]) -> list[int]:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await door({"type": "http", "path": path}, _nothing, send)
+        await door({"type": "http", "path": path, "headers": [(b"host", b"127.0.0.1")]}, _nothing, send)
         if sent[0]["status"] == 503:
             assert json.loads(sent[1]["body"])["code"] == "overloaded"
         return int(sent[0]["status"])
@@ -131,7 +131,7 @@ def test_one_request_is_let_in_however_much_it_weighs() -> None:
     with pytest.raises(ZeroDivisionError):
         asyncio.run(
             Admission(app, service="toy", in_flight_max=1, threads_max=2)(
-                {"type": "http", "path": "/:batch"}, _nothing, _nothing
+                {"type": "http", "path": "/:batch", "headers": [(b"host", b"127.0.0.1")]}, _nothing, _nothing
             )
         )  # type: ignore[arg-type]  # nothing is sent
 
@@ -153,7 +153,9 @@ def test_a_body_that_does_not_come_gives_its_place_back(monkeypatch: pytest.Monk
         await asyncio.Event().wait()
 
     asyncio.run(
-        Admission(app, service="toy", in_flight_max=1, threads_max=2)({"type": "http", "path": "/"}, never, never)
+        Admission(app, service="toy", in_flight_max=1, threads_max=2)(
+            {"type": "http", "path": "/", "headers": [(b"host", b"127.0.0.1")]}, never, never
+        )
     )  # type: ignore[arg-type]  # nothing is sent
     assert (told[0].status, told[0].code) == (408, "too-slow")
 
@@ -171,7 +173,7 @@ def test_a_body_that_does_not_say_its_length_is_refused_before_it_is_whole() -> 
         return {"type": "http.request", "body": piece, "more_body": True}
 
     door = Admission(app, service="toy", in_flight_max=1, threads_max=2)
-    asyncio.run(door({"type": "http", "path": "/"}, endless, _nothing))
+    asyncio.run(door({"type": "http", "path": "/", "headers": [(b"host", b"127.0.0.1")]}, endless, _nothing))
     assert sum(taken) == http.BODY_BYTES_MAX
 
 
@@ -190,7 +192,7 @@ class _Crowd:
             self._statuses.append(message["status"])
 
     async def ask(self) -> None:
-        await self.door({"type": "http", "path": "/"}, _nothing, self._hear)
+        await self.door({"type": "http", "path": "/", "headers": [(b"host", b"127.0.0.1")]}, _nothing, self._hear)
 
     async def comes(self, *, rounds: int = 0, seconds: float = 0) -> int:
         """Fill the door, refuse one more in each of so many rounds of the loop; returns how many were let in at first."""

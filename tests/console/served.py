@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -80,6 +81,18 @@ def _wrapped(event: Any) -> Envelope:
     )  # fmt: skip
 
 
+SECRET = "only for tests"
+LOCAL = {"X-Local-Secret": SECRET}
+"""How the user who started a stack asks its built-in issuer."""
+
+
+def local_secret_file() -> Path:
+    """Return a file with the secret that the built-in issuer asks for."""
+    file = issuer().key_file.with_name("local-secret")
+    file.write_text(SECRET + "\n")
+    return file
+
+
 @dataclass
 class Cases:
     """The topic of cases of one world."""
@@ -116,7 +129,7 @@ class Cases:
         log.configure("console", "api", self.world, "critical")
         told = ConsoleSettings(
             world=self.world, database_url="", kafka_bootstrap=self.bootstrap, auth_audience=f"crossdock.{self.world}",
-            cursor_secret="only for tests", **{"auth_issuer": ISSUER, "auth_jwks": str(issuer().jwks_file), "issuer_key": str(issuer().key_file), **settings},
+            cursor_secret="only for tests", **{"auth_issuer": ISSUER, "auth_jwks": str(issuer().jwks_file), "issuer_key": str(issuer().key_file), "local_secret_file": str(local_secret_file()), **settings},
         )  # fmt: skip
         hub = Hub(partial(tail_of, told), told.stream_ring_records)
         app = create_app(told, hub)

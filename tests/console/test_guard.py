@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from console.server.guard import POLICY, cookie_of, refused
-from tests.console.served import Cases, Served
+from tests.console.served import LOCAL, Cases, Served
 
 OWN, OTHER = "http://127.0.0.1:8000", "https://evil.example"
 
@@ -99,7 +99,8 @@ def test_who_is_taken_for_another_site(
 def test_a_session_of_the_same_second_is_another_one(cases: Cases) -> None:
     with cases.served() as served:
         first, second = (
-            httpx.post(f"{served.url}/issuer/token", json={"as": "sales"}).json()["token"] for _ in range(2)
+            httpx.post(f"{served.url}/issuer/token", json={"as": "sales"}, headers=LOCAL).json()["token"]
+            for _ in range(2)
         )
         assert first != second
 

@@ -10,7 +10,7 @@ import pytest
 from cli.stack import spawn
 from schemas.access import ROLES
 from tests.access import matrix
-from tests.console.served import Cases, Served
+from tests.console.served import LOCAL, Cases, Served
 from tools.contracts import openapi
 
 ROUTES = {name[1:]: door for name, door in matrix.doors({"console": openapi.documents()["console"]}).items()}
@@ -38,6 +38,7 @@ def _ask(served: Served, route: tuple[str, str], token: str | None) -> int:
     method, path = route
     asked, body = ASKED.get(route, (path, None))
     head = {"Authorization": f"Bearer {token}"} if token else {}
+    head |= LOCAL if path.startswith("/issuer/") else {}
     return httpx.request(method, served.url + asked, headers=head, json=body).status_code
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 
 from chassis.auth import Actor
 from console.server import hub, view
+from schemas.types import Money
 from tests.console.served import opened
 
 
@@ -30,11 +32,25 @@ def test_a_fact_is_seen_at_ones_site_about_ones_customer(reader: Actor, seen: bo
     assert (view.shown(opened(1), reader) is not None) is seen
 
 
-def test_a_fact_that_names_no_customer_is_its_sites() -> None:
-    """FLOW 4.3: a shortage with nobody behind it, as the API shows its case."""
+def test_a_fact_that_names_no_customer_is_not_for_readers_of_some_customers() -> None:
+    """FLOW 4.3: as the API hides its case."""
     fact = opened(1, customers=())
-    assert view.shown(fact, actor({"Near"}, {"Ours"})) is not None
-    assert view.shown(fact, actor({"Far"}, {"Ours"})) is None
+    assert view.shown(fact, actor({"Near"})) is not None
+    assert view.shown(fact, actor({"Near"}, {"Ours"})) is None
+    assert view.shown(fact, actor({"Far"})) is None
+
+
+def test_the_money_of_a_fact_is_that_of_the_lines_shown() -> None:
+    fact = opened(1, customers=("Ours", "Theirs"))
+    whole = fact.data.model_copy(update={"value_at_risk": Money(amount=Decimal(20), currency="EUR")})
+    fact = fact.model_copy(update={"data": whole})
+    for reader, money, hidden in (
+        (actor(), "20.00", 0),
+        (actor(None, {"Ours", "Theirs"}), "20.00", 0),
+        (actor(None, {"Ours"}), "10.00", 1),
+    ):
+        told = json.loads(view.shown(fact, reader) or b"")["data"]
+        assert (told["value_at_risk"], told["lines_out_of_scope"]) == ({"amount": money, "currency": "EUR"}, hidden)
 
 
 def test_readers_of_one_scope_share_one_encoding_and_others_do_not() -> None:

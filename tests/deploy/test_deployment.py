@@ -15,9 +15,11 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from fastapi.testclient import TestClient
 from jsonschema import Draft7Validator
 from pydantic import ValidationError
 
@@ -244,3 +246,49 @@ def test_prometheus_asks_every_process_of_compose(tmp_path: Path) -> None:
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ── the names under which processes reach each other ─────────────────────────────────────────────
+
+
+def environments() -> dict[str, dict[str, dict[str, str]]]:
+    """Return what each process is told, by kind of manifest and by name."""
+    compose = {
+        name: {
+            variable: re.sub(r"\$\{[A-Z_]+(:\?|-)\}", "given", str(value))
+            for variable, value in one["environment"].items()
+        }
+        for name, one in OURS.items()
+    }
+    shared = next(thing for thing in KUBERNETES["shared"] if thing["kind"] == "ConfigMap")["data"]
+    kubernetes = {}
+    for thing in WORKLOADS:
+        (container,) = thing["spec"]["template"]["spec"]["containers"]
+        given = {one["name"]: one.get("value", "given") for one in container["env"]}
+        kubernetes[thing["metadata"]["name"]] = {**shared, **given}
+    return {"compose": compose, "kubernetes": kubernetes}
+
+
+@pytest.mark.parametrize("kind", ["compose", "kubernetes"])
+def test_each_service_answers_to_the_name_that_the_console_asks_it_by(kind: str) -> None:
+    told = environments()[kind]
+    urls: dict[str, str] = json.loads(told["console"]["SERVICES_URLS"])
+    assert set(urls) == set(SERVICES)
+    for service, url in urls.items():
+        name = urlsplit(url).hostname or ""
+        fields = {variable.lower(): value for variable, value in told[name].items() if variable != "INSTANCE"}
+        settings = ServiceSettings(**fields | {"database_url": "postgresql://nobody@127.0.0.1:1/none"})
+        parts = importlib.import_module(f"services.{service}.__main__").parts()
+        client = TestClient(process.Running(parts, settings, ("api",)).door(), base_url=url)
+        assert client.get("/openapi.json").status_code == 401, f"{url}: taken, and a token is asked for"
+        assert client.get("/openapi.json", headers={"Host": "evil.example"}).status_code == 421
+
+
+@pytest.mark.parametrize("kind", ["compose", "kubernetes"])
+def test_the_console_answers_to_its_public_name_and_its_own(kind: str) -> None:
+    told = environments()[kind]["console"]
+    settings = ConsoleSettings(
+        **{variable.lower(): value for variable, value in told.items() if not variable.endswith("_URLS")}
+    )
+    assert "console" in settings.hosts
+    assert kind == "compose" or "crossdock.example" in settings.hosts

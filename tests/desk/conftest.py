@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cli.desk import local_secret
 from tests.journeys.conftest import Journey, whole  # noqa: F401 — the world of the journeys
 from tests.support.needs import leave_out
 from tools import browser as browser_
@@ -58,7 +59,8 @@ class Desk:
 
     def link(self, role: str, to: str = "/", **claims: Any) -> str:
         """Return a one-use login link."""
-        answer = self.journey.http.post(f"{self.url}/issuer/ticket", json={"as": role, **claims})
+        head = local_secret(self.journey.world.stack.home)
+        answer = self.journey.http.post(f"{self.url}/issuer/ticket", json={"as": role, **claims}, headers=head)
         assert answer.is_success, answer.text
         return f"{self.url}/login?ticket={answer.json()['ticket']}&to={to}"
 

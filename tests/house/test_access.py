@@ -10,7 +10,9 @@ import pytest
 
 from chassis import standard
 from chassis.reactions import Reactions
+from console.server.issuer import MACHINES
 from schemas.access import ACTS, PERSONS, SEES
+from simulator.network import SITES
 from tests.house.small_tree import SERVICES
 
 FUNCTIONS = {"sales", "logistics", "inventory", "procurement"}
@@ -31,7 +33,11 @@ ROWS: list[tuple[str, dict[str, set[str]], set[str]]] = [
         {"keep-carriers": set(), "keep-shipments": {"source"}, "keep-milestones": {"source", "carrier"}},
         {"logistics"},
     ),
-    ("stock, sites, items", {"keep-stock": {"warehouse"}}, {"inventory"}),
+    (
+        "stock, sites, items",
+        {"keep-stock": {"warehouse"}, "keep-sites": {"source", "warehouse"}, "keep-items": {"source"}},
+        {"inventory"},
+    ),
     (
         "suppliers, terms, purchase orders",
         {"keep-procurement": set(), "keep-purchase-orders": {"source"}, "confirm-purchase-orders": {"supplier"}},
@@ -59,6 +65,13 @@ def test_the_acts_are_those_of_the_product_table_row_by_row() -> None:
     """What is not in the table is refused; a role more or less is seen here."""
     table = {act: (persons, machine) for _, acts, persons in ROWS for act, machine in acts.items()}
     assert {act: (set(row.roles), set(row.machine)) for act, row in ACTS.items()} == table
+
+
+def test_the_built_in_warehouse_machine_is_bound_to_a_site_of_the_demo() -> None:
+    """In a world without that site it writes nothing: stock of an unknown site is refused, and it registers no site."""
+    claims = MACHINES["machine-warehouse"]
+    assert claims["warehouse"] in SITES
+    assert claims["sites"] == [claims["warehouse"]]
 
 
 def test_marked_fields_are_shown_to_those_of_the_product_table() -> None:

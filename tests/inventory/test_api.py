@@ -52,16 +52,65 @@ def test_a_batch_keeps_the_good_items_and_refuses_the_bad_ones_alone(tried: Trie
     assert tried.said() == []
 
 
-def test_only_inventory_and_a_warehouse_keep_stock(tried: Tried):
+def test_only_inventory_and_machines_keep_stock_items_and_sites(tried: Tried):
     for path in ("/items", "/sites", "/stock-entries", "/items:batch", "/sites:batch", "/stock-entries:batch"):
         for role in ("sales", "logistics", "procurement", "planning-lead", "executive", "sre", "viewer"):
             tried.post(path, {}, by=role, expect=403)
-        tried.post(path, {}, by="machine", claims={"source": "erp"}, expect=403)
-    tried.post("/sites", LYON, by="machine", claims={"warehouse": "LYO", "sites": ["LYO"]})
-    outside = tried.post(
-        "/sites", LYON | {"code": "X"}, by="machine", claims={"warehouse": "LYO", "sites": ["LYO"]}, expect=403
-    )
-    assert outside["code"] == "outside-scope"
+        tried.post(path, {}, by="machine", claims={"carrier": "northline"}, expect=403)
+
+
+WAREHOUSE = {"warehouse": "LYO"}
+
+
+def test_a_machine_of_a_warehouse_writes_the_stock_of_its_own_site_only(tried: Tried):
+    """H4: its claim names one site; scope alone, which may be everything, lets it write nowhere."""
+    with_masters(tried)
+    tried.post("/sites", LYON | {"code": "Lagos"}, by="inventory")
+    assert tried.post("/stock-entries", entry("opening", 5), by="machine", claims=WAREHOUSE)["on_hand"] == "5"
+    there = entry("opening", 5) | {"site": "Lagos"}
+    assert tried.post("/stock-entries", there, by="machine", claims=WAREHOUSE, expect=403)["code"] == "outside-scope"
+    batch = {"source": "LYO", "items": [{"key": "1", **entry("receipt", 1)}, {"key": "2", **there}]}
+    results = tried.post("/stock-entries:batch", batch, by="machine", claims=WAREHOUSE)["results"]
+    assert [one["status"] for one in results] == ["created", "refused"]
+    other = tried.post("/stock-entries:batch", batch | {"source": "erp"}, by="machine", claims=WAREHOUSE, expect=403)
+    assert other["field"] == "source"
+    tried.post("/stock-entries", entry("receipt", 1), by="machine", claims={"source": "erp"}, expect=403)
+
+
+def test_a_machine_of_a_warehouse_changes_its_own_site_and_registers_none(tried: Tried):
+    tried.post("/sites", LYON, by="machine", claims=WAREHOUSE, expect=403)
+    tried.post("/sites", LYON, by="inventory")
+    tried.post("/sites", LYON | {"code": "Lagos"}, by="inventory")
+    assert tried.post("/sites", LYON | {"name": "East"}, by="machine", claims=WAREHOUSE)["name"] == "East"
+    tried.post("/sites", LYON | {"code": "Lagos"}, by="machine", claims=WAREHOUSE, expect=403)
+
+
+def test_items_and_sites_are_changed_by_persons_and_by_the_source_that_registered_them(tried: Tried):
+    kit = {"code": "kit", "unit_value": {"amount": "5.00", "currency": "EUR"}}
+    for path, body in (("/items", kit), ("/sites", LYON)):
+        tried.post(path, body, by="machine", claims={"source": "erp"})
+        tried.post(path, body, by="machine", claims={"source": "tms"}, expect=403)
+        tried.post(path, body, by="inventory")
+        tried.post(path, body, by="machine", claims={"source": "erp"})
+        taken = {"source": "tms", "items": [{"key": "1", **body}]}
+        (result,) = tried.post(f"{path}:batch", taken, by="machine", claims={"source": "tms"})["results"]
+        assert (result["status"], "own source" in result["reason"]) == ("refused", True)
+    tried.post("/items", kit | {"code": "glove"}, by="inventory")
+    tried.post("/items", kit | {"code": "glove"}, by="machine", claims={"source": "erp"}, expect=403)
+    tried.post("/items", kit, by="machine", claims=WAREHOUSE, expect=403)
+
+
+def test_a_machine_of_a_warehouse_reads_its_own_stock(tried: Tried):
+    with_masters(tried)
+    tried.post("/sites", LYON | {"code": "Lagos"}, by="inventory")
+    for site in ("LYO", "Lagos"):
+        tried.post("/stock-entries", entry("opening", 5) | {"site": site}, by="inventory")
+    claims = WAREHOUSE | {"topics": ["inventory.stock", "inventory.site"]}
+    for path in ("/stock", "/stock-entries"):
+        assert [one["site"] for one in tried.get(path, by="machine", claims=claims)["items"]] == ["LYO"]
+    assert [one["code"] for one in tried.get("/sites", by="machine", claims=claims)["items"]] == ["LYO"]
+    answer = tried.house.get("/projections?item=kit&site=Lagos", role="machine", claims=claims)
+    assert answer.status_code == 403
 
 
 def test_entries_move_the_balance_and_a_count_writes_the_difference(tried: Tried):

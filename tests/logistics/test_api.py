@@ -69,6 +69,26 @@ def test_a_source_may_not_speak_for_another(logistics: House) -> None:
     assert (answer.status_code, answer.json()["field"]) == (403, "source")
 
 
+def test_a_machine_without_a_source_speaks_in_the_name_of_its_carrier(logistics: House) -> None:
+    """M1: a record under another source's key would take that source's own record's place."""
+    made = logistics.post("/shipments", {**BODY, "source": "erp", "carrier": "northline"}, role="logistics")
+    assert made.status_code == 201, made.text
+    told = {
+        "key": "1",
+        "shipment": BODY["reference"],
+        "planned_by": "erp",
+        "kind": "departed",
+        "occurred_at": "2026-03-02T08:00:00Z",
+    }
+    carrier = {"carrier": "northline"}
+    answer = logistics.post("/milestones:batch", {"source": "erp", "items": [told]}, role="machine", claims=carrier)
+    assert (answer.status_code, answer.json()["field"]) == (403, "source")
+    answer = logistics.post(
+        "/milestones:batch", {"source": "northline", "items": [told]}, role="machine", claims=carrier
+    )
+    assert [one["status"] for one in answer.json()["results"]] == ["created"]
+
+
 def test_a_reader_sees_its_sites_and_the_lines_of_its_customers(logistics: House) -> None:
     body = {**BODY, "lines": [*BODY["lines"], {**BODY["lines"][0], "reference": "2", "customer": "hospital"}]}
     made = logistics.post("/shipments", body, role="logistics").json()["shipment_id"]
@@ -76,6 +96,15 @@ def test_a_reader_sees_its_sites_and_the_lines_of_its_customers(logistics: House
     assert ([line["customer"] for line in shown["lines"]], shown["lines_out_of_scope"]) == (["clinic"], 1)
     assert logistics.get(f"/shipments/{made}", role="viewer", claims={"sites": ["Lagos"]}).status_code == 403
     assert logistics.get("/shipments", role="viewer", claims={"sites": ["Lagos"]}).json()["items"] == []
+
+
+def test_a_shipment_that_names_no_customer_is_not_for_readers_of_some_customers(logistics: House) -> None:
+    """FLOW 4.3: the list and the shipment itself agree."""
+    body = {**BODY, "lines": [{**BODY["lines"][0], "customer": None}]}
+    made = logistics.post("/shipments", body, role="logistics").json()["shipment_id"]
+    for claims, seen in (({"customers": ["clinic"]}, False), ({"customers": "*"}, True)):
+        assert (logistics.get(f"/shipments/{made}", role="viewer", claims=claims).status_code == 200) is seen
+        assert bool(logistics.get("/shipments", role="viewer", claims=claims).json()["items"]) is seen
 
 
 def test_a_wrong_request_names_the_field(logistics: House) -> None:

@@ -113,7 +113,9 @@ def test_a_suppliers_system_confirms_in_batches(procurement: House) -> None:
         "lines": [{"reference": "1", "confirmed_on": "2026-03-05"}],
     }
     unknown = {**confirmed, "key": "c2", "order": "P9"}
-    body = {"source": "acme-edi", "items": [confirmed, unknown]}
+    body = {"source": "ACME", "items": [confirmed, unknown]}
+    other = procurement.post("/confirmations:batch", body | {"source": "erp"}, role="machine", claims=ACME)
+    assert (other.status_code, other.json()["field"]) == (403, "source")
     results = procurement.post("/confirmations:batch", body, role="machine", claims=ACME).json()["results"]
     assert [r["status"] for r in results] == ["created", "refused"]
 
@@ -159,16 +161,20 @@ def test_a_reader_sees_the_orders_and_rounds_of_its_sites_and_customers(procurem
     """FLOW 4.3: lines out of scope are absent and counted."""
     with_suppliers(procurement, "ACME", "Cheap", price=price("4"))
     made = procurement.post("/orders", BODY, role="procurement").json()
-    procurement.hear(task_opened(affected("1"), affected("2", site="Lagos"), affected("3", customer="hospital")))
+    lines = affected("1"), affected("2", site="Lagos"), affected("3", customer="hospital"), affected("4", customer=None)
+    procurement.hear(task_opened(*lines))
     lagos, clinic = {"sites": ["Lagos"]}, {"customers": ["clinic"], "sites": ["Abidjan"]}
     assert procurement.get("/orders", role="viewer", claims=lagos).json()["items"] == []
     assert procurement.get(f"/orders/{made['order_id']}", role="viewer", claims=lagos).status_code == 403
     shown = procurement.get(f"/sourcings/{ROUND}", role="viewer", claims=clinic).json()
-    assert ([one["reference"] for one in shown["lines"]], shown["lines_out_of_scope"]) == (["1"], 2)
+    assert ([one["reference"] for one in shown["lines"]], shown["lines_out_of_scope"]) == (["1"], 3)
     (row,) = procurement.get("/sourcings", role="viewer", claims=lagos).json()["items"]
     assert (row["lines"], row["alternatives"]) == (1, 1)
     assert [c["line"] for c in procurement.get("/candidates", role="viewer", claims=lagos).json()["items"]] == ["2"]
     nowhere = {"sites": ["Oslo"]}
+    nobody = {"customers": ["nobody"], "sites": "*"}
+    assert procurement.get("/sourcings", role="viewer", claims=nobody).json()["items"] == []
+    assert procurement.get(f"/sourcings/{ROUND}", role="viewer", claims=nobody).status_code == 403
     assert procurement.get("/sourcings", role="viewer", claims=nowhere).json()["items"] == []
     assert procurement.get(f"/sourcings/{ROUND}", role="viewer", claims=nowhere).status_code == 403
     assert procurement.get("/figures", role="viewer", claims=lagos).status_code == 403

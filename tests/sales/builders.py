@@ -35,7 +35,7 @@ def new_line(reference: str = "1", *, promised_on: date = PROMISED, value: str =
 
 def a_customer(code: str = "clinic", **more: Any) -> Customer:
     stated = {"name": code.title(), "tier": "key", "contact": f"{code}@example.org", "zone": "UTC", "source": SOURCE}
-    return keep_customer(None, code=code, by_machine=False, now=START, **(stated | more))
+    return keep_customer(None, code=code, now=START, **(stated | more))
 
 
 def an_order(reference: str = "O1", *lines: NewLine, customer: str = "clinic") -> Order:
@@ -47,7 +47,7 @@ def an_order(reference: str = "O1", *lines: NewLine, customer: str = "clinic") -
 
 def known_customer(sales: House, code: str = "clinic", **more: Any) -> None:
     stated = {"name": code.title(), "tier": "key", "contact": f"{code}@example.org", "zone": "UTC", "source": SOURCE}
-    sales.do(lambda tx: operations.keep_customer(tx, code=code, by_machine=False, **(stated | more)))
+    sales.do(lambda tx: operations.keep_customer(tx, code=code, **(stated | more)))
 
 
 def placed(sales: House, reference: str = "O1", *lines: NewLine, customer: str = "clinic", site: str = SITE) -> Order:

@@ -212,6 +212,21 @@ def test_what_lies_outside_the_scope_is_neither_shown_nor_changed(sales: House) 
     assert result["status"] == "refused"
 
 
+def test_nobody_learns_whose_order_a_reference_is(sales: House) -> None:
+    placed(sales, "O3", customer="hospital", site="Lome")
+    known_customer(sales)
+    taken = {**ORDER, "reference": "O3"}
+    batch = {"source": "erp", "items": [{k: v for k, v in taken.items() if k != "source"} | {"key": "O3"}]}
+    (result,) = sales.post("/orders:batch", batch, role="sales", claims=LIMITED).json()["results"]
+    single = sales.post("/orders", taken, role="sales", claims=LIMITED)
+    assert (result["status"], refused(single)) == ("refused", (403, "outside-scope"))
+    for told in (result["reason"], single.text):
+        assert "outside your scope" in told
+        assert not [word for word in ("hospital", "Lome") if word in told]
+    (result,) = sales.post("/orders:batch", batch, role="sales").json()["results"]
+    assert "hospital" in result["reason"], "who may see the order is told what to do"
+
+
 def test_what_is_not_known_is_said_so(sales: House) -> None:
     for path in (f"/orders/{CASE}", f"/promises/{CASE}", f"/impacts/{CASE}", f"/notices/{CASE}", "/customers/nobody"):
         assert refused(sales.get(path)) == (404, "not-found")

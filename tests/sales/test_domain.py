@@ -124,7 +124,7 @@ def test_requested_promised_confirmed_and_actual_stand_side_by_side() -> None:
     )
 
 
-def test_a_foreign_machine_cannot_change_a_customer_and_a_person_can() -> None:
+def test_a_customer_keeps_the_source_that_registered_it() -> None:
     known = a_customer(source="erp")
     stated = {
         "code": "clinic",
@@ -135,9 +135,7 @@ def test_a_foreign_machine_cannot_change_a_customer_and_a_person_can() -> None:
         "source": "tms",
         "now": START,
     }
-    with pytest.raises(domain.CustomerOfAnotherSource):
-        domain.keep_customer(known, by_machine=True, **stated)  # type: ignore[arg-type]  # the keywords are those of the act
-    assert domain.keep_customer(known, by_machine=False, **stated).source == "erp"  # type: ignore[arg-type]  # as above
+    assert domain.keep_customer(known, **stated).source == "erp"  # type: ignore[arg-type]  # the keywords are those of the act
     with pytest.raises(domain.ZoneUnknown):
         a_customer(zone="Europe/Atlantis")
 

@@ -95,6 +95,15 @@ def test_an_impact_shows_the_lines_in_scope_and_counts_the_others(sales: House) 
     assert sales.get(f"/impacts/{row['impact_id']}", role="viewer", claims=stranger).status_code == 403
 
 
+def test_money_at_risk_is_that_of_the_lines_in_scope(sales: House) -> None:
+    """The figures add up what the lists show."""
+    mine, theirs = placed(sales), placed(sales, "O2", new_line(value="900"), customer="hospital")
+    sales.hear(delayed([*shipped(mine), *shipped(theirs)]))
+    for claims, amount in ((None, "1000.00"), (LIMITED, "100.00")):
+        (money,) = sales.get("/figures", role="viewer", claims=claims).json()["value_at_risk"]
+        assert money["amount"] == amount
+
+
 def test_a_task_that_waits_for_its_impact_is_no_impact_yet(sales: House) -> None:
     """FLOW 1.2"""
     sales.hear(task_opened())

@@ -63,7 +63,7 @@ class Clients:
                     self._idle.pop() if self._idle else await asyncio.open_connection("127.0.0.1", self._port)
                 )
                 writer.write(
-                    f"POST {self._path(subject)} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self._token}\r\n"
+                    f"POST {self._path(subject)} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {self._token}\r\n"
                     f"Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}".encode()
                 )
                 first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")

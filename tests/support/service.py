@@ -204,7 +204,7 @@ def house(
     running = process.Running(parts, settings, ("api", "consumer"))
     assert running.consumer is not None
     assert running.scheduler is not None
-    client = TestClient(running.door(), raise_server_exceptions=False)
+    client = TestClient(running.door(), base_url="http://127.0.0.1", raise_server_exceptions=False)
     opened = House(parts, running.database, settings, client, running.consumer, running.scheduler)
     try:
         if clock == "driven":

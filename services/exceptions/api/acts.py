@@ -15,7 +15,7 @@ from services.exceptions.api.bodies import (
     HandOverTask,
     Nothing,
 )
-from services.exceptions.api.scope import Act, must_be_as_seen, must_see_case
+from services.exceptions.api.scope import Act, must_be_as_seen
 from services.exceptions.api.shown import CaseMade, TaskShown, owner_of
 
 router = http.Router()
@@ -28,7 +28,7 @@ def _person(act: http.Doing) -> domain.Person:
 def _mine(act: http.Doing, case_id: UUID) -> UUID:
     """Return the id of a case in the actor's scope; raises NotFound, Forbidden."""
     case = operations.get_case(act.tx, case_id=case_id)
-    must_see_case(act.actor, sites=case.sites, customers=case.customers)
+    act.actor.must_see_any(sites=case.sites, customers=case.customers)
     must_be_as_seen(act, case_id)
     return case_id
 
@@ -36,7 +36,7 @@ def _mine(act: http.Doing, case_id: UUID) -> UUID:
 def _my_task(act: http.Doing, task_id: UUID) -> UUID:
     """Return the id of a task whose case is in the actor's scope; raises NotFound, Forbidden."""
     case = operations.get_case_of_task(act.tx, task_id=task_id)
-    must_see_case(act.actor, sites=case.sites, customers=case.customers)
+    act.actor.must_see_any(sites=case.sites, customers=case.customers)
     must_be_as_seen(act, case.case_id)
     return task_id
 
@@ -97,8 +97,7 @@ def verify_case(case_id: UUID, body: GiveOutcome, act: Act) -> CaseMade:
 @router.act("/cases/{case_id}/reopen", may="verify-case")
 def reopen_case(case_id: UUID, body: GiveReason, act: Act) -> CaseMade:
     """Bring back an implemented or closed case with its tasks."""
-    seen = queries.case_whole(act.tx, case_id, act.tx.now)  # not locked: the operation locks the cause before the case
-    must_see_case(act.actor, sites=seen.sites, customers=seen.customers)
+    queries.case_whole(act.tx, act.actor, case_id, act.tx.now)  # not locked: the operation locks the cause first
     must_be_as_seen(act, case_id)
     case = operations.reopen_case(act.tx, case_id=case_id, person=_person(act), reason=body.reason)
     return _made(case)

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Header
 
 from chassis import http
-from chassis.auth import Actor, OutsideScope
 from chassis.errors import ChangedMeanwhile, Invalid
 from services.exceptions import queries
 from services.exceptions.api.shown import timeline_entry
 
 TOPIC = "exceptions.case"
-
-
-def must_see_case(actor: Actor, *, sites: Sequence[str], customers: Sequence[str]) -> None:
-    """Raise OutsideScope unless one of the case's sites and one of its customers are in scope (FLOW 4.3)."""
-    site_seen = actor.sites is None or bool(actor.sites.intersection(sites))
-    customer_seen = actor.customers is None or bool(actor.customers.intersection(customers))
-    if not (site_seen and customer_seen):
-        raise OutsideScope("outside your scope of sites and customers; ask the planning lead to widen it")
 
 
 async def _as_seen(act: http.Act, if_match: Annotated[str | None, Header()] = None) -> http.Doing:
@@ -42,7 +32,7 @@ def must_be_as_seen(act: http.Doing, case_id: UUID) -> None:
     if act.seen is None:
         return
     later = queries.timeline(act.tx, case_id, after=act.seen, limit=http.PAGE_ITEMS_MAX)
-    others = [timeline_entry(row) for row in later if row.by_subject not in (None, act.actor.subject)]
+    others = [timeline_entry(row, whole=False) for row in later if row.by_subject not in (None, act.actor.subject)]
     if others:
         who = ", ".join(sorted({str(entry.by_subject) for entry in others}))
         raise ChangedMeanwhile(

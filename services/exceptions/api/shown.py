@@ -255,6 +255,10 @@ class Versions(http.Shown):
     versions: tuple[dict[str, Any], ...]
 
 
+SUMS = ("value_at_risk",)
+"""What a fact of a case adds up over all its lines."""
+
+
 # ── rows become answers ──────────────────────────────────────────────────────────────────────────
 
 
@@ -269,9 +273,11 @@ def seen_words(words: list[str], scope: frozenset[str] | None) -> tuple[str, ...
     return tuple(w for w in words if scope is None or w in scope)
 
 
-def timeline_entry(row: Any) -> TimelineEntry:
-    """Return a fact of a row of the timeline."""
-    return TimelineEntry(**{name: getattr(row, name) for name in TimelineEntry.model_fields})
+def timeline_entry(row: Any, *, whole: bool) -> TimelineEntry:
+    """Return a fact of a row of the timeline; its sums are for readers who may see the `whole` case."""
+    entry = TimelineEntry(**{name: getattr(row, name) for name in TimelineEntry.model_fields})
+    content = {name: value for name, value in entry.content.items() if whole or name not in SUMS}
+    return entry.model_copy(update={"content": content})
 
 
 def owner_of(case: Any) -> By | None:
@@ -297,7 +303,8 @@ def case_row(row: Any, actor: Actor) -> CaseRow:
 def _row_fields(row: Any, lines: int, tasks: list[Any], actor: Actor) -> dict[str, Any]:
     skipped = {"version", "cause_id", "lines", "value_at_risk", "tasks", "breaching", "sites", "customers", "owner"}
     return _fields(CaseRow, row, skipped) | {
-        "version": row.seen_version, "cause_id": row.cause_subject_id, "lines": lines, "value_at_risk": money(row, "value_at_risk"), "owner": owner_of(row),
+        "version": row.seen_version, "cause_id": row.cause_subject_id, "lines": lines,
+        "value_at_risk": Money(amount=row.seen_value, currency=row.value_at_risk_currency), "owner": owner_of(row),
         "sites": seen_words(row.sites, actor.sites), "customers": seen_words(row.customers, actor.customers),
         "breaching": row.state == "open" and bool(getattr(row, "passed", False)),
         "tasks": tuple(TaskBrief.model_validate(t) for t in tasks),

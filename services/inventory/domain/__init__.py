@@ -15,7 +15,7 @@ from services.inventory.domain.ledger import (
     record_entry,
     stock_id,
 )
-from services.inventory.domain.master import Item, Site, UnknownZone, item_id, keep_item, keep_site, site_id
+from services.inventory.domain.master import OWN_SOURCE, Item, Site, UnknownZone, item_id, keep_item, keep_site, site_id
 from services.inventory.domain.movements import (
     DemandLine,
     Expectation,
@@ -40,7 +40,7 @@ from services.inventory.domain.projection import (
 from services.inventory.domain.shortage import Behind, Shortage, depth, judge_shortage
 
 __all__ = [
-    "AlreadyOpened", "Arrival", "BeforeLastCount", "Behind", "Bucket", "DemandLine", "Entry", "EntryInTheFuture", "Expectation",
+    "OWN_SOURCE",    "AlreadyOpened", "Arrival", "BeforeLastCount", "Behind", "Bucket", "DemandLine", "Entry", "EntryInTheFuture", "Expectation",
     "InboundLine", "InboundShipment", "Item", "NotOpened", "OrderDemand", "Outlook", "ProjectedDay", "Promised", "ReasonMissing",
     "Shortage", "Site", "Stock", "UnfitQuantity", "UnknownItem", "UnknownSite", "UnknownZone", "Week", "available_to_promise",
     "depth", "expected_day", "is_covered", "item_id", "judge_shortage", "keep_item", "keep_site", "monday_of", "move_promise",

@@ -28,6 +28,8 @@ class Item:
     description: str
     unit: str
     unit_value: Money | None
+    source: str
+    """The source that registered it; of machines, only that source's may change it."""
     occurred_at: datetime
     recorded_at: datetime
 
@@ -42,8 +44,14 @@ class Site:
     country: str | None
     zone: str
     calendar: str
+    source: str
+    """The source that registered it; of machines, only that source's and the warehouse's own may change it."""
     occurred_at: datetime
     recorded_at: datetime
+
+
+OWN_SOURCE = "crossdock"
+"""The source of what persons enter here."""
 
 
 def item_id(code: str) -> UUID:
@@ -57,10 +65,11 @@ def site_id(code: str) -> UUID:
 
 
 def keep_item(
-    before: Item | None, *, code: str, description: str, unit: str, unit_value: Money | None, now: datetime
+    before: Item | None, *, code: str, description: str, unit: str, unit_value: Money | None, source: str, now: datetime
 ) -> tuple[Item, list[Event]]:
     """Register an item or change it; saying the same again changes nothing."""
-    item = Item(item_id(code), code, description, unit, unit_value, now, now)
+    owner = source if before is None else before.source
+    item = Item(item_id(code), code, description, unit, unit_value, owner, now, now)
     if before is not None and replace(item, occurred_at=before.occurred_at, recorded_at=before.recorded_at) == before:
         return before, []
     said = ItemChanged(
@@ -70,14 +79,23 @@ def keep_item(
 
 
 def keep_site(
-    before: Site | None, *, code: str, name: str, country: str | None, zone: str, calendar: str, now: datetime
+    before: Site | None,
+    *,
+    code: str,
+    name: str,
+    country: str | None,
+    zone: str,
+    calendar: str,
+    source: str,
+    now: datetime,
 ) -> tuple[Site, list[Event]]:
     """Register a site or change it; saying the same again changes nothing. Raises UnknownZone."""
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise UnknownZone(f"{zone!r} is not an IANA time zone such as Europe/Paris or UTC", field="zone") from error
-    site = Site(site_id(code), code, name, country, zone, calendar, now, now)
+    owner = source if before is None else before.source
+    site = Site(site_id(code), code, name, country, zone, calendar, owner, now, now)
     if before is not None and replace(site, occurred_at=before.occurred_at, recorded_at=before.recorded_at) == before:
         return before, []
     said = SiteChanged(

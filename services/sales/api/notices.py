@@ -136,10 +136,8 @@ def list_impacts(
 def show_impact(impact_id: UUID, ask: http.Question) -> ImpactWhole:
     """Return an impact with the lines that lie in the reader's scope; the others are counted."""
     found, lines = queries.impact_with_lines(ask.read, impact_id)
-    ask.actor.must_see(site=found.site)
+    ask.actor.must_see_any(sites=(found.site,), customers=[line.customer for line in lines])
     seen = _seen(lines, ask.actor)
-    if not seen and ask.actor.customers is not None:
-        ask.actor.must_see(customer=lines[0].customer if lines else "")
     return ImpactWhole(
         **_impact(found, lines, ask.actor),
         lines=[ImpactLineShown(**line_fields(line, ImpactLineShown)) for line in seen],

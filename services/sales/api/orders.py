@@ -44,10 +44,12 @@ Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
 # ── acts ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _customer(actor: Actor, source: str, body: CustomerStated) -> dict[str, Any]:
-    actor.must_see(customer=body.code)
+def _keep_customer(act: http.Doing, source: str, body: CustomerStated) -> domain.Customer:
+    act.actor.must_see(customer=body.code)
+    known = operations.find_customer(act.tx, code=body.code)
+    act.actor.must_own(source=known.source if known else source)
     stated = {name: getattr(body, name) for name in CustomerStated.model_fields}
-    return {**stated, "source": source, "by_machine": actor.is_machine}
+    return operations.keep_customer(act.tx, **stated, source=source)
 
 
 def _lines(lines: list[LineStated]) -> list[domain.NewLine]:
@@ -72,6 +74,12 @@ def _mine(act: http.Doing, order: domain.Order) -> domain.Order:
     return order
 
 
+def _must_be_mine_if_known(act: http.Doing, source: str, reference: str) -> None:
+    """Raise Forbidden where the reference is an order outside the actor's scope: no answer tells whose it is."""
+    if (known := operations.find_order(act.tx, source=source, reference=reference)) is not None:
+        _mine(act, known)
+
+
 def _strings(body: http.RawBatch, field: str) -> set[str]:
     return {raw[field].strip() for raw in body.items if isinstance(raw.get(field), str)}
 
@@ -80,7 +88,7 @@ def _strings(body: http.RawBatch, field: str) -> set[str]:
 def keep_customer(body: KeepCustomer, act: http.Act) -> CustomerShown:
     """Register a customer or change it."""
     act.actor.must_own(source=body.source)
-    return CustomerShown.model_validate(operations.keep_customer(act.tx, **_customer(act.actor, body.source, body)))
+    return CustomerShown.model_validate(_keep_customer(act, body.source, body))
 
 
 @router.batch("/customers:batch", may="keep-sales", item=KeepCustomerItem)
@@ -89,7 +97,7 @@ def keep_customers(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     operations.load_customers(act.tx, codes=_strings(body, "code"))
 
     def each(tx: Tx, item: KeepCustomerItem) -> UUID:
-        return operations.keep_customer(tx, **_customer(act.actor, body.source, item)).customer_id
+        return _keep_customer(act, body.source, item).customer_id
 
     return http.run_batch(act, body, door="keep-customers", item=KeepCustomerItem, each=each)
 
@@ -98,6 +106,7 @@ def keep_customers(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 def place_order(body: PlaceOrder, act: http.Act) -> OrderWhole:
     """Place an order; its promised days are version 1 of each line's promise."""
     act.actor.must_own(source=body.source)
+    _must_be_mine_if_known(act, body.source, body.reference)
     return _whole(operations.place_order(act.tx, **_order(act.actor, body.source, body)))
 
 
@@ -109,6 +118,7 @@ def place_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     )
 
     def each(tx: Tx, item: PlaceOrderItem) -> UUID:
+        _must_be_mine_if_known(act, body.source, item.reference)
         return operations.place_or_change_order(tx, **_order(act.actor, body.source, item)).order_id
 
     return http.run_batch(act, body, door="place-orders", item=PlaceOrderItem, each=each)

@@ -1,6 +1,6 @@
 """What sales knows: customers, orders, the promise ledger, impacts and notices; pure."""
 
-from services.sales.domain.customer import Customer, CustomerOfAnotherSource, ZoneUnknown, customer_id_of, keep_customer
+from services.sales.domain.customer import Customer, ZoneUnknown, customer_id_of, keep_customer
 from services.sales.domain.impact import (
     Impact,
     assess_impact,
@@ -92,7 +92,6 @@ __all__ = [
     "BookEntry",
     "ContradictoryUpdate",
     "Customer",
-    "CustomerOfAnotherSource",
     "CustomerUnknown",
     "Impact",
     "LineHasCome",

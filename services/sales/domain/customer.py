@@ -7,18 +7,12 @@ from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from chassis.errors import Forbidden, Invalid
+from chassis.errors import Invalid
 from schemas.types import Tier, subject_id
 
 
 class ZoneUnknown(Invalid):
     """The zone is no IANA time zone."""
-
-
-class CustomerOfAnotherSource(Forbidden):
-    """A machine touched a customer that another source registered."""
-
-    code = "outside-scope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +44,13 @@ def keep_customer(
     contact: str | None,
     zone: str,
     source: str,
-    by_machine: bool,
     now: datetime,
 ) -> Customer:
-    """Return the customer as it is now; raises ZoneUnknown, and CustomerOfAnotherSource for a foreign machine."""
+    """Return the customer as it is now; raises ZoneUnknown. Its source stays the one that registered it."""
     try:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise ZoneUnknown(f"zone {zone!r} is not an IANA time zone such as Europe/Paris", field="zone") from error
-    if known is not None and by_machine and known.source != source:
-        raise CustomerOfAnotherSource(
-            f"customer {code!r} was registered by another source; only that source or a person may change it"
-        )
     return Customer(
         customer_id=customer_id_of(code),
         code=code,

@@ -27,19 +27,23 @@ def load_orders(tx: Tx, *, source: str, references: Iterable[str], customers: It
     repository.load_orders(tx, [domain.order_id_of(source, reference) for reference in references])
 
 
+def find_customer(tx: Tx, *, code: str) -> domain.Customer | None:
+    """Return a customer, locked, or None."""
+    return repository.find_customer(tx, domain.customer_id_of(code))
+
+
 def keep_customer(
-    tx: Tx, *, code: str, name: str, tier: Tier, contact: str | None, zone: str, source: str, by_machine: bool
+    tx: Tx, *, code: str, name: str, tier: Tier, contact: str | None, zone: str, source: str
 ) -> domain.Customer:
-    """Register a customer or change it; raises ZoneUnknown, CustomerOfAnotherSource."""
+    """Register a customer or change it; raises ZoneUnknown."""
     customer = domain.keep_customer(
-        repository.find_customer(tx, domain.customer_id_of(code)),
+        find_customer(tx, code=code),
         code=code,
         name=name,
         tier=tier,
         contact=contact,
         zone=zone,
         source=source,
-        by_machine=by_machine,
         now=tx.now,
     )
     repository.save_customer(tx, customer)
@@ -49,11 +53,16 @@ def keep_customer(
 # ── orders ───────────────────────────────────────────────────────────────────────────────────────
 
 
+def find_order(tx: Tx, *, source: str, reference: str) -> domain.Order | None:
+    """Return an order by its source and reference, locked, or None."""
+    return repository.find_order(tx, domain.order_id_of(source, reference))
+
+
 def place_order(
     tx: Tx, *, source: str, reference: str, customer: str, site: str, lines: Sequence[domain.NewLine]
 ) -> domain.Order:
     """Place an order with the first promise of each line; raises OrderKnown, CustomerUnknown, LinesMissing."""
-    known = repository.find_order(tx, domain.order_id_of(source, reference))
+    known = find_order(tx, source=source, reference=reference)
     if known is not None:
         raise domain.OrderKnown(
             f"order {reference!r} of source {source!r} is known; add lines to it by POST /orders/{known.order_id}/lines",
@@ -66,7 +75,7 @@ def place_or_change_order(
     tx: Tx, *, source: str, reference: str, customer: str, site: str, lines: Sequence[domain.NewLine]
 ) -> domain.Order:
     """Place an order, or add lines to the one that is known (FLOW 7.2); raises what either raises."""
-    known = repository.find_order(tx, domain.order_id_of(source, reference))
+    known = find_order(tx, source=source, reference=reference)
     if known is None:
         return _place(tx, source=source, reference=reference, customer=customer, site=site, lines=lines)
     return change_order(tx, order_id=known.order_id, lines=lines, customer=customer, site=site)

@@ -55,10 +55,8 @@ def list_facts(
         ask.actor.must_see_everything()
     last = ask.after(cursor, type, subject)
     rows = queries.facts_by_type(
-        ask.read, type, subject=subject, after=UUID(last[0]) if last else None, limit=limit + 1
+        ask.read, ask.actor, type, subject=subject, after=UUID(last[0]) if last else None, limit=limit + 1
     )
-    for row in rows if subject is not None else ():
-        queries.must_see_fact(ask.read, ask.actor, row.fact_id)
     shown = [FactShown.model_validate(row) for row in rows]
     return http.Page[FactShown](**ask.page(shown, lambda f: [f.fact_id], limit, type, subject))
 

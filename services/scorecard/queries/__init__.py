@@ -18,7 +18,6 @@ from services.scorecard.queries.causes import (
     facts_by_type,
     facts_recorded,
     must_see_fact,
-    must_see_subject,
     orphans,
     orphans_by_reason,
 )
@@ -48,7 +47,6 @@ __all__ = [
     "lasted",
     "measures_recomputed",
     "must_see_fact",
-    "must_see_subject",
     "open_cases_beyond",
     "orphans",
     "orphans_by_reason",

@@ -89,7 +89,7 @@ class Asked:
     @property
     def everybody(self) -> bool:
         """Say whether every case lies in the reader's scope: nothing has to be looked up for them then."""
-        return self.actor.sites is None and self.actor.customers is None
+        return self.actor.sees_all
 
 
 def _rows(read: ReadTx, asked: Asked, rest: str, **more: Any) -> Sequence[Row[Any]]:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from chassis.auth import Actor
 from chassis.db import ReadTx
 from chassis.errors import NotFound
-from services.scorecard.queries.velocity import in_scope
+from services.scorecard.queries.velocity import scope_of
 
 STEPS_MAX = 100
 _COLUMNS = (
@@ -25,25 +25,11 @@ _PARENT = "CASE WHEN {0}.cause_kind = 'event' THEN {0}.cause_id WHEN {0}.cause_k
 
 def must_see_fact(read: ReadTx, actor: Actor, fact_id: UUID) -> None:
     """Raise NotFound where a reader with a part of the sites or customers asks about anything but a fact of a case in it."""
-    if actor.sites is None and actor.customers is None:
+    if actor.sees_all:
         return
     row = read.row(text("SELECT sites, customers FROM case_facts WHERE fact_id = :id"), {"id": fact_id})
-    if row is None or not in_scope(actor, row.sites, row.customers):
+    if row is None or not actor.sees_any(sites=row.sites, customers=row.customers):
         raise _unknown(fact_id)
-
-
-def must_see_subject(read: ReadTx, actor: Actor, subject: str) -> None:
-    """Raise NotFound where a reader with a part of the sites or customers asks about anything but a case in it."""
-    if actor.sites is None and actor.customers is None:
-        return
-    row = read.row(
-        text(
-            "SELECT sites, customers FROM case_facts WHERE case_id::text = :id ORDER BY recorded_at DESC, fact_id DESC LIMIT 1"
-        ),
-        {"id": subject},
-    )
-    if row is None or not in_scope(actor, row.sites, row.customers):
-        raise NotFound(f"nothing is recorded here of {subject}; check the id")
 
 
 def _unknown(fact_id: UUID) -> NotFound:
@@ -73,16 +59,31 @@ def facts_by_id(read: ReadTx, fact_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
 
 
 def facts_by_type(
-    read: ReadTx, kind: str, *, subject: str | None = None, after: UUID | None, limit: int
+    read: ReadTx, actor: Actor, kind: str, *, subject: str | None = None, after: UUID | None, limit: int
 ) -> Sequence[Row[Any]]:
-    """Return the causal records of one kind of fact, of one subject where one is told, by id: where a walk starts."""
+    """Return the causal records of one kind of fact, of one subject where one is told, by id: where a walk starts.
+
+    A reader with a part of the sites or customers gets the facts of cases in it, and no word about others.
+    """
+    seen = (
+        "EXISTS (SELECT 1 FROM case_facts c WHERE c.fact_id = f.fact_id"
+        " AND (CAST(:sites AS text[]) IS NULL OR c.sites ?| CAST(:sites AS text[]))"
+        " AND (CAST(:customers AS text[]) IS NULL OR c.customers ?| CAST(:customers AS text[])))"
+    )
     return read.rows(
         text(
             f"SELECT {_COLUMNS} FROM facts f WHERE f.type = :kind AND (CAST(:after AS uuid) IS NULL OR f.fact_id > :after)"
             + ("" if subject is None else " AND f.subject = :subject")
+            + ("" if actor.sees_all else f" AND {seen}")
             + " AND (CAST(:subject AS text) IS NULL OR f.subject = :subject) ORDER BY f.fact_id LIMIT :limit"
         ),
-        {"kind": kind, "after": after, "limit": limit, "subject": subject},
+        {
+            "kind": kind,
+            "after": after,
+            "limit": limit,
+            "subject": subject,
+            **({} if actor.sees_all else scope_of(actor)),
+        },
     )
 
 

@@ -36,18 +36,12 @@ def world_now(read: ReadTx) -> datetime:
     return read.database.world_now(read._connection)
 
 
-def _scope(actor: Actor) -> dict[str, Any]:
+def scope_of(actor: Actor) -> dict[str, Any]:
+    """Return the reader's scope as parameters of a statement; None is everything."""
     return {
         "sites": None if actor.sites is None else sorted(actor.sites),
         "customers": None if actor.customers is None else sorted(actor.customers),
     }
-
-
-def in_scope(actor: Actor, sites: Sequence[str], customers: Sequence[str]) -> bool:
-    """Say whether one of a case's sites and one of its customers lie in the reader's scope (FLOW 4.3)."""
-    return (actor.sites is None or not actor.sites.isdisjoint(sites)) and (
-        actor.customers is None or not actor.customers.isdisjoint(customers)
-    )
 
 
 def decision_velocity(
@@ -68,7 +62,7 @@ def readings_by_opening(
 ) -> Sequence[Row[Any]]:  # fmt: skip
     """Return readings in scope that fit the filters, by the time their case was identified."""
     asked = {
-        "kind": kind, "severity": severity, "state": state, "since": since, "limit": limit, **_scope(actor),
+        "kind": kind, "severity": severity, "state": state, "since": since, "limit": limit, **scope_of(actor),
         "after_at": after and after[0], "after_id": after and after[1],
     }  # fmt: skip
     page = (
@@ -81,7 +75,7 @@ def readings_by_opening(
 def velocity_of_case(read: ReadTx, actor: Actor, case_id: UUID) -> tuple[Row[Any] | None, Row[Any]]:
     """Return the stream's reading of a case and its recomputation in SQL; raises NotFound, out of scope too."""
     recomputed = measures_recomputed(read, case_ids=[case_id])
-    if not recomputed or not in_scope(actor, recomputed[0].sites, recomputed[0].customers):
+    if not recomputed or not actor.sees_any(sites=recomputed[0].sites, customers=recomputed[0].customers):
         raise NotFound(f"no case {case_id} is measured here; check the id, or list measures")
     return read.row(text("SELECT * FROM readings WHERE case_id = :id"), {"id": case_id}), recomputed[0]
 

@@ -1,4 +1,4 @@
-/** The way in: through the organisation's provider, or, in a local stack, as one of its demo roles. */
+/** The way in: through the organisation's provider, or, in a local stack, by a link that a command prints. */
 
 import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
@@ -7,8 +7,8 @@ import { Button } from "../ui/Button";
 import { Failed, Loading, Refusal } from "../ui/States";
 import { words } from "../words";
 
-/** Lead to a login that comes back to where the reader is. */
-export async function logInAs(role: string, to: string): Promise<void> {
+/** Change the role of this session, which the built-in issuer gave, and come back to where the reader is. */
+export async function changeRole(role: string, to: string): Promise<void> {
   const { ticket } = (await ask("console", api.console.POST("/issuer/ticket", { body: { as: role } }))) as {
     ticket: string;
   };
@@ -30,14 +30,17 @@ export function Login(): ReactNode {
   );
 }
 
-/** The ways to log in that this server has. */
-export function Ways(): ReactNode {
-  const about = useQuery({
+function useAbout() {
+  return useQuery({
     queryKey: ["about"],
     queryFn: () => ask("console", api.console.GET("/about")),
     staleTime: Infinity,
   });
-  const [failure, setFailure] = useState<unknown>();
+}
+
+/** The ways to log in that this server has, for a page without a session. */
+export function Ways(): ReactNode {
+  const about = useAbout();
   if (about.isPending) return <Loading />;
   if (about.isError) return <Failed error={about.error} again={() => void about.refetch()} />;
   if (about.data.login === "provider") {
@@ -49,13 +52,30 @@ export function Ways(): ReactNode {
   }
   return (
     <>
-      <p>{words.world(about.data.world)}. Its people are made up: choose who you are, and you see what they may see.</p>
+      <p>{words.linkFrom(about.data.world)}</p>
+      <pre>crossdock desk --world {about.data.world} --as planning-lead</pre>
+    </>
+  );
+}
+
+/** What a local stack shows beside; nothing where people log in elsewhere. */
+export function LocalOnly({ children }: { children: ReactNode }): ReactNode {
+  return useAbout().data?.login === "roles" ? children : null;
+}
+
+/** The demo roles of a local stack, for a session that changes its role. */
+export function RoleChoice(): ReactNode {
+  const about = useAbout();
+  const [failure, setFailure] = useState<unknown>();
+  return (
+    <>
+      <p>{words.madeUp}</p>
       <div className="row">
-        {about.data.roles.map((role) => (
+        {about.data?.roles.map((role) => (
           <Button
             key={role}
             onPress={() => {
-              logInAs(role, here()).catch(setFailure);
+              changeRole(role, here()).catch(setFailure);
             }}
           >
             {words.roles[role] ?? role}

@@ -8,6 +8,7 @@ import { Dialog } from "../ui/Dialog";
 import { words } from "../words";
 import { Banner } from "./Banner";
 import { listen, useKeys, useKnownKeys, type Key } from "./keys";
+import { LocalOnly, RoleChoice } from "./Login";
 import { useSession } from "./session";
 import { ThemeChoice } from "./theme";
 
@@ -94,8 +95,28 @@ export function Shell(): ReactNode {
 function Who(): ReactNode {
   const { session } = useSession();
   const role = words.roles[session.roles[0] ?? ""] ?? session.roles[0];
+  const [choosing, setChoosing] = useState(false);
   return (
     <>
+      <LocalOnly>
+        <Button
+          kind="plain"
+          onPress={() => {
+            setChoosing(true);
+          }}
+        >
+          {words.acts.changeRole}
+        </Button>
+        <Dialog
+          title={words.acts.changeRole}
+          open={choosing}
+          close={() => {
+            setChoosing(false);
+          }}
+        >
+          <RoleChoice />
+        </Dialog>
+      </LocalOnly>
       <span title={`sites: ${String(session.sites)}; customers: ${String(session.customers)}`}>
         {session.subject}
         {role?.toLowerCase() !== session.subject && <span className="quiet"> {role}</span>}
