@@ -259,5 +259,17 @@ def test_the_token_of_a_world_is_good_for_that_world_alone(start_stack: StartSta
     stack.drop_world("tokens")
 
 
+def test_the_local_secret_is_readable_by_its_owner_alone_and_goes_with_the_stack(start_stack: StartStack) -> None:
+    stack = start_stack()
+    file = stack.home.local_secret_file
+    status = stack.status()
+    assert (status["local_secret_file"], status["local_secret"]) == (str(file), file.read_text().strip())
+    assert len(status["local_secret"]) > 32
+    assert file.stat().st_mode & 0o777 == 0o600
+    stack.close()
+    assert not file.exists()
+    assert stack.home.local_secret() is None
+
+
 def test_database_names_keep_worlds_apart() -> None:
     assert postgres.database_name("my-world", "sales") == "my_world_sales"
