@@ -67,6 +67,7 @@ def test_two_copies_with_numbers_of_their_own_share_the_partitions(group: Group)
     assert len(first) == len(second)
 
 
+@pytest.mark.timing
 def test_two_copies_of_one_number_are_noticed_and_one_of_them_ends(group: Group) -> None:
     """The group lets the older one go; it says so and ends with a failure, for its supervisor to see."""
     with ExitStack() as both:

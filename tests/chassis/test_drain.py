@@ -34,6 +34,9 @@ from tests.support.running import Running, start, tables
 from tests.support.service import token, wait_until
 from tests.support.stack import Infrastructure
 
+# Every life ends within the time that a drain may take, which is measured.
+pytestmark = pytest.mark.timing
+
 CLIENTS = 24
 SLACK_SECONDS = 1.0  # from the signal to the exit there is an interpreter to be taken down
 ROLES = ("api", "consumer", "relay")

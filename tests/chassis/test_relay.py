@@ -12,7 +12,6 @@ import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry
 
 from chassis import kafka, topics
-from chassis.clock import machine_now
 from chassis.db import Context, Tx
 from chassis.ids import time_ordered_id
 from chassis.relay import Relay
@@ -162,11 +161,9 @@ def test_the_consumer_and_the_relay_carry_a_fact_from_topic_to_topic(on_kafka: H
     relay, relay_thread = running(on_kafka)
     consumer_thread = threading.Thread(target=on_kafka.consumer.run, daemon=True)
     consumer_thread.start()
-    begun = machine_now()
     for n in range(20):
         say(on_kafka, n + 1, "x")
     wait_until(lambda: on_kafka.rows("SELECT count(*) FROM counters WHERE trail = 'x'")[0]["count"] == 20, seconds=30)
-    assert (machine_now() - begun).total_seconds() < 30
     assert on_kafka.rows("SELECT count(*) FROM inbox")[0]["count"] == 40
     on_kafka.consumer.stopped.set()
     consumer_thread.join(15)
@@ -176,6 +173,7 @@ def test_the_consumer_and_the_relay_carry_a_fact_from_topic_to_topic(on_kafka: H
     assert not relay_thread.is_alive()
 
 
+@pytest.mark.timing
 def test_a_member_that_comes_back_gets_its_partitions_in_seconds(on_kafka: House) -> None:
     """FLOW 5.6: members are static, so a restart costs no session's time-out."""
 

@@ -223,6 +223,7 @@ def test_a_machine_without_this_subscription_and_a_stranger_are_refused(cases: C
         assert served.ask().status_code == 401
 
 
+@pytest.mark.timing
 def test_the_stream_ends_when_its_readers_token_does(cases: Cases) -> None:
     with cases.served(stream_heartbeat_seconds=60) as served:
         began = time.monotonic()
@@ -343,6 +344,7 @@ def test_a_follower_that_began_before_its_topic_waits_for_it(infra: Infrastructu
         topics.drop(bare.bootstrap, bare.world)
 
 
+@pytest.mark.timing
 def test_a_reader_that_logs_out_is_cut_and_others_are_not(cases: Cases) -> None:
     """Issue 6: a revoked reader is cut within 10 s, heartbeat or none."""
     with cases.served(stream_heartbeat_seconds=60, stream_check_seconds=0.2) as served:
@@ -384,6 +386,7 @@ def test_a_server_whose_loop_fails_ends(cases: Cases) -> None:
         assert isinstance(served.hub.fatal, TypeError)
 
 
+@pytest.mark.timing
 def test_a_reader_whose_key_was_withdrawn_is_cut(cases: Cases, tmp_path: Path) -> None:
     published = tmp_path / "jwks.json"
     published.write_bytes(issuer().jwks_file.read_bytes())

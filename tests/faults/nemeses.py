@@ -39,6 +39,7 @@ class Course:
     times: int = 0
     back: list[float] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    late: list[str] = field(default_factory=list)
     notes: dict[str, int] = field(default_factory=dict)
 
     def flowed(self, seconds: float, limit: float) -> None:
@@ -46,7 +47,7 @@ class Course:
         self.times += 1
         self.back.append(round(seconds, 2))
         if seconds > limit:
-            self.faults.append(f"{self.name}: work flowed again after {seconds:.1f} s, and must within {limit:.0f} s")
+            self.late.append(f"{self.name}: work flowed again after {seconds:.1f} s, and must within {limit:.0f} s")
 
 
 Nemesis = Callable[[Trial, random.Random, int], Course]
