@@ -41,7 +41,7 @@ def exceptions(fresh_database: Callable[[str], str]) -> Iterator[House]:
 
 def together(exceptions: House, *works: Callable[[Tx], Any]) -> None:
     """Run each work in a transaction and a thread of its own; all have done their reading before any commits."""
-    barrier = Barrier(len(works), timeout=20)
+    barrier = Barrier(len(works), timeout=60)
 
     def run(work: Callable[[Tx], Any]) -> None:
         first = True

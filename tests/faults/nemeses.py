@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from chassis import points
@@ -180,7 +181,10 @@ def _changes_of_hands(trial: Trial) -> Iterator[Callable[[], int]]:
 
     def watch() -> None:
         while not ended.wait(LOOK_SECONDS):
-            found = admin.describe_consumer_groups([group], request_timeout=10)[group].result()
+            try:
+                found = admin.describe_consumer_groups([group], request_timeout=10)[group].result()
+            except KafkaException:
+                continue  # its coordinator did not answer in time: asked again, or no change would be seen any more
             dealt = {
                 tp.partition: member.client_id for member in found.members for tp in member.assignment.topic_partitions
             }
