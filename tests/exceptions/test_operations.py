@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -32,11 +32,10 @@ CASE = domain.case_id_of(CAUSE, 1)
 
 
 @pytest.fixture
-def exceptions(fresh_database: Callable[[str], str]) -> Iterator[House]:
-    with house(parts(), fresh_database("exceptions")) as opened:
-        opened.do(lambda tx: operations.keep_thresholds(tx, draft=thresholds()))
-        opened.do(lambda tx: operations.keep_playbook(tx, draft=playbook()))
-        yield opened
+def exceptions(new_exceptions: House) -> House:
+    new_exceptions.do(lambda tx: operations.keep_thresholds(tx, draft=thresholds()))
+    new_exceptions.do(lambda tx: operations.keep_playbook(tx, draft=playbook()))
+    return new_exceptions
 
 
 def together(exceptions: House, *works: Callable[[Tx], Any]) -> None:
