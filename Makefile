@@ -11,6 +11,9 @@ BROWSING := .venv/.crossdock-desk
 # Each worker has servers of its own, and mostly waits for them: three keep two cores busy.
 WORKERS ?= 3
 NEEDS_SERVERS := postgres or kafka or journey
+# 0 leaves out whatever measures time: a machine that does something else at the same time measures nothing.
+TIMING ?= 1
+UNTIMED := $(filter 0,$(TIMING))
 CODE := schemas velocity chassis services console simulator cli tools benchmarks
 # A folder that a later piece of work brings is no reason to fail before it is there.
 PRESENT = $(wildcard $(CODE))
@@ -38,19 +41,20 @@ up: setup pages ## Start PostgreSQL, Kafka and the world live until Ctrl-C
 down: setup ## End what `up` or `crossdock up --detach` started
 	@$(PY) -m cli down
 
-test: setup ## Run every gate and every test, on real PostgreSQL and real Kafka
+test: setup ## Run every gate and every test, on real PostgreSQL and real Kafka; TIMING=0 without those that measure time
 	@$(MAKE) lint types rooms contracts-check
-	$(call part,tests without servers,$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not ($(NEEDS_SERVERS))")
-	$(call part,tests on PostgreSQL and Kafka,$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "($(NEEDS_SERVERS)) and not (journey or desk)")
+	$(call part,tests without servers,$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not ($(NEEDS_SERVERS) or timing)")
+	$(call part,tests on PostgreSQL and Kafka,$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "($(NEEDS_SERVERS)) and not (journey or desk or timing)")
+	$(if $(UNTIMED),@true,$(call part,tests that measure time,$(PY) -m pytest -m "timing and not (journey or desk)"))
 	@$(MAKE) journeys
 	@$(MAKE) desk
 	@$(MAKE) faults
 
 quick: setup ## Run what needs no server at all: seconds
-	$(call part,quick,$(PY) -m pytest -m "not ($(NEEDS_SERVERS)) and not records")
+	$(call part,quick,$(PY) -m pytest -m "not ($(NEEDS_SERVERS) or records or timing)")
 
 journeys: setup ## Run the journeys: every service a process, real Kafka and PostgreSQL
-	$(call part,journeys,$(PY) -m pytest -m journey)
+	$(call part,journeys,$(PY) -m pytest -m "journey$(if $(UNTIMED), and not timing)")
 
 pages: setup ## Build the desk's pages, where Node is
 	@deploy/local/pages.sh
@@ -58,7 +62,7 @@ pages: setup ## Build the desk's pages, where Node is
 desk: setup ## Check the desk's pages and run its journeys in Chromium, where Node and Chromium are
 	$(call part,pages,deploy/local/pages.sh --check)
 	@$(MAKE) $(BROWSING)
-	$(call part,desk,$(PY) -m pytest -m desk)
+	$(call part,desk,$(PY) -m pytest -m "desk$(if $(UNTIMED), and not timing)")
 
 $(BROWSING): requirements/desk.lock $(STAMP)
 	@deploy/local/setup.sh desk; touch $@
@@ -105,8 +109,8 @@ mutants: setup ## Make every mutant of velocity/ in an environment that is throw
 	$(call part,mutants,tests/velocity/mutants.sh)
 
 faults: setup ## Kill, freeze and cut while work flows, and judge what comes out; FULL=1 as often as the bars say, and poison
-	$(call part,faults,$(PY) -m tests.faults path $(if $(FULL),--full))
-	$(call part,topics that grow,$(PY) -m tests.faults growth $(if $(FULL),--full))
+	$(call part,faults,$(PY) -m tests.faults path $(if $(FULL),--full) $(if $(UNTIMED),--untimed))
+	$(call part,topics that grow,$(PY) -m tests.faults growth $(if $(FULL),--full) $(if $(UNTIMED),--untimed))
 	$(if $(FULL),$(call part,poison,$(PY) -m tests.faults poison --full),@true)
 	$(if $(FULL),$(call part,a replay in which everything dies,$(PY) -m tests.faults replay --seed 1),@true)
 	$(if $(FULL),$(call part,three brokers,$(PY) -m tests.faults brokers --full),@true)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cli.stack import Stack, kafka
 from tests.support.command import Crossdock, gone
@@ -15,6 +16,10 @@ from tests.support.stack import Infrastructure
 NEEDS_POSTGRES = {"infra", "fresh_database"}
 NEEDS_KAFKA = {"stack"}
 PURE_FOLDERS = {"schemas"}
+
+# Hypothesis fails an example that takes longer than 200 ms, and data that is drawn slowly: both measure the machine.
+settings.register_profile("crossdock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("crossdock")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -169,10 +169,11 @@ def _highest_port() -> int:
 
 _given: set[int] = set()
 _given_lock = threading.Lock()
+_held: list[socket.socket] = []
 
 
 def free_port() -> int:
-    """Pick a free loopback port that this process gave to nobody else.
+    """Pick a free loopback port that neither this process nor another one of ours gave to somebody else.
 
     The port lies below the range the system hands to outgoing connections: a process that is restarted
     on its old port must not find somebody's connection there.
@@ -181,7 +182,7 @@ def free_port() -> int:
     with _given_lock:
         for _ in range(PORT_TRIES if highest > LOWEST_PORT + PORT_TRIES else 0):
             port = LOWEST_PORT + secrets.randbelow(highest - LOWEST_PORT)
-            if port not in _given and port_is_free(port):
+            if port not in _given and hold_port(port):
                 _given.add(port)
                 return port
         with socket.socket() as chosen_by_system:
@@ -189,3 +190,23 @@ def free_port() -> int:
             port = int(chosen_by_system.getsockname()[1])
         _given.add(port)
         return port
+
+
+def hold_port(port: int) -> bool:
+    """Bind a loopback port without listening, for as long as this process lives; False when it is taken.
+
+    Processes start to listen seconds after their ports were picked. On Linux a server that sets SO_REUSEADDR, as all
+    of ours do, listens beside the held socket, while another process that tries to hold the port is refused.
+    """
+    holder = socket.socket()
+    try:
+        holder.bind(("127.0.0.1", port))
+    except OSError:
+        holder.close()
+        return False
+    if sys.platform == "linux":
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _held.append(holder)
+    else:
+        holder.close()
+    return True

@@ -185,11 +185,11 @@ def test_an_issuer_that_hangs_holds_nobody_up_whose_key_is_known(
         stranger = threads.submit(verifier.actor, f"Bearer {with_own_key_in_header()}")
         known = threads.submit(verifier.actor, f"Bearer {signed(sub='eve')}")
         try:
-            assert known.result(10).subject == "eve"
+            assert known.result(60).subject == "eve"
             assert not stranger.done()
         finally:
             published.write_text("{}")
-        assert isinstance(stranger.exception(10), IssuerAway)
+        assert isinstance(stranger.exception(60), IssuerAway)
 
 
 def test_an_issuer_that_is_away_is_a_problem_with_a_time_to_come_again(toy_house: House, tmp_path: Path) -> None:

@@ -201,6 +201,7 @@ def test_a_mark_that_another_process_left_is_known_to_who_gets_its_partitions(
     assert letters(toy_house) == [("when_item_changed_count_it", "hung", False)]
 
 
+@pytest.mark.timing
 def test_facts_that_raise_hold_the_others_up_for_a_moment_only(toy_house: House) -> None:
     toy.faults["bad"] = ValueError
     batch = [changed(UUID(int=100 + n), "bad" if n % 2 else "x") for n in range(40)]

@@ -15,7 +15,7 @@ import pytest
 
 from chassis import http
 from cli.stack.spawn import free_port
-from tests.support.service import wait_until
+from tests.support.service import PATIENCE_SECONDS, wait_until
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ class _Full:
     async def _stay(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
             self.inside.set()
-            await asyncio.to_thread(self.let_go.wait, 10)
+            await asyncio.to_thread(self.let_go.wait, PATIENCE_SECONDS)
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
             await send({"type": "http.response.body"})
 
@@ -58,7 +58,7 @@ class _Full:
         """Take the only place, and give the connection that holds it."""
         with closing(self.connection()) as first:
             first.send(_request("GET", "/first"))
-            assert self.inside.wait(5)
+            assert self.inside.wait(PATIENCE_SECONDS)
             yield first
 
     def connection(self) -> Connection:
@@ -69,7 +69,7 @@ class Connection:
     """A client that says bytes and reads what comes back."""
 
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
 
     def send(self, said: bytes) -> None:
         self._socket.sendall(said)

@@ -64,6 +64,7 @@ async def pressed(port: int) -> tuple[list[Answer], list[Answer]]:
     return calm, clients.taken()
 
 
+@pytest.mark.timing
 def test_what_is_too_much_is_refused_at_the_front_and_what_was_let_in_is_in_the_database(
     api: Api,
 ) -> None:
@@ -219,6 +220,7 @@ class _Crowd:
         self._let_go.clear()
 
 
+@pytest.mark.timing
 def test_fewer_are_let_in_while_the_loop_is_late_and_as_many_as_before_when_it_is_not() -> None:
     """Refusals wait for the loop as everybody does; a loop that comes late has let in too many."""
 

@@ -14,7 +14,7 @@ from chassis.consumer import Consumer, Read
 from schemas.envelope import encode
 from schemas.topics import BY_NAME
 from tests.chassis.test_consumer import changed, message, trail
-from tests.support.service import House, wait_until
+from tests.support.service import PATIENCE_SECONDS, House, wait_until
 from tests.support.stack import Infrastructure
 
 A, BATCH, READS_MAX = UUID(int=1), 5, 100
@@ -59,13 +59,15 @@ def test_the_next_batch_is_read_while_the_database_works_on_a_full_one(toy_house
         running = threading.Thread(target=watched.run)
         running.start()
         try:
-            assert watched.read.get(timeout=30) == (BATCH, running.name)
-            assert watched.read.get(timeout=30)[0] == BATCH, "the first one is still waiting for its table"
+            assert watched.read.get(timeout=PATIENCE_SECONDS) == (BATCH, running.name)
+            assert watched.read.get(timeout=PATIENCE_SECONDS)[0] == BATCH, (
+                "the first one is still waiting for its table"
+            )
         finally:
             holder.rollback()
     wait_until(lambda: trail(toy_house, A) == "abcdefghij")
     watched.stopped.set()
-    running.join(30)
+    running.join(PATIENCE_SECONDS)
     assert not running.is_alive()
 
 
@@ -100,17 +102,17 @@ def test_a_partition_asked_back_while_the_database_works_is_given_back_and_work_
         holder.exec_driver_sql("LOCK TABLE counters IN ACCESS EXCLUSIVE MODE")
         running.start()
         try:
-            assert asked.read.get(timeout=30)[0] == BATCH
+            assert asked.read.get(timeout=PATIENCE_SECONDS)[0] == BATCH
             other.subscribe([told.topic(name) for name in asked._reactions.topics()])
-            wait_until(lambda: other.poll(0.05) or asked.asked_back.is_set(), seconds=30)
+            wait_until(lambda: other.poll(0.05) or asked.asked_back.is_set())
         finally:
             holder.rollback()
     try:
         tell(toy_house, asked, "f")
-        wait_until(lambda: other.poll(0.05) or trail(toy_house, A) == "abcdef", seconds=30)
+        wait_until(lambda: other.poll(0.05) or trail(toy_house, A) == "abcdef")
     finally:
         asked.stopped.set()
-        running.join(15)
+        running.join(PATIENCE_SECONDS)
         if still := running.is_alive():
             asked._at_work.release()  # so that a failure ends, too
         other.close()

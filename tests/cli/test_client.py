@@ -73,7 +73,7 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.delenv("CROSSDOCK_TOKEN", raising=False)
     home = Home(tmp_path)
     Tokens(home).keep("demo", "secret", role="viewer", expires_at="2030-01-01T00:00:00Z")
-    with Client("demo", home=home, patience_seconds=2.0) as made:
+    with Client("demo", home=home, patience_seconds=60.0) as made:
         yield made
 
 

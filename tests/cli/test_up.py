@@ -7,16 +7,17 @@ import resource
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cli.exit_codes import ExitCode
 from cli.stack import Home, daemon, kafka
 from cli.stack.control import ask
-from tests.support.command import Crossdock, gone
+from tests.support.command import Crossdock, Said, gone
+from tests.support.service import wait_until
 from tests.support.stack import Infrastructure
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
@@ -54,7 +55,12 @@ def test_ctrl_c_ends_a_stack_that_is_up(crossdock: Crossdock) -> None:
     assert crossdock("status").code == ExitCode.OK
     said = running.interrupt()
     assert said.code == ExitCode.OK, said.err
-    assert gone(crossdock.home, seconds=0.5), crossdock.left()
+    assert gone(crossdock.home), crossdock.left()
+
+
+def _was_up_before(said: Said) -> bool:
+    """Tell whether a stack had come up before the signal that was to interrupt its start, and ended in order."""
+    return said.code == ExitCode.OK and "Ctrl-C ends it" in said.out
 
 
 @pytest.mark.parametrize(
@@ -70,22 +76,24 @@ def test_ctrl_c_in_the_middle_of_up_leaves_nothing_behind(crossdock: Crossdock, 
     running = crossdock.begin("up", "--bare")
     running.wait_for(moment)
     said = running.interrupt(sent)
-    assert said.code == ExitCode.INTERRUPTED, said.err
-    assert said.err.strip().splitlines()[-1] == (
+    was_interrupted = said.code == ExitCode.INTERRUPTED and said.err.strip().splitlines()[-1] == (
         "Interrupted before it was up: nothing is left running; `crossdock up` starts it again."
     )
+    assert was_interrupted or _was_up_before(said), said
     assert "Traceback" not in said.err
-    assert gone(crossdock.home, seconds=0.5), crossdock.left()
+    assert gone(crossdock.home), crossdock.left()
 
 
 def test_ctrl_c_while_the_world_starts_takes_the_new_world_back(crossdock: Crossdock) -> None:
     running = crossdock.begin("up", "--only", "logistics", "--only", "console")
     running.wait_for("World live starts")
     said = running.interrupt()
-    assert said.code == ExitCode.INTERRUPTED, said.err
-    assert "nothing is left running" in said.err.strip().splitlines()[-1]
-    assert gone(crossdock.home, seconds=0.5), crossdock.left()
-    assert crossdock("world", "list", "--json").json == []
+    assert gone(crossdock.home), crossdock.left()
+    worlds = crossdock("world", "list", "--json").json
+    last = said.err.strip().splitlines()[-1]
+    was_taken_back = said.code == ExitCode.INTERRUPTED and "nothing is left running" in last and worlds == []
+    was_kept = _was_up_before(said) and [one["state"] for one in worlds] == ["stopped"]
+    assert was_taken_back or was_kept, (said, worlds)
     again = crossdock("up", "--only", "logistics", "--detach", "--json")
     assert again.code == ExitCode.OK, again.err
     assert [world["state"] for world in again.json["worlds"]] == ["ready"]
@@ -109,14 +117,12 @@ def test_a_server_that_is_killed_comes_back_at_its_address_and_is_counted(crossd
     pid = next(one["pid"] for one in before["infrastructure"] if one["process"] == victim)
     started_as = Path(f"/proc/{pid}/cmdline").read_bytes()
     os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 60
-    while True:
-        found = ask(Home(crossdock.home), "status")
-        server = next(one for one in found["infrastructure"] if one["process"] == victim)
-        if server["restarts"] == 1:
-            break
-        assert time.monotonic() < deadline, server
-        time.sleep(0.1)  # the supervisor's own look at it comes a few times a second
+
+    def come_back() -> dict[str, Any] | None:
+        found = ask(Home(crossdock.home), "status")["infrastructure"]
+        return next((one for one in found if one["process"] == victim and one["restarts"] == 1), None)
+
+    server = wait_until(come_back)
     assert server["state"] == "ready" and server["pid"] != pid
     assert kafka.answers(before["kafka"]["bootstrap"])
     # Nothing was chosen anew: not the socket, not a port.
@@ -162,7 +168,7 @@ def test_an_address_where_no_kafka_is_fails_with_the_variable_to_check(crossdock
     said = crossdock("up", "--bare", KAFKA_BOOTSTRAP="127.0.0.1:1")
     assert said.code == ExitCode.FAILED
     assert "check KAFKA_BOOTSTRAP" in said.err
-    assert gone(crossdock.home, seconds=0.5), crossdock.left()
+    assert gone(crossdock.home), crossdock.left()
 
 
 @pytest.fixture(params=[("", "64k"), ("", "24m"), ("kafka", "12k")], ids=["all", "postgres", "kafka"])
@@ -196,7 +202,7 @@ def test_a_full_data_folder_is_told_in_a_sentence_and_nothing_is_left(
     last = said.err.strip().splitlines()[-1]
     assert "cannot be written" in last and "free some space" in last and "CROSSDOCK_HOME" in last, said.err
     assert "Traceback" not in said.err
-    assert gone(limited.home, seconds=0.5), limited.left()
+    assert gone(limited.home), limited.left()
 
 
 def _with_file_limit(command: Crossdock, limit: int) -> object:
@@ -224,9 +230,11 @@ def test_ctrl_c_while_a_detached_stack_starts_takes_the_supervisor_along(crossdo
     running = crossdock.begin("up", "--bare", "--detach")
     running.wait_for("Kafka starts")
     said = running.interrupt()
-    assert said.code == ExitCode.INTERRUPTED
-    assert "nothing is left running" in said.err
-    assert gone(crossdock.home, seconds=0.5), crossdock.left()
+    if said.code == ExitCode.OK:  # the stack was up before the signal came: it stays, as after any `up --detach`
+        assert crossdock("down").code == ExitCode.OK
+    else:
+        assert said.code == ExitCode.INTERRUPTED and "nothing is left running" in said.err, said
+    assert gone(crossdock.home), crossdock.left()
 
 
 def test_a_world_that_cannot_be_made_leaves_no_stack_that_was_started_for_it(crossdock: Crossdock) -> None:
@@ -245,8 +253,12 @@ def test_a_world_is_made_used_and_dropped_by_the_command(crossdock: Crossdock) -
     assert login.code == ExitCode.OK, login.err
     again = crossdock("world", "create", "demo")
     assert again.code == ExitCode.FAILED and "runs already" in again.err
-    states = {one["process"]: one["state"] for one in crossdock("status", "--json").json["worlds"][0]["processes"]}
-    assert states == {"logistics": "ready", "console": "ready"}
+
+    def states() -> dict[str, str]:
+        (world,) = crossdock("status", "--json").json["worlds"]
+        return {one["process"]: one["state"] for one in world["processes"]}
+
+    wait_until(lambda: states() == {"logistics": "ready", "console": "ready"})
     assert "process.started" in crossdock("logs", "logistics", "--world", "demo").out
     assert crossdock("world", "drop", "demo").code == ExitCode.OK
     assert crossdock("world", "list", "--json").json == []

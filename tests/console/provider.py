@@ -19,7 +19,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from tests.support.service import issuer, wait_until
+from tests.support.service import PATIENCE_SECONDS, issuer, wait_until
 
 CLIENT, SECRET = "crossdock-desk", "only for tests"
 
@@ -112,4 +112,4 @@ def provided(audience: str) -> Iterator[Provider]:
         yield made
     finally:
         server.should_exit = True
-        thread.join(15)
+        thread.join(PATIENCE_SECONDS)

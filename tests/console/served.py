@@ -27,11 +27,10 @@ from console.server.settings import ConsoleSettings
 from schemas.envelope import Envelope, encode, wrap
 from schemas.exceptions import AffectedLine, CaseOpened, TaskOpened
 from schemas.types import Cause, Money, subject_id
-from tests.support.service import issuer, wait_until
+from tests.support.service import PATIENCE_SECONDS, issuer, wait_until
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 MONEY = Money(amount=Decimal(10), currency="EUR")
-TAKE_SECONDS_MAX = 30
 SPACE = UUID("4a1f2b6e-0000-4000-8000-000000000000")
 
 
@@ -143,7 +142,7 @@ class Cases:
             yield Served(self, f"http://127.0.0.1:{port}", port, hub, lambda: int(app.state.readers))
         finally:
             server.should_exit = True
-            thread.join(15)
+            thread.join(PATIENCE_SECONDS)
             assert not thread.is_alive()
 
 
@@ -172,7 +171,7 @@ class Served:
     ) -> Iterator[Iterator[Message]]:
         """Open the stream; what comes first is the beat that says where it begins."""
         head = {"Authorization": f"Bearer {token or self.cases.token()}"} | ({"Last-Event-ID": last} if last else {})
-        with httpx.stream("GET", f"{self.url}/stream", headers=head, params=query, timeout=30) as answer:
+        with httpx.stream("GET", f"{self.url}/stream", headers=head, params=query, timeout=PATIENCE_SECONDS) as answer:
             assert answer.status_code == 200, answer.read()
             assert answer.headers["content-type"].startswith("text/event-stream")
             yield messages(answer.iter_lines())
@@ -180,7 +179,7 @@ class Served:
     def ask(self, token: str | None = None, **query: Any) -> httpx.Response:
         """Ask for the stream where it will be refused."""
         head = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.get(f"{self.url}/stream", headers=head, params=query, timeout=30)
+        return httpx.get(f"{self.url}/stream", headers=head, params=query, timeout=PATIENCE_SECONDS)
 
 
 def messages(lines: Iterator[str]) -> Iterator[Message]:
@@ -200,7 +199,7 @@ def messages(lines: Iterator[str]) -> Iterator[Message]:
 
 def take(stream: Iterator[Message], count: int) -> list[Message]:
     """Read this many facts, past heartbeats; raises AssertionError where they do not come."""
-    deadline = time.monotonic() + TAKE_SECONDS_MAX
+    deadline = time.monotonic() + PATIENCE_SECONDS
     found: list[Message] = []
     while len(found) < count:
         message = next(stream)

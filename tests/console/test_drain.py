@@ -8,6 +8,8 @@ import socket
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.console.served import Cases, opened
 from tests.support.running import running
 from tests.support.service import wait_until
@@ -30,6 +32,7 @@ def _waiting(connection: socket.socket) -> bool:
     return len(connection.recv(65536, socket.MSG_PEEK)) > 1000
 
 
+@pytest.mark.timing
 def test_a_reader_that_takes_nothing_does_not_hold_the_end_up(cases: Cases, tmp_path: Path) -> None:
     cases.say(*(opened(n, headline=LONG) for n in range(MANY)))
     told = {"WORLD": cases.world, "AUTH_AUDIENCE": f"crossdock.{cases.world}", "KAFKA_BOOTSTRAP": cases.bootstrap}

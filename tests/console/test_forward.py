@@ -100,6 +100,7 @@ def test_what_leads_elsewhere_is_refused(console: Served, path: str, status: int
     assert httpx.get(f"{console.url}/api/{path}", headers=head).status_code == status
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize(
     ("path", "status", "code"), [("logistics/shipments", 502, "service-down"), ("sales/silent", 503, "service-slow")]
 )

@@ -25,10 +25,9 @@ from console.server import hub as hubs
 from schemas.access import PERSONS
 from schemas.topics import BY_NAME
 from tests.console.served import SPACE, Cases, Message, Served, asked, opened, take
-from tests.support.service import issuer, wait_until
+from tests.support.service import PATIENCE_SECONDS, issuer, wait_until
 from tests.support.stack import Infrastructure
 
-CUT_SECONDS_MAX = 20.0
 LONG, MANY = "x" * 3900, 3000  # together more than any socket holds
 
 
@@ -39,7 +38,7 @@ def ids(found: list[Message]) -> list[str]:
 def _cut(served: Served, last: str, count: int) -> list[Message]:
     """Read so many facts, then leave; a reader that is dropped at its bound comes again with its last id, as a browser does."""
     found: list[Message] = []
-    deadline = time.monotonic() + CUT_SECONDS_MAX
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while len(found) < count:
         assert time.monotonic() < deadline, f"{len(found)} of {count} facts came"
         with served.reading(last=last) as stream:
@@ -222,6 +221,7 @@ def test_a_machine_without_this_subscription_and_a_stranger_are_refused(cases: C
         assert served.ask().status_code == 401
 
 
+@pytest.mark.timing
 def test_the_stream_ends_when_its_readers_token_does(cases: Cases) -> None:
     with cases.served(stream_heartbeat_seconds=60) as served:
         began = time.monotonic()
@@ -247,8 +247,8 @@ def test_readers_that_come_at_once_do_not_pass_the_cap(cases: Cases) -> None:
         head = {"Authorization": f"Bearer {cases.token()}"}
 
         def come(_: int) -> int:
-            with httpx.stream("GET", f"{served.url}/stream?from=beginning", headers=head, timeout=30) as answer:
-                all_answered.wait(30)  # whoever is let in stays until the last one was answered
+            with httpx.stream("GET", f"{served.url}/stream?from=beginning", headers=head, timeout=60) as answer:
+                all_answered.wait(PATIENCE_SECONDS)  # whoever is let in stays until the last one was answered
                 return answer.status_code
 
         with ThreadPoolExecutor(crowd) as readers:
@@ -259,7 +259,7 @@ def test_readers_that_come_at_once_do_not_pass_the_cap(cases: Cases) -> None:
 
 def _room(served: Served) -> bool:
     head = {"Authorization": f"Bearer {served.cases.token()}"}
-    with httpx.stream("GET", f"{served.url}/stream", headers=head) as answer:
+    with httpx.stream("GET", f"{served.url}/stream", headers=head, timeout=PATIENCE_SECONDS) as answer:
         return answer.status_code == 200
 
 
@@ -274,7 +274,7 @@ def test_a_reader_that_falls_out_of_the_ring_is_let_go_and_resumes_without_a_gap
             said = cases.say(*(opened(MANY + n) for n in range(read_before)))
             found = take(stream, read_before)
             said += cases.say(*(opened(n, headline=LONG) for n in range(MANY)))
-            wait_until(lambda: sum(served.hub.reached().values()) == len(said), seconds=40)
+            wait_until(lambda: sum(served.hub.reached().values()) == len(said))
             found += _until_let_go(stream)
         assert len(found) < len(said), "more than the sockets hold was said while it read nothing"
         last = found[-1].id if found else last
@@ -295,7 +295,7 @@ def test_a_reader_that_takes_nothing_for_too_long_is_let_go(cases: Cases) -> Non
     with cases.served(stream_stall_seconds=0.5) as served:
         connection = _connect(served)
         cases.say(*(opened(n, headline=LONG) for n in range(MANY)))
-        wait_until(lambda: served.readers() == 0, seconds=40)
+        wait_until(lambda: served.readers() == 0)
         connection.close()
 
 
@@ -342,6 +342,7 @@ def test_a_follower_that_began_before_its_topic_waits_for_it(infra: Infrastructu
         topics.drop(bare.bootstrap, bare.world)
 
 
+@pytest.mark.timing
 def test_a_reader_that_logs_out_is_cut_and_others_are_not(cases: Cases) -> None:
     """Issue 6: a revoked reader is cut within 10 s, heartbeat or none."""
     with cases.served(stream_heartbeat_seconds=60, stream_check_seconds=0.2) as served:
@@ -370,6 +371,7 @@ def test_a_server_whose_loop_fails_ends(cases: Cases) -> None:
         assert isinstance(served.hub.fatal, TypeError)
 
 
+@pytest.mark.timing
 def test_a_reader_whose_key_was_withdrawn_is_cut(cases: Cases, tmp_path: Path) -> None:
     published = tmp_path / "jwks.json"
     published.write_bytes(issuer().jwks_file.read_bytes())

@@ -17,8 +17,12 @@ from tools import browser as browser_
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+PATIENCE_MS = 60_000
+
 try:
     from playwright.sync_api import expect
+
+    expect.set_options(timeout=PATIENCE_MS)  # its own 5 s are missed by a busy machine; bars are said where they are
 except ImportError:  # `make desk` installs it; without it the fixture `browser` leaves each test out by name
     expect = None
 
@@ -76,7 +80,7 @@ class Desk:
         """Open a page of a browser of its own, as a reader."""
         context = self.browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("console", lambda said: self._complain(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: self._complain(str(error)))
         page.goto(self.link(role, to, **claims))

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tests.desk.conftest import Desk, expect
+from tests.support.service import wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -19,8 +20,14 @@ def _closed(desk: Desk, case_id: str) -> None:
     """The service and the page say the same: verified, and how long it took."""
     case = desk.journey.get("exceptions", f"/cases/{case_id}")
     assert (case["state"], case["ending"]) == ("closed", "verified")
-    velocity = desk.journey.get("scorecard", f"/velocity/cases/{case_id}")
-    assert velocity["recomputed"]["decision_us"] > 0
+
+    def decision_us() -> int | None:
+        """Return nothing until the scorecard has heard that the case is implemented."""
+        answer = desk.journey.asked("scorecard", f"/velocity/cases/{case_id}")
+        recomputed = answer.json()["recomputed"] if answer is not None and answer.is_success else None
+        return recomputed and recomputed["decision_us"]
+
+    assert wait_until(decision_us) > 0
 
 
 def test_with_the_mouse(desk: Desk) -> None:

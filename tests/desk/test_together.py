@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.desk.conftest import Desk, expect
 
 
+@pytest.mark.timing
 def test_two_people_on_one_case_see_each_other_and_overwrite_nothing(desk: Desk) -> None:
     case = desk.a_case()
     first = desk.page("logistics", f"/cases/{case['case_id']}", name="ama")
@@ -28,6 +31,7 @@ def test_two_people_on_one_case_see_each_other_and_overwrite_nothing(desk: Desk)
     expect(first.get_by_text("held by kofi")).to_be_visible(timeout=3_000)
 
 
+@pytest.mark.timing
 def test_a_service_that_is_down_is_told_the_form_keeps_its_text_and_all_goes_on_without_a_reload(desk: Desk) -> None:
     case = desk.a_case()
     page = desk.page("planning-lead", f"/cases/{case['case_id']}")
@@ -53,6 +57,7 @@ def test_a_service_that_is_down_is_told_the_form_keeps_its_text_and_all_goes_on_
     expect(page.get_by_text("Decided: wait for the truck").first).to_be_visible()
 
 
+@pytest.mark.timing
 def test_a_stream_that_breaks_off_is_told_and_goes_on_without_gap(desk: Desk) -> None:
     page = desk.page()
     desk.expected = ("Failed to load resource", "net::ERR")

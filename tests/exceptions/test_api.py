@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,10 +9,9 @@ from uuid import UUID
 import pytest
 
 from services.exceptions import domain
-from services.exceptions.__main__ import parts
 from tests.exceptions.builders import CAUSE, NOW, calendar, delayed, impact, recovered, shipment_line
 from tests.exceptions.test_reactions import plant
-from tests.support.service import House, house
+from tests.support.service import House
 
 CASE = domain.case_id_of(CAUSE, 1)
 NOTIFY = domain.task_id_of(CASE, "notify-customers")
@@ -21,12 +19,11 @@ FIND = domain.task_id_of(CASE, "find-alternative-source")
 
 
 @pytest.fixture
-def exceptions(fresh_database: Callable[[str], str]) -> Iterator[House]:
-    with house(parts(), fresh_database("exceptions")) as opened:
-        plant(opened)
-        opened.hear(calendar(), delayed())
-        opened.said()
-        yield opened
+def exceptions(new_exceptions: House) -> House:
+    plant(new_exceptions)
+    new_exceptions.hear(calendar(), delayed())
+    new_exceptions.said()
+    return new_exceptions
 
 
 def act(

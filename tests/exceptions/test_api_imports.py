@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,9 +21,8 @@ LEFT_BEHIND = (
 
 
 @pytest.fixture
-def exceptions(fresh_database: Callable[[str], str]) -> Iterator[House]:
-    with house(parts(), fresh_database("exceptions")) as opened:
-        yield opened
+def exceptions(new_exceptions: House) -> House:
+    return new_exceptions
 
 
 def fact(kind: str, occurred_at: str, recorded_at: str | None = None, **more: Any) -> dict[str, Any]:

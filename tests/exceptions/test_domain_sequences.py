@@ -277,7 +277,7 @@ class Response(RuleBasedStateMachine):
 SILENT = (domain.escalate_case, domain.climb_ladder, domain.reschedule_tasks)
 
 TestResponse = Response.TestCase
-TestResponse.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestResponse.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 def test_the_same_delay_told_twice_is_one_case() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,16 +9,14 @@ from prometheus_client import generate_latest
 
 from chassis.metrics import REGISTRY
 from services.exceptions import domain, jobs
-from services.exceptions.__main__ import parts
 from tests.exceptions.builders import CAUSE, NOW, calendar, delayed
 from tests.exceptions.test_reactions import plant
-from tests.support.service import House, house
+from tests.support.service import House
 
 
 @pytest.fixture
-def exceptions(fresh_database: Callable[[str], str]) -> Iterator[House]:
-    with house(parts(), fresh_database("exceptions")) as opened:
-        yield opened
+def exceptions(new_exceptions: House) -> House:
+    return new_exceptions
 
 
 def gauges(exceptions: House) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -35,16 +35,15 @@ CASE = domain.case_id_of(CAUSE, 1)
 
 
 @pytest.fixture
-def exceptions(fresh_database: Callable[[str], str]) -> Iterator[House]:
-    with house(parts(), fresh_database("exceptions")) as opened:
-        opened.do(lambda tx: operations.keep_thresholds(tx, draft=thresholds()))
-        opened.do(lambda tx: operations.keep_playbook(tx, draft=playbook()))
-        yield opened
+def exceptions(new_exceptions: House) -> House:
+    new_exceptions.do(lambda tx: operations.keep_thresholds(tx, draft=thresholds()))
+    new_exceptions.do(lambda tx: operations.keep_playbook(tx, draft=playbook()))
+    return new_exceptions
 
 
 def together(exceptions: House, *works: Callable[[Tx], Any]) -> None:
     """Run each work in a transaction and a thread of its own; all have done their reading before any commits."""
-    barrier = Barrier(len(works), timeout=20)
+    barrier = Barrier(len(works), timeout=60)
 
     def run(work: Callable[[Tx], Any]) -> None:
         first = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ import pytest
 import yaml
 
 from services.exceptions import domain
-from services.exceptions.__main__ import parts
 from tests.exceptions.builders import (
     CAUSE,
     NOW,
@@ -30,7 +28,7 @@ from tests.exceptions.builders import (
     settled,
     shortage,
 )
-from tests.support.service import House, house
+from tests.support.service import House
 
 SEED = Path(__file__).parents[2] / "cli" / "seed" / "exceptions.yaml"
 CASE = domain.case_id_of(CAUSE, 1)
@@ -44,9 +42,8 @@ def plant(opened: House, seed: Path = SEED) -> None:
 
 
 @pytest.fixture
-def bare(fresh_database: Callable[[str], str]) -> Iterator[House]:
-    with house(parts(), fresh_database("exceptions")) as opened:
-        yield opened
+def bare(new_exceptions: House) -> House:
+    return new_exceptions
 
 
 @pytest.fixture

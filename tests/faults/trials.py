@@ -43,9 +43,14 @@ class Report:
     counts: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
 
+    @property
+    def late(self) -> list[str]:
+        """Return a sentence for each time at which work flowed again too late."""
+        return [sentence for course in self.courses for sentence in course.late]
+
     def as_json(self) -> dict[str, Any]:
         """Return all of it."""
-        return {**asdict(self), "ok": not self.faults}
+        return {**asdict(self), "ok": not self.faults and not self.late}
 
 
 def run(
@@ -197,4 +202,5 @@ def sum_of(report: Report) -> str:
     lines = [
         f"  = {report.name}, seed {report.seed}: {report.heard} facts in, {report.said} out ({report.again} told again), {report.seconds:.0f} s: {counts or 'measures as the fold says'}"
     ]
-    return "\n".join(lines + [f"  WRONG: {fault}" for fault in report.faults])
+    lines += [f"  WRONG: {fault}" for fault in report.faults]
+    return "\n".join(lines + [f"  LATE: {sentence}" for sentence in report.late])

@@ -152,7 +152,7 @@ class StockLedger(RuleBasedStateMachine):
 
 
 TestStockLedger = StockLedger.TestCase
-TestStockLedger.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestStockLedger.settings = settings(max_examples=60, stateful_step_count=40)
 
 
 # ── the projection ───────────────────────────────────────────────────────────────────────────────

@@ -89,7 +89,7 @@ def test_an_opening_balance_waits_for_a_fact_that_is_being_heard_and_sees_it(tri
             opening = threads.submit(enter, tried, "opening", 10)
             wait_until(lambda: waits_for_a_lock(tried))
             assert not opening.done()
-        assert opening.result(timeout=10).on_hand == 10
+        assert opening.result(timeout=60).on_hand == 10
     days = tried.get("/projections", item="kit", site="LYO", days=3)["days"]
     assert [day["projected"] for day in days] == ["10", "15", "15"]
 

@@ -22,7 +22,7 @@ from tests.support.service import wait_until
 from tests.support.stack import Infrastructure
 
 LOOP = ["collaboration", "inventory", "logistics", "exceptions", "sales", "procurement"]
-PATIENCE_SECONDS = 40.0
+PATIENCE_SECONDS = 90.0
 NUMBERS = count(1)
 
 
@@ -31,18 +31,19 @@ class Journey:
     """A world seen from outside: acts and questions in the name of roles."""
 
     world: World
-    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=30))
+    http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=PATIENCE_SECONDS))
 
     def head(self, role: str, **claims: Any) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.world.token(role, **claims)}"}
 
     def get(self, service: str, path: str, role: str = "planning-lead", **query: Any) -> Any:
         """Ask; a service that is away for a moment is asked again."""
-        answer = wait_until(lambda: self._asked(service, path, role, query), seconds=PATIENCE_SECONDS)
+        answer = wait_until(lambda: self.asked(service, path, role, **query), seconds=PATIENCE_SECONDS)
         assert answer.is_success, f"{service}{path}: {answer.status_code} {answer.text[:400]}"
         return answer.json()
 
-    def _asked(self, service: str, path: str, role: str, query: dict[str, Any]) -> httpx.Response | None:
+    def asked(self, service: str, path: str, role: str = "planning-lead", **query: Any) -> httpx.Response | None:
+        """Ask once; None where the service does not answer at the moment."""
         try:
             return self.http.get(self.world.urls[service] + path, params=query, headers=self.head(role))
         except httpx.TransportError:

@@ -34,7 +34,8 @@ def test_a_forecast_that_takes_more_than_there_is_opens_a_case(whole: Journey, n
     )
     opening = {"item": "gauze", "site": "Abidjan", "kind": "opening", "quantity": "100"}
     whole.did("inventory", "/stock-entries", opening, "inventory")
-    monday = (machine_now() - timedelta(days=machine_now().weekday()) + timedelta(days=7)).date().isoformat()
+    today = machine_now().date()
+    monday = (today + timedelta(days=7 - today.weekday())).isoformat()
     made = whole.did(
         "forecast",
         "/forecasts",

@@ -85,6 +85,7 @@ def task(one: Shipment) -> Envelope:
     )  # fmt: skip
 
 
+@pytest.mark.timing
 @pytest.mark.records
 def test_the_candidates_of_the_delivery_records_are_exact_and_cost_little(procurement: House) -> None:
     """FLOW 7.3: a recorded Direct Drop line is an observed term, known from the day of recording; 4,730 pairs in all."""

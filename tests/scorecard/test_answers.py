@@ -169,6 +169,7 @@ def rows(chance: random.Random) -> Iterator[tuple[Any, ...]]:
         )  # fmt: skip
 
 
+@pytest.mark.timing
 def test_of_100_000_cases_every_answer_is_the_curve_and_comes_at_once(scorecard: House) -> None:
     """Issue 5, bar 6: 300 ms from the API; the times are printed (`pytest -s`)."""
     with scorecard.tx() as tx:

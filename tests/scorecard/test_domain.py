@@ -6,7 +6,7 @@ import random
 from datetime import timedelta
 from fractions import Fraction
 
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from schemas.envelope import Envelope, encode
 from schemas.scorecard import MeasureRecorded
@@ -239,7 +239,6 @@ def _completed() -> type:
     return TaskCompleted
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 def test_no_order_of_arrival_and_no_duplicate_changes_a_measure(seed: int, chance: random.Random) -> None:
     """FLOW 4.4: state per case id, durations from the facts; wrong order, duplicates and replays change nothing."""
@@ -291,7 +290,6 @@ def test_microseconds_and_instants_are_the_same_thing() -> None:
     assert domain.instant(domain.micros(odd)) == odd
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000))
 def test_a_stranger_who_reads_the_json_finds_the_facts_that_the_stream_hears(seed: int) -> None:
     """Issue 5: the golden logs are read without our schemas; what they prove holds for what travels."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import signal
 
+import pytest
+
 from tests.scorecard.logs import random_log
 from tests.scorecard.test_stream import PATIENCE_SECONDS, Streams, streams, woven
 from tests.support.service import wait_until
@@ -13,6 +15,7 @@ REPLACED_SECONDS_MAX = 45.0
 __all__ = ["streams"]  # the fixture
 
 
+@pytest.mark.timing
 def test_a_worker_that_stands_still_is_replaced_within_45_seconds(streams: Streams) -> None:
     """FLOW 4.4: it answers nobody, does not end, and holds two of four partitions."""
     logs = [random_log(f"case {n}", random.Random(n)) for n in range(100)]

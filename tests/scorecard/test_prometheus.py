@@ -24,7 +24,7 @@ from tests.house.small_tree import ROOT
 from tests.scorecard.logs import START, random_log
 from tests.scorecard.test_reactions import measures
 from tests.support.needs import needs_program
-from tests.support.service import House, wait_until
+from tests.support.service import PATIENCE_SECONDS, House, wait_until
 
 PERCENTILES = ("p50", "p90", "p95")
 RULES = ROOT / "deploy" / "prometheus" / "alerts.yml"
@@ -47,12 +47,14 @@ def prometheus(scraped_port: int, folder: Path) -> Iterator[Callable[[str], dict
     ]  # fmt: skip
 
     def ask(query: str) -> dict[str, float]:
-        found = httpx.get(f"http://127.0.0.1:{port}/api/v1/query", params={"query": query}).json()
+        found = httpx.get(
+            f"http://127.0.0.1:{port}/api/v1/query", params={"query": query}, timeout=PATIENCE_SECONDS
+        ).json()
         return {one["metric"].get("percentile", ""): float(one["value"][1]) for one in found["data"]["result"]}
 
     with (folder / "prometheus.log").open("w") as out, subprocess.Popen(command, stdout=out, stderr=out) as process:
         try:
-            wait_until(lambda: answers(f"http://127.0.0.1:{port}/-/ready"), seconds=30)
+            wait_until(lambda: answers(f"http://127.0.0.1:{port}/-/ready"))
             yield ask
         finally:
             process.kill()
@@ -88,7 +90,7 @@ def test_prometheus_shows_the_percentiles_of_the_api_within_one_scrape(scorecard
                 with scorecard.database.reading() as read:
                     gauges(read)
                 seen.append(told(scorecard))
-                wait_until(lambda: ask(asked) == seen[-1], seconds=10)
+                wait_until(lambda: ask(asked) == seen[-1])
     finally:
         server.shutdown()
         thread.join()

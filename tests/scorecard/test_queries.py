@@ -44,7 +44,7 @@ def compare(scorecard: House, logs: list[Log], *, as_of: datetime | None = None)
         assert found.get(log.case_id) == folded(known, until=as_of), log.name
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.integers(0, 1_000_000), st.randoms(use_true_random=False))
 def test_sql_says_what_the_fold_says_of_any_log_in_any_order(
     scorecard: House, seed: int, chance: random.Random
@@ -57,7 +57,7 @@ def test_sql_says_what_the_fold_says_of_any_log_in_any_order(
     compare(scorecard, logs)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.integers(0, 1_000_000), st.floats(0, 4000))
 def test_as_of_any_time_sql_says_what_the_fold_of_the_facts_of_then_says(
     scorecard: House, seed: int, minutes: float

@@ -86,7 +86,7 @@ def test_a_state_that_cannot_be_written_is_known_to_whoever_waits_for_it() -> No
         waiting = outlet.round.acknowledged
         outlet.tell()
         with pytest.raises(ValueError, match="not to be written"):
-            await asyncio.wait_for(waiting, 5)
+            await asyncio.wait_for(waiting, 60)
 
     asyncio.run(folded())
 

@@ -122,7 +122,7 @@ def test_a_topic_grows_under_load_and_each_subject_keeps_its_order(course: Cours
         course.process("consumer", "relay", instance=1),
     ):
         writer.start()
-        wait_until(lambda: course.heard() > 3 * SUBJECTS, seconds=30)
+        wait_until(lambda: course.heard() > 3 * SUBJECTS)
         assert course.grow() == BEFORE
         grown_at, bootstrap = course.heard(), course.house.settings.kafka_bootstrap
         assert unread(kafka.admin(bootstrap), TOPIC, AFTER, [GROUP]) == {GROUP: AFTER - BEFORE}
@@ -131,7 +131,7 @@ def test_a_topic_grows_under_load_and_each_subject_keeps_its_order(course: Cours
         wait_until(lambda: course.heard() > grown_at + 10 * SUBJECTS, seconds=90)
         stopped.set()
         writer.join()
-        wait_until(lambda: course.heard() == sum(course.said.values()), seconds=60)
+        wait_until(lambda: course.heard() == sum(course.said.values()))
     assert failed == []
     assert course.out_of_order() == []
     places = [kafka.TopicPartition(TOPIC, number) for number in range(AFTER)]
@@ -143,7 +143,7 @@ def _publish(course: Course) -> None:
     relay = Relay(course.house.database, course.house.settings)
     thread = threading.Thread(target=relay.run)
     thread.start()
-    wait_until(course.published, seconds=30)
+    wait_until(course.published)
     relay.stopped.set()
     thread.join()
 
@@ -169,12 +169,12 @@ def test_grown_without_the_wait_order_is_lost(course: Course) -> None:
     wait_until(lambda: course.partitions() == AFTER)
     course.say_rounds(1)
     _publish(course)
-    wait_until(lambda: _stand_at(course, {number: ends[TOPIC, number] for number in old}), seconds=30)
+    wait_until(lambda: _stand_at(course, {number: ends[TOPIC, number] for number in old}))
     with course.process("consumer"):
-        wait_until(lambda: course.heard() == SUBJECTS, seconds=60)
-    wait_until(lambda: _stand_at(course, dict.fromkeys(old, 0)), seconds=60)
+        wait_until(lambda: course.heard() == SUBJECTS)
+    wait_until(lambda: _stand_at(course, dict.fromkeys(old, 0)))
     with course.process("consumer"):
-        wait_until(lambda: course.heard() == 3 * SUBJECTS, seconds=60)
+        wait_until(lambda: course.heard() == 3 * SUBJECTS)
     assert course.out_of_order() != []
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.kafka
 def _make_topic(bootstrap: str, name: str) -> None:
     admin = AdminClient({"bootstrap.servers": bootstrap})
     for made in admin.create_topics([NewTopic(name, 1, 1)]).values():
-        made.result(20)
+        made.result(60)
 
 
 def test_a_record_that_was_acknowledged_is_there_after_a_restart(infra: Infrastructure, tmp_path: Path) -> None:
@@ -30,14 +30,14 @@ def test_a_record_that_was_acknowledged_is_there_after_a_restart(infra: Infrastr
         _make_topic(bootstrap, "kept")
         producer = Producer({"bootstrap.servers": bootstrap, "acks": "all"})
         producer.produce("kept", b"one")
-        assert producer.flush(20) == 0
+        assert producer.flush(60) == 0
         del producer
         broker.stop()
         assert not kafka.answers(bootstrap)
         assert broker.start() == bootstrap
         consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "t", "auto.offset.reset": "earliest"})
         consumer.subscribe(["kept"])
-        record = consumer.poll(30)
+        record = consumer.poll(60)
         consumer.close()
         assert record is not None and record.value() == b"one"
     finally:
@@ -46,8 +46,8 @@ def test_a_record_that_was_acknowledged_is_there_after_a_restart(infra: Infrastr
 
 def test_a_topic_that_is_not_in_the_register_is_not_made_by_accident(infra: Infrastructure) -> None:
     admin = AdminClient({"bootstrap.servers": infra.kafka_bootstrap})
-    admin.list_topics("never-made", timeout=20)
-    assert "never-made" not in admin.list_topics(timeout=20).topics
+    admin.list_topics("never-made", timeout=60)
+    assert "never-made" not in admin.list_topics(timeout=60).topics
 
 
 def test_without_maven_and_jars_the_sentence_names_both_ways_out(

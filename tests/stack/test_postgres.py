@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from cli.stack import postgres, spawn
 from tests.support.needs import CHECKOUT
+from tests.support.service import wait_until
 from tests.support.stack import Infrastructure
 
 pytestmark = pytest.mark.postgres
@@ -97,10 +97,7 @@ def test_the_server_ends_when_its_supervisor_is_killed_and_starts_again(tmp_path
     os.kill(supervisor.pid, signal.SIGKILL)
     supervisor.wait()
     supervisor.stdout.close()
-    deadline = time.monotonic() + 20
-    while spawn.alive(pid):
-        assert time.monotonic() < deadline, "PostgreSQL outlived its supervisor"
-        time.sleep(0.05)
+    wait_until(lambda: not spawn.alive(pid))
     again = postgres.EmbeddedPostgres(folder)
     try:
         psycopg.connect(again.start()).close()

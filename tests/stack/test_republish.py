@@ -99,7 +99,7 @@ class Course:
         assert sum(old.values()) > 0
         self.lose_topics()
         self.make_topics()
-        wait_until(lambda: self._stand_at(old), seconds=30)
+        wait_until(lambda: self._stand_at(old))
 
     def _stand_at(self, old: dict[tuple[str, int], int]) -> bool:
         places = [kafka.TopicPartition(*place, offset) for place, offset in old.items()]
@@ -130,7 +130,7 @@ def test_lost_topics_are_rebuilt_in_order_and_nobody_does_anything_twice(
 ) -> None:
     with course.process():
         course.say_rounds(3)
-        wait_until(course.at_rest, seconds=60)
+        wait_until(course.at_rest)
     assert sum(course.places().values()) == 3 * SUBJECTS
     course.lose_topics_under_a_consumer()
     assert republish.main([HEARS, SAYS]) == 0
@@ -139,7 +139,7 @@ def test_lost_topics_are_rebuilt_in_order_and_nobody_does_anything_twice(
     assert set(course.places().values()) == {0}
     with course.process():
         course.say_rounds(1)
-        wait_until(course.at_rest, seconds=60)
+        wait_until(course.at_rest)
     told = told_facts(course.bootstrap, {topic: f"{WORLD}.{topic}" for topic in (HEARS, SAYS)})
     found = compare(stored_facts(course.url), told)
     assert (found.faults(), found.facts, found.records) == ([], 8 * SUBJECTS, 8 * SUBJECTS)
@@ -148,7 +148,7 @@ def test_lost_topics_are_rebuilt_in_order_and_nobody_does_anything_twice(
 def test_a_group_that_stands_within_its_topic_stays_where_it_is(course: Course) -> None:
     with course.process():
         course.say_rounds(1)
-        wait_until(course.at_rest, seconds=60)
+        wait_until(course.at_rest)
     before = course.places()
     assert republish.main([HEARS]) == 0
     assert course.places() == before
@@ -159,7 +159,7 @@ def test_a_group_is_judged_by_the_ends_of_before_anything_was_sent_again(course:
     """A relay that is quicker than the group's session would make an old place look like one of the new topic."""
     with course.process():
         course.say_rounds(2)
-        wait_until(course.at_rest, seconds=60)
+        wait_until(course.at_rest)
     course.lose_topics_under_a_consumer()
     empty = course.ends()
     republish.pend_again(course.url, [HEARS, SAYS], republish.BEGINNING_OF_TIME)
@@ -177,10 +177,10 @@ def test_a_group_is_judged_by_the_ends_of_before_anything_was_sent_again(course:
 def test_only_what_was_first_published_since_an_instant_goes_out_again(course: Course) -> None:
     with course.process():
         course.say_rounds(1)
-        wait_until(course.at_rest, seconds=60)
+        wait_until(course.at_rest)
         since = datetime.now(UTC)
         course.say_rounds(1)
-        wait_until(course.at_rest, seconds=60)
+        wait_until(course.at_rest)
     assert republish.main([HEARS, "--since", since.isoformat()]) == 0
     marks = course.house.rows(
         "SELECT payload::json->'data'->>'description' AS mark FROM outbox WHERE published_at IS NULL"
@@ -191,7 +191,7 @@ def test_only_what_was_first_published_since_an_instant_goes_out_again(course: C
 def test_processes_that_run_are_named_and_nothing_is_moved(course: Course, capsys: pytest.CaptureFixture[str]) -> None:
     with course.process():
         course.say_rounds(1)
-        wait_until(course.at_rest, seconds=60)
+        wait_until(course.at_rest)
         before = wait_until(lambda: sum(course.places().values()) == SUBJECTS and course.places())
         with pytest.raises(republish.StillRunning, match="a relay"):
             republish.pend_again(course.url, [HEARS], republish.BEGINNING_OF_TIME)

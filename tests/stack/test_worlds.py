@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +20,7 @@ from cli.stack.supervisor import NotReady
 from cli.stack.worlds import WorldRefused
 from tests.support.command import Crossdock
 from tests.support.recipes import small
+from tests.support.service import PATIENCE_SECONDS, wait_until
 from tests.support.stack import Infrastructure
 
 pytestmark = [pytest.mark.postgres, pytest.mark.kafka]
@@ -83,15 +83,8 @@ def test_a_stack_that_is_starting_or_ending_is_told_apart_from_none(infra: Infra
 
 
 def _ask(url: str) -> dict[str, str]:
-    with urllib.request.urlopen(f"{url}/told", timeout=5) as answer:
+    with urllib.request.urlopen(f"{url}/told", timeout=PATIENCE_SECONDS) as answer:
         return dict(json.load(answer))
-
-
-def _wait(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 def test_a_world_is_ready_when_it_is_returned_and_each_process_knows_what_is_its_own(
@@ -107,7 +100,7 @@ def test_a_world_is_ready_when_it_is_returned_and_each_process_knows_what_is_its
         assert connection.execute("SELECT current_user").fetchone() == ("my_demo_logistics",)
     services = json.loads(_ask(world.urls["console"])["SERVICES_URLS"])
     assert services == {name: world.urls[name] for name in ("logistics", "exceptions")}
-    assert {p["state"] for p in stack.status()["worlds"][0]["processes"]} == {"ready"}
+    wait_until(lambda: {p["state"] for p in stack.status()["worlds"][0]["processes"]} == {"ready"})
     stack.drop_world("my-demo")
     assert (tmp_path / "topics.txt").read_text().splitlines() == ["made my-demo", "dropped my-demo"]
     assert not stack.home.world("my-demo").exists()

@@ -15,9 +15,7 @@ from sqlalchemy import MetaData, create_engine
 from cli.stack import spawn
 from cli.stack.issuer import ISSUER
 from tests.support.needs import CHECKOUT
-from tests.support.service import issuer, wait_until
-
-READY_SECONDS = 60.0
+from tests.support.service import PATIENCE_SECONDS, issuer, wait_until
 
 
 @dataclass
@@ -31,7 +29,7 @@ class Running:
 
     def metrics(self) -> str:
         """Return what Prometheus would scrape."""
-        return httpx.get(f"http://127.0.0.1:{self.ops_port}/metrics").text
+        return httpx.get(f"http://127.0.0.1:{self.ops_port}/metrics", timeout=PATIENCE_SECONDS).text
 
     def ready(self) -> bool:
         """Ask whether it is; a process that has ended will never be."""
@@ -67,7 +65,7 @@ def running(module: str, *roles: str, folder: Path, told: Mapping[str, str]) -> 
     """Run a process for as long as the block lasts."""
     process = start(module, *roles, folder=folder, told=told)
     try:
-        wait_until(process.ready, seconds=READY_SECONDS)
+        wait_until(process.ready)
         yield process
     finally:
         spawn.stop(process.child)

@@ -11,7 +11,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -32,8 +32,14 @@ from chassis.settings import ServiceSettings
 from cli.stack.issuer import ISSUER, Issuer
 from schemas.base import Event
 from schemas.envelope import Envelope, decode, encode, wrap
+from tests.support.stack import Infrastructure
 
+_TABLES = (  # a parent's partitions are emptied with it
+    "SELECT relname AS tablename FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition"
+    " AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'"
+)
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+PATIENCE_SECONDS = 60.0  # bounds a wait for a condition on a busy machine; costs nothing when the condition comes
 
 
 @cache
@@ -215,7 +221,26 @@ def house(
         running.database.dispose()
 
 
-def wait_until(question: Callable[[], Any], *, seconds: float = 15.0, every: float = 0.02) -> Any:
+@contextmanager
+def lasting(infra: Infrastructure, parts: Parts) -> Iterator[House]:
+    """Open a service on a database that lasts: making and migrating one takes longer than most tests."""
+    url = infra.database(parts.name)
+    with house(parts, url) as opened:
+        yield opened
+    infra.drop_database(url)
+
+
+def emptied(lasts: House) -> House:
+    """Return a lasting service as if it were new: no row in any table, its clock at the start."""
+    tables = [row["tablename"] for row in lasts.rows(_TABLES)]
+    with lasts.database.engine.begin() as connection:
+        connection.exec_driver_sql(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
+    fresh = replace(lasts, _offset=0, _seen=0)
+    fresh.set_clock(START)
+    return fresh
+
+
+def wait_until(question: Callable[[], Any], *, seconds: float = PATIENCE_SECONDS, every: float = 0.02) -> Any:
     """Ask until the answer is true; raises AssertionError with the last answer when it never is."""
     deadline = time.monotonic() + seconds
     while True:
