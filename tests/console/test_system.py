@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import httpx
 import pytest
 
 from console.server.system import figures
 from tests.console.served import Cases
+from tests.support.service import PATIENCE_SECONDS, wait_until
 
 METRICS = b"""# TYPE consumer_lag_events gauge
 consumer_lag_events{topic="a",partition="0"} 3.0
@@ -53,7 +55,13 @@ def ops() -> Iterator[str]:
 def test_every_process_is_told_and_a_silent_one_is_down(cases: Cases, ops: str) -> None:
     with cases.served(ops_urls={"sales": ops, "gone": "http://127.0.0.1:1"}) as served:
         head = {"Authorization": f"Bearer {cases.token('viewer')}"}
-        gone, sales = httpx.get(f"{served.url}/processes", headers=head).json()["processes"]
+
+        def told() -> list[dict[str, Any]] | None:
+            """Return what is told once the one that answers did so within the time that the console gives it."""
+            found = httpx.get(f"{served.url}/processes", headers=head, timeout=PATIENCE_SECONDS).json()["processes"]
+            return found if any(one["up"] for one in found) else None
+
+        gone, sales = wait_until(told)
         assert (gone["name"], gone["up"], gone["lag_events"]) == ("gone", False, None)
         assert (sales["up"], sales["ready"], sales["parts"]) == (True, False, {"api": True, "relay": False})
         assert sales["lag_events"] == 7.0

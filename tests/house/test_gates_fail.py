@@ -178,7 +178,7 @@ def test_a_code_without_a_crime_passes_ruff_and_mypy(tmp_path: Path, typed: str)
 
 
 # The packages that a contract is made from, copied so that a crime can be planted in them.
-MADE_FROM = ("schemas", "chassis", "services", "tools", "docs")
+MADE_FROM = ("schemas", "chassis", "services", "console", "tools", "docs")
 FIELD = "    previous_expected_at: Instant | None = None\n"
 
 
@@ -186,7 +186,7 @@ FIELD = "    previous_expected_at: Instant | None = None\n"
 def tree(tmp_path: Path) -> Path:
     """A copy of the packages that contracts are made from."""
     for package in MADE_FROM:
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__", "web"))
     return tmp_path
 
 

@@ -15,7 +15,7 @@ from tests.support.service import wait_until
 
 def _simulated(whole: Journey, what: str, *arguments: str) -> list[dict[str, Any]]:
     with simulated.begin(whole.world, what, *arguments) as simulator:
-        told, _ = simulator.communicate(timeout=180)
+        told, _ = simulator.communicate(timeout=600)
     steps = [json.loads(line) for line in told.splitlines()]
     assert simulator.returncode == 0, steps[-1:]
     return steps

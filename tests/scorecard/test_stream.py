@@ -318,7 +318,7 @@ def test_open_cases_and_lag_are_shown(one_partition: Streams) -> None:
     wait_until(lambda: worker.ready() and worker.metric(r"scorecard_cases_open\{") == 1, seconds=PATIENCE_SECONDS)
     wait_until(lambda: worker.metric("scorecard_stream_lag_events") == 0)
     assert worker.metric(r"scorecard_stream_progress_timestamp_seconds") >= begun
-    assert httpx.get(f"http://127.0.0.1:{worker.port}/health").status_code == 200
+    assert httpx.get(f"http://127.0.0.1:{worker.port}/health", timeout=PATIENCE_SECONDS).status_code == 200
 
 
 def test_what_cannot_be_read_is_counted_and_holds_nobody_up(one_partition: Streams) -> None:

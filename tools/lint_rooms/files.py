@@ -43,6 +43,11 @@ class SourceFile:
         return ast.parse(self.text, filename=self.path)
 
     @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """List every node of the tree once: walking it anew for each rule took most of a run."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
     def parts(self) -> tuple[str, ...]:
         """Split the path, without the suffix."""
         return Path(self.path).with_suffix("").parts
@@ -103,7 +108,7 @@ class SourceFile:
 
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
         """Walk all functions and methods."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield node
 
@@ -115,7 +120,7 @@ class SourceFile:
 
     def calls(self) -> Iterator[ast.Call]:
         """Walk all calls."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Call):
                 yield node
 
@@ -123,7 +128,7 @@ class SourceFile:
     def imports(self) -> tuple[tuple[int, str], ...]:
         """List (line, full name) of everything imported; `from a import b` counts as `a.b`."""
         found: list[tuple[int, str]] = []
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 found += [(node.lineno, alias.name) for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
@@ -135,7 +140,7 @@ class SourceFile:
     def known_as(self) -> dict[str, str]:
         """Map each name that an import binds in this file to what it stands for."""
         names: dict[str, str] = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     names[alias.asname or alias.name.split(".")[0]] = (

@@ -171,7 +171,7 @@ def _words_of_events(source: SourceFile) -> list[Finding]:
     if source.package != "schemas":
         return []
     findings = []
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         name = event_name(node) if isinstance(node, ast.ClassDef) else ""
         if name and (bad := _bad_words(name, REFUSED | {"event"})):
             advice = f"{name}: '{bad}' is a word to refuse, name the fact"

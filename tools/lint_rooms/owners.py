@@ -56,13 +56,13 @@ def _event_names(source: SourceFile, owned: Owned) -> set[str]:
     """Names used as values; an annotation alone says nothing."""
     annotations = {
         id(part)
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         for note in (getattr(node, "annotation", None), getattr(node, "returns", None))
         if note is not None
         for part in ast.walk(note)
     }
     used = set()
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.Name | ast.Attribute) and id(node) not in annotations:
             name = source.full_name(node)
             if _owner(name, owned):

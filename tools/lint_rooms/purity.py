@@ -54,7 +54,7 @@ def thawed_aggregates(source: SourceFile) -> list[Finding]:
     if source.room != "domain":
         return []
     findings = []
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.ClassDef):
             continue
         for decorator in node.decorator_list:

@@ -53,7 +53,7 @@ def swallowed_errors(source: SourceFile) -> list[Finding]:
     if source.is_test:
         return []
     findings = []
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.ExceptHandler) and _is_silent(source, node):
             advice = "swallows an error: count and log it under its own name, or let it rise"
             findings.append(source.finding(node, "silence", advice))
@@ -93,7 +93,7 @@ def sleeps(source: SourceFile) -> list[Finding]:
 
 def _polls(source: SourceFile) -> set[int]:
     """Answer what stands in a loop until something: there a test may pause between two looks."""
-    loops = (node for node in ast.walk(source.tree) if isinstance(node, ast.While))
+    loops = (node for node in source.nodes if isinstance(node, ast.While))
     return {id(part) for loop in loops for part in ast.walk(loop)}
 
 
