@@ -135,6 +135,7 @@ class Response(RuleBasedStateMachine):
     def accept(self, person: domain.Person, act: Any) -> None:
         self.attempt(act, person=person)
 
+    @precondition(lambda self: self.case.paused_at is not None)
     @rule(person=PEOPLE, due=st.sampled_from([None, around_the_clock, half_speed]))
     def resume(self, person: domain.Person, due: Any) -> None:
         self.attempt(domain.resume_case, person=person, due=due)
