@@ -21,12 +21,8 @@ MORE = {
     "case.merged": ("into_case_id",),
 }
 SINCE = {"case.opened": "cause_occurred_at", "case.reopened": "stopped_at"}
-UNFIT = (
-    KeyError,
-    ValueError,
-    TypeError,
-    AttributeError,
-)  # what reading raises where a field is missing or no such value
+# What reading raises where a field is missing or holds no such value.
+UNFIT = (KeyError, ValueError, TypeError, AttributeError)
 DAY_US = 86_400_000_000
 WINDOW_US = 7 * DAY_US
 
@@ -107,12 +103,10 @@ def read(lines: Iterable[str]) -> Log:
                 events.append((number, found))
         asked = _options(options)
         for number, event in events:  # noqa: B007  the line at fault is named
-            name = event["type"]
-            if name == CALENDAR:
-                calendars += [_calendar(event)] if world_of(event["source"]) == asked.world else []
-            elif name.startswith(FAMILY) and name.endswith(VERSION):
-                fact = _fact_of(event, asked.world)
-                told += [] if fact is None else [fact]
+            if event["type"] == CALENDAR and world_of(event["source"]) == asked.world:
+                calendars.append(_calendar(event))
+            elif (fact := _fact_of(event, asked.world)) is not None:
+                told.append(fact)
     except UNFIT as error:
         raise Unreadable(f"line {number} is no event: {type(error).__name__} {error}") from error
     return Log(asked, tuple(told), tuple(calendars))
@@ -168,6 +162,8 @@ def _options(told: dict[str, Any]) -> Options:
 
 def _fact_of(event: dict[str, Any], world: str) -> Told | None:
     """Return the fact of a case of this world, else None; a kind that the specification does not name may lack anything."""
+    if not (event["type"].startswith(FAMILY) and event["type"].endswith(VERSION)):
+        return None
     try:
         return told_by(event) if world_of(event["source"]) == world else None
     except UNFIT:

@@ -135,7 +135,8 @@ class Response(RuleBasedStateMachine):
     def accept(self, person: domain.Person, act: Any) -> None:
         self.attempt(act, person=person)
 
-    @rule(person=PEOPLE, due=st.sampled_from([None, around_the_clock, half_speed]))
+    @precondition(lambda self: self.case.paused_at is not None)
+    @rule(person=st.sampled_from([LEAD, LEAD, SALES]), due=st.sampled_from([None, around_the_clock, half_speed]))
     def resume(self, person: domain.Person, due: Any) -> None:
         self.attempt(domain.resume_case, person=person, due=due)
 
@@ -189,11 +190,11 @@ class Response(RuleBasedStateMachine):
             domain.hand_over_task, task_id=self.case.tasks[place].task_id, person=person, to_function=to, note="yours"
         )
 
-    @rule(person=PEOPLE, place=st.integers(0, 2))
-    def accept_handover(self, person: domain.Person, place: int) -> None:
-        self.attempt(
-            domain.accept_handover, task_id=self.case.tasks[place].task_id, person=person, due=around_the_clock
-        )
+    @precondition(lambda self: any(t.offered_to is not None for t in self.case.tasks))
+    @rule(person=st.sampled_from([LEAD, LEAD, SALES, BUYER]))
+    def accept_handover(self, person: domain.Person) -> None:
+        offered = next(t for t in self.case.tasks if t.offered_to is not None)
+        self.attempt(domain.accept_handover, task_id=offered.task_id, person=person, due=around_the_clock)
 
     @rule(person=PEOPLE, place=st.integers(0, 2), to=FUNCTIONS)
     def assign(self, person: domain.Person, place: int, to: Any) -> None:

@@ -50,7 +50,7 @@ def open_case(
     playbook, case_id = rules.playbook, case_id_of(signal.cause, cycle)
     case = Case(
         case_id=case_id, cause_kind=signal.cause.kind, cause_subject_id=signal.cause.id, cycle=cycle,
-        recurrence=cycle - 1,        previous_case_id=previous_case_id, state="open", ending=None, severity="low", headline=signal.headline,
+        recurrence=cycle - 1, previous_case_id=previous_case_id, state="open", ending=None, severity="low", headline=signal.headline,
         provisional=signal.provisional, playbook=playbook.code, playbook_version=playbook.number, calendar=playbook.calendar,
         calendar_known=rules.calendar_known, ladder=playbook.ladder, sites=(), customers=(), lines=signal.lines, affected=(),
         impact_version=0, shortages=(), value_at_risk=Money(amount=Decimal(0), currency=rules.thresholds.currency),
@@ -65,8 +65,8 @@ def open_case(
     case = replace(case, tasks=tasks, acknowledge_by=by, deadline_percent=percent)
     events: list[Event] = [
         CaseOpened(
-            **said(case, now), **deadline_fields(case), headline=case.headline, recurrence=case.recurrence, previous_case_id=previous_case_id,
-            cause_occurred_at=case.cause_occurred_at, playbook=case.playbook, playbook_version=case.playbook_version,
+            **said(case, now), **deadline_fields(case), headline=case.headline, recurrence=case.recurrence,
+            previous_case_id=previous_case_id, cause_occurred_at=case.cause_occurred_at, playbook=case.playbook, playbook_version=case.playbook_version,
             value_at_risk=case.value_at_risk, lines=case.lines, provisional=case.provisional,
         )
     ]  # fmt: skip
