@@ -21,6 +21,7 @@ from chassis.errors import NotFound
 from chassis.failures import (
     ConcurrentChange as ConcurrentChange,
     FlushedItem as FlushedItem,
+    comes_from_database,
     is_transient as is_transient,
     must_run_again as must_run_again,
 )
@@ -64,7 +65,10 @@ class Tx(ReadTx):
         self._inserts: list[tuple[Any, dict[str, Any], str]] = []
         self._after: list[Callable[[], None]] = []
         self._flushed_in_item = False
-        self.careful = False  # items are undone by savepoint, because one of them is flushed before it is refused
+        self.careful = (
+            False  # each item of a batch is flushed alone, in a savepoint, because one of them failed in a flush
+        )
+        self.last_try = False  # nobody runs this work again: an item that lost a race is refused
 
     @property
     def now(self) -> datetime:
@@ -194,7 +198,10 @@ class Tx(ReadTx):
 
     @contextmanager
     def item(self) -> Iterator[None]:
-        """Do one item of a batch; when it raises, its saves, events and timers are forgotten (FLOW 5.2)."""
+        """Do one item of a batch; when it raises, its saves, events and timers are forgotten (FLOW 5.2).
+
+        Raises FlushedItem where only a savepoint could undo the item: the batch is then run again with `careful`.
+        """
         if self.careful:
             self._flush_aggregates()
             self.cursor().execute("SAVEPOINT item")
@@ -203,15 +210,26 @@ class Tx(ReadTx):
         self._flushed_in_item = False
         try:
             yield
+            if self.careful:
+                self._flush_aggregates()
+                self.cursor().execute("RELEASE SAVEPOINT item")
         except Exception as error:
-            if self._flushed_in_item and not self.careful:
-                raise FlushedItem("an item was flushed before it was refused") from error
+            if self.must_end(error):
+                raise
+            if not self.careful and (self._flushed_in_item or comes_from_database(error)):
+                raise FlushedItem("an item failed after it was flushed") from error
             if self.careful:
                 self.cursor().execute("ROLLBACK TO SAVEPOINT item")
             self._map, self._dirty, self._subjects = marks
             for kept, length in zip((self._events, self._timers, self._inserts, self._after), lengths, strict=True):
                 del kept[length:]  # type: ignore[attr-defined]  # four lists of four types
             raise
+
+    def must_end(self, error: BaseException) -> bool:
+        """Say whether a failure ends the whole transaction: the database is away, or the work must be run again."""
+        if isinstance(error, ConcurrentChange) and self.careful and self.last_try:
+            return False
+        return must_run_again(error) or is_transient(error)
 
     # ── asking inside a unit of work sees its own changes ────────────────────────────────────────
 

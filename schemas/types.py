@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from uuid import UUID, uuid5
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from schemas.amounts import AMOUNT_DIGITS, DECIMALS, QUANTITY_DIGITS, product, rounded_amount
 
 NAMESPACE = UUID("6f0e6ab3-4f2b-5a35-9a3e-2d9b1d6c7a10")
 
@@ -57,8 +60,8 @@ SupplierCode = Code
 Text = Annotated[str, StringConstraints(max_length=4000), Paragraphs()]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=1000), Paragraphs()]
 Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
-Quantity = Annotated[Decimal, Field(ge=0, max_digits=18, decimal_places=6), AfterValidator(_plain)]
-SignedQuantity = Annotated[Decimal, Field(max_digits=18, decimal_places=6), AfterValidator(_plain)]
+Quantity = Annotated[Decimal, Field(ge=0, max_digits=QUANTITY_DIGITS, decimal_places=DECIMALS), AfterValidator(_plain)]
+SignedQuantity = Annotated[Decimal, Field(max_digits=QUANTITY_DIGITS, decimal_places=DECIMALS), AfterValidator(_plain)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
 FUNCTIONS = ("sales", "logistics", "inventory", "procurement")
@@ -74,8 +77,24 @@ DelayReason = Literal[
 class Money(Word):
     """An amount with its currency; never a float."""
 
-    amount: Annotated[Decimal, Field(max_digits=20, decimal_places=6), AfterValidator(_at_least_cents)]
+    amount: Annotated[
+        Decimal, Field(max_digits=AMOUNT_DIGITS, decimal_places=DECIMALS), AfterValidator(_at_least_cents)
+    ]
     currency: Currency
+
+    @classmethod
+    def computed(cls, amount: Decimal, currency: str) -> Self:
+        """Return an amount that was computed, rounded by its currency and within the bounds of an amount (D1)."""
+        return cls(amount=rounded_amount(amount, currency), currency=currency)
+
+    @classmethod
+    def total(cls, amounts: Iterable[Decimal], currency: str) -> Self:
+        """Return the sum of amounts of one currency."""
+        return cls.computed(sum(amounts, Decimal(0)), currency)
+
+    def times(self, quantity: Decimal) -> Self:
+        """Return what a quantity costs at this price for one."""
+        return self.computed(product(self.amount, quantity), self.currency)
 
 
 class Cause(Word):

@@ -9,9 +9,10 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
-from chassis import metrics
+from chassis import log, metrics
 from chassis.db import ConcurrentChange, Context, Tx
-from chassis.errors import Refusal
+from chassis.errors import Conflict, Refusal
+from chassis.failures import refusal_of
 from chassis.http.body import Body, one_line
 from chassis.http.work import Doing
 from chassis.ids import derived_id
@@ -62,7 +63,8 @@ I = TypeVar("I", bound=Item)  # noqa: E741 — I is the item of a batch
 def run_batch(act: Doing, body: RawBatch, *, door: str, item: type[I], each: Callable[[Tx, I], object]) -> BatchAnswer:
     """Do up to 500 items in one transaction, each a signal of its own; a bad item is refused alone (FLOW 5.2).
 
-    A key that is known with the same content answers `unchanged`, with other content `conflict`.
+    A key that is known with the same content answers `unchanged`, with other content `conflict`. Items are written
+    together at the end; when that fails, the route runs the batch again and each item is written in a savepoint.
     """
     act.actor.must_speak_for(body.source)
     known = _known_signals(act.tx, door, body)
@@ -70,12 +72,15 @@ def run_batch(act: Doing, body: RawBatch, *, door: str, item: type[I], each: Cal
     for raw in body.items:
         try:
             with act.tx.item():
-                results.append(_one(act, body.source, door, item.model_validate(raw), raw, known, each))
-        except ConcurrentChange:
-            raise
-        except (Refusal, ValidationError, OverflowError) as error:
-            results.append(_refused(str(raw.get("key", "")), error))
+                result, content_hash = _one(act, body.source, door, item.model_validate(raw), raw, known, each)
+        except Exception as error:
+            if act.tx.must_end(error):
+                raise
+            result = _refused(door, str(raw.get("key", "")), error)
             metrics.acts_refused_total.labels(act.tx.database.service, getattr(error, "code", "invalid")).inc()
+        else:
+            known.setdefault(result.key, (content_hash, result.id))
+        results.append(result)
     return BatchAnswer(results=results)
 
 
@@ -88,15 +93,15 @@ def _known_signals(tx: Tx, door: str, body: RawBatch) -> dict[str, tuple[str, st
 
 def _one(
     act: Doing, source: str, door: str, one: I, raw: dict[str, Any], known: dict[str, tuple[str, str | None]], each: Callable[[Tx, I], object]
-) -> BatchResult:  # fmt: skip
+) -> tuple[BatchResult, str]:  # fmt: skip
     content = {name: value for name, value in raw.items() if name != "known_at"}  # that is no content (FLOW 6.5)
     content_hash = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
     if one.key in known:
         before, result_id = known[one.key]
         if before == content_hash:
-            return BatchResult(key=one.key, status="unchanged", id=result_id)
+            return BatchResult(key=one.key, status="unchanged", id=result_id), content_hash
         told = "this key is known with other content; a changed record needs a new version in its key"
-        return BatchResult(key=one.key, status="conflict", id=result_id, field="key", reason=told)
+        return BatchResult(key=one.key, status="conflict", id=result_id, field="key", reason=told), content_hash
     tx = act.tx
     signal_id = derived_id("signal", tx.database.service, door, source, one.key)
     known_at = one.known_at if tx.database.clock.kind == "driven" else None
@@ -109,16 +114,20 @@ def _one(
         "result_id": result_id, "subject": act.actor.subject, "recorded_at": now,
     }  # fmt: skip
     tx.append(tx.database.tables.signals, row)
-    known[one.key] = (content_hash, result_id)
-    return BatchResult(key=one.key, status="created", id=result_id)
+    return BatchResult(key=one.key, status="created", id=result_id), content_hash
 
 
-def _refused(key: str, error: Refusal | ValidationError | OverflowError) -> BatchResult:
-    if isinstance(error, Refusal):
-        status = "conflict" if error.status == 409 else "refused"
-        return BatchResult(key=key, status=status, field=error.field, reason=error.detail)
-    if isinstance(error, OverflowError):
-        return BatchResult(key=key, status="refused", reason=f"a date or a number leads too far: {error}")
-    first = error.errors()[0]
-    field, reason = ".".join(map(str, first["loc"])), f"{first['msg']} (got {str(first.get('input'))[:80]!r})"
-    return BatchResult(key=key, status="refused", field=field, reason=reason)
+def _refused(door: str, key: str, error: Exception) -> BatchResult:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        field, reason = ".".join(map(str, first["loc"])), f"{first['msg']} (got {str(first.get('input'))[:80]!r})"
+        return BatchResult(key=key, status="refused", field=field, reason=reason)
+    if isinstance(error, ConcurrentChange):
+        error = Conflict("somebody else is changing the same record, or holds its reference; look at it, then repeat")
+    refusal = error if isinstance(error, Refusal) else refusal_of(error)
+    if refusal is None:
+        log.get().error("item.failed", door=door, key=key, exc_info=error)
+        told = "an unexpected failure; it was logged, nothing of this item was kept"
+        return BatchResult(key=key, status="refused", reason=told)
+    status = "conflict" if refusal.status == 409 else "refused"
+    return BatchResult(key=key, status=status, field=refusal.field, reason=refusal.detail)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import psycopg
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -14,9 +13,9 @@ from starlette.exceptions import HTTPException
 from chassis import log, metrics
 from chassis.db import is_transient, must_run_again
 from chassis.errors import Refusal
+from chassis.failures import refusal_of
 
 RETRY_AFTER_SECONDS = 1
-UNSTORABLE = (None, "22001", "22003", "22008", "22021", "22P02", "22P05")  # None: seen by the driver
 
 
 class Problem(BaseModel):
@@ -68,10 +67,7 @@ def _described(error: Exception) -> tuple[int, str, str, str | None, dict[str, s
     if is_transient(error):
         told = "the database cannot be reached or is busy; repeat with the same Idempotency-Key"
         return 503, "unavailable", told, None, later
-    driver = getattr(error, "orig", error)
-    unstorable = isinstance(driver, psycopg.DataError) and driver.sqlstate in UNSTORABLE
-    if unstorable or isinstance(error, (OverflowError, UnicodeEncodeError)):
-        status, code, told = 422, "invalid", "a value is too large to be kept, or holds what no text may, a NUL say"
-    else:
-        status, code, told = 500, "failed", "an unexpected failure; it was logged, nothing was changed"
-    return status, code, told, None, {}
+    refusal = refusal_of(error) or Refusal(
+        "an unexpected failure; it was logged, nothing was changed", code="failed", status=500
+    )
+    return refusal.status, refusal.code, refusal.detail, refusal.field, {}

@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 
 from chassis import metrics, trace
 from chassis.auth import Actor, Verifier
-from chassis.db import RERUNS_MAX, Context, Database, FlushedItem, Tx, must_run_again
+from chassis.db import RERUNS_MAX, Context, Database, FlushedItem, Tx, is_transient, must_run_again
 from chassis.errors import Refusal
 from chassis.http.batches import Item
 from chassis.http.idempotency import audit, keep_answer, kept_answer
@@ -85,26 +85,27 @@ class _Route(APIRoute):
 
     async def _act(self, request: Request, inner: Any, actor: Actor, database: Database, act: str) -> Response:
         body = await request.body()
-        careful = False
+        batch, careful = bool((self.openapi_extra or {}).get("x-batch")), False
         for left in range(RERUNS_MAX, -1, -1):
+            careful = careful or (batch and not left)
             try:
-                return await self._act_once(request, inner, actor, database, act, body, careful)
-            except FlushedItem:
-                careful = True
+                return await self._act_once(request, inner, actor, database, act, body, careful, last_try=not left)
             except Exception as error:
-                if not (left and must_run_again(error)):
+                fails_at_once = batch and not careful and _may_be_of_one_item(error)
+                if not (left and (fails_at_once or must_run_again(error))):
                     raise
+                careful = careful or fails_at_once
                 metrics.transactions_rerun_total.labels(database.service).inc()
         raise AssertionError("unreachable: the last run returns or raises")
 
     async def _act_once(
-        self, request: Request, inner: Any, actor: Actor, database: Database, act: str, body: bytes, careful: bool
-    ) -> Response:
+        self, request: Request, inner: Any, actor: Actor, database: Database, act: str, body: bytes, careful: bool, *, last_try: bool
+    ) -> Response:  # fmt: skip
         act_id, traceparent = time_ordered_id(), trace.child(request.headers.get("traceparent"))
         path, key = request.url.path, request.headers.get("idempotency-key")
 
         def begun(tx: Tx) -> None:
-            tx.careful = careful
+            tx.careful, tx.last_try = careful, last_try
             if key and (kept := kept_answer(tx, actor, self.path, key, path, body)) is not None:
                 raise _Kept(kept)
             audit(tx, actor, act, f"{request.method} {self.path}", path, body)
@@ -121,6 +122,13 @@ class _Route(APIRoute):
             return known.response
         response.headers["traceparent"] = traceparent
         return response
+
+
+def _may_be_of_one_item(error: Exception) -> bool:
+    """Say whether a batch may have failed because of one of its items, which a run with savepoints finds."""
+    if isinstance(error, (Refusal, RequestValidationError, HTTPException)) or is_transient(error):
+        return False
+    return isinstance(error, FlushedItem) or not must_run_again(error)
 
 
 class _Kept(Exception):

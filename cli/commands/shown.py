@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from cli.client import Client
 from cli.errors import NotFound, Refused
+from schemas.amounts import minor_digits
 
 PAGE = 200
 WHOLE_ID = 36
@@ -50,8 +52,10 @@ def found(client: Client, kind: str, start: str, *, service: str = "exceptions",
 
 
 def money(value: Mapping[str, Any] | None) -> str:
-    """Return an amount with its currency, or that it is hidden."""
-    return "hidden" if value is None else f"{float(value['amount']):,.2f} {value['currency']}"
+    """Return an amount with its currency's decimals and its code, or that it is hidden."""
+    if value is None:
+        return "hidden"
+    return f"{Decimal(value['amount']):,.{minor_digits(value['currency'])}f} {value['currency']}"
 
 
 def ago(instant: str | None) -> str:

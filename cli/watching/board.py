@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.commands.shown import seconds
+from cli.commands.shown import money, seconds
 from cli.output import visible
 
 COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "dim"}
@@ -117,8 +117,7 @@ def _severity(case: Case, _: datetime) -> Text:
 
 
 def _money(case: Case, _: datetime) -> str:
-    money = case["value_at_risk"]
-    return f"{float(money['amount']):,.2f} {money['currency']}"
+    return money(case["value_at_risk"])
 
 
 def _cell(shown: Text | str) -> Text:

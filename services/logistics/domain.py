@@ -7,6 +7,7 @@ bring the one to the other.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -109,11 +110,14 @@ class Shipment:
 
 
 def plan_shipment(shipment: Shipment, *, now: datetime) -> tuple[Shipment, list[Event]]:
-    """Return a new shipment and the fact that it is planned; raises Invalid without lines."""
+    """Return a new shipment and the fact that it is planned; raises Invalid without lines or with a line twice."""
     if not shipment.lines:
         raise Invalid("a shipment has at least one line", field="lines")
     if len(shipment.lines) > LINES_MAX:
         raise Invalid(f"{len(shipment.lines)} lines; at most {LINES_MAX} fit one shipment", field="lines")
+    times = Counter(line.reference for line in shipment.lines)
+    if twins := [reference for reference, number in times.items() if number > 1]:
+        raise Invalid(f"line {twins[0]!r} stands twice; each line has a reference of its own", field="lines")
     planned = ShipmentPlanned(
         occurred_at=now,
         shipment_id=shipment.shipment_id,

@@ -284,7 +284,7 @@ def sales_figures(read: ReadTx, actor: Actor) -> dict[str, Any]:
         **(said._mapping if said else {}),
         **(told._mapping if told else {}),
         "customers": read.scalar(_in_scope(select(func.count()).select_from(customers), actor, customers)),
-        "value_at_risk": [Money(amount=row.amount, currency=row.currency) for row in at_risk],
+        "value_at_risk": [Money.computed(row.amount, row.currency) for row in at_risk],
         "notices": {row.state: row.number for row in by_state},
     }
 

@@ -13,6 +13,7 @@ from tests.support.service import House, house
 @pytest.fixture
 def toy_house(fresh_database: Callable[[str], str]) -> Iterator[House]:
     toy.faults.clear()
+    toy.deeds.clear()
     with house(toy.parts(), fresh_database("toy"), metadata=toy.metadata) as opened:
         yield opened
     toy.faults.clear()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Column, Integer, MetaData, Table, Text
+from sqlalchemy import CheckConstraint, Column, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import UUID as UuidColumn
 
 from chassis import http, process
@@ -23,7 +23,8 @@ metadata = MetaData()
 chassis = chassis_tables(metadata)
 counters = Table(
     "counters", metadata, Column("item_id", UuidColumn, primary_key=True), Column("heard", Integer, nullable=False),
-    Column("trail", Text, nullable=False), aggregate_version(),
+    Column("trail", Text, nullable=False), aggregate_version(), CheckConstraint("heard <> 1313", name="counters_heard_not_1313"),
+    Index("counters_trail_once", "trail", unique=True, postgresql_where=text("trail LIKE 'only%'")),
 )  # fmt: skip
 
 
@@ -38,6 +39,7 @@ store = Store(Counter, counters, key="item_id")
 reactions = Reactions()
 router = http.Router()
 WAITS, GATE = "waits", 7  # the description of a fact whose reaction waits for this lock of the database
+deeds: dict[str, Callable[[Tx, UUID], object]] = {}  # name → what an item of a batch does besides counting
 faults: dict[str, type[Exception]] = {}  # description of a fact → what its reaction raises
 
 
@@ -81,6 +83,27 @@ def count_item(item_id: UUID, act: http.Act) -> http.Shown:
     count(act.tx, item_id, "h")
     tell(act.tx, item_id)
     return http.Shown()
+
+
+class CountItem(http.Item):
+    """One item of a batch: it counts, and then does something else, such as to fail."""
+
+    item_id: UUID
+    then: str = ""
+
+
+@router.batch("/counters:batch", may="operate", item=CountItem)
+def count_items(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+    """Count up to 500 times over HTTP."""
+
+    def each(tx: Tx, item: CountItem) -> UUID:
+        count(tx, item.item_id, "b")
+        tell(tx, item.item_id)
+        if item.then:
+            deeds[item.then](tx, item.item_id)
+        return item.item_id
+
+    return http.run_batch(act, body, door="count-items", item=CountItem, each=each)
 
 
 def tell(tx: Tx, item_id: UUID) -> None:

@@ -6,8 +6,10 @@ import io
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from rich.console import Console
 
+from cli.commands.shown import money
 from cli.watching.board import Board, rank
 from cli.watching.events import events
 
@@ -29,6 +31,15 @@ def drawn(board: Board, *, monotonic: float = 0.0, rows: int = 10, width: int = 
     console = Console(width=width, height=40, record=True, file=io.StringIO())
     console.print(board.drawn(now=NOW, monotonic=monotonic, rows=rows, width=width))
     return console.export_text()
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "words"),
+    [("819.64", "EUR", "819.64 EUR"), ("600000.00", "JPY", "600,000 JPY"), ("1.125", "KWD", "1.125 KWD"),
+     ("12345678901234.56", "USD", "12,345,678,901,234.56 USD")],
+)  # fmt: skip
+def test_an_amount_is_shown_with_the_decimals_of_its_currency(amount: str, currency: str, words: str) -> None:
+    assert money({"amount": amount, "currency": currency}) == words
 
 
 def test_money_at_risk_counts_for_each_hour_that_is_left() -> None:

@@ -209,6 +209,35 @@ def test_a_forecast_moves_the_projection_and_predicts_a_shortage_of_its_own(stoc
     assert (averted.cause, "forecast 2" in averted.reason) == (OWN, True)
 
 
+def test_a_shortage_of_a_fraction_is_worth_a_rounded_amount(stocked: Tried):
+    """BR-01: 321.428572 pieces at 2.55 EUR were worth 819.6428586 EUR, which no fact could hold: the fact became a dead letter."""
+    stocked.post("/items", {"code": "kit", "unit_value": {"amount": "2.55", "currency": "EUR"}}, by="inventory")
+    count = {"item": "kit", "site": "LYO", "kind": "count", "quantity": 50, "occurred_at": START.isoformat()}
+    stocked.post("/stock-entries", count, by="inventory")
+    stocked.said()
+    stocked.at(START + timedelta(days=2))  # two sevenths of the first week are over
+    stocked.hear(forecast(100, 100, 100, 100))
+    (said,) = stocked.said()
+    assert (said.quantity, said.value) == (D("321.428572"), Money(amount=D("819.64"), currency="EUR"))
+
+
+@pytest.mark.parametrize(("kind", "quantity"), [("issue", "950"), ("count", "50")])
+def test_an_entry_that_leads_to_a_shortage_of_a_fraction_is_taken(stocked: Tried, kind: str, quantity: str):
+    """BR-01: the entry was refused because of an amount that nobody had sent, alone and with a whole batch."""
+    stocked.post("/items", {"code": "kit", "unit_value": {"amount": "2.55", "currency": "EUR"}}, by="inventory")
+    more = {"item": "kit", "site": "LYO", "kind": "count", "quantity": 1000, "occurred_at": START.isoformat()}
+    stocked.post("/stock-entries", more, by="inventory")
+    stocked.at(START + timedelta(days=2))  # two sevenths of the first week are over
+    stocked.hear(forecast(100, 100, 100, 100))
+    entry = {"item": "kit", "site": "LYO", "kind": kind, "quantity": quantity}
+    results = stocked.batch("/stock-entries:batch", {"key": "good", **more}, {"key": "deep", **entry}, by="inventory")
+    assert [one["status"] for one in results] == ["created", "created"]
+    assert stocked.said()[-1].value == Money(amount=D("819.64"), currency="EUR")
+    assert stocked.post(
+        "/stock-entries", entry | {"kind": "adjustment", "quantity": "-1", "reason": "lost"}, by="inventory", expect=201
+    )
+
+
 def test_an_older_forecast_changes_nothing(stocked: Tried):
     stocked.hear(forecast(1, version=2))
     stocked.hear(forecast(700, version=1))

@@ -35,6 +35,19 @@ def test_a_batch_of_500_with_four_bad_items_keeps_496(logistics: House) -> None:
     assert len(logistics.said()) == 496
 
 
+def test_a_line_that_stands_twice_is_refused_in_words_and_alone(logistics: House) -> None:
+    """N-3: it was a failure of ours, and took the good items of its batch with it."""
+    twice = {**BODY, "lines": BODY["lines"] * 2}
+    answer = logistics.post("/shipments", twice, role="logistics")
+    assert (answer.status_code, answer.json()["field"]) == (422, "lines")
+    assert "line '1' stands twice" in answer.json()["detail"]
+    body = {"source": "erp", "items": [item(1), item(2, lines=twice["lines"]), item(3)]}
+    results = logistics.post("/shipments:batch", body, role="machine", claims=ERP).json()["results"]
+    assert [one["status"] for one in results] == ["created", "refused", "created"]
+    assert (results[1]["field"], "stands twice" in results[1]["reason"]) == ("lines", True)
+    assert len(logistics.said()) == 2
+
+
 def test_a_known_key_answers_unchanged_or_conflict_and_moves_nothing(logistics: House) -> None:
     """FLOW 6.5: when it became known is no content."""
     send = lambda one: logistics.post(  # noqa: E731 — one call, three times

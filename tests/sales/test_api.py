@@ -227,6 +227,23 @@ def test_nobody_learns_whose_order_a_reference_is(sales: House) -> None:
     assert "hospital" in result["reason"], "who may see the order is told what to do"
 
 
+def test_an_order_line_whose_id_is_taken_is_refused_in_words_and_alone(sales: House) -> None:
+    """Line 1/2 of order T and line 2 of order T/1 have one id: the second was a failure of ours and took its batch with it."""
+    known_customer(sales)
+    first = {**ORDER, "reference": "T", "lines": [{**LINE, "reference": "1/2"}]}
+    second = {**ORDER, "reference": "T/1", "lines": [{**LINE, "reference": "2"}]}
+    items = [
+        {name: value for name, value in one.items() if name != "source"} | {"key": one["reference"]}
+        for one in (first, second, {**ORDER, "reference": "good"})
+    ]
+    results = sales.post("/orders:batch", {"source": "erp", "items": items}, role="sales").json()["results"]
+    assert [one["status"] for one in results] == ["created", "conflict", "created"]
+    assert "another record has the same order_line_id" in results[1]["reason"]
+    answer = sales.post("/orders", second, role="sales")
+    assert refused(answer) == (409, "taken")
+    assert "give this one another reference" in answer.json()["detail"]
+
+
 def test_what_is_not_known_is_said_so(sales: House) -> None:
     for path in (f"/orders/{CASE}", f"/promises/{CASE}", f"/impacts/{CASE}", f"/notices/{CASE}", "/customers/nobody"):
         assert refused(sales.get(path)) == (404, "not-found")

@@ -28,6 +28,11 @@ describe("money", () => {
   it("keeps every digit of a large amount", () => {
     expect(money({ amount: "12345678901234567.89", currency: "USD" })).toBe("12,345,678,901,234,567.89 USD");
   });
+
+  it("has the decimals of its currency", () => {
+    expect(money({ amount: "600000.00", currency: "JPY" })).toBe("600,000 JPY");
+    expect(money({ amount: "1.125", currency: "KWD" })).toBe("1.125 KWD");
+  });
 });
 
 describe("when", () => {

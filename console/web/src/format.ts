@@ -35,9 +35,16 @@ export interface Money {
   currency: string;
 }
 
+/** Return how many decimals an amount of this currency has. */
+function minorDigits(currency: string): number {
+  const shown = new Intl.NumberFormat(LOCALE, { style: "currency", currency });
+  return shown.resolvedOptions().maximumFractionDigits ?? 2;
+}
+
 /** Write an amount with its currency; the amount is a decimal string and never becomes a sum here. */
 export function money(value: Money): string {
-  const shown = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  const digits = minorDigits(value.currency);
+  const shown = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits });
   return `${shown.format(value.amount as unknown as number)} ${value.currency}`;
 }
 

@@ -76,7 +76,9 @@ def stream_figures(ask: http.Question) -> StreamFigures:
     """Return how the cases in scope stand that are not closed: how many are open, unowned, past a deadline, and the money."""
     now = queries.world_now(ask.read)
     found = queries.stream_figures(ask.read, ask.actor, now)
-    return StreamFigures(as_of=now, value_at_risk=tuple(Money(**one) for one in found.pop("value_at_risk")), **found)
+    return StreamFigures(
+        as_of=now, value_at_risk=tuple(Money.computed(**one) for one in found.pop("value_at_risk")), **found
+    )
 
 
 @router.question("/cases/{case_id}", topic=TOPIC)
@@ -141,5 +143,5 @@ def response_figures(ask: http.Question) -> Figures:
     """Return what this world's cases add up to; for readers whose scope is everything."""
     ask.actor.must_see_everything()
     found = queries.response_figures(ask.read)
-    found["value_at_risk"] = tuple(Money(**money) for money in found["value_at_risk"])
+    found["value_at_risk"] = tuple(Money.computed(**money) for money in found["value_at_risk"])
     return Figures(**found, duplicates=found["duplicate_cases"] + found["duplicate_tasks"])

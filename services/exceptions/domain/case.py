@@ -250,7 +250,7 @@ def value_of(lines: Sequence[AffectedLine], shortages: Sequence[Shortage], curre
     if not sums:
         return Money(amount=Decimal(0), currency=currency)
     main = max(sums, key=lambda c: (sums[c], c))
-    return Money(amount=sums[main], currency=main)
+    return Money.computed(sums[main], main)
 
 
 def assessed(case: Case, thresholds: Thresholds, now: datetime) -> Case:

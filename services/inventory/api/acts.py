@@ -68,7 +68,7 @@ def record_entry(body: RecordEntry, act: http.Act) -> StockShown:
 
 @router.batch("/stock-entries:batch", may="keep-stock", item=RecordEntryItem)
 def record_entries(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
-    """Add up to 500 entries; what there will be is looked at once, at the end."""
+    """Add up to 500 entries; the projection is computed once, at the end, or per item where a batch is run item by item."""
     touched: set[UUID] = set()
     by = act.actor.by("inventory", "machine")
 
@@ -76,7 +76,8 @@ def record_entries(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
         _must_keep_stock(act, item.site)
         entry_id = derived_id("stock-entry", body.source, item.key)
         told = _entry(item, body.source)
-        touched.add(operations.record_entry(tx, entry_id=entry_id, by=by, predict=False, **told).stock_id)
+        stock = operations.record_entry(tx, entry_id=entry_id, by=by, predict=tx.careful, **told)
+        touched.update(() if tx.careful else (stock.stock_id,))
         return entry_id
 
     answer = http.run_batch(act, body, door="record-entries", item=RecordEntryItem, each=each)

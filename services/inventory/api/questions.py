@@ -108,9 +108,8 @@ def show_projection(ask: http.Question, item: str, site: str, days: Days = None)
     if place is None:
         return Projection(item=item, site=site, state="unknown")
     projected = domain.project(place.outlook, today=today, days=days or settings().inventory_horizon_days)
-    undated = sum((a.quantity for a in place.outlook.inbound if a.expected_on is None), start=0 * place.outlook.on_hand)
     return Projection(
-        item=item, site=site, state="known", on_hand=place.outlook.on_hand, inbound_without_day=undated,
+        item=item, site=site, state="known", on_hand=place.outlook.on_hand, inbound_without_day=place.outlook.inbound_without_day,
         days=tuple(DayShown.model_validate(day) for day in projected),
     )  # fmt: skip
 

@@ -9,6 +9,7 @@ from functools import lru_cache
 from uuid import UUID
 
 from chassis.errors import Conflict, Invalid
+from schemas.amounts import QUANTITY_MAX
 from schemas.base import Event
 from schemas.inventory import EntryKind, StockChanged
 from schemas.types import By, subject_id
@@ -32,6 +33,12 @@ class UnfitQuantity(Invalid):
     """The quantity does not fit the kind of entry."""
 
     code = "unfit-quantity"
+
+
+class StockTooLarge(Invalid):
+    """The balance after the entry would be larger than a quantity can be."""
+
+    code = "stock-too-large"
 
 
 class ReasonMissing(Invalid):
@@ -122,7 +129,7 @@ def record_entry(
 ) -> tuple[Stock, Entry, list[Event]]:
     """Add an entry to the ledger; a count writes the difference to what was found.
 
-    Raises NotOpened, AlreadyOpened, UnfitQuantity, ReasonMissing, BeforeLastCount, EntryInTheFuture.
+    Raises NotOpened, AlreadyOpened, UnfitQuantity, StockTooLarge, ReasonMissing, BeforeLastCount, EntryInTheFuture.
     """
     if occurred_at > now:
         raise EntryInTheFuture(f"occurred_at {occurred_at.isoformat()} lies after now", field="occurred_at")
@@ -140,6 +147,8 @@ def record_entry(
     else:
         before = stock
     change = _change(before, kind, quantity, reason)
+    _must_fit(before.on_hand + change)
+    _must_fit(change)
     entry = Entry(
         entry_id, before.stock_id, item, site, kind, change, before.on_hand + change,
         quantity if kind in ("opening", "count") else None, reason, order_line_id, shipment_line_id,
@@ -159,6 +168,14 @@ def record_entry(
 def is_covered(stock: Stock, occurred_at: datetime) -> bool:
     """Say whether something that happened then is in the last count already."""
     return occurred_at < stock.counted_at
+
+
+def _must_fit(quantity: Decimal) -> None:
+    if abs(quantity) > QUANTITY_MAX:
+        raise StockTooLarge(
+            f"the entry leads to {quantity:f}; a balance is at most {QUANTITY_MAX:f}: check the quantity and the unit",
+            field="quantity",
+        )
 
 
 def _change(stock: Stock, kind: EntryKind, quantity: Decimal, reason: str | None) -> Decimal:

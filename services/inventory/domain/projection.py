@@ -13,8 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
+from schemas.amounts import bounded_quantity
 from services.inventory.domain.movements import Week
 
 _SHARE = Decimal("0.000001")
@@ -50,6 +51,10 @@ class Outlook:
     inbound: tuple[Arrival, ...] = ()
     orders: tuple[Promised, ...] = ()
     forecast: tuple[Week, ...] = ()
+
+    @property
+    def inbound_without_day(self) -> Decimal:
+        return bounded_quantity(sum((a.quantity for a in self.inbound if a.expected_on is None), _ZERO))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def project(outlook: Outlook, *, today: date, days: int) -> tuple[ProjectedDay, 
     left, projected = outlook.on_hand, []
     for number in range(days):
         day = today + timedelta(days=number)
-        left += arriving[day] - due[day] - expected[day]
+        left = bounded_quantity(left + arriving[day] - due[day] - expected[day])
         projected.append(ProjectedDay(day, arriving[day], due[day], expected[day], left))
     return tuple(projected)
 
@@ -106,7 +111,7 @@ def available_to_promise(outlook: Outlook, *, today: date, days: int) -> tuple[B
     ends = [start - timedelta(days=1) for start in starts[1:]] + [last]
     receipts = [arriving[start] for start in starts]
     asked = [
-        sum((q for day, q in due.items() if start <= day <= end), _ZERO)
+        bounded_quantity(sum((q for day, q in due.items() if start <= day <= end), _ZERO))
         for start, end in zip(starts, ends, strict=True)
     ]
     available = [r - a for r, a in zip(receipts, asked, strict=True)]
@@ -117,8 +122,8 @@ def available_to_promise(outlook: Outlook, *, today: date, days: int) -> tuple[B
             available[at] = _ZERO
     total, buckets = _ZERO, []
     for at, start in enumerate(starts):
-        total += available[at]
-        buckets.append(Bucket(start, ends[at], receipts[at], asked[at], available[at], total))
+        total = bounded_quantity(total + available[at])
+        buckets.append(Bucket(start, ends[at], receipts[at], asked[at], bounded_quantity(available[at]), total))
     return tuple(buckets)
 
 
@@ -126,7 +131,8 @@ def _by_day(amounts: Iterable[tuple[date, Decimal]], today: date) -> defaultdict
     """Add amounts up per day; what is past its day counts today."""
     total: defaultdict[date, Decimal] = defaultdict(lambda: _ZERO)
     for day, quantity in amounts:
-        total[max(day, today)] += quantity
+        when = max(day, today)
+        total[when] = bounded_quantity(total[when] + quantity)
     return total
 
 
@@ -140,7 +146,7 @@ def _unconsumed(outlook: Outlook) -> defaultdict[date, Decimal]:
         left = week.quantity - ordered[week.week_on]
         if left <= 0:
             continue
-        share = (left / 7).quantize(_SHARE, ROUND_HALF_UP)
+        share = min((left / 7).quantize(_SHARE, ROUND_HALF_UP), (left / 6).quantize(_SHARE, ROUND_DOWN))
         for number in range(7):
             rest[week.week_on + timedelta(days=number)] += share if number < 6 else left - 6 * share
     return rest

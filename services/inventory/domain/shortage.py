@@ -95,9 +95,7 @@ def judge_shortage(
 def _predicted(
     shortage: Shortage, behind: Behind, worse_by: Decimal, unit_value: Money | None, now: datetime
 ) -> ShortagePredicted:
-    value = None
-    if unit_value is not None:
-        value = Money(amount=unit_value.amount * shortage.projected, currency=unit_value.currency)
+    value = None if unit_value is None else unit_value.times(shortage.projected)
     return ShortagePredicted(
         stock_id=shortage.stock_id, item=shortage.item, site=shortage.site, cause=behind.cause,
         cause_occurred_at=behind.occurred_at, short_on=shortage.short_on, short_at=shortage.short_at,

@@ -8,12 +8,14 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from uuid import UUID, uuid5
 
+from schemas.amounts import product
 from schemas.types import Money
 from services.procurement.domain.suppliers import Supplier, TrackRecord
 from services.procurement.domain.terms import Term, TermSheet
 
 DAYS_PER_WEEK = 7
 SURPLUS_SHARE_MAX = Decimal(1)  # a minimum quantity may force us to buy at most twice what is needed
+WEEKS_MAX = 2_147_483_647  # the largest number that the database keeps here
 ARRIVAL_DAYS_MAX = 3650  # further away than ten years is no arrival
 NO_PRICE = "no agreed price"
 OBSERVED_ONLY = "no agreed price: observed deliveries only"
@@ -130,7 +132,7 @@ def _weeks(quantity: Decimal, capacity: Decimal | None) -> int | None:
     """Return how many weeks of the supplier's capacity the quantity takes; None where capacity is unknown or nothing."""
     if not capacity:
         return None
-    return max(1, int((quantity / capacity).to_integral_value(ROUND_CEILING)))
+    return min(max(1, int((quantity / capacity).to_integral_value(ROUND_CEILING))), WEEKS_MAX)
 
 
 def _arrival(term: Term, weeks: int | None, day: date) -> date | None:
@@ -145,7 +147,7 @@ def _landed_cost(term: Term, quantity: Decimal) -> Money | None:
     if term.price is None:
         return None
     unit = term.price.amount + (term.freight.amount if term.freight else Decimal(0))
-    return Money(amount=(unit * quantity).quantize(Decimal("0.000001")).normalize(), currency=term.price.currency)
+    return Money.computed(product(unit, quantity), term.price.currency)
 
 
 def _blocking(line: Line, term: Term, supplier: Supplier, arrives_on: date | None) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
@@ -288,8 +287,8 @@ def _must_be_within_limit(sourcing: Sourcing, chosen: Alternative, by: By) -> No
         unknown = "unknown" if cost is None else f"in {cost.currency}"
         raise AboveLimit(f"its cost is {unknown}, and the task's limit is {limit.amount} {limit.currency}{ask}")
     before = [d.landed_cost for d in sourcing.decided.values() if d.landed_cost]
-    spent = sum((m.amount for m in before if m.currency == limit.currency), Decimal(0))
-    if spent + cost.amount > limit.amount:
+    spent = [m.amount for m in before if m.currency == limit.currency]
+    if Money.total([*spent, cost.amount], limit.currency).amount > limit.amount:
         raise AboveLimit(
             f"the choices of this round would pass the task's limit of {limit.amount} {limit.currency}{ask}"
         )

@@ -210,14 +210,13 @@ def _impact(row: Any, lines: Sequence[Any], actor: Actor) -> dict[str, Any]:
     seen = _seen(lines, actor)
     counted = Counter((line.customer, line.tier) for line in seen)
     currency = row.value_currency
-    amount = sum((line.value_amount for line in seen if line.value_currency == currency), Decimal(0))
     return {
         "impact_id": row.impact_id,
         "cause": Cause(kind=row.cause_kind, id=row.cause_id),
         "version": row.assessment,
         "site": row.site,
         "nobody_affected": not lines,
-        "value": Money(amount=amount, currency=currency),
+        "value": Money.total((line.value_amount for line in seen if line.value_currency == currency), currency),
         "lines_affected": len(seen),
         "lines_out_of_scope": len(lines) - len(seen),
         "unmatched_lines": row.unmatched_lines,

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from schemas.amounts import bounded_quantity
 from schemas.base import Event
 from schemas.logistics import ShipmentDelay, ShipmentLine
 from schemas.sales import ImpactAssessed, ImpactLine
@@ -129,7 +130,7 @@ def lines_to_tell(impact: Impact, orders: Mapping[UUID, Order]) -> dict[str, lis
                 order_reference=order.reference,
                 line_reference=line.reference,
                 item=line.item,
-                quantity=endangered.quantity + (before[1].quantity if before else 0),
+                quantity=bounded_quantity(endangered.quantity + (before[1].quantity if before else 0)),
                 value=line.value,
                 promise_version=line.promise_version,
                 promised_on=line.told_on,
@@ -162,7 +163,7 @@ def money_at_risk(lines: Sequence[ImpactLine]) -> Money:
     currencies = [line.value.currency for line in lines]
     currency = max(sorted(set(currencies)), key=currencies.count)
     once = {line.shipment_line_id: line.value.amount for line in lines if line.value.currency == currency}
-    return Money(amount=sum(once.values(), Decimal(0)), currency=currency)
+    return Money.total(once.values(), currency)
 
 
 def _ordered(shipped: ShipmentLine, orders: Mapping[UUID, Order]) -> tuple[Order | None, OrderLine | None]:

@@ -10,6 +10,7 @@ from typing import Literal, TypedDict
 from uuid import UUID
 
 from chassis.errors import Conflict, Invalid, NotFound
+from schemas.amounts import bounded_quantity
 from schemas.base import Event
 from schemas.sales import OrderCancelled, OrderChanged, OrderLine as OrderLineSaid, OrderPlaced
 from schemas.types import By, Cause, Money, subject_id
@@ -230,7 +231,8 @@ def record_actual(order: Order, *, received: Mapping[UUID, Decimal], actual_on: 
         line = order.find_line(order_line_id)
         if line is not None:
             last = actual_on if line.actual_on is None else max(actual_on, line.actual_on)
-            order = with_line(order, order_line_id, actual_on=last, received_quantity=line.received_quantity + quantity)
+            arrived = bounded_quantity(line.received_quantity + quantity)
+            order = with_line(order, order_line_id, actual_on=last, received_quantity=arrived)
     return order
 
 

@@ -92,7 +92,9 @@ def approves(policy: NoticePolicy, *, tier: Tier, values: Iterable[Money]) -> bo
     if limit is None:
         return True
     worth = list(values)
-    return all(value.currency == limit.currency for value in worth) and sum(v.amount for v in worth) <= limit.amount
+    if any(value.currency != limit.currency for value in worth):
+        return False
+    return Money.total((value.amount for value in worth), limit.currency).amount <= limit.amount
 
 
 def next_attempt_at(policy: NoticePolicy, *, attempt: int, now: datetime) -> datetime | None:
