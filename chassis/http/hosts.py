@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from chassis import log, metrics
 from chassis.http.problems import document
 
-KNOWN_MAX = 1_000  # a name comes with any port
+HOSTS_KNOWN_MAX = 1_000  # a name comes with any port
 _TOLD = (
     "this server does not answer to the name in the Host header; use a loopback address, or name it in HOSTS_ALLOWED"
 )
@@ -32,7 +32,7 @@ class Hosts:
         given = [value for name, value in headers if name == b"host"]
         if len(given) != 1 or not (given[0] in self._known or self._is_ours(given[0])):
             return False
-        if len(self._known) >= KNOWN_MAX:
+        if len(self._known) >= HOSTS_KNOWN_MAX:
             self._known.clear()
         self._known.add(given[0])
         return True

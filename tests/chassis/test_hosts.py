@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chassis.http import Hosts, host_name
-from chassis.http.hosts import KNOWN_MAX
+from chassis.http.hosts import HOSTS_KNOWN_MAX
 from tests.support.service import House, token
 
 LOOPBACK = (
@@ -53,9 +53,9 @@ def test_no_host_and_two_hosts_are_refused() -> None:
 
 def test_what_was_accepted_is_remembered_within_a_bound() -> None:
     hosts = Hosts((), service="toy")
-    for port in range(2 * KNOWN_MAX):
+    for port in range(2 * HOSTS_KNOWN_MAX):
         assert takes(hosts, f"localhost:{port}")
-    assert len(hosts._known) <= KNOWN_MAX
+    assert len(hosts._known) <= HOSTS_KNOWN_MAX
 
 
 def test_a_host_is_a_name_and_perhaps_a_port() -> None:
