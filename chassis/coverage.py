@@ -13,16 +13,27 @@ from collections.abc import Mapping, Sequence
 from chassis import kafka, log, metrics
 from chassis.settings import ServiceSettings
 
-LOOK_SECONDS = 5.0
+LOOK_SECONDS, UNSTABLE_SECONDS = 5.0, 1.0  # between two looks, and after one that met the group in a rebalance
 CONFIRM_SECONDS, CONFIRM_STEPS = 1.0, 5  # a copy waits by its number: not all of a group leave it at the same moment
 REPEAT_SECONDS_MAX = 60.0
 UNREAD_SECONDS_MAX = 20.0
 TopicPartitions = Mapping[str, set[int]]
+_COORDINATOR_MOVES = (
+    kafka.KafkaError.COORDINATOR_LOAD_IN_PROGRESS, kafka.KafkaError.COORDINATOR_NOT_AVAILABLE, kafka.KafkaError.NOT_COORDINATOR,
+)  # fmt: skip
 
 
 def assigned_partitions(client: kafka.AdminClient, group: str) -> TopicPartitions | None:
-    """Return the partitions that the members of a group hold, by topic; None unless the group is stable."""
-    found = client.describe_consumer_groups([group], request_timeout=kafka.ASK_SECONDS_MAX)[group].result()
+    """Return the partitions that the members of a group hold, by topic; None unless the group is stable.
+
+    Raises KafkaException when no broker answers.
+    """
+    try:
+        found = client.describe_consumer_groups([group], request_timeout=kafka.ASK_SECONDS_MAX)[group].result()
+    except kafka.KafkaException as error:
+        if error.args[0].code() not in _COORDINATOR_MOVES:
+            raise
+        return None
     if found.state != kafka.ConsumerGroupState.STABLE:
         return None
     held: dict[str, set[int]] = {}
@@ -85,7 +96,7 @@ class Coverage:
         counts = kafka.partition_counts(self._client, self._topics)
         held = assigned_partitions(self._client, self._group)
         if held is None:
-            return LOOK_SECONDS
+            return UNSTABLE_SECONDS
         unassigned = {name: len(set(range(count)) - held.get(name, set())) for name, count in counts.items()}
         for name, count in unassigned.items():
             topic = self._settings.register_name(name)

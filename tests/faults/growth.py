@@ -20,7 +20,7 @@ from tests.faults import tally
 from tests.faults.checker import Trail, ordered_as_fed
 from tests.faults.fold import known
 from tests.faults.nemeses import GIVE_UP_SECONDS, LOOK_SECONDS, Course
-from tests.faults.path import Trial
+from tests.faults.path import Place, Trial
 from tests.faults.victims import pause
 from tests.scorecard.logs import Log, random_log
 from tests.scorecard.test_stream import Streams, Worker, expected, woven
@@ -159,14 +159,24 @@ def _grow(bootstrap: str, topic: str) -> None:
 
 def _all_read(trial: Trial, topic: str) -> Callable[[], bool]:
     """Wait until each partition has facts; return whether all of these were heard."""
-    wait_until(lambda: all(trial.kafka.ends([topic]).values()), seconds=GIVE_UP_SECONDS)
-    ends = trial.kafka.ends([topic])
+    ends: dict[Place, int] = wait_until(lambda: _ends_of_all(trial, topic), seconds=GIVE_UP_SECONDS)
 
     def read() -> bool:
         heard = trial.heard(ends)
         return all(heard[place] >= end for place, end in ends.items())
 
     return read
+
+
+def _ends_of_all(trial: Trial, topic: str) -> dict[Place, int] | None:
+    """Return the end of each partition once all have facts; a partition that was just made has no leader for a moment."""
+    try:
+        ends = trial.kafka.ends([topic])
+    except kafka.KafkaException as error:
+        if error.args[0].code() != kafka.KafkaError.NOT_LEADER_FOR_PARTITION:
+            raise
+        return None
+    return ends if all(ends.values()) else None
 
 
 # ── the stream ───────────────────────────────────────────────────────────────────────────────────

@@ -258,12 +258,17 @@ def test_partitions_added_while_a_worker_restarts_within_its_session_are_folded(
 
 
 def test_partitions_added_while_workers_run_are_folded(streams: Streams) -> None:
+    """Their producers have sent to the former partitions, and send to the new ones without a restart."""
+    before = [random_log(f"before {n}", random.Random(n)) for n in range(40)]
     workers = [streams.worker(0), streams.worker(1)]
     wait_until(lambda: all(worker.ready() for worker in workers), seconds=PATIENCE_SECONDS)
+    streams.say(woven(before))
+    streams.expect(before)
     streams.grow(2 * streams.partitions)
-    logs = [random_log(f"case {n}", random.Random(n)) for n in range(40)]
-    streams.say(woven(logs))
-    streams.expect(logs, seconds=UNREAD_SECONDS_MAX)
+    after = [random_log(f"after {n}", random.Random(n)) for n in range(40)]
+    streams.say(woven(after))
+    streams.expect(before + after, seconds=UNREAD_SECONDS_MAX)
+    assert [worker.process.poll() for worker in workers] == [None, None]
 
 
 def test_facts_that_repeat_or_come_in_the_wrong_order_measure_the_same(one_partition: Streams) -> None:

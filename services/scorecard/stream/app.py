@@ -10,6 +10,7 @@ import faust
 from chassis.settings import ServiceSettings
 
 SESSION_SECONDS, BEAT_SECONDS, REQUEST_SECONDS_MAX = 10.0, 2.0, 30.0
+METADATA_MS = 5_000  # the leader assigns the partitions that it knows: Faust's own 5 minutes hide added ones
 BATCH_BYTES = 1 << 18
 RAW: dict[str, Any] = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
 
@@ -29,7 +30,7 @@ def app_of(settings: ServiceSettings) -> faust.App:
         processing_guarantee="at_least_once", web_enabled=False, autodiscover=False, topic_allow_declare=False,
         topic_disable_leader=True, reply_create_topic=False,
         consumer_group_instance_id=member, canonical_url=f"http://{member}", broker_client_id=member,
-        consumer_auto_offset_reset="earliest", producer_acks=-1, producer_max_batch_size=BATCH_BYTES, broker_session_timeout=SESSION_SECONDS,
+        consumer_metadata_max_age_ms=METADATA_MS, consumer_auto_offset_reset="earliest", producer_acks=-1, producer_max_batch_size=BATCH_BYTES, broker_session_timeout=SESSION_SECONDS,
         broker_heartbeat_interval=BEAT_SECONDS, broker_request_timeout=REQUEST_SECONDS_MAX, broker_max_poll_records=500, stream_wait_empty=False,
         stream_recovery_delay=0.0, worker_redirect_stdouts=False,
     )  # fmt: skip

@@ -61,6 +61,14 @@ class Outlet:
         self._tasks: set[asyncio.Task[None]] = set()
         self.round = Round()
 
+    async def refresh_partitions(self) -> None:
+        """Let the producer read anew how many partitions its topics have: it refuses to send to one that it does not know.
+
+        What it remembers is up to five minutes old, and its topics may have grown since.
+        """
+        if (producer := self._producer()) is not None:
+            await producer.client.force_metadata_update()
+
     def moved(self, key: bytes, moved: Moved, measure: bytes | None) -> asyncio.Future[None]:
         """Take what a fact led to; returns the acknowledgement to come."""
         now = self._begun()

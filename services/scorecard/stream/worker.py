@@ -231,6 +231,7 @@ class Worker:
         self._decoded.clear()
         held = {tp.partition for tp in self.app.consumer.assignment()}
         await self.states.load(held)
+        await self.outlet.refresh_partitions()
         for partition in held:
             for key, states in self.states.cases(partition).items():  # the longest knows the most
                 self._count_open(key, *domain.glance(max(states.values(), key=len)), partition)
