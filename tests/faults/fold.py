@@ -21,7 +21,7 @@ from services.scorecard import domain
 from tests.faults.nemeses import BACK_SECONDS_MAX, GIVE_UP_SECONDS, LOOK_SECONDS, Course
 from tests.faults.victims import Log, pause
 from tests.scorecard.logs import random_log
-from tests.scorecard.test_stream import CHECKOUT, Streams, Worker, expected, woven
+from tests.scorecard.workers import CHECKOUT, Streams, Worker, expected, woven
 from tests.support.stack import Infrastructure
 
 PASSES = (100, 1500)  # some die before they have committed anything, some long after

@@ -23,7 +23,7 @@ from tests.faults.nemeses import GIVE_UP_SECONDS, LOOK_SECONDS, Course
 from tests.faults.path import Place, Trial
 from tests.faults.victims import pause
 from tests.scorecard.logs import Log, random_log
-from tests.scorecard.test_stream import Streams, Worker, expected, woven
+from tests.scorecard.workers import Streams, Worker, expected, woven
 from tests.support.service import wait_until
 from tests.support.stack import Infrastructure
 from tools import broker

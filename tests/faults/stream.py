@@ -22,7 +22,7 @@ from tests.faults.fold import known
 from tests.faults.nemeses import GIVE_UP_SECONDS, LOOK_SECONDS, Course
 from tests.faults.victims import pause
 from tests.scorecard.logs import Log, random_log
-from tests.scorecard.test_stream import Streams, Worker, expected, woven
+from tests.scorecard.workers import Streams, Worker, expected, woven
 from tests.support.service import house
 from tests.support.stack import Infrastructure
 

@@ -21,7 +21,7 @@ from schemas.base import Event
 from schemas.types import Money, Quantity, SignedQuantity
 from services.exceptions.domain.case import value_of
 from services.inventory import domain as inventory
-from services.inventory.api import BucketShown, DayShown
+from services.inventory.api.shapes import BucketShown, DayShown
 from services.procurement import domain as procurement
 from services.sales import domain as sales
 from tests.exceptions import builders as of_exceptions

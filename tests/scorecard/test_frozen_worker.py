@@ -8,7 +8,8 @@ import signal
 import pytest
 
 from tests.scorecard.logs import random_log
-from tests.scorecard.test_stream import PATIENCE_SECONDS, Streams, streams, woven
+from tests.scorecard.test_stream import streams
+from tests.scorecard.workers import PATIENCE_SECONDS, Streams, woven
 from tests.support.service import wait_until
 
 REPLACED_SECONDS_MAX = 45.0
