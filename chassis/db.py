@@ -310,9 +310,11 @@ class Database:
     """One service's database: its engine, its chassis tables and its world's clock."""
 
     def __init__(
-        self, url: str, *, service: str, world: str, tables: ChassisTables, clock: WorldClock, connections_max: int = 12
-    ) -> None:
+        self, url: str, *, service: str, world: str, tables: ChassisTables, clock: WorldClock, currency: str = "EUR",
+        connections_max: int = 12,
+    ) -> None:  # fmt: skip
         self.service, self.world, self.tables, self.clock = service, world, tables, clock
+        self.currency = currency  # the world's reporting currency
         self.source = f"/crossdock/{world}/{service}"
         self.timers_changed: Callable[[], None] = lambda: None  # told after a commit that armed one for about now
         self.url = url.replace("postgresql://", "postgresql+psycopg://", 1)

@@ -107,7 +107,8 @@ class Running:
         self.exit_code = EXIT_OK
         self.database = Database(
             settings.database_url, service=parts.name, world=settings.world, tables=parts.tables,
-            clock=WorldClock.parse(settings.world_clock), connections_max=settings.pool_connections_max,
+            clock=WorldClock.parse(settings.world_clock), currency=settings.world_currency,
+            connections_max=settings.pool_connections_max,
         )  # fmt: skip
         linger, hears = parts.linger_seconds if settings.driven else 0, "consumer" in roles
         self.consumer = Consumer(self.database, parts.reactions, settings, linger_seconds=linger) if hears else None

@@ -23,6 +23,7 @@ class ServiceSettings(BaseSettings):
 
     world: str = "live"
     world_clock: str = "wall"
+    world_currency: str = "EUR"  # the reporting currency: thresholds and limits are stated in it (ISO 4217)
     database_url: str = ""
     kafka_bootstrap: str
     http_host: str = "127.0.0.1"
@@ -53,6 +54,13 @@ class ServiceSettings(BaseSettings):
     def _world_is_a_name(cls, value: str) -> str:
         if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", value):
             raise ValueError("a world is named by a letter, then at most 30 letters, digits or hyphens")
+        return value
+
+    @field_validator("world_currency")
+    @classmethod
+    def _currency_is_a_code(cls, value: str) -> str:
+        if not re.fullmatch(r"[A-Z]{3}", value):
+            raise ValueError("a currency is named by its three letters of ISO 4217, such as EUR")
         return value
 
     @model_validator(mode="after")

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.errors import Refused
+from cli.formats.scms_doors import CURRENCY
 from cli.stack import daemon, lock
 from cli.stack.control import NotRunning, ask
 from cli.stack.state import Home, make_folder, read_json, write_json
-from cli.stack.worlds import check_name, known_worlds
+from cli.stack.worlds import check_name, currency_kept, known_worlds
 
 NOTE = "replay.json"
 LOCK = "replay.lock"
@@ -39,6 +40,11 @@ def choose(home: Home, *, file_hash: str, until: str | None, into: str | None, b
             raise Refused(
                 f"World {into} follows the clock {kept['clock']}, and a replay moves the clock: leave --into out for a "
                 "new world, or name one made with `crossdock world create NAME --clock driven`."
+            )
+        if kept is not None and (currency := currency_kept(into, kept)) != CURRENCY:
+            raise Refused(
+                f"World {into} reports in {currency}, and these records are in {CURRENCY}: leave --into out for a new world, or"
+                f" name one made with `crossdock world create NAME --clock driven --currency {CURRENCY}`."
             )
         note = read_json(home.world(into) / NOTE) or {}
         return Target(into, bool(note) and not note.get("done", True))

@@ -3,7 +3,7 @@
 Each file `cli/seed/*.yaml` is a list of requests `{service, path, body, key, method?, as?}`, sent in
 the order of the file names and within a file in order. `key` is the Idempotency-Key, so planting twice
 changes nothing; `as` is the role that asks (planning-lead unless told). Each folder in `cli/seed/` is another
-seed of that name.
+seed of that name. Amounts stand without a currency: they are in the reporting currency of the world.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ FOLDER = Path(__file__).with_name("seed")
 EVERYDAY, REPLAY, NONE = "everyday", "replay", "none"
 """The seed in the folder itself; that of a driven world, a folder in it, where every day is a working day and
 deadlines are whole days (FLOW 7.4); and no seed."""
+CURRENCIES = {EVERYDAY: "EUR", REPLAY: "USD"}
+"""The reporting currency of a world with this seed, where nobody names another."""
 ROLE = "planning-lead"
 TIMEOUT_SECONDS = 30.0
 KEY_HEADER = "Idempotency-Key"
@@ -30,8 +32,16 @@ class SeedRefused(StackError):
     """A service did not take a request of the seed."""
 
 
-def requests(folder: Path = FOLDER) -> list[dict[str, Any]]:
-    """Return the requests of all seed files in order; raises SeedRefused for a file that is no such list."""
+def currency_of(name: str, *, driven: bool) -> str:
+    """Return the reporting currency of a world with this seed, where nobody names another; one without a seed goes by its clock."""
+    return CURRENCIES.get(name) or CURRENCIES[REPLAY if driven else EVERYDAY]
+
+
+def requests(folder: Path = FOLDER, *, currency: str = CURRENCIES[EVERYDAY]) -> list[dict[str, Any]]:
+    """Return the requests of all seed files in order, their amounts in this currency.
+
+    Raises SeedRefused for a file that is no such list, and for an amount in another currency.
+    """
     found: list[dict[str, Any]] = []
     for path in sorted(folder.glob("*.yaml")):
         content = yaml.safe_load(path.read_text()) or []
@@ -41,8 +51,38 @@ def requests(folder: Path = FOLDER) -> list[dict[str, Any]]:
             missing = {"service", "path", "key"} - set(request)
             if missing:
                 raise SeedRefused(f"Request {number} of the seed file {path.name} lacks {sorted(missing)}.")
-            found.append(request)
+            place = f"Request {number} of the seed file {path.name}"
+            found.append(_with_currency(request, currency, place=place, usual=currency_of(folder.name, driven=False)))
     return found
+
+
+def _with_currency(request: dict[str, Any], currency: str, *, place: str, usual: str) -> dict[str, Any]:
+    """Return a request with its amounts in this currency.
+
+    The key of one with amounts names a currency that the seed does not have usually: a world that was made with the
+    usual one, before worlds had a currency, gets the request again.
+    """
+    body = _in_currency(request.get("body"), currency, place=place, field="body")
+    if request["path"] == "/thresholds":
+        body.setdefault("currency", currency)
+    unchanged = body == request.get("body") or currency == usual
+    return {**request, "body": body, "key": request["key"] if unchanged else f"{request['key']}-{currency}"}
+
+
+def _in_currency(content: Any, currency: str, *, place: str, field: str) -> Any:
+    if isinstance(content, list):
+        return [
+            _in_currency(one, currency, place=place, field=f"{field}.{number}") for number, one in enumerate(content)
+        ]
+    if not isinstance(content, dict):
+        return content
+    if content.get("currency", currency) != currency:
+        raise SeedRefused(
+            f"{place} states {field}.currency {content['currency']}, and the world's currency is {currency}: leave the"
+            f" currency out, or make the world with `--currency {content['currency']}`."
+        )
+    filled = {name: _in_currency(one, currency, place=place, field=f"{field}.{name}") for name, one in content.items()}
+    return filled | {"currency": currency} if set(content) == {"amount"} else filled
 
 
 def folder_of(name: str) -> Path | None:
@@ -61,16 +101,17 @@ def plant(
     token: Callable[[str], str],
     *,
     folder: Path = FOLDER,
+    currency: str = CURRENCIES[EVERYDAY],
     planted: Collection[str] = (),
 ) -> list[str]:
     """Post the seed to the services that are there and return the keys of what was taken.
 
-    `token` returns a token for a role; `planted` names keys that a service took long ago and may have
-    forgotten. Raises SeedRefused with the service's own words.
+    `token` returns a token for a role; `currency` is that of the amounts; `planted` names keys that a service took
+    long ago and may have forgotten. Raises SeedRefused with the service's own words.
     """
     taken: list[str] = []
     with httpx.Client(timeout=TIMEOUT_SECONDS) as http:
-        for request in requests(folder):
+        for request in requests(folder, currency=currency):
             base = urls.get(request["service"])
             if base is None or request["key"] in planted:
                 continue

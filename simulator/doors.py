@@ -28,12 +28,20 @@ class Doors:
         self._http = httpx.Client(timeout=30)
         self._tokens: dict[tuple[str, str], str] = {}
         self._turn = threading.Lock()
+        self._currency: str | None = None
 
     @classmethod
     def from_environment(cls) -> Doors:
         """Read SERVICES_URLS, a JSON object of service name to base URL, and what LOCAL_SECRET_FILE holds."""
         secret = Path(os.environ["LOCAL_SECRET_FILE"]).read_text(encoding="utf-8").strip()
         return cls(json.loads(os.environ["SERVICES_URLS"]), secret)
+
+    @property
+    def currency(self) -> str:
+        """The world's reporting currency, asked once of the console."""
+        if self._currency is None:
+            self._currency = str(_content(self._http.get(f"{self._urls['console']}/about"))["currency"])
+        return self._currency
 
     def token(self, role: str, **narrow: Any) -> str:
         """Return a token of a demo role, asked once of the built-in issuer."""

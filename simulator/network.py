@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+from schemas.amounts import rounded_amount
 from simulator.doors import Doors, until
 
 SITES = {"Abidjan": "Africa/Abidjan", "Lagos": "Africa/Lagos"}
-ITEMS = {"test-kit": "18.50", "syringe-100": "4.20", "glove-box": "3.10", "bandage-50": "6.75"}
+ITEMS = {"test-kit": "111.00", "syringe-100": "25.20", "glove-box": "18.60", "bandage-50": "40.50"}
+PRICES = "2"  # the version of these prices: a world that was planted with others takes them as a change
 CUSTOMERS = {
     "clinic-plateau": ("Clinic Plateau", "strategic", "Abidjan"),
     "clinic-cocody": ("Clinic Cocody", "key", "Abidjan"),
@@ -24,9 +27,9 @@ OWN_SUPPLIER = "Meridian Medical"
 SOURCE, CARRIER = "erp", "northline"
 
 
-def money(amount: float | str) -> dict[str, str]:
-    """Return an amount in dollars as the doors take it."""
-    return {"amount": f"{float(amount):.2f}", "currency": "USD"}
+def money(amount: float | str, currency: str) -> dict[str, str]:
+    """Return an amount as the services take it, rounded by its currency."""
+    return {"amount": str(rounded_amount(Decimal(amount), currency)), "currency": currency}
 
 
 @dataclass
@@ -34,6 +37,7 @@ class Network:
     """What was brought in, for the story to tell about."""
 
     today: date
+    currency: str
     orders: dict[str, dict[str, Any]] = field(default_factory=dict)
     trucks: dict[str, dict[str, Any]] = field(default_factory=dict)
     lines: int = 0
@@ -42,7 +46,7 @@ class Network:
 def plant(doors: Doors, *, seed: int, now: datetime, run: str) -> Network:
     """Bring the network in through the public doors, each function what is its own; `run` keeps references apart."""
     chance = random.Random(seed)
-    network = Network(today=now.date())
+    network = Network(today=now.date(), currency=doors.currency)
     _masters(doors)
     _terms(doors, chance, network.today)
     _orders(chance, network, run)
@@ -57,7 +61,7 @@ def plant(doors: Doors, *, seed: int, now: datetime, run: str) -> Network:
 
 def more(doors: Doors, chance: random.Random, *, now: datetime, run: str) -> Network:
     """Bring new orders, and trucks that carry them, into a network that was planted before."""
-    network = Network(today=now.date())
+    network = Network(today=now.date(), currency=doors.currency)
     _orders(chance, network, run)
     _trucks(doors, network, run)
     doors.batch("machine-erp", "sales", "/orders:batch", SOURCE, list(network.orders.values()))
@@ -94,8 +98,8 @@ def _outlook(doors: Doors, network: Network, what: str) -> bool:
     )
 
 
-def _keyed(things: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{"key": f"{one['code']}@1", **one} for one in things]
+def _keyed(things: list[dict[str, Any]], version: str = "1") -> list[dict[str, Any]]:
+    return [{"key": f"{one['code']}@{version}", **one} for one in things]
 
 
 def _masters(doors: Doors) -> None:
@@ -104,11 +108,11 @@ def _masters(doors: Doors) -> None:
         for code, zone in SITES.items()
     ]
     items = [
-        {"code": code, "description": f"{code} (simulated)", "unit": "pack", "unit_value": money(price)}
+        {"code": code, "description": f"{code} (simulated)", "unit": "pack", "unit_value": money(price, doors.currency)}
         for code, price in ITEMS.items()
     ]
     doors.batch("inventory", "inventory", "/sites:batch", "simulator", _keyed(sites))
-    doors.batch("inventory", "inventory", "/items:batch", "simulator", _keyed(items))
+    doors.batch("inventory", "inventory", "/items:batch", "simulator", _keyed(items, f"{PRICES}-{doors.currency}"))
     customers = [
         {"code": code, "name": f"{name} (simulated)", "tier": tier, "contact": f"orders@{code}.example"}
         for code, (name, tier, _) in CUSTOMERS.items()
@@ -126,8 +130,9 @@ def _terms(doors: Doors, chance: random.Random, today: date) -> None:
     since = date(today.year, 1, 1).isoformat()
     terms = [
         {
-            "key": f"{supplier}/{item}@{since}", "supplier": supplier, "item": item, "effective_from": since,
-            "price": money(float(price) * 0.6 * factor), "freight": money(0.4 + 0.2 * factor), "lead_time_days": chance.randint(1, 5),
+            "key": f"{supplier}/{item}@{since}-{PRICES}-{doors.currency}", "supplier": supplier, "item": item, "effective_from": since,
+            "price": money(float(price) * 0.6 * factor, doors.currency), "freight": money(0.4 + 0.2 * factor, doors.currency),
+            "lead_time_days": chance.randint(1, 5),
             "minimum_quantity": str(chance.choice((10, 50, 500))), "capacity_per_week": str(chance.choice((200, 1000, 4000))),
         }
         for supplier, factor in SUPPLIERS.items()
@@ -149,7 +154,7 @@ def _orders(chance: random.Random, network: Network, run: str) -> None:
                     "reference": str(n),
                     "item": item,
                     "quantity": str(quantity),
-                    "value": money(quantity * float(ITEMS[item])),
+                    "value": money(quantity * float(ITEMS[item]), network.currency),
                     "promised_on": due.isoformat(),
                 }
             )

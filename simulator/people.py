@@ -21,9 +21,9 @@ def commit_to(doors: Doors, task: dict[str, Any], now: datetime) -> None:
 
 
 def choose(doors: Doors, task_id: str) -> dict[str, Any]:
-    """The planning lead chooses the first way out that works for each line, and declines a line that has none."""
+    """Procurement chooses the first way out that works for each line, and declines a line that has none."""
     found = until(lambda: _round(doors, task_id), "procurement's round")
-    whole = doors.get("planning-lead", "procurement", f"/sourcings/{found['sourcing_id']}")
+    whole = doors.get("procurement", "procurement", f"/sourcings/{found['sourcing_id']}")
     best = []
     for line in whole["lines"]:
         works = [option for option in line["options"] if option["feasible"]]
@@ -31,11 +31,11 @@ def choose(doors: Doors, task_id: str) -> dict[str, Any]:
             best.append(works[0]["alternative_id"])
         else:
             said = {"line_id": line["line_id"], "reason": "no other supplier can deliver in time (simulated)"}
-            doors.post("planning-lead", "procurement", f"/sourcings/{found['sourcing_id']}/decline", said)
+            doors.post("procurement", "procurement", f"/sourcings/{found['sourcing_id']}/decline", said)
     if best:
         said_so = {"alternative_ids": best, "rationale": "dearer, and it saves the promised week (simulated)"}
-        doors.post("planning-lead", "procurement", f"/sourcings/{found['sourcing_id']}/choose", said_so)
-    return {"lines": whole["lines"], "chosen": len(best)}
+        doors.post("procurement", "procurement", f"/sourcings/{found['sourcing_id']}/choose", said_so)
+    return {"lines": whole["lines"], "chosen": len(best), "money_limit": whole["money_limit"]}
 
 
 def _round(doors: Doors, task_id: str) -> dict[str, Any] | None:

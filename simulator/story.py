@@ -203,9 +203,11 @@ class Story:
         task_id = next(t["task_id"] for t in tasks if t["kind"] == "find-alternative-source")
         self._wait()
         chosen = people.choose(self._doors, task_id)
+        limit = chosen["money_limit"]
         self._tell(
             "act",
-            f"The simulated planning lead chose a way out for {chosen['chosen']} of {len(chosen['lines'])} lines; the orders are placed.",
+            f"A simulated person of procurement chose a way out for {chosen['chosen']} of {len(chosen['lines'])} lines, within the limit of"
+            f" {limit['amount']} {limit['currency']}; the orders are placed.",
         )
         ((came, decided), *_) = self._watcher.wait_for(case["case_id"], "exceptions.case.decided.v1")
         self._tell("decided", f"The case is decided: {decided['data']['choice']}", came)

@@ -134,7 +134,7 @@ _NOTE = """#
 
 def _ours(command: Any, service: str | None, told: Yaml, after: Yaml, *, once: bool = False) -> Yaml:
     environment: Yaml = {
-        "WORLD": "live", "KAFKA_BOOTSTRAP": ",".join(f"kafka-{number}:9092" for number in range(BROKERS)),
+        "WORLD": "live", "WORLD_CURRENCY": "${WORLD_CURRENCY:?}", "KAFKA_BOOTSTRAP": ",".join(f"kafka-{number}:9092" for number in range(BROKERS)),
         "HTTP_HOST": "0.0.0.0", "HTTP_PORT": str(HTTP_PORT), "OPS_PORT": str(OPS_PORT),
         **{name: f"${{{name}:?}}" for name in SHARED}, **told,
     }  # fmt: skip
@@ -292,7 +292,7 @@ def _job(name: str, command: tuple[str, ...], service: str | None, told: Yaml) -
 
 def _config() -> Yaml:
     values = {
-        "WORLD": "live", "KAFKA_BOOTSTRAP": "kafka:9092", "AUTH_ISSUER": "https://issuer.example", "AUTH_AUDIENCE": "crossdock.live",
+        "WORLD": "live", "WORLD_CURRENCY": "EUR", "KAFKA_BOOTSTRAP": "kafka:9092", "AUTH_ISSUER": "https://issuer.example", "AUTH_AUDIENCE": "crossdock.live",
         "AUTH_JWKS": "https://issuer.example/keys", "HTTP_HOST": "0.0.0.0", "HTTP_PORT": str(HTTP_PORT), "OPS_PORT": str(OPS_PORT),
     }  # fmt: skip
     return _thing("v1", "ConfigMap", "crossdock", {"data": values})

@@ -17,9 +17,9 @@ from cli.output import JsonOption, out, print_json, progress, say
 from cli.stack.daemon import one_interrupt
 from cli.stack.recipe import CONSOLE, STREAM
 from cli.stack.stack import Stack
-from cli.stack.worlds import World
+from cli.stack.worlds import DEMO, World
 
-WORLD = "demo"
+CURRENCY = "USD"
 PACE_SECONDS = 2.0
 MARKS = {
     "signal": "→", "case": "!", "task": "·", "impact": "·", "notice": "·", "options": "·", "shortage": "·", "act": "✓", "decided": "✓",
@@ -50,7 +50,7 @@ def demo(
 ) -> None:
     """Start a world, tell the story of one delay in it with simulated people, and stay up until Ctrl-C."""
     with one_interrupt(), progress("The stack starts", quiet=as_json) as report, Stack.start(report=report) as stack:
-        world = stack.create_world(WORLD)
+        world = stack.create_world(DEMO, currency=CURRENCY)
         _invite(world, as_json)
         seconds = (0.0 if once else PACE_SECONDS) if pace is None else pace
         with simulated.begin(world, "story", "--seed", str(seed), "--pace", str(seconds)) as story:

@@ -11,7 +11,7 @@ from cli.output import JsonOption, emit, progress, say, table
 from cli.stack import daemon, lock
 from cli.stack.control import NotRunning, ask
 from cli.stack.state import Home, read_json
-from cli.stack.worlds import known_worlds
+from cli.stack.worlds import currency_kept, known_worlds
 
 NameArgument = Annotated[str, typer.Argument(help="Small letters, digits, hyphens.")]
 
@@ -39,6 +39,10 @@ def create(
         str | None,
         typer.Option(help="`everyday`, `replay` (what a driven world gets unless told) or `none`."),
     ] = None,
+    currency: Annotated[
+        str | None,
+        typer.Option(help="The reporting currency, such as EUR: that of the seed (EUR, a replay's USD) unless told."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a world (or start a kept one) and come back when all of it is ready."""
@@ -50,7 +54,7 @@ def create(
         try:
             made = ask(
                 home, "create-world", report, name=name, clock=clock, services=only or None,
-                split=split or None, seed=seed,
+                split=split or None, seed=seed, currency=currency,
             )  # fmt: skip
         except BaseException as why:
             if started:
@@ -76,9 +80,17 @@ def list_worlds(as_json: JsonOption = False) -> None:
     for name in sorted({*known_worlds(home), *running}):
         kept = read_json(home.world_file(name)) or {}
         state = running.get(name, {}).get("state", "stopped")
-        found.append({"world": name, "clock": kept.get("clock"), "state": state, "urls": kept.get("urls", {})})
-    rows = [(one["world"], one["clock"], one["state"]) for one in found]
-    emit(found, as_json=as_json, show=lambda: table(("World", "Clock", "State"), rows))
+        found.append(
+            {
+                "world": name,
+                "clock": kept.get("clock"),
+                "currency": currency_kept(name, kept),
+                "state": state,
+                "urls": kept.get("urls", {}),
+            }
+        )
+    rows = [(one["world"], one["clock"], one["currency"], one["state"]) for one in found]
+    emit(found, as_json=as_json, show=lambda: table(("World", "Clock", "Currency", "State"), rows))
 
 
 def drop(

@@ -20,7 +20,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from cli.seed import EVERYDAY, REPLAY
+from cli.seed import EVERYDAY, REPLAY, currency_of
 from cli.stack import lock, worlds
 from cli.stack.control import Act, Control
 from cli.stack.infrastructure import Infrastructure, Report
@@ -28,7 +28,16 @@ from cli.stack.issuer import Issuer
 from cli.stack.recipe import APART, Recipe, whole
 from cli.stack.state import Home, StackError, forget, make_folder, read_json, write_json, write_text
 from cli.stack.supervisor import stop_all
-from cli.stack.worlds import World, WorldPlan, WorldRefused, WorldUnknown, check_name, known_worlds
+from cli.stack.worlds import (
+    World,
+    WorldPlan,
+    WorldRefused,
+    WorldUnknown,
+    check_currency,
+    check_name,
+    currency_kept,
+    known_worlds,
+)
 
 
 class AlreadyRunning(StackError):
@@ -111,6 +120,7 @@ class Stack:
         split: list[str] | None = None,
         ports: Mapping[str, int] | None = None,
         seed: str | None = None,
+        currency: str | None = None,
         report: Report | None = None,
     ) -> World:
         """Make a world, or start a kept one as it was planned, and return it when all of it is ready.
@@ -118,8 +128,9 @@ class Stack:
         `env` adds to the environment of a process by name (`*`: of all); `copies` runs further copies of a
         process; `split` runs services as one process per role (`logistics`), or one role apart
         (`logistics:relay`), as unless told `recipe.APART` in a world by the wall clock; `seed` is `everyday`, `replay` (what a driven
-        world gets unless told) or `none`. Raises WorldRefused when it runs already. A new world that does not
-        become ready is dropped again.
+        world gets unless told) or `none`; `currency` is the reporting currency, unless told that of
+        the seed. Raises WorldRefused when it runs already, or is kept with another clock or currency. A new world
+        that does not become ready is dropped again.
         """
         with self._turn:
             check_name(name)
@@ -127,6 +138,7 @@ class Stack:
                 raise WorldRefused(f"World {name} runs already; `crossdock world list` shows it.")
             kept = read_json(self.home.world_file(name))
             before = kept["plan"] if kept else {}
+            seed = seed or before.get("seed") or (REPLAY if clock == "driven" else EVERYDAY)
             plan = WorldPlan(
                 clock=kept["clock"] if kept else clock,
                 services=before.get("services") if services is None else services,
@@ -134,11 +146,20 @@ class Stack:
                 copies=before.get("copies", {}) if copies is None else copies,
                 split=before.get("split", [] if clock == "driven" else [*APART]) if split is None else split,
                 ports=ports or {},
-                seed=seed or before.get("seed") or (REPLAY if clock == "driven" else EVERYDAY),
+                seed=seed,
+                currency=(
+                    currency_kept(name, kept)
+                    if kept
+                    else check_currency(currency or currency_of(seed, driven=clock == "driven"))
+                ),
             )
             if kept and clock not in ("wall", kept["clock"]):
                 raise WorldRefused(
                     f"World {name} is kept with the clock {kept['clock']}: drop it first, or choose another name."
+                )
+            if currency not in (None, plan.currency):
+                raise WorldRefused(
+                    f"World {name} is kept with the currency {plan.currency}: drop it first, or choose another name."
                 )
             report = report or self.report
             report(f"World {name} starts")
@@ -309,6 +330,7 @@ def _world_status(world: World) -> dict[str, Any]:
     return {
         "world": world.name,
         "clock": world.clock,
+        "currency": world.plan.currency,
         "state": "ready" if ready else "not ready",
         "urls": world.urls,
         "processes": processes,

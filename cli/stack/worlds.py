@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cli.stack.stack import Stack
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
-LIVE = "live"
+LIVE, DEMO = "live", "demo"
 HOST = "127.0.0.1"
 READY_SECONDS = 120.0
 TOPICS_SECONDS = 120.0
@@ -60,6 +60,8 @@ class WorldPlan:
     ports: Mapping[str, int] = field(default_factory=dict)
     """The HTTP port of a process, where a person chose it."""
 
+    currency: str = seed.CURRENCIES[seed.EVERYDAY]
+    """The reporting currency: thresholds and limits are stated in it."""
     seed: str = seed.EVERYDAY
 
     @property
@@ -134,6 +136,7 @@ class World:
         return {
             "name": self.name,
             "clock": self.clock,
+            "currency": self.plan.currency,
             "urls": self.urls,
             "ops": self.ops,
             "planted": self._planted,
@@ -160,9 +163,11 @@ class World:
     def open(self, check: Callable[[], None]) -> None:
         """Make what is missing, start all processes at once, wait until all are ready, plant the seed.
 
-        `check` raises when the stack is ending meanwhile.
+        `check` raises when the stack is ending meanwhile. Raises SeedRefused before anything is made.
         """
         home = self.stack.home
+        if (folder := seed.folder_of(self.plan.seed)) is not None:
+            seed.requests(folder, currency=self.plan.currency)
         make_folder(home.logs(self.name))
         self._choose_ports()
         self._choose_secrets()
@@ -195,7 +200,9 @@ class World:
         folder = seed.folder_of(self.plan.seed)
         if folder is None or not self.stack.recipe.plants_seed:
             return
-        self._planted += seed.plant(self.urls, self.token, folder=folder, planted=self._planted)
+        self._planted += seed.plant(
+            self.urls, self.token, folder=folder, currency=self.plan.currency, planted=self._planted
+        )
         write_json(self.stack.home.world_file(self.name), self.describe())
 
     def close(self) -> None:
@@ -261,6 +268,7 @@ class World:
         env |= {
             "WORLD": self.name,
             "WORLD_CLOCK": self.plan.clock,
+            "WORLD_CURRENCY": self.plan.currency,
             "KAFKA_BOOTSTRAP": self.stack.infrastructure.kafka_bootstrap,
             "TOPIC_REPLICATION": env.get("TOPIC_REPLICATION", "1"),
             "HTTP_HOST": HOST,
@@ -322,6 +330,22 @@ def check_name(name: str) -> str:
             f"{name!r} cannot name a world: a small letter, then up to 30 small letters, digits or hyphens."
         )
     return name
+
+
+def check_currency(code: str) -> str:
+    """Return the code, or raise WorldRefused when it is no currency's."""
+    if not re.fullmatch(r"[A-Z]{3}", code):
+        raise WorldRefused(f"{code!r} is no currency: give its three letters of ISO 4217, such as EUR.")
+    return code
+
+
+def currency_kept(name: str, kept: Mapping[str, Any]) -> str:
+    """Return the currency of a kept world; of one made before worlds had a currency that of its amounts (the demo: dollars)."""
+    if "currency" in kept:
+        return str(kept["currency"])
+    driven = kept.get("clock") == "driven"
+    of_seed = kept.get("plan", {}).get("seed", seed.REPLAY if driven else seed.EVERYDAY)
+    return "USD" if name == DEMO else seed.currency_of(of_seed, driven=driven)
 
 
 def known_worlds(home: Home) -> list[str]:

@@ -15,6 +15,7 @@ class About(BaseModel):
     """The world, and the way in: the organisation's provider, the demo roles of a local stack, or a link alone."""
 
     world: str
+    currency: str  # the world's reporting currency
     login: Literal["provider", "roles", "link"]
     roles: tuple[str, ...] = ()
 
@@ -25,8 +26,9 @@ def add(app: FastAPI) -> None:
     @app.get("/about", openapi_extra=NO_LOGIN)
     def about(request: Request) -> About:
         state = request.app.state
+        world = {"world": state.settings.world, "currency": state.settings.world_currency}
         if state.provider is not None:
-            return About(world=state.settings.world, login="provider")
+            return About(**world, login="provider")
         if state.issuer is not None:
-            return About(world=state.settings.world, login="roles", roles=PERSONS)
-        return About(world=state.settings.world, login="link")
+            return About(**world, login="roles", roles=PERSONS)
+        return About(**world, login="link")

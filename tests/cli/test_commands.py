@@ -99,4 +99,6 @@ def test_logs_show_the_last_lines_of_one_process_or_of_all(home: Home, capsys: p
 def test_the_worlds_that_are_kept_are_listed_while_nothing_runs(home: Home, capsys: pytest.CaptureFixture[str]) -> None:
     write_json(home.world_file("kept"), {"clock": "driven", "urls": {}})
     assert run(["world", "list", "--json"]) == ExitCode.OK
-    assert json.loads(capsys.readouterr().out) == [{"world": "kept", "clock": "driven", "state": "stopped", "urls": {}}]
+    assert json.loads(capsys.readouterr().out) == [
+        {"world": "kept", "clock": "driven", "currency": "USD", "state": "stopped", "urls": {}}
+    ]

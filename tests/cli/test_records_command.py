@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,6 +73,21 @@ def test_a_world_whose_clock_is_not_driven_is_refused_before_anything_is_done(ho
     assert done.returncode == 5
     assert "World live follows the clock wall, and a replay moves the clock" in done.stderr
     assert [path.name for path in home.world("live").iterdir()] == ["world.json"]
+
+
+@pytest.mark.parametrize(
+    ("kept", "refused"),
+    [({"currency": "EUR"}, True), ({"currency": "USD"}, False), ({}, False), ({"plan": {"seed": "everyday"}}, True)],
+)
+def test_records_in_dollars_go_into_no_world_of_another_currency(
+    home: Home, kept: dict[str, Any], refused: bool
+) -> None:
+    write_json(home.world_file("mine"), {"clock": "driven", "urls": {}, **kept})
+    if refused:
+        with pytest.raises(Refused, match="World mine reports in EUR, and these records are in USD"):
+            chosen(home, into="mine")
+    else:
+        assert chosen(home, into="mine") == replay_world.Target("mine", False)
 
 
 def chosen(home: Home, *, file: str = "a", until: str | None = None, into: str | None = None) -> replay_world.Target:

@@ -113,11 +113,11 @@ def test_each_process_of_compose_is_understood_and_told_what_it_demands(
 ) -> None:
     service = OURS[name]
     understood(service["command"])
-    named = set(re.findall(r"^([A-Z_]+)=", ENV, re.MULTILINE))
+    named = dict(re.findall(r"^([A-Z_]+)=(.*)$", ENV, re.MULTILINE))
     told = {}
     for variable, value in service["environment"].items():
-        assert set(re.findall(r"\$\{([A-Z_]+):\?\}", value)) <= named, f"{variable}: not in example.env"
-        told[variable] = re.sub(r"\$\{[A-Z_]+:\?\}", "given", value)
+        assert set(re.findall(r"\$\{([A-Z_]+):\?\}", value)) <= set(named), f"{variable}: not in example.env"
+        told[variable] = re.sub(r"\$\{([A-Z_]+):\?\}", lambda name: named[name[1]] or "given", value)
     demanded(service["command"], told, monkeypatch)
     if "migrate" in service["command"] or name == "topics":
         assert service["restart"] == "no"

@@ -264,6 +264,20 @@ def test_a_posted_playbook_is_the_next_version_for_the_cases_that_open_later(exc
     act(exceptions, "/playbooks", body, status=422)
 
 
+def test_a_rule_in_another_currency_than_the_worlds_is_refused_with_both_named(exceptions: House) -> None:
+    """D1: without an exchange rate such a limit can be compared with nothing, and nobody could choose within it."""
+    answer = act(exceptions, "/thresholds", {"currency": "USD", "money": []}, status=422)
+    assert (answer["code"], answer["field"]) == ("other-currency", "currency")
+    assert "is in USD, and this world reports in EUR: state it in EUR" in answer["detail"]
+    (current,) = (p for p in exceptions.get("/playbooks").json()["items"] if p["kind"] == "shipment-delay")
+    body = {k: current[k] for k in ("kind", "calendar", "ladder", "recurrence_days", "acknowledge_within", "tasks")}
+    body["tasks"][1]["money_limit"] = {"amount": "5000", "currency": "JPY"}
+    answer = act(exceptions, "/playbooks", body, status=422)
+    assert (answer["code"], answer["field"]) == ("other-currency", "tasks.1.money_limit.currency")
+    assert "is in JPY, and this world reports in EUR" in answer["detail"]
+    assert exceptions.get("/thresholds").json()["number"] == 1
+
+
 def test_posted_thresholds_are_the_next_version(exceptions: House) -> None:
     body = {"currency": "EUR", "money": [{"severity": "critical", "amount": "1000"}]}
     assert act(exceptions, "/thresholds", body, status=201)["number"] == 2

@@ -218,13 +218,16 @@ def test_the_next_deadline_is_the_earliest_that_is_not_met() -> None:
 
 
 def test_a_changed_playbook_is_a_new_version_and_the_same_one_is_not() -> None:
-    first = domain.keep_playbook(playbook(), current=None)
-    assert domain.keep_playbook(playbook(recorded_at=LATER, by_subject="max"), current=first) is first
-    second = domain.keep_playbook(playbook(recurrence_days=14), current=first)
+    first = domain.keep_playbook(playbook(), current=None, world_currency="EUR")
+    assert (
+        domain.keep_playbook(playbook(recorded_at=LATER, by_subject="max"), current=first, world_currency="EUR")
+        is first
+    )
+    second = domain.keep_playbook(playbook(recurrence_days=14), current=first, world_currency="EUR")
     assert (first.number, second.number) == (1, 2)
-    kept = domain.keep_thresholds(thresholds(), current=None)
-    assert domain.keep_thresholds(thresholds(by_subject="max"), current=kept) is kept
-    assert domain.keep_thresholds(thresholds(currency="USD"), current=kept).number == 2
+    kept = domain.keep_thresholds(thresholds(), current=None, world_currency="EUR")
+    assert domain.keep_thresholds(thresholds(by_subject="max"), current=kept, world_currency="EUR") is kept
+    assert domain.keep_thresholds(thresholds(currency="USD"), current=kept, world_currency="USD").number == 2
 
 
 @pytest.mark.parametrize(
@@ -238,7 +241,7 @@ def test_a_changed_playbook_is_a_new_version_and_the_same_one_is_not() -> None:
 )
 def test_a_playbook_that_binds_nobody_is_refused(draft: domain.Playbook, why: str) -> None:
     with pytest.raises(Invalid, match=why):
-        domain.keep_playbook(draft, current=None)
+        domain.keep_playbook(draft, current=None, world_currency="EUR")
 
 
 def test_who_is_on_duty_is_asked_of_the_hour() -> None:

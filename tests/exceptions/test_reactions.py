@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from cli import seed
 from services.exceptions import domain
 from tests.exceptions.builders import (
     CAUSE,
@@ -30,15 +30,15 @@ from tests.exceptions.builders import (
 )
 from tests.support.service import House
 
-SEED = Path(__file__).parents[2] / "cli" / "seed" / "exceptions.yaml"
 CASE = domain.case_id_of(CAUSE, 1)
 OPENED = ["case.opened", "task.opened", "task.opened"]
 
 
-def plant(opened: House, seed: Path = SEED) -> None:
-    for request in yaml.safe_load(seed.read_text()):
-        answer = opened.post(request["path"], request["body"], key=request["key"])
-        assert answer.status_code == 201, answer.text
+def plant(opened: House, folder: Path = seed.FOLDER) -> None:
+    for request in seed.requests(folder, currency=opened.database.currency):
+        if request["service"] == "exceptions":
+            answer = opened.post(request["path"], request["body"], key=request["key"])
+            assert answer.status_code == 201, answer.text
 
 
 @pytest.fixture
@@ -320,7 +320,7 @@ def test_a_pause_disarms_and_a_resumption_arms_later(exceptions: House) -> None:
 
 def test_a_replay_world_has_whole_day_deadlines_and_at_most_three_escalations(bare: House) -> None:
     """FLOW 7.4: the seed of a replay world."""
-    plant(bare, SEED.parent / "replay" / SEED.name)
+    plant(bare, seed.FOLDER / "replay")
     bare.hear(calendar("every-day", opens=0, closes=0, weekdays=(0, 1, 2, 3, 4, 5, 6)), ladder(0, 0, 0))
     bare.set_clock(datetime(2026, 3, 5, tzinfo=UTC))
     bare.hear(delayed(basis="overdue", provisional=True, expected_at=None))

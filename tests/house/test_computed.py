@@ -137,7 +137,7 @@ def an_impact(draw: Callable[..., Any]) -> None:
         lines=tuple(replace(line, value=value) for line, value in zip(order.lines, values, strict=True)),
     )
     impact, events = sales.assess_impact(
-        sales.await_impact(of_sales.cause_of(), now=NOW), delay=of_sales.delayed(of_sales.shipped(order)), orders={order.order_id: order},
+        sales.await_impact(of_sales.cause_of(), currency=currency, now=NOW), delay=of_sales.delayed(of_sales.shipped(order)), orders={order.order_id: order},
         tiers={}, default_slip_days=7, now=NOW,
     )  # fmt: skip
     assert len(impact.lines) == len(order.lines)

@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 
 def assessed(order: domain.Order, *, days: int | None = 2) -> domain.Impact:
     impact, _ = domain.assess_impact(
-        domain.await_impact(cause_of(), now=START), delay=delayed(shipped(order), days=days), orders={order.order_id: order},
+        domain.await_impact(cause_of(), currency="EUR", now=START), delay=delayed(shipped(order), days=days), orders={order.order_id: order},
         tiers={"clinic": "key"}, default_slip_days=7, now=START,
     )  # fmt: skip
     return impact
@@ -48,14 +48,14 @@ def test_money_at_risk_counts_each_shipment_line_once() -> None:
     """FLOW 1.4"""
     impact = assessed(an_order("O1", new_line("1", value="10.10"), new_line("2", value="0.02")))
     assert impact.value == money("10.12")
-    assert domain.money_at_risk([*impact.lines, *impact.lines]) == money("10.12")
-    assert domain.money_at_risk([]).amount == 0
+    assert domain.money_at_risk([*impact.lines, *impact.lines], currency="EUR") == money("10.12")
+    assert domain.money_at_risk([], currency="EUR") == Money(amount=Decimal(0), currency="EUR")
 
 
 def test_money_in_several_currencies_is_not_added_up() -> None:
     impact = assessed(an_order("O1", new_line("1"), new_line("2"), new_line("3")))
     foreign = impact.lines[0].model_copy(update={"value": Money(amount=Decimal(7), currency="EUR")})
-    assert domain.money_at_risk([foreign, *impact.lines[1:]]) == money("200.00")
+    assert domain.money_at_risk([foreign, *impact.lines[1:]], currency="EUR") == money("200.00")
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,40 @@ def test_a_world_is_ready_when_it_is_returned_and_each_process_knows_what_is_its
         psycopg.connect(told["DATABASE_URL"])
 
 
+def test_a_world_has_one_reporting_currency_that_every_process_knows_and_that_stays(start_stack: StartStack) -> None:
+    stack = start_stack()
+    for name, told, currency in (
+        ("plain", {}, "EUR"), ("records", {"clock": "driven"}, "USD"), ("swiss", {"currency": "CHF"}, "CHF"),
+    ):  # fmt: skip
+        world = stack.create_world(name, services=["logistics"], **told)
+        assert _ask(world.urls["logistics"])["WORLD_CURRENCY"] == currency
+        assert next(one for one in stack.status()["worlds"] if one["world"] == name)["currency"] == currency
+    with pytest.raises(WorldRefused, match="'francs' is no currency: give its three letters"):
+        stack.create_world("other", services=["logistics"], currency="francs")
+    stack.close()
+    again = start_stack()
+    with pytest.raises(WorldRefused, match="World swiss is kept with the currency CHF"):
+        again.create_world("swiss", currency="EUR")
+    assert _ask(again.create_world("swiss").urls["logistics"])["WORLD_CURRENCY"] == "CHF"
+
+
+@pytest.mark.parametrize(
+    ("name", "clock", "currency"), [("old", "wall", "EUR"), ("old", "driven", "USD"), ("demo", "wall", "USD")]
+)
+def test_a_world_made_before_worlds_had_a_currency_has_the_one_of_its_amounts(
+    start_stack: StartStack, name: str, clock: str, currency: str
+) -> None:
+    stack = start_stack()
+    stack.create_world(name, services=["logistics"], clock=clock)
+    stack.close()
+    file = stack.home.world_file(name)
+    kept = json.loads(file.read_text())
+    del kept["currency"]
+    file.write_text(json.dumps(kept))
+    world = start_stack().create_world(name)
+    assert _ask(world.urls["logistics"])["WORLD_CURRENCY"] == currency
+
+
 def test_services_can_be_left_out_split_into_roles_and_copied(start_stack: StartStack) -> None:
     stack = start_stack()
     world = stack.create_world(

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 TOLD = (
     "WORLD",
     "WORLD_CLOCK",
+    "WORLD_CURRENCY",
     "DATABASE_URL",
     "KAFKA_BOOTSTRAP",
     "AUTH_AUDIENCE",

@@ -16,6 +16,12 @@ TASKS_MAX = 20
 RECURRENCE_DAYS = 7
 
 
+class OtherCurrency(Invalid):
+    """An amount is in another currency than the world's."""
+
+    code = "other-currency"
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """How long something may take: working minutes, or until the end of the n-th working day after the start."""
@@ -199,8 +205,11 @@ class Rulebook:
         return timedelta(days=self.playbook.recurrence_days)
 
 
-def keep_playbook(draft: Playbook, *, current: Playbook | None) -> Playbook:
-    """Return the next version of a playbook, or the current one when nothing changed; raises Invalid where it can bind nobody."""
+def keep_playbook(draft: Playbook, *, current: Playbook | None, world_currency: str) -> Playbook:
+    """Return the next version of a playbook, or the current one when nothing changed.
+
+    Raises Invalid where it can bind nobody, OtherCurrency for a limit that is not in the world's currency.
+    """
     if not any(task.required for task in draft.tasks):
         raise Invalid(
             "a playbook needs at least one required task: without one no response is ever implemented", field="tasks"
@@ -211,6 +220,9 @@ def keep_playbook(draft: Playbook, *, current: Playbook | None) -> Playbook:
     if len(set(kinds)) < len(kinds):
         raise Invalid("two tasks of a playbook have the same kind; a case has one task per kind", field="tasks")
     _check_spans(draft)
+    for place, task in enumerate(draft.tasks):
+        if task.money_limit is not None:
+            must_be_in(task.money_limit.currency, world_currency, field=f"tasks.{place}.money_limit.currency")
     made = replace(draft, number=1 if current is None else current.number + 1)
     return current if current is not None and _same(made, current) else made
 
@@ -234,8 +246,19 @@ def _check_spans(draft: Playbook) -> None:
             raise Invalid(f"{field}: say either minutes or days", field=field)
 
 
-def keep_thresholds(draft: Thresholds, *, current: Thresholds | None) -> Thresholds:
-    """Return the next version of the thresholds, or the current one when nothing changed."""
+def must_be_in(currency: str, world_currency: str, *, field: str) -> None:
+    """Raise OtherCurrency where an amount is in another currency than the world's: there is no exchange rate to compare it by."""
+    if currency != world_currency:
+        raise OtherCurrency(
+            f"the amount is in {currency}, and this world reports in {world_currency}: state it in {world_currency};"
+            f" no exchange rate from {currency} is known",
+            field=field,
+        )
+
+
+def keep_thresholds(draft: Thresholds, *, current: Thresholds | None, world_currency: str) -> Thresholds:
+    """Return the next version of the thresholds, or the current one when nothing changed; raises OtherCurrency."""
+    must_be_in(draft.currency, world_currency, field="currency")
     made = replace(draft, number=1 if current is None else current.number + 1)
     return current if current is not None and _same(made, current) else made
 

@@ -17,10 +17,10 @@ CAUSE_KINDS: tuple[CauseKind, ...] = ("shipment-delay", "shortage")
 
 
 def keep_playbook(tx: Tx, *, draft: domain.Playbook) -> domain.Playbook:
-    """Make the next version of a playbook, and open the cases that waited for it; raises Invalid."""
+    """Make the next version of a playbook, and open the cases that waited for it; raises Invalid, OtherCurrency."""
     repository.change_rules(tx)
     current = repository.find_playbook(tx, draft.kind)
-    playbook = domain.keep_playbook(draft, current=current)
+    playbook = domain.keep_playbook(draft, current=current, world_currency=tx.database.currency)
     if playbook != current:
         repository.save_playbook(tx, playbook)
         open_waiting_cases(tx, kinds=(draft.kind,))
@@ -28,10 +28,10 @@ def keep_playbook(tx: Tx, *, draft: domain.Playbook) -> domain.Playbook:
 
 
 def keep_thresholds(tx: Tx, *, draft: domain.Thresholds) -> domain.Thresholds:
-    """Make the next version of the thresholds, and open the cases that waited for them."""
+    """Make the next version of the thresholds, and open the cases that waited for them; raises OtherCurrency."""
     repository.change_rules(tx)
     current = repository.find_thresholds(tx)
-    kept = domain.keep_thresholds(draft, current=current)
+    kept = domain.keep_thresholds(draft, current=current, world_currency=tx.database.currency)
     if kept != current:
         repository.save_thresholds(tx, kept)
         open_waiting_cases(tx, kinds=CAUSE_KINDS)

@@ -17,7 +17,6 @@ from services.sales.domain.notice import NoticeLine
 from services.sales.domain.order import Order, OrderLine
 
 ONE_DAY = timedelta(days=1)
-CURRENCY_OF_NOTHING = "USD"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +45,15 @@ def impact_id_of(cause: Cause) -> UUID:
     return subject_id("impact", cause.kind, str(cause.id))
 
 
-def await_impact(cause: Cause, *, now: datetime) -> Impact:
-    """Return the place in which whoever comes first waits for the other (FLOW 1.2)."""
+def await_impact(cause: Cause, *, currency: str, now: datetime) -> Impact:
+    """Return the place in which whoever comes first waits for the other (FLOW 1.2); nothing is at risk yet, in this currency."""
     return Impact(
         impact_id=impact_id_of(cause),
         cause_kind=cause.kind,
         cause_id=cause.id,
         assessment=0,
         site=None,
-        value=Money(amount=Decimal(0), currency=CURRENCY_OF_NOTHING),
+        value=Money(amount=Decimal(0), currency=currency),
         unmatched_lines=0,
         task_ids=(),
         occurred_at=now,
@@ -93,7 +92,7 @@ def assess_impact(
         assessment=impact.assessment + 1,
         site=delay.destination,
         lines=tuple(sorted(lines, key=lambda line: line.shipment_line_id)),
-        value=money_at_risk(lines),
+        value=money_at_risk(lines, currency=impact.value.currency),
         unmatched_lines=unmatched,
         occurred_at=delay.occurred_at,
         recorded_at=now,
@@ -156,10 +155,13 @@ def propose_day(delay: ShipmentDelay, line: OrderLine, *, default_slip_days: int
     return slipped if slipped > today else today + timedelta(days=default_slip_days)
 
 
-def money_at_risk(lines: Sequence[ImpactLine]) -> Money:
-    """Return what the lines are worth, each once (FLOW 1.4); of several currencies the one with most lines is told."""
+def money_at_risk(lines: Sequence[ImpactLine], *, currency: str) -> Money:
+    """Return what the lines are worth, each once (FLOW 1.4), or nothing in this currency where there are none.
+
+    Of several currencies the one with most lines is told.
+    """
     if not lines:
-        return Money(amount=Decimal(0), currency=CURRENCY_OF_NOTHING)
+        return Money(amount=Decimal(0), currency=currency)
     currencies = [line.value.currency for line in lines]
     currency = max(sorted(set(currencies)), key=currencies.count)
     once = {line.shipment_line_id: line.value.amount for line in lines if line.value.currency == currency}

@@ -45,7 +45,8 @@ def assess_impact(tx: Tx, *, delay: ShipmentDelay) -> domain.Impact:
     orders = _orders(tx, {line.order_id for line in delay.lines if line.order_id})
     impact_id = domain.impact_id_of(delay.cause)
     impact, events = domain.assess_impact(
-        repository.find_impact(tx, impact_id) or domain.await_impact(delay.cause, now=tx.now),
+        repository.find_impact(tx, impact_id)
+        or domain.await_impact(delay.cause, currency=tx.database.currency, now=tx.now),
         delay=delay,
         orders=orders,
         tiers=_tiers(tx, {order.customer for order in orders.values()}),
@@ -65,7 +66,9 @@ def assess_impact(tx: Tx, *, delay: ShipmentDelay) -> domain.Impact:
 
 def draft_notices(tx: Tx, *, cause: Cause, case_id: UUID, task_id: UUID) -> domain.Book:
     """Open the book of a task, or open it again, and draft as soon as the impact is known (FLOW 2.4, 3.2)."""
-    impact = repository.find_impact(tx, domain.impact_id_of(cause)) or domain.await_impact(cause, now=tx.now)
+    impact = repository.find_impact(tx, domain.impact_id_of(cause)) or domain.await_impact(
+        cause, currency=tx.database.currency, now=tx.now
+    )
     impact = domain.await_task(impact, task_id)
     repository.save_impact(tx, impact)
     known = repository.find_book(tx, task_id)
