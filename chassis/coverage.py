@@ -85,6 +85,9 @@ class Coverage:
             try:
                 pause = self.look(time.monotonic())
             except kafka.KafkaException as error:
+                if error.args[0].code() == kafka.KafkaError._UNSUPPORTED_FEATURE:
+                    log.get().info("coverage.off", group=self._group, because="this broker tells nothing of groups")
+                    return  # the in-process broker, whose topics do not grow
                 log.get().warning("coverage.unknown", group=self._group, detail=str(error)[:300])
                 pause = LOOK_SECONDS
 
@@ -93,10 +96,10 @@ class Coverage:
 
         `now` is in the seconds of `time.monotonic`.
         """
-        counts = kafka.partition_counts(self._client, self._topics)
         held = assigned_partitions(self._client, self._group)
         if held is None:
             return UNSTABLE_SECONDS
+        counts = kafka.partition_counts(self._client, self._topics)
         unassigned = {name: len(set(range(count)) - held.get(name, set())) for name, count in counts.items()}
         for name, count in unassigned.items():
             topic = self._settings.register_name(name)

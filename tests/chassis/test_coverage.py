@@ -16,6 +16,7 @@ from chassis.consumer import Consumer
 from chassis.coverage import Coverage, assigned_partitions
 from chassis.effects import EffectRunner, Effects, Sending
 from chassis.settings import ServiceSettings
+from chassis.testing import InProcessBroker
 from schemas.inventory import ItemChanged
 from schemas.topics import BY_NAME
 from tests.chassis import toy
@@ -170,6 +171,17 @@ def test_a_rejoin_that_does_not_help_is_repeated_less_and_less_often(grown: Grow
 
 def test_a_group_between_two_assignments_is_not_judged(grown: Grown) -> None:
     assert assigned_partitions(grown.client, grown.settings.group("toy", "nobody")) is None
+
+
+def test_on_a_broker_that_tells_nothing_of_groups_the_watch_ends_and_the_process_stays_ready(toy_house: House) -> None:
+    """The in-process broker is one."""
+    holder = InProcessBroker()  # it lasts as long as somebody holds it
+    settings = toy_house.settings.model_copy(update={"kafka_bootstrap": holder.bootstrap})
+    watch = Coverage(settings, "toy", "consumer", [NAME])
+    watch.start()
+    wait_until(lambda: not any(thread.name == "coverage-consumer" for thread in threading.enumerate()))
+    assert watch.complete()
+    assert not watch.rejoin.is_set()
 
 
 def test_a_client_that_is_held_knows_the_ends_of_added_partitions_within_seconds(grown: Grown) -> None:

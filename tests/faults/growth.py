@@ -124,8 +124,8 @@ def grown_while_restarted(form: Form) -> Callable[[Trial, random.Random, int], C
     def strike_all(trial: Trial, _chance: random.Random, _times: int) -> Course:
         course, topic = Course("topic grown, consumer"), f"{trial.name}.{tally.HEARS}"
         group = f"{topic.partition('.')[0]}.{tally.NAME}.consumer"
-        for number in range(form.members):
-            trial.start("consumer", number)
+        members = [trial.start("consumer", number) for number in range(form.members)]
+        wait_until(lambda: all(member.is_ready() for member in members), seconds=GIVE_UP_SECONDS)
         with trial.feeding(RATE):
             wait_until(_all_read(trial, topic), seconds=GIVE_UP_SECONDS)
         for strike in form.strikes:
