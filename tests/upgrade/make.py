@@ -46,7 +46,7 @@ def make(file: Path) -> None:
                 infra.home / "stack", postgres_url=infra.postgres_admin_url, kafka_bootstrap=infra.kafka_bootstrap
             ) as stack,
         ):
-            world = stack.create_world(WORLD, clock="driven", seed="everyday", env={"*": KEPT})
+            world = stack.create_world(WORLD, clock="driven", seed="everyday", currency="EUR", env={"*": KEPT})
             story = Driving(Journey(world), infra.kafka_bootstrap, held).drive()
             for process in world.processes.values():
                 if process.pid is not None:
