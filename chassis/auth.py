@@ -139,7 +139,10 @@ class Actor:
         own = (self.source,) if self.source is not None else (self.carrier, self.supplier, self.warehouse)
         if self.is_machine and source not in own:
             names = " or ".join(repr(name) for name in own if name is not None) or "none"
-            raise OutsideScope(f"this machine speaks for source {names}, not {source!r}", field="source")
+            raise OutsideScope(
+                f"this machine sends batches for source {names} only, not {source!r}; correct source or use that machine's token",
+                field="source",
+            )
 
     def sees_marked(self, kind: str) -> bool:
         """Say whether fields marked Sensitive(kind) are shown to the actor."""
@@ -194,7 +197,7 @@ class Verifier:
                 raise Unauthenticated(f"signed with {str(signed)[:20]!r}; only {', '.join(ALGORITHMS)} is accepted")
             kid = str(head.get("kid", ""))
             if (key := self.keys.find(kid)) is None:
-                raise Unauthenticated("the token names a key that its issuer does not publish")
+                raise Unauthenticated("the token is signed with a key that its issuer does not publish; log in again")
             claims = jwt.decode(
                 token, key, algorithms=list(ALGORITHMS), audience=self._audience, issuer=self._issuer, leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "aud", "iss"]},

@@ -1,4 +1,4 @@
-"""Compares the partitions of topics with those that a consumer group has dealt to its members, and says when to rejoin.
+"""Compares the partitions of topics with those assigned to the members of a consumer group, and says when to rejoin.
 
 A static member that restarts within its session time-out gets its former partitions back and no rebalance happens
 (KIP-345, KIP-814): partitions that were added meanwhile belong to no member until one leaves the group and joins anew.
@@ -46,7 +46,7 @@ def assigned_partitions(client: kafka.AdminClient, group: str) -> TopicPartition
 class Coverage:
     """Watches one group from one of its members, in a thread of its own.
 
-    `rejoin` is set when partitions stay without a member: whoever polls then makes its client leave and join anew.
+    `rejoin` is set when partitions stay without a member: the polling thread then makes its client leave and rejoin.
     """
 
     def __init__(self, settings: ServiceSettings, service: str, role: str, topics: Sequence[str]) -> None:
@@ -86,7 +86,9 @@ class Coverage:
                 pause = self.look(time.monotonic())
             except kafka.KafkaException as error:
                 if error.args[0].code() == kafka.KafkaError._UNSUPPORTED_FEATURE:
-                    log.get().info("coverage.off", group=self._group, because="this broker tells nothing of groups")
+                    log.get().info(
+                        "coverage.off", group=self._group, because="this broker cannot describe consumer groups"
+                    )
                     return  # the in-process broker, whose topics do not grow
                 log.get().warning("coverage.unknown", group=self._group, detail=str(error)[:300])
                 pause = LOOK_SECONDS
@@ -115,7 +117,7 @@ class Coverage:
         return LOOK_SECONDS
 
     def _incomplete(self, missing: Mapping[str, int], now: float) -> float:
-        """Wait a moment at the first sight, because another member may rejoin first; then ask for it, less and less often."""
+        """Set the time of the first rejoin, because another member may rejoin before; then request rejoins with exponential back-off."""
         if self._unread_since is None:
             log.get().warning("coverage.incomplete", group=self._group, unassigned=missing)
             self._unread_since, self._rejoin_at = now, now + self._confirm_seconds

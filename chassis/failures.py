@@ -22,11 +22,17 @@ class FlushedItem(ConcurrentChange):
 
 
 def must_run_again(error: BaseException) -> bool:
-    """Say whether the same work may succeed at once: lost a race, deadlock (40P01), serialization (40001)."""
+    """Say whether the same work may succeed at once.
+
+    It lost a race, met a deadlock (40P01) or a serialization failure (40001), or a day's partition was missing: the next
+    try makes that partition. PostgreSQL reports a missing partition as a check violation without a constraint.
+    """
     if isinstance(error, ConcurrentChange):
         return True
-    state = getattr(getattr(error, "orig", error), "sqlstate", None)
-    return state in ("40P01", "40001")
+    driver = getattr(error, "orig", error)
+    if isinstance(driver, psycopg.errors.CheckViolation):
+        return driver.diag.constraint_name is None
+    return getattr(driver, "sqlstate", None) in ("40P01", "40001")
 
 
 def is_transient(error: BaseException) -> bool:
@@ -48,14 +54,16 @@ def refusal_of(error: BaseException) -> Refusal | None:
     """Return the refusal that a violated constraint, or a value that nothing can store, stands for; None for any other error."""
     driver = getattr(error, "orig", error)
     if isinstance(driver, psycopg.errors.CardinalityViolation):
-        return Invalid("a part of it stands twice; name each part once", code="stands-twice")
+        return Invalid("the request contains the same part twice; send each part once", code="stands-twice")
     if isinstance(driver, psycopg.IntegrityError):
         return _violated(driver)
     unstorable = isinstance(driver, psycopg.DataError) and driver.sqlstate in UNSTORABLE
     if unstorable or isinstance(error, UnicodeEncodeError):
-        return Invalid("a value is too large to be kept, or holds what no text may, a NUL say")
+        return Invalid(
+            "a value is too large to store, or a text contains a character that cannot be stored (such as NUL); correct it"
+        )
     if isinstance(error, (OverflowError, InvalidOperation)):
-        return Invalid(f"a date or a number leads too far: {error}")
+        return Invalid(f"a date or a number leads too far ({error}); send a smaller one")
     return None
 
 
@@ -64,10 +72,12 @@ def _violated(error: psycopg.IntegrityError) -> Refusal:
     if isinstance(error, (psycopg.errors.UniqueViolation, psycopg.errors.ExclusionViolation)):
         key = re.match(r"Key \((.+?)\)=", named.message_detail or "")
         what = key[1] if key else named.constraint_name or "key"
-        told = f"another record has the same {what}; change that record, or give this one another reference"
-        return Conflict(told, code="taken")
+        detail = f"another record has the same {what}; change that record, or give this one another reference"
+        return Conflict(detail, code="taken")
     if isinstance(error, psycopg.errors.ForeignKeyViolation):
-        return Conflict(f"it names a record that is not known here ({named.constraint_name}); send that one first")
+        return Conflict(
+            f"the request refers to a record that does not exist here ({named.constraint_name}); send that record first"
+        )
     if isinstance(error, psycopg.errors.NotNullViolation):
         return Invalid(f"{named.column_name} has no value; give it one", field=named.column_name)
     rule = named.constraint_name or named.table_name

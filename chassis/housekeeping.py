@@ -30,7 +30,7 @@ class Retention(NamedTuple):
 
     @classmethod
     def of(cls, settings: ServiceSettings) -> Retention:
-        """Return the retention that a process was told."""
+        """Return the retention from ANSWERS_KEPT_HOURS, FACTS_KEPT_DAYS and INBOX_KEPT_DAYS."""
         hours, facts, inbox = settings.answers_kept_hours, settings.facts_kept_days, settings.inbox_kept_days
         return cls(timedelta(hours=hours), timedelta(days=facts), timedelta(days=inbox))
 

@@ -16,6 +16,9 @@ def names_of(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+KEPT_DAYS_MAX = 40_000  # of retention: more than a century
+
+
 class ServiceSettings(BaseSettings):
     """What every process of Crossdock must be told; a missing value stops the start with the name of the variable."""
 
@@ -44,9 +47,15 @@ class ServiceSettings(BaseSettings):
     pool_connections_max: int = 12
     http_in_flight_max: int = 0  # 0: as many as the connections keep up with, chassis/http/admission.py
     crash_at: str = ""  # a trial's: the named point at which this process ends, chassis/points.py
-    answers_kept_hours: float = 48  # how long an Idempotency-Key is answered with what was answered first
-    facts_kept_days: float = 7  # published outbox rows, from which a wiped topic is rebuilt
-    inbox_kept_days: float = 14  # claims; longer than facts, or a rebuilt topic would be taken for new
+    answers_kept_hours: float = Field(
+        48, gt=0, le=KEPT_DAYS_MAX * 24
+    )  # how long an Idempotency-Key is answered with what was answered first
+    facts_kept_days: float = Field(
+        7, gt=0, le=KEPT_DAYS_MAX
+    )  # published outbox rows, from which a wiped topic is rebuilt
+    inbox_kept_days: float = Field(
+        14, gt=0, le=KEPT_DAYS_MAX
+    )  # inbox claims; longer than facts, or events of a rebuilt topic are processed twice
     effect_url: str = ""  # where `live` sends customer notices; empty: effects are recorded, not sent
 
     @field_validator("world")
@@ -67,7 +76,7 @@ class ServiceSettings(BaseSettings):
     def _claims_outlive_facts(self) -> Self:
         if self.inbox_kept_days <= self.facts_kept_days:
             raise ValueError(
-                "INBOX_KEPT_DAYS must be longer than FACTS_KEPT_DAYS: a fact told again must meet its claim"
+                "INBOX_KEPT_DAYS must be longer than FACTS_KEPT_DAYS: otherwise a republished event is processed twice"
             )
         return self
 

@@ -57,7 +57,7 @@ class Tail:
 
         Partitions that a topic gains meanwhile are read from their beginning.
         """
-        consumer, client = kafka.lone_consumer(self._bootstrap, self._client_id), kafka.admin(self._bootstrap)
+        consumer, client = kafka.lone_consumer(self._bootstrap, self._client_id), None
         places = self.partitions()
         for place in places:
             place.offset = start.get((place.topic.removeprefix(self._prefix), place.partition), 0)
@@ -66,6 +66,7 @@ class Tail:
         try:
             while not self.stopped.is_set():
                 if time.monotonic() >= compare_at:
+                    client = client or kafka.admin(self._bootstrap)  # most readers that catch up have ended before
                     if added := self._added(client, places):
                         consumer.incremental_assign(added)
                         places += added

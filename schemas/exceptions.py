@@ -57,7 +57,7 @@ class AffectedCustomer(Word):
 
 
 class TaskDeadline(Word):
-    """By when a task that is still to be done wants a commitment, and by when it wants to be done."""
+    """The two deadlines of an unfinished task: to commit to it, and to complete it."""
 
     task_id: UUID
     commit_by: Instant
@@ -75,10 +75,10 @@ class CaseFact(Event, abstract=True):
 
 
 class CaseDeadlinesFact(CaseFact, abstract=True):
-    """What a fact says that sets or may move the deadlines of a case; absent in facts of releases before 0.1.0."""
+    """Fields of facts that set or may move the deadlines of a case. Facts of releases before 0.1.0 lack them."""
 
     acknowledge_by: Annotated[
-        Instant | None, Field(description="By when somebody accepts the case; it stays when it is met or passed.")
+        Instant | None, Field(description="Deadline for accepting the case; it stays when it is met or passed.")
     ] = None
     deadlines: Annotated[
         tuple[TaskDeadline, ...],
@@ -94,9 +94,7 @@ class CaseOpened(CaseDeadlinesFact, name="exceptions.case.opened.v1", key="case_
     """The system held the evidence of a disruption and opened a case: the clock point *identified*."""
 
     headline: Text
-    recurrence: Annotated[
-        int, Field(description="How many cases of the same cause there were before this one: 0 for the first.")
-    ]
+    recurrence: Annotated[int, Field(description="Number of earlier cases of the same cause: 0 for the first one.")]
     previous_case_id: UUID | None = None
     cause_occurred_at: Instant
     playbook: Code
@@ -308,10 +306,10 @@ class TaskReopened(TaskFact, name="exceptions.task.reopened.v1", key="case_id"):
 
 
 class TaskRescheduled(TaskFact, name="exceptions.task.rescheduled.v1", key="case_id"):
-    """The calendar of the case was heard or changed, and with it the deadlines of a task that is still to be done."""
+    """A new or changed calendar moved the deadlines of an unfinished task."""
 
     commit_by: Instant
     complete_by: Instant
     acknowledge_by: Annotated[
-        Instant | None, Field(description="By when somebody accepts the case; the same in all facts of one change.")
+        Instant | None, Field(description="Deadline for accepting the case; the same in all facts of one change.")
     ] = None

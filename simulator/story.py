@@ -204,10 +204,11 @@ class Story:
         self._wait()
         chosen = people.choose(self._doors, task_id)
         limit = chosen["money_limit"]
+        within = f", within the limit of {limit['amount']} {limit['currency']}" if limit else ""
         self._tell(
             "act",
-            f"A simulated person of procurement chose a way out for {chosen['chosen']} of {len(chosen['lines'])} lines, within the limit of"
-            f" {limit['amount']} {limit['currency']}; the orders are placed.",
+            f"A simulated person of procurement chose a way out for {chosen['chosen']} of {len(chosen['lines'])} lines{within};"
+            " the orders are placed.",
         )
         ((came, decided), *_) = self._watcher.wait_for(case["case_id"], "exceptions.case.decided.v1")
         self._tell("decided", f"The case is decided: {decided['data']['choice']}", came)

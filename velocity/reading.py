@@ -21,7 +21,7 @@ MORE = {
     "case.merged": ("into_case_id",),
 }
 SINCE = {"case.opened": "cause_occurred_at", "case.reopened": "stopped_at"}
-# What reading raises where a field is missing or holds no such value.
+# Raised for an event with a missing field or a value of the wrong type.
 UNFIT = (KeyError, ValueError, TypeError, AttributeError)
 DAY_US = 86_400_000_000
 WINDOW_US = 7 * DAY_US

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
@@ -11,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from chassis import log, metrics
 from chassis.db import ConcurrentChange, Context, Tx
-from chassis.errors import Conflict, Refusal
+from chassis.errors import Conflict, Invalid, Refusal
 from chassis.failures import refusal_of
 from chassis.http.body import Body, one_line
 from chassis.http.work import Doing
@@ -19,12 +20,40 @@ from chassis.ids import derived_id
 from schemas.types import Code, Instant
 
 BATCH_ITEMS_MAX = 500
+_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
+
+
+class Unstorable(dict[str, Any]):
+    """Stands for an item with a text that no database stores: only its key is left, so that it is refused alone."""
+
+    field: str
 
 
 def _storable(item: dict[str, Any]) -> dict[str, Any]:
-    if b"\\u0000" in json.dumps(item, ensure_ascii=False).encode():  # raises, too: for half a character
-        raise ValueError("a text holds a NUL, which no text may; leave it out")
-    return item
+    """Return an item, or Unstorable with its key where a text holds a NUL or half a surrogate pair."""
+    text = json.dumps(item, ensure_ascii=False)
+    if "\\u0000" not in text and (text.isascii() or _HALF_A_PAIR.search(text) is None):
+        return item
+    if (field := _unstorable_field(item)) is None:
+        return item  # the six characters of the escape, as text
+    key = item.get("key", "")
+    left = Unstorable({"key": "" if _unstorable_field(key) is not None else key})
+    left.field = field
+    return left
+
+
+def _unstorable_field(value: Any, *place: str) -> str | None:
+    """Return where in a document a text cannot be stored, as `lines.0.item`; None where all can."""
+    if isinstance(value, str):
+        return ".".join(place) if "\0" in value or _HALF_A_PAIR.search(value) else None
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in parts:
+        found = _unstorable_field(part, *place, str(name))
+        if found is None and isinstance(value, dict):
+            found = None if _unstorable_field(name) is None else ".".join((*place, "a name"))
+        if found is not None:
+            return found
+    return None
 
 
 class RawBatch(BaseModel):
@@ -72,6 +101,8 @@ def run_batch(act: Doing, body: RawBatch, *, door: str, item: type[I], each: Cal
     for raw in body.items:
         try:
             with act.tx.item():
+                if isinstance(raw, Unstorable):
+                    raise Invalid("a text contains a NUL or half a character; leave it out", field=raw.field)
                 result, content_hash = _one(act, body.source, door, item.model_validate(raw), raw, known, each)
         except Exception as error:
             if act.tx.must_end(error):
@@ -123,11 +154,13 @@ def _refused(door: str, key: str, error: Exception) -> BatchResult:
         field, reason = ".".join(map(str, first["loc"])), f"{first['msg']} (got {str(first.get('input'))[:80]!r})"
         return BatchResult(key=key, status="refused", field=field, reason=reason)
     if isinstance(error, ConcurrentChange):
-        error = Conflict("somebody else is changing the same record, or holds its reference; look at it, then repeat")
+        error = Conflict(
+            "another request is changing the same record or uses the same reference; read the record, then send this item again"
+        )
     refusal = error if isinstance(error, Refusal) else refusal_of(error)
     if refusal is None:
         log.get().error("item.failed", door=door, key=key, exc_info=error)
-        told = "an unexpected failure; it was logged, nothing of this item was kept"
-        return BatchResult(key=key, status="refused", reason=told)
+        reason = "an unexpected failure: it was logged and nothing of this item was stored; send it again, report its key if it fails again"
+        return BatchResult(key=key, status="refused", reason=reason)
     status = "conflict" if refusal.status == 409 else "refused"
     return BatchResult(key=key, status=status, field=refusal.field, reason=refusal.detail)

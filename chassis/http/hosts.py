@@ -1,4 +1,4 @@
-"""Which names a server answers to. A page of another site that lets its own name lead here is refused (DNS rebinding)."""
+"""Checks the Host header. A request under a name that is not loopback or allowed is answered 421, which prevents DNS rebinding."""
 
 from __future__ import annotations
 

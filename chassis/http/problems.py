@@ -68,6 +68,8 @@ def _described(error: Exception) -> tuple[int, str, str, str | None, dict[str, s
         told = "the database cannot be reached or is busy; repeat with the same Idempotency-Key"
         return 503, "unavailable", told, None, later
     refusal = refusal_of(error) or Refusal(
-        "an unexpected failure; it was logged, nothing was changed", code="failed", status=500
+        "an unexpected failure: it was logged and nothing was changed; repeat the request, report its time if it fails again",
+        code="failed",
+        status=500,
     )
     return refusal.status, refusal.code, refusal.detail, refusal.field, {}

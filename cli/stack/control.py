@@ -34,7 +34,7 @@ class AnswerCutOff(StackError):
 
 
 class Control:
-    """The supervisor's side of the door: it carries out the acts that it is given."""
+    """Control server of the supervisor: it runs the acts that other processes request."""
 
     def __init__(self, home: Home, acts: dict[str, Act]) -> None:
         self._home = home

@@ -169,7 +169,7 @@ def _highest_port() -> int:
 
 _given: set[int] = set()
 _given_lock = threading.Lock()
-_held: list[socket.socket] = []
+_held: dict[int, socket.socket] = {}
 
 
 def free_port() -> int:
@@ -192,8 +192,16 @@ def free_port() -> int:
         return port
 
 
+def release_port(port: int) -> None:
+    """Let others pick a port again, once its process has ended."""
+    with _given_lock:
+        _given.discard(port)
+        if (holder := _held.pop(port, None)) is not None:
+            holder.close()
+
+
 def hold_port(port: int) -> bool:
-    """Bind a loopback port without listening, for as long as this process lives; False when it is taken.
+    """Bind a loopback port without listening, until it is released or this process ends; False when it is taken.
 
     Processes start to listen seconds after their ports were picked. On Linux a server that sets SO_REUSEADDR, as all
     of ours do, listens beside the held socket, while another process that tries to hold the port is refused.
@@ -206,7 +214,7 @@ def hold_port(port: int) -> bool:
         return False
     if sys.platform == "linux":
         holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _held.append(holder)
+        _held[port] = holder
     else:
         holder.close()
     return True

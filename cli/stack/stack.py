@@ -1,7 +1,7 @@
 """One running stack: infrastructure, worlds, and the promise that nothing is left when it ends.
 
 The same class serves the daemon of `crossdock up` and programs that run a stack inside themselves. Either way
-`crossdock status`, `world list` and `down` of the same data folder reach it through its control door; `down` sends
+`crossdock status`, `world list` and `down` of the same data folder reach it through its control server; `down` sends
 SIGTERM to the process that runs the stack, which ends it in its own way:
 
     with Stack.start(home=folder) as stack:
@@ -253,7 +253,7 @@ class Stack:
         write_json(self.home.stack_file, {"pid": os.getpid()})
 
     def _acts(self) -> dict[str, Act]:
-        """Return the acts that other processes may ask for through the control door."""
+        """Return the acts that other processes may request through the control server."""
         return {
             "status": lambda *_: self.status(),
             "create-world": lambda asked, report: self.create_world(**asked, report=report).describe(),

@@ -65,7 +65,7 @@ class Home:
 
     @property
     def local_secret_file(self) -> Path:
-        """What the built-in issuers of this stack ask for: only the user who started it can read the file."""
+        """Path of the secret that the built-in issuers require. Only the user who started the stack can read it."""
         return self.run / "local-secret"
 
     def local_secret(self) -> str | None:

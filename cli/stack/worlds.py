@@ -208,6 +208,9 @@ class World:
     def close(self) -> None:
         """End all processes of the world; what it holds stays."""
         stop_all(self.processes.values())
+        for pair in self._ports.values():
+            for port in pair:
+                spawn.release_port(port)
 
     def drop_topics(self) -> None:
         """Drop the world's topics; the processes that use them must have ended."""

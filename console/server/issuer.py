@@ -39,7 +39,7 @@ class BuiltInIssuer:
         self._key = load_pem_private_key(Path(key_file).read_bytes(), password=None)
 
     def knows(self, secret: str | None) -> bool:
-        """Say whether somebody could read the file that only the local user can read."""
+        """Return whether the secret equals the local user's secret, compared in constant time."""
         return secret is not None and hmac.compare_digest(secret.encode(), self._secret)
 
     def token(self, role: str, narrow: dict[str, Any]) -> tuple[str, datetime]:

@@ -78,9 +78,9 @@ _ROW = (
 
 
 # The money at risk of the lines that lie in a reader's scope, each once, and, for readers of all customers, of the
-# shortages there that no line covers (FLOW 1.4). Lines that name no customer are not for readers of some customers.
+# shortages there that no line covers (FLOW 1.4); at most the largest amount that Money holds. Lines that name no customer are not for readers of some customers.
 _VALUE_IN_SCOPE = """
-SELECT coalesce(sum(amount), 0) AS amount FROM (
+SELECT least(coalesce(sum(amount), 0), 99999999999999.999999) AS amount FROM (
     SELECT DISTINCT ON (line->>'line_id') (line#>>'{value,amount}')::numeric AS amount FROM jsonb_array_elements(cases.lines) AS line
     WHERE (CAST(:sites AS text[]) IS NULL OR line->>'site' = ANY(CAST(:sites AS text[])))
       AND (CAST(:customers AS text[]) IS NULL OR line->>'customer' = ANY(CAST(:customers AS text[])))
@@ -145,8 +145,8 @@ def _value_in_scope(actor: Actor) -> ColumnElement[Any]:
     if actor.sees_all:
         return cases.c.value_at_risk_amount
     scope = {"sites": actor.sites, "customers": actor.customers}
-    told = {name: None if names is None else sorted(names) for name, names in scope.items()}
-    return text(_VALUE_IN_SCOPE).bindparams(**told).columns(amount=Numeric).scalar_subquery()
+    parameters = {name: None if names is None else sorted(names) for name, names in scope.items()}
+    return text(_VALUE_IN_SCOPE).bindparams(**parameters).columns(amount=Numeric).scalar_subquery()
 
 
 def _has_any(column: ColumnElement[Any], words: frozenset[str]) -> ColumnElement[bool]:

@@ -57,7 +57,7 @@ DEEDS: dict[str, tuple[Callable[[Tx, UUID], Any], str, str]] = {
     "conflict": (raised(Conflict, "it is so already"), "conflict", "it is so already"),
     "refusal after a flush": (flushed_then(raised(Invalid, "it is not so")), "refused", "it is not so"),
     "check violation at the flush": (saved(heard=1313), "refused", "counters_heard_not_1313"),
-    "unique violation at the flush": (saved(trail="only one"), "conflict", "holds its reference"),
+    "unique violation at the flush": (saved(trail="only one"), "conflict", "uses the same reference"),
     "check violation in the middle": (flushed_then(saved(heard=1313)), "refused", "counters_heard_not_1313"),
     "missing value": (saved(heard=None), "refused", "heard has no value"),
     "number too large for its column": (saved(heard=2**40), "refused", "too large"),
@@ -115,6 +115,13 @@ def test_a_bad_item_can_be_corrected_under_its_own_key_and_good_ones_are_unchang
     assert counted(taken) == {ONE: 1, TWO: 1, THREE: 1, UUID(int=9): 1}
 
 
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_an_item_with_a_text_that_no_database_stores_is_refused_alone(taken: House, text: str) -> None:
+    results = post(taken, item("a", ONE), item("b", TWO) | {"then": text}, item("c", THREE))
+    assert [one["status"] for one in results] == ["created", "refused", "created"]
+    assert (results[1]["key"], results[1]["field"]) == ("b", "then")
+
+
 def test_every_item_may_be_bad(taken: House) -> None:
     names = list(DEEDS)
     toy.deeds.update({name: deed for name, (deed, _, _) in DEEDS.items()})
@@ -139,7 +146,7 @@ def test_a_busy_database_ends_the_batch_and_a_race_that_is_lost_to_the_end_is_to
     assert answer.status_code == status
     if status == 200:
         (result,) = answer.json()["results"]
-        assert (result["status"], "repeat" in result["reason"]) == ("conflict", True)
+        assert (result["status"], "again" in result["reason"]) == ("conflict", True)
 
 
 def test_a_batch_without_a_bad_item_is_written_once_without_a_savepoint(taken: House) -> None:

@@ -10,12 +10,12 @@ from uuid import UUID
 import psycopg
 import pytest
 from fastapi import Request
-from pydantic import ValidationError
 
 from chassis import cursors, db, http
 from chassis.auth import actor_from
 from chassis.errors import Invalid
 from chassis.http import problem
+from chassis.http.batches import Unstorable
 from chassis.http.work import Asking
 from chassis.masking import masked
 from schemas.types import Money, Sensitive
@@ -114,14 +114,16 @@ def test_a_value_that_no_column_keeps_is_refused_and_a_fault_of_ours_is_not(
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800"])
-def test_a_batch_with_a_text_that_no_database_keeps_is_refused_whole_and_names_the_item(text: str) -> None:
-    """Doors look into the items before they read them, so such a text is found before all of them."""
-    given = {"source": "erp", "items": [{"key": "good 😀 \\u0041"}, {"key": "bad", "lines": [{"item": text}]}]}
-    with pytest.raises(ValidationError) as refused:
-        http.RawBatch.model_validate(given)
-    (first,) = refused.value.errors()
-    assert first["loc"] == ("items", 1)
-    assert len(http.RawBatch.model_validate({**given, "items": given["items"][:1]}).items) == 1
+def test_an_item_with_a_text_that_no_database_stores_is_known_by_its_key_alone(text: str) -> None:
+    """Routes look into the items before they read them: nothing but the key of such an item is left to look into."""
+    given = {
+        "source": "erp",
+        "items": [{"key": "good 😀 \\u0000"}, {"key": "bad", "lines": [{"item": text}]}, {"key": text}],
+    }
+    good, bad, nameless = http.RawBatch.model_validate(given).items
+    assert good == {"key": "good 😀 \\u0000"} and not isinstance(good, Unstorable)
+    assert isinstance(bad, Unstorable) and (bad, bad.field) == ({"key": "bad"}, "lines.0.item")
+    assert isinstance(nameless, Unstorable) and (nameless, nameless.field) == ({"key": ""}, "key")
 
 
 def test_a_key_past_its_limit_is_refused_and_nothing_is_done(toy_house: House) -> None:

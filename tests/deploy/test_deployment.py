@@ -255,7 +255,7 @@ def environments() -> dict[str, dict[str, dict[str, str]]]:
     """Return what each process is told, by kind of manifest and by name."""
     compose = {
         name: {
-            variable: re.sub(r"\$\{[A-Z_]+(:\?|-)\}", "given", str(value))
+            variable: "EUR" if variable == "WORLD_CURRENCY" else re.sub(r"\$\{[A-Z_]+(:\?|-)\}", "given", str(value))
             for variable, value in one["environment"].items()
         }
         for name, one in OURS.items()

@@ -256,7 +256,7 @@ class Versions(http.Shown):
 
 
 SUMS = ("value_at_risk",)
-"""What a fact of a case adds up over all its lines."""
+"""Fields of a case's facts that are sums over all its lines."""
 
 
 # ── rows become answers ──────────────────────────────────────────────────────────────────────────

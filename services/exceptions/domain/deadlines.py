@@ -198,7 +198,7 @@ def reclock(case: Case, *, due: Due) -> Case:
 
 
 def reschedule_tasks(case: Case, *, due: Due, now: datetime) -> tuple[Case, list[Event]]:
-    """Count the deadlines anew by a calendar that was heard or changed; where one moved, each task still to be done says its own."""
+    """Recompute the deadlines by a new or changed calendar. If any moved, return one TaskRescheduled for each unfinished task."""
     after = reclock(case, due=due)
     if deadline_fields(after) == deadline_fields(case):
         return after, []

@@ -39,9 +39,9 @@ def keep_thresholds(tx: Tx, *, draft: domain.Thresholds) -> domain.Thresholds:
 
 
 def keep_calendar(tx: Tx, *, told: CalendarChanged) -> None:
-    """Remember a calendar, and arm again and publish every deadline that hangs on it (FLOW 5.5).
+    """Store a calendar, then recompute, re-arm and publish every deadline that uses it (FLOW 5.5).
 
-    One on which nobody could ever work is left out and logged.
+    A calendar without working time is logged and not stored.
     """
     known = domain.KnownCalendar(told.code, told.zone, told.weekdays, told.opens, told.closes, told.holidays)
     try:

@@ -123,7 +123,7 @@ class EntryShown(Known):
 
 
 class ShortageShown(Known):
-    """`quantity` is the deepest that was said, `projected` what is projected now."""
+    """`quantity` is the largest shortage published so far, `projected` the shortage projected now."""
 
     stock_id: UUID
     item: str
@@ -178,7 +178,7 @@ class Promise(http.Shown):
 
 
 class Figures(http.Shown):
-    """What inventory counts, over everything."""
+    """Counts over all items and sites."""
 
     items: int
     sites: int

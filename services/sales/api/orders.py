@@ -74,8 +74,8 @@ def _mine(act: http.Doing, order: domain.Order) -> domain.Order:
     return order
 
 
-def _must_be_mine_if_known(act: http.Doing, source: str, reference: str) -> None:
-    """Raise Forbidden where the reference is an order outside the actor's scope: no answer tells whose it is."""
+def _require_scope_of_existing_order(act: http.Doing, source: str, reference: str) -> None:
+    """Raise Forbidden if the reference belongs to an order outside the actor's scope; the error does not reveal its owner."""
     if (known := operations.find_order(act.tx, source=source, reference=reference)) is not None:
         _mine(act, known)
 
@@ -106,7 +106,7 @@ def keep_customers(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 def place_order(body: PlaceOrder, act: http.Act) -> OrderWhole:
     """Place an order; its promised days are version 1 of each line's promise."""
     act.actor.must_own(source=body.source)
-    _must_be_mine_if_known(act, body.source, body.reference)
+    _require_scope_of_existing_order(act, body.source, body.reference)
     return _whole(operations.place_order(act.tx, **_order(act.actor, body.source, body)))
 
 
@@ -118,7 +118,7 @@ def place_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     )
 
     def each(tx: Tx, item: PlaceOrderItem) -> UUID:
-        _must_be_mine_if_known(act, body.source, item.reference)
+        _require_scope_of_existing_order(act, body.source, item.reference)
         return operations.place_or_change_order(tx, **_order(act.actor, body.source, item)).order_id
 
     return http.run_batch(act, body, door="place-orders", item=PlaceOrderItem, each=each)

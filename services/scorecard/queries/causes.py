@@ -63,7 +63,7 @@ def facts_by_type(
 ) -> Sequence[Row[Any]]:
     """Return the causal records of one kind of fact, of one subject where one is told, by id: where a walk starts.
 
-    A reader with a part of the sites or customers gets the facts of cases in it, and no word about others.
+    A reader limited to some sites or customers gets only facts of cases in that scope.
     """
     seen = (
         "EXISTS (SELECT 1 FROM case_facts c WHERE c.fact_id = f.fact_id"

@@ -250,7 +250,7 @@ class Worker:
         try:
             await asyncio.wait_for(asyncio.wrap_future(joining), METADATA_SECONDS_MAX)
         except TimeoutError:
-            log.get().warning("stream.rejoin_waits", because="no broker tells the partitions of the topic")
+            log.get().warning("stream.rejoin_waits", because="no broker returned the partitions of the topic in time")
 
     async def acknowledged(self, partitions: Iterable[TP], seconds: float) -> None:
         """Send what was folded of partitions and wait, at most so long, until the broker has it."""
