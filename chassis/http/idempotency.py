@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 
 from fastapi import Response
 
@@ -41,11 +42,19 @@ def keep_answer(tx: Tx, actor: Actor, route: str, key: str, path: str, body: byt
         raise ConcurrentChange("the same key is being used by another request")
 
 
+def _storable(content: object) -> object:
+    """Return a document with U+FFFD in place of each NUL and each half of a surrogate pair, which no database stores."""
+    text = re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(content, ensure_ascii=False))
+    return json.loads(text.replace("\\u0000", "\ufffd"))
+
+
 def audit(tx: Tx, actor: Actor, act: str, route: str, path: str, body: bytes) -> None:
     try:
         content = json.loads(body) if body and len(body) < AUDIT_BYTES_MAX else None
     except ValueError:
         content = None
+    if b"\\u" in body:  # an escape; few bodies have one
+        content = _storable(content)
     row = {
         "act_id": tx.context.causation_id, "act": act, "route": route, "subject": actor.subject, "role": ",".join(sorted(actor.roles)), "path": path,
         "body": content, "traceparent": tx.context.traceparent, "recorded_at": tx.now, "machine_at": machine_now(),

@@ -9,12 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-import yaml
 
 from chassis.auth import Actor
 from chassis.effects import EffectRunner
 from chassis.kafka import TYPE_HEADER
 from chassis.process import Parts
+from cli import seed
 from cli.watching.events import events
 from console.server import view
 from schemas.base import REGISTER
@@ -23,7 +23,6 @@ from services.scorecard import domain
 from tests.house.small_tree import SERVICES
 from tests.scorecard.logs import hear, measure_envelope
 from tests.support.every_fact import Variant, every_fact, published_examples
-from tests.support.needs import CHECKOUT
 from tests.support.service import House, house
 
 CASE_TOPIC = "exceptions.case"
@@ -37,9 +36,9 @@ def parts_of(service: str) -> Parts:
 
 def plant(opened: House, service: str) -> None:
     """Bring the everyday seed of a service, where it has one."""
-    seed = CHECKOUT / "cli" / "seed" / f"{service}.yaml"
-    for request in yaml.safe_load(seed.read_text()) if seed.exists() else ():
-        assert opened.post(request["path"], request["body"], key=request["key"]).is_success
+    for request in seed.requests():
+        if request["service"] == service:
+            assert opened.post(request["path"], request["body"], key=request["key"]).is_success
 
 
 def test_the_walk_sends_every_optional_field_present_and_absent() -> None:
