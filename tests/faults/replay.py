@@ -24,7 +24,6 @@ import httpx
 import psycopg
 
 from cli.stack import Stack
-from cli.stack.control import Control
 from cli.stack.recipe import SERVICES, STREAM
 from cli.stack.worlds import World
 from tests.faults.judgement import FIRST, LAST, Kill, Outcome, environment, expected, judge, recorded
@@ -216,8 +215,6 @@ def run(
     outcome = Outcome(name, seed, latest=LAST if last == LAST else 1.0, expected=expected(rows, until))
     victims = victims_of(world, apart, stack.kafka_bootstrap)
     replaying, course = Replaying(stack, name, file, until), Course(world, recorded(rows, until))
-    control = Control(stack, lambda: None)
-    control.open()
     say(f"world {name}, seed {seed}: {len(deaths)} kills over {course.total} recorded deliveries\n{HEAD}")
     try:
         replaying.start()
@@ -233,20 +230,17 @@ def run(
     finally:
         replaying.end()
         course.close()
-        control.close()
     return outcome
 
 
 def replay_once(stack: Stack, world: str, file: Path, until: date | None) -> dict[str, Any]:
     """Replay into a world undisturbed and return what the command printed."""
-    replaying, control = Replaying(stack, world, file, until), Control(stack, lambda: None)
-    control.open()
+    replaying = Replaying(stack, world, file, until)
     try:
         replaying.start()
         return replaying.result()
     finally:
         replaying.end()
-        control.close()
 
 
 def kill_process(victim: Victim, course: Course, meant: float) -> Kill:
