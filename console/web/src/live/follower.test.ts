@@ -77,31 +77,43 @@ describe("follow", () => {
     TEST_MS,
   );
 
-  it("ends with the session and goes on after a login", async () => {
-    const { facts, states, asked } = await begun(1e9, (n) => (n === 1 ? 401 : undefined));
-    await vi.waitFor(() => {
-      expect(states).toContain("ended");
-    }, PATIENCE);
-    expect(asked).toHaveLength(1);
-    follower?.again();
-    await vi.waitFor(() => {
-      expect(facts).toHaveLength(FACTS);
-    }, PATIENCE);
-    expect(asked[1]).toBe("now");
-  }, TEST_MS);
+  it(
+    "ends with the session and goes on after a login",
+    async () => {
+      const { facts, states, asked } = await begun(1e9, (n) => (n === 1 ? 401 : undefined));
+      await vi.waitFor(() => {
+        expect(states).toContain("ended");
+      }, PATIENCE);
+      expect(asked).toHaveLength(1);
+      follower?.again();
+      await vi.waitFor(() => {
+        expect(facts).toHaveLength(FACTS);
+      }, PATIENCE);
+      expect(asked[1]).toBe("now");
+    },
+    TEST_MS,
+  );
 
-  it("gives up on a server that takes the connection and says nothing", async () => {
-    const { facts } = await begun(1e9, (n) => (n === 1 ? HANGS : undefined));
-    await vi.waitFor(() => {
-      expect(facts).toHaveLength(FACTS);
-    }, PATIENCE);
-  }, TEST_MS);
+  it(
+    "gives up on a server that takes the connection and says nothing",
+    async () => {
+      const { facts } = await begun(1e9, (n) => (n === 1 ? HANGS : undefined));
+      await vi.waitFor(() => {
+        expect(facts).toHaveLength(FACTS);
+      }, PATIENCE);
+    },
+    TEST_MS,
+  );
 
-  it("says that it is stale while the server is full", async () => {
-    const { states } = await begun(1e9, (n) => (n < 3 ? 503 : undefined));
-    await vi.waitFor(() => {
-      expect(states).toContain("live");
-    }, PATIENCE);
-    expect(states.slice(0, 2)).toEqual(["stale", "stale"]);
-  }, TEST_MS);
+  it(
+    "says that it is stale while the server is full",
+    async () => {
+      const { states } = await begun(1e9, (n) => (n < 3 ? 503 : undefined));
+      await vi.waitFor(() => {
+        expect(states).toContain("live");
+      }, PATIENCE);
+      expect(states.slice(0, 2)).toEqual(["stale", "stale"]);
+    },
+    TEST_MS,
+  );
 });
