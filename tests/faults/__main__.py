@@ -7,7 +7,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -61,7 +61,7 @@ def main(arguments: list[str]) -> int:
         )
     told = parser.parse_args(arguments)
     work = {
-        "replay": _replay, "path": _path, "brokers": _brokers, "poison": _poison, "stream": _stream, "growth": _growth
+        "replay": _replay, "path": _path, "brokers": _brokers, "poison": _seeded(trials.on_poison), "stream": _seeded(trials.on_stream), "growth": _seeded(trials.on_growth)
     }  # fmt: skip
     return work[told.trial](told)
 
@@ -114,31 +114,18 @@ def _brokers(told: argparse.Namespace) -> int:
     return _sum_up(reports, told, begun)
 
 
-def _poison(told: argparse.Namespace) -> int:
-    begun, servers = time.monotonic(), Infrastructure()
-    try:
-        reports = trials.on_poison(servers, seed=told.seed, say=_say, every=told.full)
-    finally:
-        servers.close()
-    return _sum_up(reports, told, begun)
+def _seeded(trial: Callable[..., list[trials.Report]]) -> Callable[[argparse.Namespace], int]:
+    """Return the command of a trial that takes a seed and a form, and servers of its own."""
 
+    def run(told: argparse.Namespace) -> int:
+        begun, servers = time.monotonic(), Infrastructure()
+        try:
+            reports = trial(servers, seed=told.seed, say=_say, every=told.full)
+        finally:
+            servers.close()
+        return _sum_up(reports, told, begun)
 
-def _stream(told: argparse.Namespace) -> int:
-    begun, servers = time.monotonic(), Infrastructure()
-    try:
-        reports = trials.on_stream(servers, seed=told.seed, say=_say, every=told.full)
-    finally:
-        servers.close()
-    return _sum_up(reports, told, begun)
-
-
-def _growth(told: argparse.Namespace) -> int:
-    begun, servers = time.monotonic(), Infrastructure()
-    try:
-        reports = trials.on_growth(servers, seed=told.seed, say=_say, every=told.full)
-    finally:
-        servers.close()
-    return _sum_up(reports, told, begun)
+    return run
 
 
 def _sum_up(reports: list[trials.Report], told: argparse.Namespace, begun: float) -> int:

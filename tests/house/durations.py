@@ -29,7 +29,7 @@ def unmarked(text: str) -> list[str]:
 
 
 class _Module:
-    """What the functions of one module return and compare."""
+    """Return values and comparisons of the functions of one module."""
 
     def __init__(self, tree: ast.Module) -> None:
         self._functions = list(_functions(tree))

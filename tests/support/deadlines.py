@@ -23,7 +23,7 @@ PAUSED = {"case.paused": True, "case.resumed": False, "case.reopened": False}
 
 @dataclass
 class TaskDeadlines:
-    """What the facts say of one task."""
+    """One task, as the facts describe it."""
 
     state: str = "open"
     commit_by: datetime | None = None
@@ -32,7 +32,7 @@ class TaskDeadlines:
 
 @dataclass
 class CaseDeadlines:
-    """What the facts say of one case and its tasks."""
+    """One case and its tasks, as the facts describe them."""
 
     state: str = "open"
     is_paused: bool = False

@@ -17,7 +17,7 @@ Course = Literal["open", "extend", "reopen"]
 
 @dataclass(frozen=True, slots=True)
 class CauseRecord:
-    """What is known of a cause: its latest case and the number of that case, and what waits for one."""
+    """The state of a cause: its latest case, the number of that case, and facts that wait for a case."""
 
     cause_id: UUID
     kind: CauseKind

@@ -66,7 +66,7 @@ class RecordEntryItem(http.Item, RecordEntry):
 
 
 class Known(http.Shown):
-    """What is known here, as it is shown."""
+    """Base of responses that are read from the attributes of a row."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
