@@ -15,9 +15,9 @@ import psycopg
 
 from benchmarks import ours, work
 from benchmarks.figures import Figure
-from chassis import kafka
-from chassis.db import Database, Tx
 from chassis.ids import derived_id, time_ordered_id
+from chassis.messaging import kafka
+from chassis.persistence.database import Database, Tx
 from cli.stack import Stack
 
 ROWS, ROWS_FULL = 200_000, 500_000

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 
 from benchmarks import work
-from chassis import kafka
 from chassis.ids import time_ordered_id
+from chassis.messaging import kafka
 from cli.stack import Stack
 
 RECORDS, ROWS, SYNCS = 200_000, 50_000, 200

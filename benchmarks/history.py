@@ -11,7 +11,7 @@ import psycopg
 
 from benchmarks import backlog, latency, work
 from benchmarks.figures import Figure
-from chassis import housekeeping
+from chassis.runtime import housekeeping
 from cli.stack import Stack
 
 ROWS_FEW, CASES_FEW = 10_000, 1_000

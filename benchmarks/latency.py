@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from benchmarks import ours, work
 from benchmarks.figures import Figure
-from chassis import kafka
-from chassis.db import Database
+from chassis.messaging import kafka
+from chassis.persistence.database import Database
 from cli.stack import Stack
 
 EVENTS, EVENTS_FULL, WARM_UP, EACH_SECONDS = 600, 3_000, 250, 0.01

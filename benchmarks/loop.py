@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from benchmarks import work
 from benchmarks.figures import Figure
-from chassis import kafka
-from chassis.clock import machine_now
+from chassis.messaging import kafka
+from chassis.runtime.clock import machine_now
 from cli.stack import Stack
 from cli.stack.worlds import World
 

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Sequence
 
 from benchmarks.work import Tally, chassis, counted, tallies
-from chassis import process
-from chassis.db import Tx
-from chassis.reactions import Reactions
-from chassis.store import Store
+from chassis.messaging.reactions import Reactions
+from chassis.persistence.database import Tx
+from chassis.persistence.store import Store
+from chassis.runtime import process
 from schemas.inventory import StockChanged
 
 store = Store(Tally, tallies, key="stock_id")

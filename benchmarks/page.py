@@ -12,7 +12,7 @@ import httpx
 
 from benchmarks import work
 from benchmarks.figures import Figure
-from chassis.clock import machine_now
+from chassis.runtime.clock import machine_now
 from cli.desk import link
 from cli.stack import Stack
 from cli.stack.recipe import CONSOLE

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks import work
 from benchmarks.figures import Figure
-from chassis import kafka
+from chassis.messaging import kafka
 from cli.stack import Stack
 
 EVENTS, EVENTS_FULL = 60_000, 200_000

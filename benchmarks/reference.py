@@ -15,9 +15,9 @@ from typing import Any
 import psycopg
 
 from benchmarks.work import NOBODY, Tally, counted
-from chassis import kafka
-from chassis.days import made_on
 from chassis.ids import time_ordered_id
+from chassis.messaging import kafka
+from chassis.persistence.partitions import made_on
 from schemas.envelope import Envelope, decode, encode, wrap
 
 BATCH = 500

@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 
 from benchmarks import work
 from benchmarks.rival_orm import Outbox, Tally
-from chassis.days import made_on
 from chassis.ids import time_ordered_id
+from chassis.persistence.partitions import made_on
 from schemas.envelope import Envelope, decode, encode, wrap
 
 

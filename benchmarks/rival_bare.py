@@ -15,7 +15,7 @@ import time
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from chassis import topics
+from chassis.messaging import topics
 from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is decoded
 from schemas.scorecard import MeasureRecorded
 from services.scorecard import domain

@@ -26,8 +26,8 @@ from benchmarks import rival_async, work
 from benchmarks.rival_async import read, said_row
 from benchmarks.rival_faststream import raw
 from benchmarks.rival_orm import Outbox, Tally
-from chassis import kafka
-from chassis.days import made_on
+from chassis.messaging import kafka
+from chassis.persistence.partitions import made_on
 
 BATCH, ROWS, POLL_SECONDS = 500, 1000, 0.05
 STOP: list[int] = []

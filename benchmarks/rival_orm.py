@@ -20,9 +20,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, sessionmaker
 
 from benchmarks import work
-from chassis import kafka
-from chassis.days import made_on
 from chassis.ids import time_ordered_id
+from chassis.messaging import kafka
+from chassis.persistence.partitions import made_on
 from schemas.envelope import decode, encode, wrap
 
 POLL_SECONDS, ROWS = 0.05, 100

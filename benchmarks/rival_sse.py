@@ -15,9 +15,9 @@ import uvicorn
 from fastapi import FastAPI, Header
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from chassis.auth import Verifier
-from chassis.process import OpsServer
-from chassis.tail import Seen, Tail
+from chassis.http.auth import Verifier
+from chassis.messaging.tail import Seen, Tail
+from chassis.runtime.process import OpsServer
 from console.server import view
 from console.server.app import TOPICS
 from console.server.hub import written

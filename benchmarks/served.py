@@ -9,9 +9,10 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from benchmarks import ours, work
-from chassis import http, process
-from chassis.db import Tx
-from chassis.reactions import Reactions
+from chassis import http
+from chassis.messaging.reactions import Reactions
+from chassis.persistence.database import Tx
+from chassis.runtime import process
 
 router = http.Router()
 FACT = work.event(0, 0)

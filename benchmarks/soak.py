@@ -23,7 +23,7 @@ import psycopg
 
 from benchmarks import pipeline, work
 from benchmarks.figures import Figure, line
-from chassis import kafka
+from chassis.messaging import kafka
 from cli.stack import Home, Stack, spawn
 
 MINUTES, LOOK_SECONDS = 120.0, 10.0

@@ -25,8 +25,8 @@ import uvloop
 
 from benchmarks import work
 from benchmarks.figures import Figure
-from chassis import kafka, topics
 from chassis.ids import time_ordered_id
+from chassis.messaging import kafka, topics
 from cli.stack import Stack, spawn
 from cli.stack.issuer import ISSUER, audience
 from schemas.envelope import encode, wrap

@@ -20,8 +20,8 @@ from typing import Any
 from uuid import UUID
 
 from benchmarks.figures import Figure
-from chassis import kafka, topics
 from chassis.ids import derived_id
+from chassis.messaging import kafka, topics
 from cli.stack import Stack, spawn
 from schemas import exceptions as said
 from schemas.base import Event

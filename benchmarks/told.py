@@ -14,7 +14,7 @@ import httpx
 
 from benchmarks import loop, sse, work
 from benchmarks.figures import Figure
-from chassis.clock import machine_now
+from chassis.runtime.clock import machine_now
 from cli.stack import Stack
 from cli.stack.recipe import CONSOLE
 from cli.stack.worlds import World

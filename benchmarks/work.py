@@ -26,11 +26,13 @@ import psycopg
 from sqlalchemy import Column, Integer, MetaData, Numeric, Table, create_engine
 from sqlalchemy.dialects.postgresql import UUID as UuidColumn
 
-from chassis import days, kafka, log
-from chassis.clock import WorldClock
-from chassis.db import Context, Database
 from chassis.ids import derived_id, time_ordered_id
-from chassis.tables import aggregate_version, chassis_tables
+from chassis.messaging import kafka
+from chassis.persistence import partitions
+from chassis.persistence.database import Context, Database
+from chassis.persistence.tables import aggregate_version, chassis_tables
+from chassis.runtime import log
+from chassis.runtime.clock import WorldClock
 from cli.stack import Stack, postgres, spawn
 from schemas.base import Event
 from schemas.envelope import encode, wrap
@@ -120,8 +122,8 @@ def with_days(database_url: str, *, past: int) -> None:
     """Make the days of inbox and outbox, from so many days ago to tomorrow: not everybody here makes them by itself."""
     with psycopg.connect(database_url, autocommit=True) as connection:
         for ago in range(-1, past + 1):
-            for table in days.TABLES:
-                days.make(connection, table, (datetime.now(UTC) - timedelta(days=ago)).date())
+            for table in partitions.TABLES:
+                partitions.make(connection, table, (datetime.now(UTC) - timedelta(days=ago)).date())
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from chassis.clock import machine_now
+from chassis.runtime.clock import machine_now
 from simulator import network, people
 from simulator.doors import Doors, Refused, until
 

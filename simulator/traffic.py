@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from chassis.clock import machine_now
+from chassis.runtime.clock import machine_now
 from simulator import network, people
 from simulator.doors import Doors, until
 

@@ -1,4 +1,4 @@
-"""Create or check the topics of a world from the register; `--drop` deletes them. A thin script over chassis/topics.py."""
+"""Create or check the topics of a world from the register; `--drop` deletes them. A thin script over chassis/messaging/topics.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from chassis import topics
+from chassis.messaging import topics
 from schemas.topics import INTERNAL, TOPICS
 
 

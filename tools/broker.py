@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis import kafka
+from chassis.messaging import kafka
 
 
 def committed(

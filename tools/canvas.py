@@ -15,7 +15,7 @@ from types import ModuleType
 from prometheus_client import Counter
 from prometheus_client.metrics import MetricWrapperBase
 
-from chassis.process import Parts
+from chassis.runtime.process import Parts
 from schemas.catalogue import REGISTER
 from tools import generated
 from tools.contracts.event_schemas import says

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from chassis.process import Parts
+from chassis.runtime.process import Parts
 from cli.stack.recipe import CONSOLE, SERVICES, STREAM
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -4,7 +4,7 @@ More partitions send a subject elsewhere: its next fact could be heard before it
 until every group has heard all that lies in the old partitions. Acts go on meanwhile; their facts wait in the outbox.
 
 Members that run, and members that restart meanwhile, rejoin their group within seconds and read the new partitions
-(`chassis/coverage.py`). The command waits for that and names each group that does not read all of them.
+(`chassis/messaging/membership.py`). The command waits for that and names each group that does not read all of them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from contextlib import contextmanager
 
 import psycopg
 
-from chassis import kafka, topics
-from chassis.coverage import UNREAD_SECONDS_MAX, assigned_partitions
-from chassis.process import Parts
-from chassis.relay import LOCK
+from chassis.messaging import kafka, topics
+from chassis.messaging.membership import UNREAD_SECONDS_MAX, assigned_partitions
+from chassis.messaging.relay import LOCK
+from chassis.runtime.process import Parts
 from cli.stack.recipe import SERVICES
 from schemas.topics import BY_NAME
 from tools import broker

@@ -19,8 +19,8 @@ from typing import TypeVar
 
 import psycopg
 
-from chassis import kafka
-from chassis.relay import LOCK
+from chassis.messaging import kafka
+from chassis.messaging.relay import LOCK
 from tools import broker
 
 BEGINNING_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)

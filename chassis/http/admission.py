@@ -19,10 +19,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from chassis import metrics
 from chassis.errors import Refusal
 from chassis.http.hosts import Hosts
 from chassis.http.problems import RETRY_AFTER_SECONDS, document
+from chassis.runtime import metrics
 
 BODY_BYTES_MAX = 8_000_000
 IN_FLIGHT_PER_THREAD = 4  # at 1 to 2 ms an act, the last in the queue waits for less than 50 ms of work

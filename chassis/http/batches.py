@@ -10,13 +10,13 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
-from chassis import log, metrics
-from chassis.db import ConcurrentChange, Context, Tx
 from chassis.errors import Conflict, Invalid, Refusal
-from chassis.failures import refusal_of
 from chassis.http.body import Body, one_line
 from chassis.http.work import Doing
 from chassis.ids import derived_id
+from chassis.persistence.database import ConcurrentChange, Context, Tx
+from chassis.persistence.failures import refusal_of
+from chassis.runtime import log, metrics
 from schemas.types import Code, Instant
 
 BATCH_ITEMS_MAX = 500

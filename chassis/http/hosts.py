@@ -9,8 +9,8 @@ from ipaddress import ip_address
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from chassis import log, metrics
 from chassis.http.problems import document
+from chassis.runtime import log, metrics
 
 HOSTS_KNOWN_MAX = 1_000  # a name comes with any port
 _TOLD = (

@@ -8,10 +8,10 @@ import re
 
 from fastapi import Response
 
-from chassis.auth import Actor
-from chassis.clock import machine_now
-from chassis.db import ConcurrentChange, Tx
 from chassis.errors import Conflict, Invalid
+from chassis.http.auth import Actor
+from chassis.persistence.database import ConcurrentChange, Tx
+from chassis.runtime.clock import machine_now
 
 KEY_CHARS_MAX = 200
 AUDIT_BYTES_MAX = 20_000  # a longer body is not kept with its act

@@ -10,10 +10,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
-from chassis import log, metrics
-from chassis.db import is_transient, must_run_again
 from chassis.errors import Refusal
-from chassis.failures import refusal_of
+from chassis.persistence.database import is_transient, must_run_again
+from chassis.persistence.failures import refusal_of
+from chassis.runtime import log, metrics
 
 RETRY_AFTER_SECONDS = 1
 

@@ -19,16 +19,16 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 
-from chassis import metrics, trace
-from chassis.auth import Actor, Verifier
-from chassis.db import RERUNS_MAX, Context, Database, FlushedItem, Tx, is_transient, must_run_again
 from chassis.errors import Refusal
+from chassis.http.auth import Actor, Verifier
 from chassis.http.batches import Item
 from chassis.http.idempotency import audit, keep_answer, kept_answer
+from chassis.http.masking import masked
 from chassis.http.problems import Problem, problem
 from chassis.http.work import Asking, Doing, in_thread
 from chassis.ids import time_ordered_id
-from chassis.masking import masked
+from chassis.persistence.database import RERUNS_MAX, Context, Database, FlushedItem, Tx, is_transient, must_run_again
+from chassis.runtime import metrics, trace
 from schemas.access import ACTS
 
 Endpoint = Callable[..., Any]

@@ -12,9 +12,9 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel, ConfigDict
 
-from chassis import cursors
-from chassis.auth import Actor
-from chassis.db import Database, ReadTx, Tx
+from chassis.http import cursors
+from chassis.http.auth import Actor
+from chassis.persistence.database import Database, ReadTx, Tx
 
 PAGE_ITEMS_MAX = 500
 T = TypeVar("T")

@@ -75,7 +75,7 @@ class MemoryBroker:
 
     def start(self) -> str:
         """Start the broker and return the address it prints."""
-        command = [sys.executable, "-m", "chassis.testing"]
+        command = [sys.executable, "-m", "chassis.messaging.testing"]
         child = spawn.spawn(command, log=self.log, cwd=CHECKOUT, stdout=subprocess.PIPE)
         self._child = child
         assert child.stdout is not None

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 
-from chassis.clock import machine_now
+from chassis.runtime.clock import machine_now
 from cli.client import Client
 from cli.commands.shown import all_pages
 from cli.errors import CommandFailed, Unreachable

@@ -10,8 +10,8 @@ from functools import partial
 import uvicorn
 from pydantic import ValidationError
 
-from chassis import log
-from chassis.process import EXIT_FAILED, EXIT_OK, EXIT_USAGE, OpsServer
+from chassis.runtime import log
+from chassis.runtime.process import EXIT_FAILED, EXIT_OK, EXIT_USAGE, OpsServer
 from console.server.app import create_app, tail_of
 from console.server.hub import Hub
 from console.server.settings import ConsoleSettings

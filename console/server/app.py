@@ -18,11 +18,12 @@ from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from chassis import http, log
-from chassis.auth import Verifier
+from chassis import http
 from chassis.errors import Invalid, Refusal
-from chassis.keys import SigningKeys
-from chassis.tail import Tail
+from chassis.http.auth import Verifier
+from chassis.http.keys import SigningKeys
+from chassis.messaging.tail import Tail
+from chassis.runtime import log
 from console.server import about, forward, hub as hubs, login, pages, session, system, view
 from console.server.guard import Guarded
 from console.server.session import Token, Who

@@ -10,9 +10,9 @@ from urllib.parse import unquote
 import httpx
 from fastapi import FastAPI, Request, Response
 
-from chassis import log
 from chassis.errors import Invalid, NotFound, Refusal
 from chassis.http import BODY_BYTES_MAX
+from chassis.runtime import log
 from console.server.session import ANYBODY, Token, Who
 
 ASK_HEADERS = (

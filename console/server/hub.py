@@ -12,8 +12,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from chassis import kafka, log
-from chassis.tail import Place, Seen, Tail
+from chassis.messaging import kafka
+from chassis.messaging.tail import Place, Seen, Tail
+from chassis.runtime import log
 
 RETRY_SECONDS = 0.5
 Vector = dict[Place, int]

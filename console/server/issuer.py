@@ -12,8 +12,8 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from chassis.clock import machine_now
 from chassis.errors import Invalid
+from chassis.runtime.clock import machine_now
 from schemas.access import PERSONS
 
 TOKEN_HOURS = 8

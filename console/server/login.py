@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from chassis import log
 from chassis.errors import Forbidden
+from chassis.runtime import log
 from console.server.guard import is_secure, own_origin
 from console.server.oidc import CALLBACK, STATE_COOKIE, STATE_SECONDS, Provider
 from console.server.session import NO_LOGIN, begin, place

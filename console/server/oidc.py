@@ -18,9 +18,9 @@ from urllib.parse import urlencode
 import httpx
 import jwt
 
-from chassis.auth import ALGORITHMS, Unauthenticated
-from chassis.clock import machine_now
 from chassis.errors import Refusal
+from chassis.http.auth import ALGORITHMS, Unauthenticated
+from chassis.runtime.clock import machine_now
 from console.server.settings import ConsoleSettings
 
 STATE_COOKIE = "crossdock_login"

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, FastAPI, Header, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.auth import Actor, Unauthenticated, Verifier
-from chassis.clock import machine_now
 from chassis.errors import Forbidden, Invalid
+from chassis.http.auth import Actor, Unauthenticated, Verifier
+from chassis.runtime.clock import machine_now
 from console.server.guard import cookie_of, is_secure
 from console.server.issuer import BuiltInIssuer
 from console.server.settings import ConsoleSettings

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationInfo, field_validator
 
 from chassis.http import is_loopback
-from chassis.settings import ServiceSettings, names_of
+from chassis.runtime.settings import ServiceSettings, names_of
 
 
 class ConsoleSettings(ServiceSettings):

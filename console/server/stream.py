@@ -7,9 +7,9 @@ import math
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from chassis.auth import Actor
-from chassis.clock import machine_now
-from chassis.tail import Seen
+from chassis.http.auth import Actor
+from chassis.messaging.tail import Seen
+from chassis.runtime.clock import machine_now
 from console.server import view
 from console.server.hub import Hub, Kept, Vector, written
 

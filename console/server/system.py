@@ -10,8 +10,8 @@ from fastapi import FastAPI, Request
 from prometheus_client.parser import text_string_to_metric_families
 from pydantic import BaseModel
 
-from chassis.clock import machine_now
 from chassis.errors import Forbidden
+from chassis.runtime.clock import machine_now
 from console.server.session import Who
 from schemas.access import PERSONS
 

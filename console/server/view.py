@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from chassis.auth import Actor
+from chassis.http.auth import Actor
 from schemas.envelope import Envelope
 
 

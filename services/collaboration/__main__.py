@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from chassis import process
+from chassis.runtime import process
 from services.collaboration.api import router
 from services.collaboration.reactions import reactions
 from services.collaboration.tables import chassis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter
 
-from chassis.metrics import REGISTRY
+from chassis.runtime.metrics import REGISTRY
 
 rules_changed_total = Counter(
     "collaboration_rules_changed_total", "Calendars, rosters and ladders made or changed.", ["rule"], registry=REGISTRY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, time
 
-from chassis.db import Tx
+from chassis.persistence.database import Tx
 from schemas.collaboration import Duty, Rung
 from schemas.types import Function
 from services.collaboration import domain, metrics, repository

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Row, Table, func, select
 
-from chassis.db import ReadTx
 from chassis.errors import NotFound
+from chassis.persistence.database import ReadTx
 from services.collaboration import tables
 
 

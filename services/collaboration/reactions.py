@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from chassis.reactions import Reactions
+from chassis.messaging.reactions import Reactions
 
 reactions = Reactions()

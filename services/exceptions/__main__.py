@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from chassis import process
+from chassis.runtime import process
 from services.exceptions.api import routers
 from services.exceptions.jobs import refresh_gauges
 from services.exceptions.reactions import reactions

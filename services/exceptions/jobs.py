@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chassis.db import ReadTx
+from chassis.persistence.database import ReadTx
 from services.exceptions import metrics, queries
 
 KINDS = ("shipment-delay", "shortage")

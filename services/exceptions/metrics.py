@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge
 
-from chassis.metrics import REGISTRY
+from chassis.runtime.metrics import REGISTRY
 
 signals = Counter(
     "exceptions_signals_total",

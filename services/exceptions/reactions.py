@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chassis.db import Tx
-from chassis.reactions import Reactions
-from chassis.timers import Timer
+from chassis.messaging.reactions import Reactions
+from chassis.persistence.database import Tx
+from chassis.scheduling.timers import Timer
 from schemas.collaboration import CalendarChanged, LadderChanged, RosterChanged
 from schemas.inventory import ShortageAverted, ShortagePredicted
 from schemas.logistics import (

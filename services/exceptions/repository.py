@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
-from chassis.db import Tx
-from chassis.store import Store
+from chassis.persistence.database import Tx
+from chassis.persistence.store import Store
 from schemas.base import Event
 from schemas.types import Cause
 from services.exceptions import domain, tables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from chassis import process
+from chassis.runtime import process
 from services.forecast.api import router
 from services.forecast.reactions import reactions
 from services.forecast.tables import chassis

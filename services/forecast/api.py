@@ -11,9 +11,9 @@ from fastapi import Query
 from pydantic import ConfigDict, Field
 
 from chassis import http
-from chassis.db import Tx
 from chassis.http import Body
 from chassis.ids import derived_id
+from chassis.persistence.database import Tx
 from schemas.forecast import WeekOfDemand
 from schemas.types import Code, ItemCode, Quantity, Reason, SiteCode
 from services.forecast import domain, operations, queries

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from chassis.db import Tx
+from chassis.persistence.database import Tx
 from schemas.types import By
 from services.forecast import domain, metrics, repository
 

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, Table, func, literal, select, tuple_
 
-from chassis.auth import Actor
-from chassis.db import ReadTx
 from chassis.errors import NotFound
+from chassis.http.auth import Actor
+from chassis.persistence.database import ReadTx
 from services.forecast.tables import baselines, forecasts, overrides, publications
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from chassis.db import Tx
-from chassis.store import Store
+from chassis.persistence.database import Tx
+from chassis.persistence.store import Store
 from schemas.types import By
 from services.forecast import domain, tables
 

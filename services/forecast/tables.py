@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Date, ForeignKey, Index, Integer, MetaData, Numeric, PrimaryKeyConstraint, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from chassis.tables import aggregate_version, chassis_tables, instant
+from chassis.persistence.tables import aggregate_version, chassis_tables, instant
 
 metadata = MetaData()
 chassis = chassis_tables(metadata)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from chassis import process
+from chassis.runtime import process
 from services.inventory.api import router
 from services.inventory.reactions import reactions
 from services.inventory.tables import chassis

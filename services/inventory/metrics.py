@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter
 
-from chassis.metrics import REGISTRY
+from chassis.runtime.metrics import REGISTRY
 
 entries_total = Counter("inventory_entries_total", "Entries of the stock ledger, by kind.", ["kind"], registry=REGISTRY)
 shortages_predicted_total = Counter(

@@ -7,9 +7,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from chassis import log
-from chassis.db import Tx
 from chassis.ids import derived_id
+from chassis.persistence.database import Tx
+from chassis.runtime import log
 from schemas.forecast import DemandPublished, WeekOfDemand
 from schemas.inventory import EntryKind, ShortageAverted, ShortagePredicted
 from schemas.logistics import ShipmentFact, ShipmentLine

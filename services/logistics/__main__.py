@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from chassis import process
+from chassis.runtime import process
 from services.logistics.api import router
 from services.logistics.reactions import reactions
 from services.logistics.tables import chassis

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter
 
-from chassis.metrics import REGISTRY
+from chassis.runtime.metrics import REGISTRY
 
 delays_told = Counter("logistics_delays_total", "Delays told, by basis.", ["basis"], registry=REGISTRY)
 findings = Counter("logistics_findings_total", "Data-quality findings, by kind.", ["kind"], registry=REGISTRY)

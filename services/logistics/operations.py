@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from chassis import metrics as chassis_metrics, timers
-from chassis.calendars import Calendar
-from chassis.db import Tx
 from chassis.ids import derived_id
+from chassis.persistence.database import Tx
+from chassis.runtime import metrics as chassis_metrics
+from chassis.scheduling import timers
+from chassis.scheduling.calendars import Calendar
 from schemas.logistics import ShipmentLine
 from schemas.types import DelayReason, subject_id
 from services.logistics import domain, metrics, queries, repository

@@ -10,9 +10,9 @@ from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, case, distinct, func, literal, or_, select, tuple_
 
-from chassis.auth import Actor
-from chassis.db import ReadTx
 from chassis.errors import NotFound
+from chassis.http.auth import Actor
+from chassis.persistence.database import ReadTx
 from services.logistics.tables import (
     carriers,
     data_quality_findings,

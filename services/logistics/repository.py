@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from uuid import UUID
 
-from chassis.db import Tx
-from chassis.store import Store
+from chassis.persistence.database import Tx
+from chassis.persistence.store import Store
 from services.logistics import domain, tables
 
 shipments = Store(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from chassis import process
+from chassis.runtime import process
 from services.procurement.api import routers
 from services.procurement.reactions import reactions
 from services.procurement.tables import chassis

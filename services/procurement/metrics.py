@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Histogram
 
-from chassis.metrics import REGISTRY
+from chassis.runtime.metrics import REGISTRY
 
 rounds = Counter(
     "procurement_rounds_total",

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from chassis.db import Tx
+from chassis.persistence.database import Tx
 from schemas.exceptions import AffectedLine, CaseExtended, TaskFact, TaskOpened, TaskReopened
 from schemas.logistics import ShipmentLine, ShipmentReceived
 from schemas.types import By, Cause, Money

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import CTE, ColumnElement, Row, Select, Table, and_, distinct, false, func, literal, or_, select, tuple_
 
-from chassis.auth import Actor
-from chassis.db import ReadTx
 from chassis.errors import NotFound
+from chassis.http.auth import Actor
+from chassis.persistence.database import ReadTx
 from services.procurement.tables import (
     alternatives,
     decisions,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from chassis import process
+from chassis.runtime import process
 from services.sales.api import routers
 from services.sales.effects import effects
 from services.sales.reactions import reactions

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
-from chassis.db import Tx
-from chassis.effects import Effects, Sending, Undeliverable
-from chassis.timers import Timer
+from chassis.messaging.effects import Effects, Sending, Undeliverable
+from chassis.persistence.database import Tx
+from chassis.scheduling.timers import Timer
 from schemas.sales import NoticeApproved
 from services.sales import operations
 

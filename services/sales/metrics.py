@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Histogram
 
-from chassis.metrics import REGISTRY
+from chassis.runtime.metrics import REGISTRY
 
 impacts = Counter(
     "sales_impacts_total", "Impacts assessed, by whether anybody is affected.", ["affected"], registry=REGISTRY

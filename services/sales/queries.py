@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import Row, Select, Table, case, cast, extract, func, literal, select, true, tuple_
 from sqlalchemy.types import DateTime, Numeric
 
-from chassis.auth import Actor
-from chassis.db import ReadTx
 from chassis.errors import NotFound
+from chassis.http.auth import Actor
+from chassis.persistence.database import ReadTx
 from schemas.types import Money
 from services.sales import domain
 from services.sales.tables import (

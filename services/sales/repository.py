@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from uuid import UUID
 
-from chassis.db import Tx
-from chassis.store import Store
+from chassis.persistence.database import Tx
+from chassis.persistence.store import Store
 from services.sales import domain, tables
 
 customers = Store(domain.Customer, tables.customers, key="customer_id")

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
-from chassis.tables import aggregate_version, chassis_tables, instant
+from chassis.persistence.tables import aggregate_version, chassis_tables, instant
 
 metadata = MetaData()
 chassis = chassis_tables(metadata)

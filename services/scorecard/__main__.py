@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from chassis import process
-from chassis.settings import ServiceSettings
+from chassis.runtime import process
+from chassis.runtime.settings import ServiceSettings
 from services.scorecard.api import router
 from services.scorecard.jobs import Gauges
 from services.scorecard.reactions import reactions

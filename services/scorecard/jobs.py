@@ -6,8 +6,8 @@ import time
 from datetime import timedelta
 from typing import get_args
 
-from chassis.auth import Actor
-from chassis.db import ReadTx
+from chassis.http.auth import Actor
+from chassis.persistence.database import ReadTx
 from schemas.types import CauseKind
 from services.scorecard import metrics, queries
 from services.scorecard.settings import ScorecardSettings

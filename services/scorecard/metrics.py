@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from chassis.metrics import REGISTRY
+from chassis.runtime.metrics import REGISTRY
 
 _HOUR, _DAY = 3600, 86_400
 DECISION_BUCKETS = (

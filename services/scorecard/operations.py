@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chassis.db import Tx
+from chassis.persistence.database import Tx
 from schemas.envelope import Envelope
 from schemas.scorecard import MeasureRecorded
 from services.scorecard import domain, repository

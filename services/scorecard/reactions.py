@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chassis.db import Tx
-from chassis.reactions import Reactions
+from chassis.messaging.reactions import Reactions
+from chassis.persistence.database import Tx
 from schemas.base import Event
 from schemas.catalogue import REGISTER
 from schemas.envelope import Envelope

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from chassis.db import Tx
-from chassis.store import Store
+from chassis.persistence.database import Tx
+from chassis.persistence.store import Store
 from services.scorecard import domain, tables
 
 readings = Store(domain.Reading, tables.readings, key="case_id")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from chassis.ids import derived_id
-from chassis.process import OpsServer
+from chassis.runtime.process import OpsServer
 from schemas.access import PERSONS
 from tests.access import matrix
 from tests.access.test_cells import LINES

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from chassis.auth import actor_from
+from chassis.http.auth import actor_from
 from console.server import view
 from schemas.access import is_in_scope
 from schemas.envelope import Envelope

@@ -17,9 +17,10 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from chassis import keys, log
-from chassis.auth import Unauthenticated, Verifier, actor_from
-from chassis.keys import IssuerAway
+from chassis.http import keys
+from chassis.http.auth import Unauthenticated, Verifier, actor_from
+from chassis.http.keys import IssuerAway
+from chassis.runtime import log
 from cli.stack.issuer import ISSUER, public_jwk
 from tests.support.service import House, issuer
 

@@ -13,9 +13,9 @@ import pytest
 from psycopg.errors import CheckViolation, LockNotAvailable
 from sqlalchemy import text
 
-from chassis.db import ConcurrentChange, Tx
 from chassis.errors import Conflict, Invalid
-from chassis.failures import refusal_of
+from chassis.persistence.database import ConcurrentChange, Tx
+from chassis.persistence.failures import refusal_of
 from schemas.types import Money
 from tests.chassis import toy
 from tests.support.service import House

@@ -8,9 +8,9 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from chassis import dead, kafka, redrive
-from chassis.consumer import _UNREADABLE, Record, TooManyDead
 from chassis.errors import Refusal
+from chassis.messaging import dead_letters, kafka, redrive
+from chassis.messaging.consumer import _UNREADABLE, Record, TooManyDead
 from schemas.base import REGISTER
 from schemas.envelope import encode
 from schemas.inventory import ItemChanged
@@ -270,7 +270,7 @@ def test_a_redrive_of_what_nobody_can_do_yet_keeps_its_cause(toy_house: House) -
         heard = message(name, value, key=str(number).encode(), offset=number)
         toy_house.consumer.answer(toy_house.consumer._pairs(heard))
     with toy_house.tx() as tx:
-        dead.set_aside(
+        dead_letters.set_aside(
             tx.cursor(), (5, "inventory.site", "s", "inventory.site.changed.v1", "{}", START), detail="large"
         )
     for _ in range(2):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from chassis import kafka, topics
-from chassis.process import EXIT_FAILED
+from chassis.messaging import kafka, topics
+from chassis.runtime.process import EXIT_FAILED
 from schemas.topics import BY_NAME
 from tests.chassis import toy
 from tests.support.running import Running, running, tables

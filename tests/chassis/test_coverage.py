@@ -11,12 +11,13 @@ from itertools import pairwise
 
 import pytest
 
-from chassis import coverage, kafka, metrics, process, topics
-from chassis.consumer import Consumer
-from chassis.coverage import Coverage, assigned_partitions
-from chassis.effects import EffectRunner, Effects, Sending
-from chassis.settings import ServiceSettings
-from chassis.testing import InProcessBroker
+from chassis.messaging import kafka, membership, topics
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.effects import EffectRunner, Effects, Sending
+from chassis.messaging.membership import Coverage, assigned_partitions
+from chassis.messaging.testing import InProcessBroker
+from chassis.runtime import metrics, process
+from chassis.runtime.settings import ServiceSettings
 from schemas.inventory import ItemChanged
 from schemas.topics import BY_NAME
 from tests.chassis import toy
@@ -140,7 +141,7 @@ def test_partitions_without_a_member_are_counted_and_after_a_while_the_process_i
     assert unassigned.get() == AFTER - BEFORE
     assert running.readiness()["consumer_partitions"], "a moment is no fault"
     assert not watch.rejoin.is_set(), "another member may join anew first"
-    monkeypatch.setattr(coverage, "UNREAD_SECONDS_MAX", pause / 2)
+    monkeypatch.setattr(membership, "UNREAD_SECONDS_MAX", pause / 2)
     begun = time.monotonic()
     member.poll_until(lambda: time.monotonic() - begun > pause)
     watch.look(time.monotonic())

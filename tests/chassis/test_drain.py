@@ -21,10 +21,10 @@ import httpx
 import psycopg
 import pytest
 
-from chassis import kafka, topics
-from chassis.clock import machine_now
 from chassis.ids import time_ordered_id
-from chassis.process import DRAIN_SECONDS_MAX
+from chassis.messaging import kafka, topics
+from chassis.runtime.clock import machine_now
+from chassis.runtime.process import DRAIN_SECONDS_MAX
 from schemas.envelope import encode, wrap
 from schemas.inventory import ItemChanged
 from schemas.topics import BY_NAME

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import psycopg
 
-from chassis import kafka, topics
-from chassis.effects import EffectRunner, Effects, Sending
+from chassis.messaging import kafka, topics
+from chassis.messaging.effects import EffectRunner, Effects, Sending
 from schemas.envelope import encode
 from schemas.inventory import ItemChanged
 from schemas.topics import BY_NAME

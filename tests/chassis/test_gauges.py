@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chassis import gauges, metrics
-from chassis.reactions import Reactions
+from chassis.messaging.reactions import Reactions
+from chassis.runtime import gauges, metrics
 from tests.chassis import toy
 from tests.support.service import START, House
 

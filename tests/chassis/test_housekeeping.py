@@ -9,10 +9,12 @@ import psycopg
 import pytest
 from pydantic import ValidationError
 
-from chassis import days, housekeeping, inbox
-from chassis.clock import machine_now
 from chassis.ids import time_ordered_id
-from chassis.settings import ServiceSettings
+from chassis.messaging import inbox
+from chassis.persistence import partitions
+from chassis.runtime import housekeeping
+from chassis.runtime.clock import machine_now
+from chassis.runtime.settings import ServiceSettings
 from tests.support.service import House
 
 TIMER = UUID(int=5)
@@ -71,9 +73,9 @@ def test_claims_that_would_expire_before_facts_stop_the_start(toy_house: House) 
 def test_a_fact_that_is_told_again_after_midnight_meets_its_first_claim(toy_house: House) -> None:
     """The day is the one in the id, whatever the clock of the reader says."""
     late = datetime(2026, 11, 23, 23, 59, 59, 999_000, tzinfo=UTC)
-    assert days.made_on(id_of(late)) == date(2026, 11, 23)
-    assert days.made_on(id_of(late + timedelta(milliseconds=1))) == date(2026, 11, 24)
-    assert days.made_on(TIMER) == days.UNDATED
+    assert partitions.made_on(id_of(late)) == date(2026, 11, 23)
+    assert partitions.made_on(id_of(late + timedelta(milliseconds=1))) == date(2026, 11, 24)
+    assert partitions.made_on(TIMER) == partitions.UNDATED
     claim = (id_of(late), "r")
     with toy_house.tx() as tx:
         assert inbox.claim(tx, [claim]) == {claim}
@@ -102,7 +104,7 @@ def test_a_day_with_a_fact_that_waits_for_the_broker_stays(toy_house: House) -> 
 def test_dropping_a_day_holds_nobody_up_and_what_was_begun_is_finished_later(
     toy_house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(days, "LOCK_TIMEOUT", "200ms")
+    monkeypatch.setattr(partitions, "LOCK_TIMEOUT", "200ms")
     now = machine_now()
     with toy_house.tx() as tx:
         inbox.claim(tx, [(id_of(now - timedelta(days=20)), "r")])

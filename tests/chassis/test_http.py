@@ -11,13 +11,14 @@ import psycopg
 import pytest
 from fastapi import Request
 
-from chassis import cursors, db, http
-from chassis.auth import actor_from
+from chassis import http
 from chassis.errors import Invalid
-from chassis.http import problem
+from chassis.http import cursors, problem
+from chassis.http.auth import actor_from
 from chassis.http.batches import Unstorable
+from chassis.http.masking import masked
 from chassis.http.work import Asking
-from chassis.masking import masked
+from chassis.persistence import database
 from schemas.types import Money, Sensitive
 from tests.chassis import toy
 from tests.support.service import House
@@ -31,10 +32,10 @@ def heard(house: House) -> int:
 
 
 def test_a_commit_that_fails_is_not_answered_with_success(toy_house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(tx: db.Tx) -> None:
+    def broken(tx: database.Tx) -> None:
         raise RuntimeError("the disk is gone")
 
-    monkeypatch.setattr(db.Tx, "flush", broken)
+    monkeypatch.setattr(database.Tx, "flush", broken)
     answer = toy_house.post(ITEM, role="sre")
     assert (answer.status_code, answer.json()["code"]) == (500, "failed")
     assert "disk" not in answer.text

@@ -22,9 +22,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
-from chassis import keys
-from chassis.auth import Unauthenticated, Verifier
-from chassis.keys import IssuerAway, SigningKeys
+from chassis.http import keys
+from chassis.http.auth import Unauthenticated, Verifier
+from chassis.http.keys import IssuerAway, SigningKeys
 from cli.stack.issuer import ISSUER, public_jwk
 from tests.chassis import toy
 from tests.support.running import running, tables

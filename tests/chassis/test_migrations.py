@@ -8,9 +8,9 @@ from uuid import UUID
 
 import psycopg
 
-from chassis import migrations
-from chassis.clock import machine_now
 from chassis.ids import time_ordered_id
+from chassis.persistence import migrations
+from chassis.runtime.clock import machine_now
 
 INBOX = "SELECT event_id, reaction FROM inbox ORDER BY event_id"
 OUTBOX = "SELECT position, event_id, stored_at, published_at FROM outbox ORDER BY position"

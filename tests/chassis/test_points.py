@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from chassis import points
+from chassis.runtime import crash_points
 
 PASSES = """
 import sys
@@ -37,4 +37,4 @@ def test_nobody_else_ends(told: str) -> None:
 @pytest.mark.parametrize("told", ["after-lunch:1", "after-commit", "after-commit:0", "after-commit:often"])
 def test_a_point_that_nobody_knows_is_refused(told: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        points.arm(told)
+        crash_points.arm(told)

@@ -18,7 +18,7 @@ import pytest
 
 from chassis import http
 from chassis.http.admission import BATCH_WEIGHT, IN_FLIGHT_PER_THREAD, ROUND_SECONDS, Admission, TooLarge
-from chassis.settings import ServiceSettings
+from chassis.runtime.settings import ServiceSettings
 from tests.chassis import toy
 from tests.support.pressure import Answer, Clients
 from tests.support.running import Running, running, tables

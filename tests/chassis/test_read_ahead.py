@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
-from chassis import kafka, topics
-from chassis.consumer import Consumer, Read
+from chassis.messaging import kafka, topics
+from chassis.messaging.consumer import Consumer, Read
 from schemas.envelope import encode
 from schemas.topics import BY_NAME
 from tests.chassis.test_consumer import changed, message, trail

@@ -11,11 +11,11 @@ from uuid import UUID
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry
 
-from chassis import kafka, topics
-from chassis.db import Context, Tx
 from chassis.ids import time_ordered_id
-from chassis.relay import Relay
-from chassis.tail import Tail
+from chassis.messaging import kafka, topics
+from chassis.messaging.relay import Relay
+from chassis.messaging.tail import Tail
+from chassis.persistence.database import Context, Tx
 from schemas.inventory import ItemChanged
 from schemas.topics import BY_NAME
 from tests.chassis import toy

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from uuid import UUID
 
-from chassis import kafka, topics
-from chassis.tail import Seen, Tail
+from chassis.messaging import kafka, topics
+from chassis.messaging.tail import Seen, Tail
 from schemas.envelope import encode
 from schemas.topics import BY_NAME
 from tests.chassis.test_consumer import changed

@@ -11,8 +11,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from chassis import redrive
-from chassis.scheduler import Scheduler
+from chassis.messaging import redrive
+from chassis.scheduling.scheduler import Scheduler
 from tests.chassis import toy
 from tests.support.service import START, House, house, wait_until
 from tests.support.stack import Infrastructure
@@ -54,7 +54,7 @@ def test_two_processes_fire_one_timer_once(toy_house: House, monkeypatch: pytest
     for n in range(40):
         toy_house.do(lambda tx, n=n: toy.arm(tx, f"t{n:02}.", minutes=1))
     toy_house.set_clock(START + timedelta(hours=1))
-    monkeypatch.setattr("chassis.scheduler.BATCH_MAX", 5)
+    monkeypatch.setattr("chassis.scheduling.scheduler.BATCH_MAX", 5)
     others = [Scheduler(toy_house.database, toy_house.parts.reactions, toy_house.settings) for _ in range(3)]
     with ThreadPoolExecutor(3) as pool:
         while sum(pool.map(lambda s: s.fire_due(), others)):

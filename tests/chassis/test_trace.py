@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from chassis import trace
 from chassis.ids import random_64, time_ordered_id
+from chassis.runtime import trace
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 FORM = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01")

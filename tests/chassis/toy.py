@@ -11,12 +11,13 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Column, Index, Integer, MetaData, Table, Text, text
 from sqlalchemy.dialects.postgresql import UUID as UuidColumn
 
-from chassis import http, process
-from chassis.db import Tx
-from chassis.reactions import Reactions
-from chassis.store import Store
-from chassis.tables import aggregate_version, chassis_tables
-from chassis.timers import Timer
+from chassis import http
+from chassis.messaging.reactions import Reactions
+from chassis.persistence.database import Tx
+from chassis.persistence.store import Store
+from chassis.persistence.tables import aggregate_version, chassis_tables
+from chassis.runtime import process
+from chassis.scheduling.timers import Timer
 from schemas.inventory import ItemChanged, SiteChanged
 
 metadata = MetaData()

@@ -6,7 +6,7 @@ from datetime import time
 
 import pytest
 
-from chassis import migrations
+from chassis.persistence import migrations
 from schemas.collaboration import CalendarChanged
 from services.collaboration import domain, operations
 from tests.support.tried import Tried

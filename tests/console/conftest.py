@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chassis import topics
+from chassis.messaging import topics
 from schemas.topics import BY_NAME
 from tests.console.served import Cases
 from tests.support.stack import Infrastructure

@@ -18,8 +18,9 @@ from uuid import UUID, uuid5
 import httpx
 import uvicorn
 
-from chassis import kafka, log
 from chassis.ids import time_ordered_id
+from chassis.messaging import kafka
+from chassis.runtime import log
 from cli.stack.issuer import ISSUER
 from console.server.app import create_app, tail_of
 from console.server.hub import Hub

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from chassis import kafka
-from chassis.tail import Tail
+from chassis.messaging import kafka
+from chassis.messaging.tail import Tail
 from console.server import hub as hubs
 from schemas.envelope import encode
 from tests.console.served import Cases, opened

@@ -19,8 +19,8 @@ from uuid import uuid5
 import httpx
 import pytest
 
-from chassis import kafka, topics
-from chassis.tail import Tail
+from chassis.messaging import kafka, topics
+from chassis.messaging.tail import Tail
 from console.server import hub as hubs
 from schemas.access import PERSONS
 from schemas.topics import BY_NAME

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from chassis.auth import Actor
+from chassis.http.auth import Actor
 from console.server import hub, view
 from schemas.types import Money
 from tests.console.served import opened

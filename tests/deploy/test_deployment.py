@@ -23,8 +23,8 @@ from fastapi.testclient import TestClient
 from jsonschema import Draft7Validator
 from pydantic import ValidationError
 
-from chassis import process
-from chassis.settings import ServiceSettings
+from chassis.runtime import process
+from chassis.runtime.settings import ServiceSettings
 from cli.stack.recipe import SERVICES
 from console.server.settings import ConsoleSettings
 from tests.house.small_tree import ROOT

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client import generate_latest
 
-from chassis.metrics import REGISTRY
+from chassis.runtime.metrics import REGISTRY
 from services.exceptions import domain, jobs
 from tests.exceptions.builders import CAUSE, NOW, calendar, delayed
 from tests.exceptions.test_reactions import plant

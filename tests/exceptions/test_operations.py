@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from chassis import migrations
-from chassis.db import ConcurrentChange, Context, Tx
 from chassis.ids import time_ordered_id
+from chassis.persistence import migrations
+from chassis.persistence.database import ConcurrentChange, Context, Tx
 from services.exceptions import domain, operations
 from services.exceptions.__main__ import parts
 from tests.exceptions.builders import (

@@ -17,10 +17,10 @@ from pathlib import Path
 import psycopg
 from sqlalchemy import MetaData, create_engine
 
-from chassis import topics
-from chassis.clock import machine_now
-from chassis.days import Days
-from chassis.tables import chassis_tables
+from chassis.messaging import topics
+from chassis.persistence.partitions import Days
+from chassis.persistence.tables import chassis_tables
+from chassis.runtime.clock import machine_now
 from schemas.envelope import decode
 from schemas.inventory import ItemChanged
 from schemas.topics import TOPICS

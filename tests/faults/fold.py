@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from chassis import points
+from chassis.runtime import crash_points
 from cli.stack import spawn
 from schemas.envelope import Envelope
 from services.scorecard import domain
@@ -76,7 +76,7 @@ def known(reading: domain.Reading | None) -> domain.Reading | None:
 
 def run(infra: Infrastructure, folder: Path, *, seed: int, times: int) -> tuple[Course, int]:
     """Kill one worker inside its fold so often while facts come; returns the course and how many facts there were."""
-    chance, course = random.Random(seed), Course(f"kill -9 {points.IN_FOLD}")
+    chance, course = random.Random(seed), Course(f"kill -9 {crash_points.IN_FOLD}")
     streams = Streams(infra, folder)
     logs, facts = [], list[Envelope]()
     log, topic = Log(streams.bootstrap), f"{streams.name}.scorecard.measure"
@@ -139,7 +139,7 @@ def _worker(streams: Streams, crash_at: str) -> Doomed:
 
 
 def _at(chance: random.Random) -> str:
-    return f"{points.IN_FOLD}:{chance.randint(*PASSES)}"
+    return f"{crash_points.IN_FOLD}:{chance.randint(*PASSES)}"
 
 
 __all__ = ["expected", "judge", "run"]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
 
-from chassis import kafka, topics
+from chassis.messaging import kafka, topics
 from schemas.envelope import Envelope
 from tests.faults import tally
 from tests.faults.checker import Trail, ordered_as_fed

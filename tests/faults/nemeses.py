@@ -16,7 +16,7 @@ import psycopg
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from chassis import points
+from chassis.runtime import crash_points
 from tests.faults import tally
 from tests.faults.path import Process, Trial
 from tests.faults.victims import pause
@@ -64,7 +64,7 @@ def left_out(course: Course, why: str) -> Course:
 
 def kills_at(point: str) -> Nemesis:
     """Return the nemesis that ends a process at a point of its path, again and again."""
-    role = "relay" if point == points.AFTER_PRODUCE else "consumer"
+    role = "relay" if point == crash_points.AFTER_PRODUCE else "consumer"
 
     def strike(trial: Trial, chance: random.Random, times: int) -> Course:
         course = Course(f"kill -9 {point}")
@@ -310,7 +310,7 @@ def _two_consumers(trial: Trial) -> None:
 
 
 ALONE: dict[str, Nemesis] = {
-    **{point: kills_at(point) for point in points.ALL if point != points.IN_FOLD},
+    **{point: kills_at(point) for point in crash_points.ALL if point != crash_points.IN_FOLD},
     "pauses": pauses(15.0),
     "rebalances": rebalances,
     "database": database_kills,
@@ -320,7 +320,7 @@ ALONE: dict[str, Nemesis] = {
 }
 # Those with a second consumer come last: while it works, the death of the first holds only a part of the facts up.
 SHORT: dict[str, tuple[Nemesis, int]] = {
-    **{point: (kills_at(point), 2) for point in points.ALL if point != points.IN_FOLD},
+    **{point: (kills_at(point), 2) for point in crash_points.ALL if point != crash_points.IN_FOLD},
     "database": (database_kills, 1),
     "cuts": (cuts, 2),
     "relays": (take_overs, 1),

@@ -20,9 +20,9 @@ import psycopg
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from sqlalchemy import create_engine
 
-from chassis import topics
-from chassis.clock import machine_now
 from chassis.ids import time_ordered_id
+from chassis.messaging import topics
+from chassis.runtime.clock import machine_now
 from cli.stack import spawn
 from schemas.envelope import encode, wrap
 from schemas.inventory import ItemChanged

@@ -17,8 +17,8 @@ import psycopg
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from chassis import kafka
-from chassis.process import EXIT_HUNG
+from chassis.messaging import kafka
+from chassis.runtime.process import EXIT_HUNG
 from schemas.inventory import ItemChanged
 from tests.faults import letters, tally
 from tests.faults.letters import GOOD, HANGS, RAISES, SWELLS, UNREAD, Answered, Fed, Findings, Letter, Standing, Unsaid

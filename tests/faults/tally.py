@@ -18,14 +18,16 @@ from uuid import UUID, uuid5
 from sqlalchemy import BigInteger, Column, Identity, Integer, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import UUID as UuidColumn
 
-from chassis import dead, http, kafka, process, redrive
-from chassis.clock import WorldClock
-from chassis.db import Database, Tx
-from chassis.reactions import Reactions
-from chassis.settings import ServiceSettings
-from chassis.store import Store
-from chassis.tables import aggregate_version, chassis_tables
-from chassis.timers import Timer
+from chassis import http
+from chassis.messaging import dead_letters, kafka, redrive
+from chassis.messaging.reactions import Reactions
+from chassis.persistence.database import Database, Tx
+from chassis.persistence.store import Store
+from chassis.persistence.tables import aggregate_version, chassis_tables
+from chassis.runtime import process
+from chassis.runtime.clock import WorldClock
+from chassis.runtime.settings import ServiceSettings
+from chassis.scheduling.timers import Timer
 from schemas.inventory import ItemChanged, SiteChanged
 
 NAME, HEARS, SAYS = "tally", "inventory.item", "inventory.site"
@@ -143,7 +145,7 @@ def redrive_all(settings: ServiceSettings) -> int:
     after = 0
     while True:
         with database.reading() as read:
-            letters = dead.listed(read, dead.Which(), after=after, limit=LETTERS_MAX)
+            letters = dead_letters.listed(read, dead_letters.Which(), after=after, limit=LETTERS_MAX)
         if not letters:
             return process.EXIT_OK
         for letter in letters:

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from chassis import points
+from chassis.runtime import crash_points
 from tests.faults import brokers, fold, growth, poison, stream
 from tests.faults.checker import Verdict, judge
 from tests.faults.cluster import ThreeBrokers
@@ -88,7 +88,7 @@ def run(
 
 def run_fold(infra: Infrastructure, *, seed: int, times: int, say: Say) -> Report:
     """Kill the stream processor inside its fold and judge its measures."""
-    begun, report = time.monotonic(), Report(points.IN_FOLD, seed)
+    begun, report = time.monotonic(), Report(crash_points.IN_FOLD, seed)
     with tempfile.TemporaryDirectory(prefix="xd-fold-") as folder:
         course, report.heard = fold.run(infra, Path(folder), seed=seed, times=times)
     report.courses, report.faults = [course], course.faults
@@ -115,7 +115,7 @@ def full(infra: Infrastructure, *, seed: int, say: Say, only: Sequence[str] = ()
         for name, nemesis in ALONE.items()
         if not only or name in only
     ]
-    if not only or points.IN_FOLD in only:
+    if not only or crash_points.IN_FOLD in only:
         reports.append(run_fold(infra, seed=seed, times=FULL_FOLD_KILLS, say=say))
     if not only or "mixed" in only:
         chance = random.Random(seed)

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from chassis import migrations
 from chassis.errors import NotFound
+from chassis.persistence import migrations
 from schemas.forecast import DemandPublished, OverrideEntered
 from schemas.types import By
 from services.forecast import domain, operations

@@ -18,7 +18,7 @@ _ROOMS = {
     "__init__.py": "",
     "__main__.py": "from services.{name} import api, reactions\n",
     "README.md": "# {name}\n",
-    "settings.py": "from chassis.settings import ServiceSettings\n",
+    "settings.py": "from chassis.runtime.settings import ServiceSettings\n",
     "metrics.py": "import prometheus_client\n",
     "api.py": "from fastapi import FastAPI\nfrom services.{name} import operations, queries\n",
     "reactions.py": "from services.{name} import operations\n",

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from chassis import standard
-from chassis.reactions import Reactions
+from chassis.http import ops_routes
+from chassis.messaging.reactions import Reactions
 from console.server.issuer import MACHINES
 from schemas.access import ACTS, PERSONS, SEES
 from simulator.network import SITES
@@ -57,8 +57,8 @@ FIELDS = {
 }
 
 
-def _nothing_heard(*, sure: bool) -> standard.Heard:
-    return standard.Heard({}, {})
+def _nothing_heard(*, sure: bool) -> ops_routes.Heard:
+    return ops_routes.Heard({}, {})
 
 
 def test_the_acts_are_those_of_the_product_table_row_by_row() -> None:
@@ -80,7 +80,7 @@ def test_marked_fields_are_shown_to_those_of_the_product_table() -> None:
 
 
 def _routes() -> Iterator[tuple[str, dict[str, Any]]]:
-    routers = [("every service", standard.router(dict, Reactions(), wake=lambda: None, driven=True, timers=()))]
+    routers = [("every service", ops_routes.router(dict, Reactions(), wake=lambda: None, driven=True, timers=()))]
     for service in SERVICES:
         parts = importlib.import_module(f"services.{service}.__main__").parts()
         routers += [(service, router) for router in parts.routers]

@@ -38,7 +38,7 @@ NOT_BASE = re.compile(r"_(ms|millis|milliseconds|us|minutes|hours|days|percent|k
 
 def declared() -> dict[str, dict[str, MetricWrapperBase]]:
     """Return every metric, by the service that declares it and its name in the code."""
-    modules = {"chassis": "chassis.metrics", **{name: f"services.{name}.metrics" for name in SERVICES}}
+    modules = {"chassis": "chassis.runtime.metrics", **{name: f"services.{name}.metrics" for name in SERVICES}}
     return {
         owner: {
             name: thing

@@ -17,14 +17,14 @@ LOGISTICS = "services/logistics"
 
 # (the contract that must break, the file of the crime, the crime)
 IMPORT_CRIMES = [
-    ("Floors", "schemas/logistics.py", "import chassis.log\n"),
-    ("Floors", "chassis/log.py", "import services.logistics.domain\n"),
+    ("Floors", "schemas/logistics.py", "import chassis.runtime.log\n"),
+    ("Floors", "chassis/runtime/log.py", "import services.logistics.domain\n"),
     ("Floors", "services/logistics/api.py", "import console\n"),
     ("Floors", "simulator/people.py", "import services.sales\nimport services.logistics.api\n"),
     ("Floors", "cli/cases.py", "import tools\n"),
     ("Alone", "velocity/clock.py", "from schemas import types\n"),
     ("Alone", "velocity/clock.py", "import pydantic\n"),
-    ("Stranger", "chassis/relay.py", "from schemas import exceptions\n"),
+    ("Stranger", "chassis/messaging/relay.py", "from schemas import exceptions\n"),
     ("Command", "cli/cases.py", "import services.exceptions.domain\n"),
     ("Command", "cli/cases.py", "import confluent_kafka\n"),
     ("Command", "cli/cases.py", "from chassis import db\n"),
@@ -55,7 +55,7 @@ IMPORT_CRIMES = [
     ("Web", "services/logistics/operations.py", "from fastapi import HTTPException\n"),
     ("Web", "services/logistics/queries.py", "import starlette.requests\n"),
     ("Pipes", "services/logistics/reactions.py", "import confluent_kafka\n"),
-    ("Pipes", "chassis/relay.py", "from confluent_kafka import Producer\n"),
+    ("Pipes", "chassis/messaging/relay.py", "from confluent_kafka import Producer\n"),
     ("Pipes", "services/logistics/operations.py", "import faust\n"),
     ("Stream", "services/logistics/stream.py", "import faust\nfrom services.logistics import repository\n"),
     ("Stream", "services/logistics/stream.py", "from services.logistics import operations\n"),

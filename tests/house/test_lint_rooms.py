@@ -11,8 +11,8 @@ from tests.house.small_tree import ROOT, commit_crime, plant, run
 from tools.lint_rooms import lint
 
 HOME = "services/logistics"
-REACTIONS = "from chassis.reactions import Reactions\nfrom schemas.logistics import ShipmentDelayed\n\nreactions = Reactions()\n"
-EFFECTS = "from chassis.effects import Effects\nfrom schemas.logistics import ShipmentDelayed\n\neffects = Effects()\n"
+REACTIONS = "from chassis.messaging.reactions import Reactions\nfrom schemas.logistics import ShipmentDelayed\n\nreactions = Reactions()\n"
+EFFECTS = "from chassis.messaging.effects import Effects\nfrom schemas.logistics import ShipmentDelayed\n\neffects = Effects()\n"
 
 # (the rule that must be named, the file of the crime, the crime)
 CRIMES = [
@@ -41,7 +41,7 @@ CRIMES = [
     ("commit", f"{HOME}/operations.py", "def _save(session: object) -> None:\n    session.commit()\n"),
     (
         "commit",
-        "chassis/relay.py",
+        "chassis/messaging/relay.py",
         "def mark(engine: object) -> None:\n    with engine.begin():\n        return\n",
     ),
     (
@@ -53,7 +53,7 @@ CRIMES = [
     ("emit", f"{HOME}/api.py", "def post(tx: object) -> None:\n    tx.emit([])\n"),
     ("emit", f"{HOME}/repository.py", "def store(tx: object) -> None:\n    tx.emit([])\n"),
     ("produce", f"{HOME}/operations.py", "def _tell(producer: object) -> None:\n    producer.produce('x')\n"),
-    ("produce", "chassis/consumer.py", "def mirror(producer: object) -> None:\n    producer.produce('x')\n"),
+    ("produce", "chassis/messaging/consumer.py", "def mirror(producer: object) -> None:\n    producer.produce('x')\n"),
     (
         "owner",
         f"{HOME}/operations.py",
@@ -71,7 +71,7 @@ CRIMES = [
     ),
     (
         "owner",
-        "chassis/relay.py",
+        "chassis/messaging/relay.py",
         "from schemas.exceptions import CaseOpened as Told\n\nx = Told(reference='x')\n",
     ),
     (
@@ -138,15 +138,15 @@ CRIMES = [
     ),
     (
         "silence",
-        "chassis/relay.py",
+        "chassis/messaging/relay.py",
         "import contextlib\n\nwith contextlib.suppress(Exception):\n    print(1)\n",
     ),
     ("wait", f"{HOME}/jobs.py", "import time\n\ntime.sleep(1)\n"),
     ("wait", "simulator/people.py", "from time import sleep as rest\n\nrest(1)\n"),
     ("wait", "tests/logistics/test_api.py", "import time\n\ntime.sleep(1)\n"),
     ("bounds", "console/stream.py", "import queue\n\nwaiting = queue.Queue()\n"),
-    ("limits", "chassis/tail.py", "client.list_topics('x', timeout=10)\n"),
-    ("limits", "chassis/db.py", "create_engine('x', pool_size=5, pool_timeout=2.5)\n"),
+    ("limits", "chassis/messaging/tail.py", "client.list_topics('x', timeout=10)\n"),
+    ("limits", "chassis/persistence/database.py", "create_engine('x', pool_size=5, pool_timeout=2.5)\n"),
     ("limits", "console/server/hub.py", "import asyncio\n\nwaiting = asyncio.Queue(maxsize=100)\n"),
     ("limits", "console/server/hub.py", "from collections import deque\n\nring = deque(maxlen=100)\n"),
     ("limits", f"{HOME}/jobs.py", "def rest(stopped: object) -> None:\n    stopped.wait(0.5)\n"),
@@ -242,10 +242,14 @@ def test_what_is_allowed_is_not_found(tmp_path: Path) -> None:
     commit_crime(tmp_path, f"{HOME}/queries.py", "try:\n    y = 1\nexcept KeyError:\n    y = 2\n")
     named = "import asyncio\n\nWAITING_MAX = 100\nwaiting = asyncio.Queue(maxsize=WAITING_MAX)\n', '.join([])\nclient.consume(timeout=0)\n"
     commit_crime(tmp_path, "console/server/hub.py", named)
-    commit_crime(tmp_path, "chassis/db.py", "def transaction(session: object) -> None:\n    session.commit()\n")
+    commit_crime(
+        tmp_path, "chassis/persistence/database.py", "def transaction(session: object) -> None:\n    session.commit()\n"
+    )
     keep = "def keep(consumer: object) -> None:\n    consumer.commit(offsets=[], asynchronous=True)\n"
-    commit_crime(tmp_path, "chassis/consumer.py", keep)
-    commit_crime(tmp_path, "chassis/relay.py", "def push(producer: object) -> None:\n    producer.produce('x')\n")
+    commit_crime(tmp_path, "chassis/messaging/consumer.py", keep)
+    commit_crime(
+        tmp_path, "chassis/messaging/relay.py", "def push(producer: object) -> None:\n    producer.produce('x')\n"
+    )
     assert [str(finding) for finding in lint(tmp_path)] == []
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from chassis import migrations
+from chassis.persistence import migrations
 from services.inventory import domain
 
 SIGNAL = """

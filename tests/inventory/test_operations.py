@@ -10,8 +10,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from chassis import migrations
-from chassis.db import Context, Tx
+from chassis.persistence import migrations
+from chassis.persistence.database import Context, Tx
 from schemas.logistics import ShipmentLine
 from schemas.types import Money
 from services.inventory import domain, operations

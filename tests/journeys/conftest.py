@@ -13,8 +13,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from chassis.clock import machine_now
-from chassis.tail import Tail
+from chassis.messaging.tail import Tail
+from chassis.runtime.clock import machine_now
 from cli.stack import Stack
 from cli.stack.worlds import World
 from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is read

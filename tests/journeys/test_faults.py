@@ -6,7 +6,7 @@ import os
 import signal
 from uuid import uuid4
 
-from chassis import kafka
+from chassis.messaging import kafka
 from tests.journeys.conftest import PATIENCE_SECONDS, Journey
 from tests.support.service import wait_until
 from tests.support.stack import Infrastructure

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chassis.clock import machine_now
+from chassis.runtime.clock import machine_now
 from tests.journeys.conftest import PATIENCE_SECONDS, Journey
 from tests.support.service import wait_until
 

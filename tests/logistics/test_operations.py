@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from chassis import db
 from chassis.errors import NotFound
+from chassis.persistence import database
 from schemas.logistics import ShipmentPlanned
 from services.logistics import operations
 from services.logistics.domain import ShipmentKnown, ShipmentOver, UnknownCarrier
@@ -93,6 +93,6 @@ def test_a_fact_about_what_is_neither_locked_nor_new_is_refused(logistics: House
         occurred_at=START, shipment_id=UUID(int=7), reference="S7", destination="Abidjan", lines=(LINE,), source="erp",
         promised_on=date(2026, 3, 4), promised_at=START, expected_at=START,
     )  # fmt: skip
-    with pytest.raises(db.Unlocked):
+    with pytest.raises(database.Unlocked):
         logistics.do(lambda tx: tx.emit([fact]))
     assert logistics.said() == []

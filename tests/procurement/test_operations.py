@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 from prometheus_client import generate_latest
 
-from chassis import migrations
 from chassis.errors import NotFound
-from chassis.metrics import REGISTRY
+from chassis.persistence import migrations
+from chassis.runtime.metrics import REGISTRY
 from services.procurement import domain, operations
 from tests.procurement.builders import (
     CASE,

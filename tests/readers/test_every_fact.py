@@ -10,10 +10,10 @@ from uuid import UUID
 
 import pytest
 
-from chassis.auth import Actor
-from chassis.effects import EffectRunner
-from chassis.kafka import TYPE_HEADER
-from chassis.process import Parts
+from chassis.http.auth import Actor
+from chassis.messaging.effects import EffectRunner
+from chassis.messaging.kafka import TYPE_HEADER
+from chassis.runtime.process import Parts
 from cli import seed
 from cli.watching.events import events
 from console.server import view

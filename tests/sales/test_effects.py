@@ -8,9 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from chassis.db import Context
-from chassis.effects import EffectRunner, RecordingTransport, Sending, Undeliverable
 from chassis.ids import time_ordered_id
+from chassis.messaging.effects import EffectRunner, RecordingTransport, Sending, Undeliverable
+from chassis.persistence.database import Context
 from schemas.base import Event
 from schemas.sales import NoticeApproved
 from services.sales.effects import effects, tell_customer_new_promise

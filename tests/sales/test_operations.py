@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from chassis import migrations
-from chassis.db import Context
 from chassis.ids import time_ordered_id
+from chassis.persistence import migrations
+from chassis.persistence.database import Context
 from schemas.sales import NoticeSent
 from schemas.types import By, subject_id
 from services.sales import domain, operations

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from prometheus_client import generate_latest
 
-from chassis.metrics import REGISTRY
+from chassis.runtime.metrics import REGISTRY
 from schemas.types import Cause
 from services.scorecard import jobs
 from tests.scorecard.logs import START, Log

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from chassis import migrations
+from chassis.persistence import migrations
 from services.scorecard import operations
 from services.scorecard.__main__ import parts
 from tests.scorecard.logs import Log

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from prometheus_client import start_http_server
 
-from chassis.metrics import REGISTRY
+from chassis.runtime.metrics import REGISTRY
 from cli.stack import spawn
 from services.scorecard import domain, jobs
 from services.scorecard.settings import ScorecardSettings

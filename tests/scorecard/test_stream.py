@@ -15,7 +15,7 @@ from uuid import uuid5
 import httpx
 import pytest
 
-from chassis import topics
+from chassis.messaging import topics
 from schemas.envelope import Envelope
 from schemas.topics import INTERNAL, TOPICS
 from tests.scorecard.logs import Log, random_log
@@ -195,7 +195,7 @@ import sys, types
 from faust.types import TP
 from services.scorecard.stream import watchdog as stream
 from chassis import log
-from chassis.settings import ServiceSettings
+from chassis.runtime.settings import ServiceSettings
 stream.STUCK_SECONDS, stream.LOOK_SECONDS = 1.0, 0.1
 settings = ServiceSettings()
 log.configure("scorecard", "stream", settings.world)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from chassis import kafka, topics
+from chassis.messaging import kafka, topics
 from schemas.topics import INTERNAL
 from services.scorecard.stream.outlet import Outlet, Records, Round
 from services.scorecard.stream.states import States

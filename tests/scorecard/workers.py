@@ -15,7 +15,7 @@ from uuid import UUID
 
 import httpx
 
-from chassis import kafka, topics
+from chassis.messaging import kafka, topics
 from cli.stack import spawn
 from schemas.envelope import Envelope, decode, encode
 from schemas.scorecard import MeasureRecorded

@@ -12,10 +12,10 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from chassis import kafka, topics
-from chassis.db import Context
 from chassis.ids import time_ordered_id
-from chassis.relay import Relay
+from chassis.messaging import kafka, topics
+from chassis.messaging.relay import Relay
+from chassis.persistence.database import Context
 from schemas.inventory import ItemChanged
 from schemas.topics import BY_NAME
 from tests.chassis import toy

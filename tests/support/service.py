@@ -22,13 +22,14 @@ from uuid import UUID
 from fastapi.testclient import TestClient
 from sqlalchemy import MetaData, create_engine
 
-from chassis import log, migrations, process
-from chassis.consumer import Consumer, Record
-from chassis.db import Context, Database, Tx
 from chassis.ids import derived_id, time_ordered_id
-from chassis.process import Parts
-from chassis.scheduler import Scheduler
-from chassis.settings import ServiceSettings
+from chassis.messaging.consumer import Consumer, Record
+from chassis.persistence import migrations
+from chassis.persistence.database import Context, Database, Tx
+from chassis.runtime import log, process
+from chassis.runtime.process import Parts
+from chassis.runtime.settings import ServiceSettings
+from chassis.scheduling.scheduler import Scheduler
 from cli.stack.issuer import ISSUER, Issuer
 from schemas.base import Event
 from schemas.envelope import Envelope, decode, encode, wrap

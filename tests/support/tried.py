@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from chassis.process import Parts
+from chassis.runtime.process import Parts
 from schemas.base import Event
 from schemas.envelope import Envelope
 from tests.support.service import START, House, house

@@ -15,8 +15,8 @@ from typing import Any
 
 import psycopg
 
-from chassis import kafka
-from chassis.relay import LOCK
+from chassis.messaging import kafka
+from chassis.messaging.relay import LOCK
 from cli.stack import Stack, spawn
 from tests.journeys.conftest import Journey
 from tests.support.service import wait_until

@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from chassis import process
-from chassis.settings import ServiceSettings
+from chassis.runtime import process
+from chassis.runtime.settings import ServiceSettings
 from console.server import app as console
 from console.server.hub import Hub
 from console.server.settings import ConsoleSettings

@@ -44,7 +44,7 @@ def loose_imports(source: SourceFile) -> list[Finding]:
             advice = "imports models: rows become things here, numbers are computed above in operations"
             findings.append(source.finding(line, "repository", advice))
         if source.is_test and _within(name, "unittest.mock"):
-            advice = "mocks: use the real thing, or the one fake in chassis/testing.py"
+            advice = "mocks: use the real thing, or the one fake in chassis/messaging/testing.py"
             findings.append(source.finding(line, "mock", advice))
     return findings
 

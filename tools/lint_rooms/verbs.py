@@ -13,14 +13,14 @@ WIDE = frozenset({"Exception", "BaseException"})
 
 
 def misplaced_verbs(source: SourceFile) -> list[Finding]:
-    """Only chassis/db.py commits, only operations emit, only the relay and the stream produce."""
+    """Only chassis/persistence/database.py commits, only operations emit, only the relay and the stream produce."""
     if source.is_test or source.package in ("cli", "tools"):
         return []
     findings = []
     for call in source.calls():
         verb = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-        if _commits(source, call, verb) and source.path != "chassis/db.py":
-            advice = f".{verb}() outside chassis/db.py: take a Tx, the chassis opens and commits it"
+        if _commits(source, call, verb) and source.path != "chassis/persistence/database.py":
+            advice = f".{verb}() outside chassis/persistence/database.py: take a Tx, the chassis opens and commits it"
             findings.append(source.finding(call, "commit", advice))
         elif verb == "emit" and source.room != "operations":
             advice = ".emit() outside operations: return the event from domain and emit it in the operation"
@@ -45,7 +45,7 @@ def _commits(source: SourceFile, call: ast.Call, verb: str) -> bool:
 
 
 def _may_produce(source: SourceFile) -> bool:
-    return source.path == "chassis/relay.py" or source.room == "stream"
+    return source.path == "chassis/messaging/relay.py" or source.room == "stream"
 
 
 def swallowed_errors(source: SourceFile) -> list[Finding]:

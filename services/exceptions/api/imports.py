@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from chassis import http
-from chassis.db import Tx
 from chassis.http import Body
+from chassis.persistence.database import Tx
 from schemas.types import Code, Instant, Severity, Text
 from services.exceptions import domain, operations
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis import http
-from chassis.auth import Actor
+from chassis.http.auth import Actor
 from schemas.exceptions import AffectedCustomer, AffectedLine
 from schemas.types import By, Money
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from chassis.db import Tx
 from chassis.errors import Conflict, NotFound
+from chassis.persistence.database import Tx
 from schemas.types import Function
 from services.exceptions import domain, queries, repository
 from services.exceptions.domain import Person

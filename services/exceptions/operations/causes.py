@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis import log
-from chassis.db import Tx
+from chassis.persistence.database import Tx
+from chassis.runtime import log
 from schemas.base import Event
 from schemas.inventory import ShortageAverted, ShortagePredicted
 from schemas.logistics import ShipmentSettled

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chassis.db import Tx
 from chassis.errors import Conflict
+from chassis.persistence.database import Tx
 from schemas.types import Cause, Severity
 from services.exceptions import domain, metrics, repository
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from chassis import metrics as chassis_metrics
-from chassis.calendars import Calendar
-from chassis.db import Tx
+from chassis.persistence.database import Tx
+from chassis.runtime import metrics as chassis_metrics
+from chassis.scheduling.calendars import Calendar
 from schemas.base import Event
 from services.exceptions import domain, metrics, repository
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from chassis import log, timers
-from chassis.db import Tx
+from chassis.persistence.database import Tx
+from chassis.runtime import log
+from chassis.scheduling import timers
 from schemas.collaboration import CalendarChanged, LadderChanged, RosterChanged
 from schemas.types import CauseKind
 from services.exceptions import domain, metrics, queries, repository

@@ -1,6 +1,6 @@
 """Alembic's environment of forecast."""
 
-from chassis.migrations import run_environment
+from chassis.persistence.migrations import run_environment
 from services.forecast.tables import metadata
 
 run_environment(metadata)

@@ -8,8 +8,8 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from chassis import http
-from chassis.db import Tx
 from chassis.ids import derived_id
+from chassis.persistence.database import Tx
 from schemas.types import subject_id
 from services.inventory import domain, operations
 from services.inventory.api.shapes import (

@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from chassis import http
-from chassis.auth import Actor
-from chassis.db import Tx
+from chassis.http.auth import Actor
 from chassis.ids import derived_id
+from chassis.persistence.database import Tx
 from schemas.logistics import ShipmentLine
 from schemas.types import subject_id
 from services.logistics import domain, operations

@@ -10,9 +10,9 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis import http
-from chassis.auth import Actor
-from chassis.db import Tx
 from chassis.http import Body
+from chassis.http.auth import Actor
+from chassis.persistence.database import Tx
 from schemas.types import Cause, Code, Instant, ItemCode, Money, Quantity, Sensitive, SiteCode, SupplierCode
 from services.procurement import domain, operations, queries
 from services.procurement.api.bodies import Limit, money

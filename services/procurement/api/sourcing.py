@@ -11,8 +11,8 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from chassis import http
-from chassis.auth import OutsideScope
 from chassis.http import Body
+from chassis.http.auth import OutsideScope
 from schemas.types import Cause, Money, Reason, Sensitive
 from services.procurement import domain, operations, queries
 from services.procurement.api.bodies import Limit, money, share

@@ -10,8 +10,8 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis import http
-from chassis.db import Tx
 from chassis.http import Body
+from chassis.persistence.database import Tx
 from schemas.types import ItemCode, Money, Quantity, Sensitive, SupplierCode, Text
 from services.procurement import domain, operations, queries
 from services.procurement.api.bodies import Limit, money, share

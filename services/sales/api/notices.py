@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis import http
-from chassis.auth import Actor
+from chassis.http.auth import Actor
 from schemas.types import Cause, Money
 from services.sales import domain, operations, queries
 from services.sales.api.orders import Limit, after_instant, line_fields

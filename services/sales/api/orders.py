@@ -10,9 +10,9 @@ from fastapi import Query
 from fastapi.responses import JSONResponse
 
 from chassis import http
-from chassis.auth import Actor
-from chassis.db import Tx
+from chassis.http.auth import Actor
 from chassis.ids import derived_id
+from chassis.persistence.database import Tx
 from schemas.types import Money, Tier
 from services.sales import domain, operations, queries
 from services.sales.api.shapes import (

@@ -1,6 +1,6 @@
 """Alembic's environment of sales."""
 
-from chassis.migrations import run_environment
+from chassis.persistence.migrations import run_environment
 from services.sales.tables import metadata
 
 run_environment(metadata)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from chassis.db import Tx
+from chassis.persistence.database import Tx
 from schemas.base import Event
 from schemas.exceptions import CaseFact
 from schemas.logistics import ShipmentDelay

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from chassis.db import Tx
 from chassis.errors import NotFound
 from chassis.ids import derived_id
+from chassis.persistence.database import Tx
 from schemas.types import By, Cause, Money, Tier
 from services.sales import domain, metrics, repository
 from services.sales.operations import orders

@@ -8,8 +8,8 @@ from decimal import Decimal
 from functools import cache
 from uuid import UUID
 
-from chassis.db import Tx
 from chassis.errors import NotFound
+from chassis.persistence.database import Tx
 from schemas.logistics import ShipmentReceived
 from schemas.types import By, Tier
 from services.sales import domain, metrics, queries, repository

@@ -1,6 +1,6 @@
 """Alembic's environment of scorecard."""
 
-from chassis.migrations import run_environment
+from chassis.persistence.migrations import run_environment
 from services.scorecard.tables import metadata
 
 run_environment(metadata)

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Row, text
 
-from chassis.auth import Actor
-from chassis.db import ReadTx
+from chassis.http.auth import Actor
+from chassis.persistence.database import ReadTx
 from services.scorecard import domain
 from services.scorecard.queries.recompute import PLANNED, statement
 

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from chassis.auth import Actor
-from chassis.db import ReadTx
 from chassis.errors import NotFound
+from chassis.http.auth import Actor
+from chassis.persistence.database import ReadTx
 from services.scorecard.queries.velocity import scope_of
 
 STEPS_MAX = 100

@@ -14,7 +14,7 @@ from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import ARRAY, UUID as PG_UUID
 from sqlalchemy.types import DateTime
 
-from chassis.db import ReadTx
+from chassis.persistence.database import ReadTx
 
 RECOMPUTED = """
 f AS MATERIALIZED (

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
-from chassis.auth import Actor
-from chassis.db import ReadTx
 from chassis.errors import NotFound
+from chassis.http.auth import Actor
+from chassis.persistence.database import ReadTx
 from services.scorecard import domain
 from services.scorecard.queries.answers import Asked, figure_of_cases
 from services.scorecard.queries.recompute import MEASURED, PLANNED, measures_recomputed, statement

@@ -7,7 +7,7 @@ from typing import Any
 
 import faust
 
-from chassis.settings import ServiceSettings
+from chassis.runtime.settings import ServiceSettings
 
 SESSION_SECONDS, BEAT_SECONDS, REQUEST_SECONDS_MAX = 10.0, 2.0, 30.0
 METADATA_MS = 5_000  # the leader assigns the partitions that it knows: Faust's own 5 minutes hide added ones

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from chassis import points, topics
+from chassis.messaging import topics
+from chassis.runtime import crash_points
 from schemas.scorecard import MeasureRecorded
 from services.scorecard import domain
 
@@ -111,7 +112,7 @@ class Outlet:
                 for partition, records in states.items():
                     sent += await self._submit(self._changelog, partition, records, _NONE, self._wrote)
                 for _ in now.moved:
-                    points.reached(points.IN_FOLD)
+                    crash_points.reached(crash_points.IN_FOLD)
                 for partition, records in now.measures.items():
                     sent += await self._submit(self._target, partition, records, _MEASURE)
             await asyncio.gather(*sent)

@@ -10,10 +10,11 @@ from typing import Any
 
 import uvloop
 
-from chassis import log, topics
-from chassis.coverage import Coverage
-from chassis.process import EXIT_FAILED, EXIT_OK, OpsServer
-from chassis.settings import ServiceSettings
+from chassis.messaging import topics
+from chassis.messaging.membership import Coverage
+from chassis.runtime import log
+from chassis.runtime.process import EXIT_FAILED, EXIT_OK, OpsServer
+from chassis.runtime.settings import ServiceSettings
 from services.scorecard.stream.watchdog import Watchdog
 from services.scorecard.stream.worker import CHANGELOG, SOURCE, TARGET, Worker
 

@@ -9,8 +9,9 @@ import time
 
 from faust.types import TP
 
-from chassis import log, topics
-from chassis.process import EXIT_HUNG
+from chassis.messaging import topics
+from chassis.runtime import log
+from chassis.runtime.process import EXIT_HUNG
 from services.scorecard import metrics as said
 from services.scorecard.stream.worker import SOURCE, Worker
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from faust.types import TP, EventT, StreamT
 
-from chassis import log
 from chassis.ids import time_ordered_id
-from chassis.settings import ServiceSettings
+from chassis.runtime import log
+from chassis.runtime.settings import ServiceSettings
 from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is decoded
 from services.scorecard import domain, metrics as said
 from services.scorecard.stream.app import RAW, SESSION_SECONDS, app_of

@@ -1,6 +1,6 @@
 """inbox and outbox are kept by day"""
 
-from chassis.migrations import keep_by_day, keep_whole
+from chassis.persistence.migrations import keep_by_day, keep_whole
 
 revision = "0002"
 down_revision = "0001"

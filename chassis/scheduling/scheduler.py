@@ -9,13 +9,15 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from chassis import dead, inbox, log, metrics, points, timers
-from chassis.consumer import ATTEMPTS_MAX, Record
-from chassis.db import RERUNS_MAX, Context, Database, ReadTx, Tx, is_transient, must_run_again
-from chassis.outbox import nobodys
-from chassis.reactions import Reactions
-from chassis.settings import ServiceSettings
-from chassis.timers import Timer
+from chassis.messaging import dead_letters, inbox
+from chassis.messaging.consumer import ATTEMPTS_MAX, Record
+from chassis.messaging.outbox import nobodys
+from chassis.messaging.reactions import Reactions
+from chassis.persistence.database import RERUNS_MAX, Context, Database, ReadTx, Tx, is_transient, must_run_again
+from chassis.runtime import crash_points, log, metrics
+from chassis.runtime.settings import ServiceSettings
+from chassis.scheduling import timers
+from chassis.scheduling.timers import Timer
 from schemas.envelope import CauseOfFact
 
 BATCH_MAX = 200
@@ -102,13 +104,13 @@ class Scheduler:
                     with tx.within(context_of(timer, world_now, driven=self._settings.driven)):
                         self._reactions.at_timers[timer.name](tx, timer)
                 tx.count(metrics.timers_fired_total.labels(self._database.service, timer.name, outcome))
-            points.reached(points.IN_TIMER)
+            crash_points.reached(crash_points.IN_TIMER)
         return len(due)
 
     def _bury(self, tx: Tx, timer: Timer, error: Exception) -> str:
         value = json.dumps(timer._asdict(), default=str).encode()
         record = Record(TOPIC, 0, timer.timer_id.int >> 65, timer.subject, timer.name, value, None)
-        dead.bury(tx, record, f"at {timer.name}", cause=type(error).__name__, detail=str(error), park=False)
+        dead_letters.bury(tx, record, f"at {timer.name}", cause=type(error).__name__, detail=str(error), park=False)
         log.get().error("timer.dead", timer=timer.name, subject=timer.subject, exc_info=error)
         return "dead"
 

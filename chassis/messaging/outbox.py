@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
-from chassis import log, trace
-from chassis.clock import machine_now
 from chassis.ids import time_ordered_id
-from chassis.store import bulk_insert
-from chassis.tables import ChassisTables
+from chassis.persistence.store import bulk_insert
+from chassis.persistence.tables import ChassisTables
+from chassis.runtime import log, trace
+from chassis.runtime.clock import machine_now
 from schemas.base import Event
 from schemas.envelope import CauseOfFact, Envelope, encode, wrap
 
 if TYPE_CHECKING:
-    from chassis.db import Tx
+    from chassis.persistence.database import Tx
 
 CHANNEL = "outbox"
 NOBODY = UUID(int=0)

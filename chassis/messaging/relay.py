@@ -12,10 +12,11 @@ from typing import Any
 
 import psycopg
 
-from chassis import dead, kafka, log, metrics, points
-from chassis.clock import machine_now
-from chassis.db import Database
-from chassis.settings import ServiceSettings
+from chassis.messaging import dead_letters, kafka
+from chassis.persistence.database import Database
+from chassis.runtime import crash_points, log, metrics
+from chassis.runtime.clock import machine_now
+from chassis.runtime.settings import ServiceSettings
 
 ROWS_MAX = 1000
 POLL_SECONDS = 0.25  # NOTIFY wakes at once; this is for a hint that was lost
@@ -107,7 +108,7 @@ class Relay:
             refused = rows
         if refused:
             self._set_aside(connection, refused)
-        points.reached(points.AFTER_PRODUCE)
+        crash_points.reached(crash_points.AFTER_PRODUCE)
         stored = [r[5] for r in rows]  # their days are the only ones looked through
         connection.execute(
             "UPDATE outbox SET published_at = %s WHERE published_at IS NULL AND position = ANY(%b::bigint[]) AND stored_at BETWEEN %s AND %s",
@@ -120,7 +121,7 @@ class Relay:
     def _set_aside(self, connection: psycopg.Connection[Any], rows: list[tuple[Any, ...]]) -> None:
         """Keep rows that Kafka will never take as dead letters; what follows them on their subjects goes on."""
         for row in rows:
-            dead.set_aside(connection, row, detail="the record is over the limit of a record's bytes")
+            dead_letters.set_aside(connection, row, detail="the record is over the limit of a record's bytes")
             log.get().error("fact.set_aside", position=row[0], topic=row[1], key=row[2], bytes=len(row[4].encode()))
         self._rows_max = ROWS_MAX
 

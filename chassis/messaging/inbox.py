@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from chassis.days import made_on
-from chassis.db import Tx
+from chassis.persistence.database import Tx
+from chassis.persistence.partitions import made_on
 
 Claim = tuple[UUID, str]
 

@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from schemas.types import Money
 
 if TYPE_CHECKING:
-    from chassis.reading import ReadTx
+    from chassis.persistence.read_tx import ReadTx
 
 T = TypeVar("T")
 Row = dict[str, Any]

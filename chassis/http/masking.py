@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from chassis.auth import Actor
+from chassis.http.auth import Actor
 from schemas.types import Sensitive
 
 PLAIN = (str, int, float, Decimal, UUID, date, timedelta, NoneType)

@@ -16,14 +16,16 @@ from typing import Any, Protocol, TypeVar
 
 import httpx
 
-from chassis import dead, inbox, kafka, log, metrics, scheduler, timers
-from chassis.clock import machine_now
-from chassis.consumer import POLL_SECONDS, Record, context_of, record_of
-from chassis.db import Context, Database, Tx, is_transient
-from chassis.listening import Listener
-from chassis.outbox import nobodys
-from chassis.reactions import Reactions
-from chassis.settings import ServiceSettings
+from chassis.messaging import dead_letters, inbox, kafka
+from chassis.messaging.consumer import POLL_SECONDS, Record, context_of, record_of
+from chassis.messaging.listener import Listener
+from chassis.messaging.outbox import nobodys
+from chassis.messaging.reactions import Reactions
+from chassis.persistence.database import Context, Database, Tx, is_transient
+from chassis.runtime import log, metrics
+from chassis.runtime.clock import machine_now
+from chassis.runtime.settings import ServiceSettings
+from chassis.scheduling import scheduler, timers
 from schemas.base import Event
 from schemas.envelope import decode
 
@@ -239,7 +241,7 @@ class EffectRunner(Listener):
     def _bury(self, record: Record, effect: str, error: Exception) -> None:
         log.get().error("effect.dead", effect=effect, topic=record.topic, offset=record.offset, exc_info=error)
         with self._database.begin(nobodys("event")) as tx:
-            dead.bury(tx, record, effect, cause=type(error).__name__, detail=str(error), park=False)
+            dead_letters.bury(tx, record, effect, cause=type(error).__name__, detail=str(error), park=False)
 
 
 def reaction_timers(reactions: Reactions, effects: Effects) -> list[str]:

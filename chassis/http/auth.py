@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 import jwt
 
-from chassis.clock import machine_now
 from chassis.errors import Forbidden, Refusal
-from chassis.keys import REREAD_SECONDS_MAX, SigningKeys
+from chassis.http.keys import SigningKeys
+from chassis.runtime.clock import machine_now
+from chassis.runtime.settings import REREAD_SECONDS_MAX
 from schemas.access import ACTS, SEES, is_in_scope
 from schemas.types import By
 

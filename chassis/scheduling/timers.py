@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
-from chassis.clock import machine_now
 from chassis.ids import derived_id
-from chassis.store import bulk_insert
-from chassis.tables import ChassisTables
+from chassis.persistence.store import bulk_insert
+from chassis.persistence.tables import ChassisTables
+from chassis.runtime.clock import machine_now
 
 if TYPE_CHECKING:
-    from chassis.db import Context, Tx
+    from chassis.persistence.database import Context, Tx
 
 
 SOON = timedelta(seconds=1)  # a timer set for within this time wakes who fires it

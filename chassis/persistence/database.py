@@ -14,21 +14,23 @@ from typing import Any, NamedTuple, TypeVar, cast
 import psycopg
 from sqlalchemy import Connection, CursorResult, Engine, Executable, create_engine
 
-from chassis import log, metrics, outbox, points, timers
-from chassis.clock import WorldClock
-from chassis.days import Days
 from chassis.errors import NotFound
-from chassis.failures import (
+from chassis.messaging import outbox
+from chassis.messaging.outbox import Context as Context
+from chassis.persistence.failures import (
     ConcurrentChange as ConcurrentChange,
     FlushedItem as FlushedItem,
     comes_from_database,
     is_transient as is_transient,
     must_run_again as must_run_again,
 )
-from chassis.outbox import Context as Context
-from chassis.reading import ReadTx as ReadTx, driver_of
-from chassis.store import Expected, Store, bulk_insert
-from chassis.tables import ChassisTables
+from chassis.persistence.partitions import Days
+from chassis.persistence.read_tx import ReadTx as ReadTx, driver_of
+from chassis.persistence.store import Expected, Store, bulk_insert
+from chassis.persistence.tables import ChassisTables
+from chassis.runtime import crash_points, log, metrics
+from chassis.runtime.clock import WorldClock
+from chassis.scheduling import timers
 from schemas.base import Event
 
 T = TypeVar("T")
@@ -360,8 +362,8 @@ class Database:
                 speaks = tx.speaks
                 tx.flush()
                 if speaks:
-                    points.reached(points.AFTER_FLUSH)
-                    points.commits(tx.cursor)
+                    crash_points.reached(crash_points.AFTER_FLUSH)
+                    crash_points.commits(tx.cursor)
                 connection.commit()
             except BaseException as error:
                 if not connection.invalidated and not connection.closed:

@@ -15,13 +15,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from chassis import dead, inbox, kafka, log, metrics, points
-from chassis.db import RERUNS_MAX, Context, Database, Tx, is_transient, must_run_again
 from chassis.errors import Refusal
-from chassis.listening import Listener
-from chassis.outbox import nobodys
-from chassis.reactions import Loads, Reaction, Reactions
-from chassis.settings import ServiceSettings
+from chassis.messaging import dead_letters, inbox, kafka
+from chassis.messaging.listener import Listener
+from chassis.messaging.outbox import nobodys
+from chassis.messaging.reactions import Loads, Reaction, Reactions
+from chassis.persistence.database import RERUNS_MAX, Context, Database, Tx, is_transient, must_run_again
+from chassis.runtime import crash_points, log, metrics
+from chassis.runtime.settings import ServiceSettings
 from schemas.base import REGISTER, Event
 from schemas.envelope import Envelope, decode, type_of
 
@@ -55,7 +56,7 @@ class Record(NamedTuple):
 
 def record_of(message: kafka.Message, topic: str, name: str, envelope: Envelope | None, fault: str = "") -> Record:
     """Return a message of a registered topic as a record, with nothing in it that PostgreSQL cannot store."""
-    key, name, fault = map(dead.plain, ((message.key() or b"").decode(errors="replace"), name, fault))
+    key, name, fault = map(dead_letters.plain, ((message.key() or b"").decode(errors="replace"), name, fault))
     return Record(
         topic, message.partition() or 0, message.offset() or 0, key, name, message.value() or b"", envelope, fault
     )
@@ -91,7 +92,7 @@ class Consumer(Listener):
         self._database, self._reactions = database, reactions
         self._linger_seconds = linger_seconds
         self._dead_in_a_row: Counter[str] = Counter()  # by reaction, since it last did its work
-        self._hung: set[dead.Place] | None = None  # read at the first batch after each assignment
+        self._hung: set[dead_letters.Place] | None = None  # read at the first batch after each assignment
         self._acting: Pair | None = None  # stays where its reaction raised
         self._uncommitted: dict[tuple[str, int], int] = {}
         self._committed_at = 0.0
@@ -150,7 +151,7 @@ class Consumer(Listener):
         ours = [read for read in batch if read.place in self.positions]  # not what was revoked since it was read
         if pairs := [pair for read in ours for pair in read.pairs]:
             self.answer(pairs)
-            points.reached(points.AFTER_COMMIT)
+            crash_points.reached(crash_points.AFTER_COMMIT)
         ends = {read.place: read.offset + 1 for read in ours}
         self._uncommitted.update(ends)
         self.positions.update(ends)
@@ -241,31 +242,33 @@ class Consumer(Listener):
     def _transact(self, pairs: Sequence[Pair], dead_because: Exception | None = None) -> None:
         with self._database.begin(nobodys("event")) as tx:
             if self._hung is None:
-                self._hung = dead.marks(tx)
+                self._hung = dead_letters.marks(tx)
             lives = [
                 (r.envelope.id, a.name) for r, a in pairs
                 if dead_because is None and r.envelope is not None and (*r.place, a.name) not in self._hung
             ]  # fmt: skip
             with tx.together():
-                asked = dead.ask_parked(tx, pairs)
+                asked = dead_letters.ask_parked(tx, pairs)
                 claims = inbox.ask(tx, lives)
-            parked = dead.read_parked(asked)
+            parked = dead_letters.read_parked(asked)
             claimed = set() if claims is None else inbox.read(claims)
             live: list[Pair] = []
             for record, reaction in pairs:
                 if dead_because is not None or record.envelope is None:
                     cause = type(dead_because).__name__ if record.envelope is not None else _unread(record)
                     detail = record.fault or str(dead_because)
-                    dead.bury(tx, record, reaction.name, cause=cause, detail=detail, park=record.envelope is not None)
+                    dead_letters.bury(
+                        tx, record, reaction.name, cause=cause, detail=detail, park=record.envelope is not None
+                    )
                     self._outcome(tx, reaction.name, "dead")
                 elif (record.topic, record.key, reaction.name) in parked:
                     inbox.release(tx, claimed & {(record.envelope.id, reaction.name)})
-                    dead.wait_behind(tx, record, reaction.name)
+                    dead_letters.wait_behind(tx, record, reaction.name)
                     self._outcome(tx, reaction.name, "parked")
                 elif (*record.place, reaction.name) in self._hung:
-                    dead.use_up(tx, (*record.place, reaction.name))
+                    dead_letters.use_up(tx, (*record.place, reaction.name))
                     detail = "the reaction ran past its limit and the process was ended"
-                    dead.bury(tx, record, reaction.name, cause="hung", park=True, detail=detail)
+                    dead_letters.bury(tx, record, reaction.name, cause="hung", park=True, detail=detail)
                     parked.add((record.topic, record.key, reaction.name))  # what follows it in this batch waits, too
                     self._outcome(tx, reaction.name, "dead")
                 else:
@@ -276,7 +279,7 @@ class Consumer(Listener):
 
     def _react(self, tx: Tx, pairs: Sequence[Pair], claimed: set[inbox.Claim]) -> None:
         self._acting = None
-        points.reached(points.AFTER_CLAIM)
+        crash_points.reached(crash_points.AFTER_CLAIM)
         fresh: list[tuple[Record, Envelope, Reaction]] = []
         outcomes, seconds = Counter[tuple[str, str]](), list[tuple[str, float]]()
         for record, reaction in pairs:

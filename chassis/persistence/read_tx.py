@@ -11,10 +11,10 @@ import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import Connection, CursorResult, Executable, Row
 
-from chassis.store import Store
+from chassis.persistence.store import Store
 
 if TYPE_CHECKING:
-    from chassis.db import Database
+    from chassis.persistence.database import Database
 
 T = TypeVar("T")
 

@@ -8,8 +8,8 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import MetaData, create_engine, text
 
-from chassis import days
-from chassis.reading import driver_of
+from chassis.persistence import partitions
+from chassis.persistence.read_tx import driver_of
 
 _LOCK = 0x6D696772  # advisory lock: two processes that start at once migrate one after the other
 
@@ -45,7 +45,7 @@ def migrate(service: str, url: str, revision: str) -> None:
 def keep_by_day() -> None:
     """Turn inbox and outbox into tables kept by day, with what is in them."""
     day = "uuid_extract_timestamp(event_id)::date"
-    made_on = f"CASE WHEN uuid_extract_version(event_id) = 7 THEN {day} ELSE DATE '{days.UNDATED}' END"
+    made_on = f"CASE WHEN uuid_extract_version(event_id) = 7 THEN {day} ELSE DATE '{partitions.UNDATED}' END"
     _rebuilt(
         "inbox", "event_id, reaction, made_on", "event_id uuid NOT NULL, reaction text NOT NULL, made_on date NOT NULL,"
         " PRIMARY KEY (event_id, reaction, made_on)", "PARTITION BY RANGE (made_on)", f"event_id, reaction, {made_on}", made_on,
@@ -84,7 +84,7 @@ def _rebuilt(table: str, names: str, columns: str, partitioned: str, values: str
     if day:
         needed = f"SELECT {day} FROM moved UNION SELECT current_date UNION SELECT current_date + 1"
         for (one,) in bind.exec_driver_sql(needed).all():
-            days.make(driver_of(bind), table, one)
+            partitions.make(driver_of(bind), table, one)
     overriding = "OVERRIDING SYSTEM VALUE" if table == "outbox" else ""
     bind.exec_driver_sql(f"INSERT INTO {table} ({names}) {overriding} SELECT {values} FROM moved")
     bind.exec_driver_sql("DROP TABLE moved")

@@ -10,8 +10,9 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
-from chassis import kafka, log, metrics
-from chassis.settings import ServiceSettings
+from chassis.messaging import kafka
+from chassis.runtime import log, metrics
+from chassis.runtime.settings import ServiceSettings
 
 LOOK_SECONDS, UNSTABLE_SECONDS = 5.0, 1.0  # between two looks, and after one that met the group in a rebalance
 CONFIRM_SECONDS, CONFIRM_STEPS = 1.0, 5  # a copy waits by its number: not all of a group leave it at the same moment

@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from chassis.clock import machine_now
 from chassis.errors import NotFound
+from chassis.runtime.clock import machine_now
 
 if TYPE_CHECKING:
-    from chassis.consumer import Pair, Record
-    from chassis.db import ReadTx, Tx
+    from chassis.messaging.consumer import Pair, Record
+    from chassis.persistence.database import ReadTx, Tx
 
 _STORE = (
     'INSERT INTO dead_letters (topic, partition, "offset", reaction, key, type, value, waiting, cause, detail, attempts, stored_at)'

@@ -13,9 +13,10 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis import dead, http, redrive
+from chassis import http
 from chassis.errors import Conflict, Invalid
-from chassis.reactions import Reactions
+from chassis.messaging import dead_letters, redrive
+from chassis.messaging.reactions import Reactions
 from schemas.types import Instant, Sensitive
 
 IDS_MAX = 500
@@ -182,14 +183,14 @@ def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
         ask: http.Question, topic: str | None = None, reaction: str | None = None, cause: str | None = None, cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)] = 100,
     ) -> http.Page[DeadLetter]:  # fmt: skip
-        which, after = dead.Which(topic, reaction, cause), ask.after(cursor, topic, reaction, cause)
-        rows = dead.listed(ask.read, which, after=after[0] if after else 0, limit=limit + 1)
+        which, after = dead_letters.Which(topic, reaction, cause), ask.after(cursor, topic, reaction, cause)
+        rows = dead_letters.listed(ask.read, which, after=after[0] if after else 0, limit=limit + 1)
         page = ask.page([_letter(r) for r in rows], lambda d: [d.dead_letter_id], limit, topic, reaction, cause)
         return http.Page[DeadLetter](**page)
 
     @routes.question("/dead-letters/{dead_letter_id}", may="operate")
     def show_dead_letter(dead_letter_id: int, ask: http.Question) -> DeadLetter:
-        return _letter(dead.one(ask.read, dead_letter_id), with_bytes=True)
+        return _letter(dead_letters.one(ask.read, dead_letter_id), with_bytes=True)
 
     @routes.act("/dead-letters:retry", may="operate")
     def retry_dead_letters(body: Pick, act: http.Act) -> Handled:
@@ -207,9 +208,9 @@ def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
     def drop_dead_letters(body: Pick, act: http.Act) -> Handled:
         letters = _picked(act, body)
         for letter in letters if not body.dry_run else ():
-            dead.behind(act.tx, letter["topic"], letter["key"], letter["reaction"])
-            dead.resolve(act.tx, letter["dead_letter_id"], body.reason)
-            dead.unpark(act.tx, letter["topic"], letter["key"], letter["reaction"])
+            dead_letters.behind(act.tx, letter["topic"], letter["key"], letter["reaction"])
+            dead_letters.resolve(act.tx, letter["dead_letter_id"], body.reason)
+            dead_letters.unpark(act.tx, letter["topic"], letter["key"], letter["reaction"])
         outcome = "would-drop" if body.dry_run else "dropped"
         return Handled(results=[{"dead_letter_id": r["dead_letter_id"], "outcome": outcome} for r in letters])
 
@@ -217,7 +218,9 @@ def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
 def _picked(act: http.Doing, pick: Pick) -> list[dict[str, Any]]:
     if pick.ids is None and not (pick.topic or pick.reaction or pick.cause):
         raise Invalid("say which: ids, or a filter by topic, reaction or cause", field="ids")
-    return dead.listed(act.tx, dead.Which(pick.topic, pick.reaction, pick.cause, ids=pick.ids), limit=IDS_MAX)
+    return dead_letters.listed(
+        act.tx, dead_letters.Which(pick.topic, pick.reaction, pick.cause, ids=pick.ids), limit=IDS_MAX
+    )
 
 
 def _letter(row: dict[str, Any], *, with_bytes: bool = False) -> DeadLetter:

@@ -19,16 +19,21 @@ from typing import Any
 import uvicorn
 from pydantic import ValidationError
 
-from chassis import gauges, housekeeping, http, kafka, log, metrics, migrations, points, scheduler, standard
-from chassis.auth import Verifier
-from chassis.clock import WorldClock, machine_now
-from chassis.consumer import Consumer
-from chassis.db import Database, ReadTx, is_transient
-from chassis.effects import EffectRunner, Effects, reaction_timers
-from chassis.reactions import Reactions
-from chassis.relay import Relay
-from chassis.settings import ServiceSettings
-from chassis.tables import ChassisTables
+from chassis import http
+from chassis.http import ops_routes
+from chassis.http.auth import Verifier
+from chassis.messaging import kafka
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.effects import EffectRunner, Effects, reaction_timers
+from chassis.messaging.reactions import Reactions
+from chassis.messaging.relay import Relay
+from chassis.persistence import migrations
+from chassis.persistence.database import Database, ReadTx, is_transient
+from chassis.persistence.tables import ChassisTables
+from chassis.runtime import crash_points, gauges, housekeeping, log, metrics
+from chassis.runtime.clock import WorldClock, machine_now
+from chassis.runtime.settings import ServiceSettings
+from chassis.scheduling import scheduler
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_HUNG = 0, 1, 2, 75
 DRAIN_SECONDS_MAX = 10.0
@@ -77,7 +82,7 @@ def main(parts: Parts, arguments: Sequence[str]) -> int:
         missing = ", ".join(str(e["loc"][0]).upper() + ": " + e["msg"] for e in error.errors())
         print(f"{parts.name}: cannot start, the environment lacks or misspells {missing}", file=sys.stderr)
         return EXIT_USAGE
-    points.arm(settings.crash_at)
+    crash_points.arm(settings.crash_at)
     role, *more = chosen.roles
     if more and not set(chosen.roles) <= set(ALL_ROLES):
         parser.error(f"only {', '.join(ALL_ROLES)} share a process")
@@ -196,7 +201,7 @@ class Running:
         """Return the API with the standard routes."""
         told, parts = self.settings, self.parts
         timers = reaction_timers(parts.reactions, parts.effects)
-        routes = standard.router(self.probe, parts.reactions, wake=self.wake, driven=told.driven, timers=timers)
+        routes = ops_routes.router(self.probe, parts.reactions, wake=self.wake, driven=told.driven, timers=timers)
         return http.create_app(
             service=parts.name, database=self.database, cursor_secret=told.cursor_secret, routers=[*parts.routers, routes],
             verifier=self.verifier,
@@ -231,7 +236,7 @@ class Running:
     def _admin(self) -> kafka.AdminClient:
         return kafka.admin(self.settings.kafka_bootstrap)
 
-    def probe(self, sure: bool) -> standard.Heard:
+    def probe(self, sure: bool) -> ops_routes.Heard:
         """Return how far the loops have read, and the ends of what they hear: as last fetched, or asked of the broker."""
         positions, ends = dict[str, int](), dict[str, int]()
         for role, loop in (("consumer", self.consumer), ("effects", self.effects)):
@@ -241,7 +246,7 @@ class Running:
                 known = kafka.ends(self._admin, places) if sure and places else loop.known_ends()
                 positions |= {f"{role}:{t}/{p}": at for (t, p), at in stands.items()}
                 ends |= {f"{role}:{t}/{p}": known.get((t, p), at) for (t, p), at in stands.items()}
-        return standard.Heard(positions, ends)
+        return ops_routes.Heard(positions, ends)
 
     # ── the watchdog (FLOW 5.4) ──────────────────────────────────────────────────────────────────
 

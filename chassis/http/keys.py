@@ -17,12 +17,12 @@ from typing import Any
 import httpx
 import jwt
 
-from chassis import log
-from chassis.clock import machine_now
 from chassis.errors import Refusal
 from chassis.ids import random_64
+from chassis.runtime import log
+from chassis.runtime.clock import machine_now
+from chassis.runtime.settings import REREAD_SECONDS_MAX
 
-REREAD_SECONDS_MAX = 60.0
 KEPT_SECONDS_MAX = 3_600.0  # after the last good reading
 READ_SECONDS_MIN = 2.0  # between two readings for unknown keys, however many requests name them
 SETTLED_SECONDS = 1.0  # a document that changed more recently is read whole again: its stamp may stand for two versions

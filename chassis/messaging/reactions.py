@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from chassis.db import Tx
-from chassis.timers import Timer
+from chassis.persistence.database import Tx
+from chassis.scheduling.timers import Timer
 from schemas.base import Event
 
 E = TypeVar("E", bound=Event)

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-from chassis import days, log
-from chassis.clock import machine_now
-from chassis.failures import is_transient
-from chassis.settings import ServiceSettings
+from chassis.persistence import partitions
+from chassis.persistence.failures import is_transient
+from chassis.runtime import log
+from chassis.runtime.clock import machine_now
+from chassis.runtime.settings import ServiceSettings
 
 EVERY_SECONDS, LOOK_SECONDS = 600.0, 1.0
 AHEAD = timedelta(days=1)
@@ -37,14 +38,14 @@ class Retention(NamedTuple):
 
 def tidy(connection: psycopg.Connection[Any], now: datetime, kept: Retention = Retention()) -> dict[str, int]:
     """Make the next day's partitions, drop expired rows; returns how many answers, and how many days of the rest."""
-    for table in days.TABLES:
+    for table in partitions.TABLES:
         for day in (now, now + AHEAD):
-            days.make(connection, table, day.date())
+            partitions.make(connection, table, day.date())
     old = "DELETE FROM idempotency_keys WHERE stored_at < %s"
     gone = {
         "idempotency_keys": connection.execute(old, [now - kept.answers]).rowcount,
-        "outbox_days": days.drop(connection, "outbox", (now - kept.facts).date()),
-        "inbox_days": days.drop(connection, "inbox", (now - kept.inbox).date()),
+        "outbox_days": partitions.drop(connection, "outbox", (now - kept.facts).date()),
+        "inbox_days": partitions.drop(connection, "inbox", (now - kept.inbox).date()),
     }
     return {what: count for what, count in gone.items() if count}
 

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from chassis import kafka, log
+from chassis.messaging import kafka
+from chassis.runtime import log
 from schemas.envelope import Envelope, UnknownEvent, decode
 
 POLL_SECONDS = 0.1

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from chassis import metrics
-from chassis.db import ReadTx
+from chassis.persistence.database import ReadTx
+from chassis.runtime import metrics
 
 
 def refresh(read: ReadTx, timers: Sequence[str]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from chassis import dead, inbox, scheduler
-from chassis.consumer import UNREADABLE, context_of
-from chassis.db import Database, Tx
 from chassis.errors import NotFound
-from chassis.outbox import nobodys
-from chassis.reactions import Reactions
+from chassis.messaging import dead_letters, inbox
+from chassis.messaging.consumer import UNREADABLE, context_of
+from chassis.messaging.outbox import nobodys
+from chassis.messaging.reactions import Reactions
+from chassis.persistence.database import Database, Tx
+from chassis.scheduling import scheduler
 from schemas.envelope import Envelope, decode
 
 SUBJECT_LETTERS_MAX = 10_000
@@ -32,9 +33,9 @@ def redrive(database: Database, reactions: Reactions, letter: dict[str, Any], *,
     """Run again all that waits on one letter's subject, in its order, until one fails; unpark the subject when none is left."""
     topic, key, reaction = letter["topic"], letter["key"], letter["reaction"]
     results: list[Redriven] = []
-    which = dead.Which(topic=topic, reaction=reaction, key=key)
+    which = dead_letters.Which(topic=topic, reaction=reaction, key=key)
     with database.reading() as read:
-        waiting = [row["dead_letter_id"] for row in dead.listed(read, which, limit=SUBJECT_LETTERS_MAX)]
+        waiting = [row["dead_letter_id"] for row in dead_letters.listed(read, which, limit=SUBJECT_LETTERS_MAX)]
     if not letter["key"] and topic != scheduler.TOPIC:
         waiting = [letter["dead_letter_id"]]
     for _ in waiting:
@@ -44,19 +45,19 @@ def redrive(database: Database, reactions: Reactions, letter: dict[str, Any], *,
             first = waiting[len(results)]
             message, kind = str(error), type(error).__name__
             cause = None if isinstance(error, StillDead) else kind
-            database.run(lambda tx, i=first, c=cause, d=message: dead.failed_again(tx, i, cause=c, detail=d), nobody)  # type: ignore[misc]  # defaults bind now
+            _record_failure(database, first, cause=cause, detail=message)
             results.append(Redriven(first, "failed", f"{kind}: {message}"))
             results += [Redriven(i, "waiting") for i in waiting[len(results) :]]
             break
         if step is None:
             break
         results.append(step)
-    database.run(lambda tx: dead.unpark(tx, topic, key, reaction), nobody)
+    database.run(lambda tx: dead_letters.unpark(tx, topic, key, reaction), nobody)
     return results
 
 
 def _first(tx: Tx, reactions: Reactions, topic: str, key: str, reaction: str, *, driven: bool) -> Redriven | None:
-    letters = dead.behind(tx, topic, key, reaction)
+    letters = dead_letters.behind(tx, topic, key, reaction)
     if not letters:
         return None
     letter = letters[0]
@@ -65,11 +66,11 @@ def _first(tx: Tx, reactions: Reactions, topic: str, key: str, reaction: str, *,
         with tx.within(scheduler.context_of(timer, tx.now, driven=driven)):
             reactions.at_timers[timer.name](tx, timer)
         outcome = "done"
-    elif reaction == dead.OUTBOX:
+    elif reaction == dead_letters.OUTBOX:
         raise StillDead("it never left its own service: raise the limit, run tools.republish, then drop the letter")
     else:
         outcome = _answer(tx, reactions, reaction, _read(letter["value"]), driven=driven)
-    dead.resolve(tx, letter["dead_letter_id"], f"re-driven: {outcome}")
+    dead_letters.resolve(tx, letter["dead_letter_id"], f"re-driven: {outcome}")
     return Redriven(letter["dead_letter_id"], outcome)
 
 
@@ -94,3 +95,7 @@ def _answer(tx: Tx, reactions: Reactions, name: str, envelope: Envelope, *, driv
                 registered.act(tx, envelope.data)
             outcome = "done"
     return outcome
+
+
+def _record_failure(database: Database, dead_letter_id: int, *, cause: str | None, detail: str) -> None:
+    database.run(lambda tx: dead_letters.failed_again(tx, dead_letter_id, cause=cause, detail=detail), nobody)

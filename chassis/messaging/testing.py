@@ -1,4 +1,4 @@
-"""For tests and try-outs: the in-process broker that librdkafka carries, alone with `python -m chassis.testing`.
+"""For tests and try-outs: the in-process broker that librdkafka carries, alone with `python -m chassis.messaging.testing`.
 
 It speaks the real protocol and keeps nothing.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import signal
 
-from chassis.kafka import ASK_SECONDS_MAX, Producer
+from chassis.messaging.kafka import ASK_SECONDS_MAX, Producer
 
 
 class InProcessBroker:

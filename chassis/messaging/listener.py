@@ -6,9 +6,10 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from chassis import kafka, log
-from chassis.coverage import Coverage
-from chassis.settings import ServiceSettings
+from chassis.messaging import kafka
+from chassis.messaging.membership import Coverage
+from chassis.runtime import log
+from chassis.runtime.settings import ServiceSettings
 
 
 class Listener:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chassis import kafka
+from chassis.messaging import kafka
 from schemas.topics import Topic
 
 _TIMEOUT_SECONDS = 30.0

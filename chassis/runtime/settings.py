@@ -8,14 +8,13 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from chassis.keys import REREAD_SECONDS_MAX
-
 
 def names_of(text: str) -> list[str]:
     """Return the names in a list that is separated by commas."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+REREAD_SECONDS_MAX = 60.0  # of the issuer's keys: how long a withdrawn key may still be accepted
 KEPT_DAYS_MAX = 40_000  # of retention: more than a century
 
 
@@ -46,7 +45,7 @@ class ServiceSettings(BaseSettings):
     batch_events_max: int = 500
     pool_connections_max: int = 12
     http_in_flight_max: int = 0  # 0: as many as the connections keep up with, chassis/http/admission.py
-    crash_at: str = ""  # a trial's: the named point at which this process ends, chassis/points.py
+    crash_at: str = ""  # a trial's: the named point at which this process ends, chassis/runtime/crash_points.py
     answers_kept_hours: float = Field(
         48, gt=0, le=KEPT_DAYS_MAX * 24
     )  # how long an Idempotency-Key is answered with what was answered first

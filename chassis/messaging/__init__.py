@@ -1,0 +1,1 @@
+"""Consumer, inbox, outbox, relay and dead letters on Kafka."""

@@ -1,0 +1,1 @@
+"""Unit of work, stores, partitions and migrations on PostgreSQL."""

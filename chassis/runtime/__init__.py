@@ -1,0 +1,1 @@
+"""Process, settings, log, metrics, trace and clock of a running service."""

@@ -1,0 +1,1 @@
+"""Timers, the scheduler that fires them, and working calendars."""
