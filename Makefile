@@ -21,8 +21,8 @@ PRESENT = $(wildcard $(CODE))
 # Run one part and say how long it took: $(call part,name,command)
 part = @begin=$$SECONDS; echo "== $(1)"; $(2) || exit $$?; echo "== $(1): $$((SECONDS - begin)) s"
 
-.PHONY: help setup demo up down test quick journeys rooms types lint format contracts contracts-check canvas \
-	migrate pages desk bench bench-compare soak faults mutants new-service sure
+.PHONY: help setup demo up down test quick journeys layers types lint format contracts contracts-check canvas \
+	migrate pages desk bench bench-compare soak faults mutants new-service gate
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */  \1\t/' | expand -t 20
@@ -42,7 +42,7 @@ down: setup ## End what `up` or `crossdock up --detach` started
 	@$(PY) -m cli down
 
 test: setup ## Run every gate and every test, on real PostgreSQL and real Kafka; TIMING=0 without those that measure time
-	@$(MAKE) lint types rooms contracts-check
+	@$(MAKE) lint types layers contracts-check
 	$(call part,tests without servers,$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "not ($(NEEDS_SERVERS) or timing)")
 	$(call part,tests on PostgreSQL and Kafka,$(PY) -m pytest -n $(WORKERS) --dist loadfile -m "($(NEEDS_SERVERS)) and not (journey or desk or timing)")
 	$(if $(UNTIMED),@true,$(call part,tests that measure time,$(PY) -m pytest -m "timing and not (journey or desk)"))
@@ -67,9 +67,9 @@ desk: setup ## Check the desk's pages and run its journeys in Chromium, where No
 $(BROWSING): requirements/desk.lock $(STAMP)
 	@deploy/local/setup.sh desk; touch $@
 
-rooms: setup ## Check the house rules: who may import whom, what each room may do
+layers: setup ## Check the layers: which module may import which, and what each module may do
 	$(call part,imports,.venv/bin/lint-imports --no-logo)
-	$(call part,rooms,$(PY) -m tools.lint_rooms)
+	$(call part,layers,$(PY) -m tools.lint_layers)
 
 types: setup ## Check types, strictly
 	$(call part,types,.venv/bin/mypy $(PRESENT))
@@ -115,7 +115,7 @@ faults: setup ## Kill, freeze and cut while work flows, and judge what comes out
 	$(if $(FULL),$(call part,a replay in which everything dies,$(PY) -m tests.faults replay --seed 1),@true)
 	$(if $(FULL),$(call part,three brokers,$(PY) -m tests.faults brokers --full),@true)
 
-new-service: setup ## Make an empty house: make new-service name=returns
+new-service: setup ## Make a new service from the template: make new-service name=returns
 	@$(PY) -m tools.new_service $(name)
 
-sure: test ## What .ci/run runs
+gate: test ## Run what .ci/run runs

@@ -84,7 +84,7 @@ def idle_ms(stack: Stack, acts: int) -> list[float]:
                 committed[fact.subject] = datetime.now(UTC)
                 if number < WARM_UP:
                     work.reached(where, number + 1, processes)  # the first one waits for the process to start
-                time.sleep(ACT_EACH_SECONDS)  # house: allow wait — the relay is to be idle before the next act
+                time.sleep(ACT_EACH_SECONDS)  # layers: allow wait — the relay is to be idle before the next act
             work.reached(where, WARM_UP + acts, processes)
         work.judge(where, WARM_UP + acts)
         with psycopg.connect(where.database_url) as connection:
@@ -118,7 +118,7 @@ def _write(database: Database, seconds: float) -> int:
             stock = work.STOCKS + chance.randrange(SUBJECTS)
             ours.when_stock_changed_count_it(tx, work.event(stock, 0))
             tx.flush()  # the row has its place in the outbox now, and its commit comes whenever
-            time.sleep(chance.uniform(0, HELD_SECONDS_MAX))  # house: allow wait — it is what is tried
+            time.sleep(chance.uniform(0, HELD_SECONDS_MAX))  # layers: allow wait — it is what is tried
 
         while time.monotonic() < deadline:
             database.run(hold, work.act)

@@ -63,7 +63,7 @@ def course(
                 begun()
             fact = work.event(first + number, 0)
             left = started + number * each_seconds - time.perf_counter()
-            time.sleep(max(0.0, left))  # house: allow wait — the pace is part of what is measured
+            time.sleep(max(0.0, left))  # layers: allow wait — the pace is part of what is measured
             sent[fact.subject] = time.perf_counter()
             producer.produce(where.input, value=work.encoded(fact), key=fact.subject.encode(), headers={kafka.TYPE_HEADER: fact.event_name})  # fmt: skip
             producer.poll(0)

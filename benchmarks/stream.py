@@ -23,7 +23,7 @@ from benchmarks.figures import Figure
 from chassis.ids import derived_id
 from chassis.messaging import kafka, topics
 from cli.stack import Stack, spawn
-from schemas import exceptions as said
+from schemas import exceptions as events
 from schemas.base import Event
 from schemas.envelope import encode, wrap
 from schemas.topics import INTERNAL, TOPICS
@@ -43,8 +43,8 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
     with _world(stack, "stream") as (world, env, folder):
         facts = _fill(stack.infrastructure.kafka_bootstrap, world, cases)
         with _world(stack, "stream-bare") as (other, _, _):
-            said = {"BENCH_CHANGELOG": f"{other}.{CHANGELOG}", "BENCH_OUTPUT": f"{other}.{TARGET}"}
-            reads, folds = _bare(env, "read"), _bare(env | said, "fold")
+            events = {"BENCH_CHANGELOG": f"{other}.{CHANGELOG}", "BENCH_OUTPUT": f"{other}.{TARGET}"}
+            reads, folds = _bare(env, "read"), _bare(env | events, "fold")
         with _worker(env, folder) as (process, _):
             rate = _folded(stack.infrastructure.kafka_bootstrap, world, facts, process)
     yield Figure("stream.facts", rate, "facts/s", at_least=3_000, beside={"bare_consumer": folds, "bare_reader": reads})
@@ -155,15 +155,15 @@ def _facts(number: int) -> Iterable[tuple[bytes, bytes, str]]:
     ]
     asked = {"title": "do it", "lines": (), "needed_on": START.date(), "commit_by": START, "complete_by": START}
     steps: list[tuple[type[Event], dict[str, Any]]] = [
-        (said.CaseOpened, {"headline": "late", "recurrence": 0, "cause_occurred_at": START, "playbook": "delay",
+        (events.CaseOpened, {"headline": "late", "recurrence": 0, "cause_occurred_at": START, "playbook": "delay",
                            "playbook_version": 1, "value_at_risk": MONEY, "lines": ()}),
-        *((said.TaskOpened, task | asked) for task in tasks),
-        (said.CaseAcknowledged, {"by": BY}),
-        *((said.TaskCommitted, task | {"by": BY, "committed_to": START}) for task in tasks),
-        (said.CaseDecided, {"by": BY, "choice": "another supplier"}),
-        *((said.TaskCompleted, task | {"by": BY, "outcome": "done"}) for task in tasks),
-        (said.CaseImplemented, {}),
-        (said.CaseVerified, {"by": BY, "outcome": "all well"}),
+        *((events.TaskOpened, task | asked) for task in tasks),
+        (events.CaseAcknowledged, {"by": BY}),
+        *((events.TaskCommitted, task | {"by": BY, "committed_to": START}) for task in tasks),
+        (events.CaseDecided, {"by": BY, "choice": "another supplier"}),
+        *((events.TaskCompleted, task | {"by": BY, "outcome": "done"}) for task in tasks),
+        (events.CaseImplemented, {}),
+        (events.CaseVerified, {"by": BY, "outcome": "all well"}),
     ]  # fmt: skip
     for minute, (what, fields) in enumerate(steps):
         at = START + timedelta(minutes=minute * 7 + number % 5)

@@ -119,7 +119,7 @@ def unread_after_a_while(bootstrap: str, topic: str, partitions: int, groups: Se
     """Wait until the groups have rejoined, at most UNREAD_SECONDS_MAX; returns what `unread` still finds."""
     client, until = kafka.admin(bootstrap), time.monotonic() + UNREAD_SECONDS_MAX
     while (left := unread(client, topic, partitions, groups)) and time.monotonic() < until:
-        time.sleep(LOOK_SECONDS)  # house: allow wait — between two looks at the condition
+        time.sleep(LOOK_SECONDS)  # layers: allow wait — between two looks at the condition
     return left
 
 
@@ -134,7 +134,7 @@ def _wait(left: Callable[[], dict[str, int]], until: float, why: str) -> None:
     while still := left():
         if time.monotonic() > until:
             raise NotGrown(f"{', '.join(f'{name} ({number})' for name, number in still.items())}: {why}")
-        time.sleep(LOOK_SECONDS)  # house: allow wait — between two looks at the condition
+        time.sleep(LOOK_SECONDS)  # layers: allow wait — between two looks at the condition
 
 
 def main() -> int:

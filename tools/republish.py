@@ -90,7 +90,7 @@ def _patiently(act: Callable[[], Found], until: float) -> Found:
         except (NotYet, kafka.KafkaException):
             if time.monotonic() > until:
                 raise
-            time.sleep(LOOK_SECONDS)  # house: allow wait — between two looks: what has ended is not forgotten at once
+            time.sleep(LOOK_SECONDS)  # layers: allow wait — between two looks: what has ended is not forgotten at once
 
 
 def main(arguments: list[str]) -> int:

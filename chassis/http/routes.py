@@ -37,7 +37,7 @@ Endpoint = Callable[..., Any]
 class _Route(APIRoute):
     """Authenticates, authorizes, opens the transaction, masks, counts."""
 
-    # house: allow words — the name is FastAPI's
+    # layers: allow words — the name is FastAPI's
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         inner = super().get_route_handler()
 

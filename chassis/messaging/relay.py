@@ -51,7 +51,7 @@ class Relay:
                 self.stopped.wait(RETRY_SECONDS)
 
     def _run_connected(self) -> None:
-        # house: allow commit — the lock and LISTEN outlive any transaction; each mark is one statement
+        # layers: allow commit — the lock and LISTEN outlive any transaction; each mark is one statement
         with psycopg.connect(
             self._database.driver_url, autocommit=True, prepare_threshold=None, application_name=f"{self._label}.relay"
         ) as connection:

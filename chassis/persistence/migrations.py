@@ -34,10 +34,10 @@ def migrate(service: str, url: str, revision: str) -> None:
             command.downgrade(made, revision)
         else:
             command.upgrade(made, revision)
-        # house: allow commit — a migration is no act: Alembic runs it on this one connection under a lock
+        # layers: allow commit — a migration is no act: Alembic runs it on this one connection under a lock
         connection.commit()
         connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
-        # house: allow commit — see above
+        # layers: allow commit — see above
         connection.commit()
     engine.dispose()
 

@@ -47,7 +47,7 @@ class Days:
     def have(self, table: str, days: Iterable[date]) -> None:
         """Make the days that this process does not know of; raises OperationalError where the database is away."""
         if missing := {(table, day) for day in days} - self._known:
-            # house: allow commit — a day is no act: it is made beside the work that needs it, and stays when that fails
+            # layers: allow commit — a day is no act: it is made beside the work that needs it, and stays when that fails
             with psycopg.connect(self._url, autocommit=True) as connection:
                 for _, day in sorted(missing):
                     make(connection, table, day)

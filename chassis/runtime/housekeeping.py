@@ -56,7 +56,7 @@ def run(url: str, stop: threading.Event, is_mine: Callable[[], bool], kept: Rete
         if not is_mine():
             continue
         try:
-            # house: allow commit — what is past its time belongs to no act, and a day is let go outside any transaction
+            # layers: allow commit — what is past its time belongs to no act, and a day is let go outside any transaction
             with psycopg.connect(url, autocommit=True) as connection:
                 if gone := tidy(connection, machine_now(), kept):
                     log.get().info("rows.expired", **gone)

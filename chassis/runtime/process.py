@@ -262,7 +262,7 @@ class Running:
                     'INSERT INTO attempt_marks (topic, partition, "offset", reaction, marked_at) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING',
                     (*record.place, reaction, machine_now()),
                 )
-                # house: allow commit — the watchdog writes while the Tx it judges hangs, and ends the process
+                # layers: allow commit — the watchdog writes while the Tx it judges hangs, and ends the process
                 connection.commit()
             log.get().error("reaction.hung", reaction=reaction, topic=record.topic, offset=record.offset)
             sys.stdout.flush()

@@ -51,7 +51,7 @@ def say(on_kafka: House, subject: int, mark: str, *, hold_seconds: float = 0) ->
             ]
         )
         tx.flush()
-        time.sleep(hold_seconds)  # house: allow wait — a writer that holds its transaction open is what is tested
+        time.sleep(hold_seconds)  # layers: allow wait — a writer that holds its transaction open is what is tested
 
     on_kafka.database.run(work, lambda now: Context(act, act, "act", now))
 

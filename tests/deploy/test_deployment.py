@@ -27,7 +27,7 @@ from chassis.runtime import process
 from chassis.runtime.settings import ServiceSettings
 from cli.stack.recipe import SERVICES
 from console.server.settings import ConsoleSettings
-from tests.house.small_tree import ROOT
+from tests.layers.small_tree import ROOT
 from tests.support.needs import needs_program
 from tools import deployment
 

@@ -12,7 +12,7 @@ import pytest
 
 from cli.stack import postgres
 from cli.stack.recipe import SERVICES
-from tests.house.small_tree import ROOT
+from tests.layers.small_tree import ROOT
 from tools.deployment import password, role
 
 FILE = ROOT / "deploy/postgres/roles.sql"

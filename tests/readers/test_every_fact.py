@@ -20,7 +20,7 @@ from console.server import view
 from schemas.base import REGISTER
 from schemas.exceptions import CaseFact
 from services.scorecard import domain
-from tests.house.small_tree import SERVICES
+from tests.layers.small_tree import SERVICES
 from tests.scorecard.logs import hear, measure_envelope
 from tests.support.every_fact import Variant, every_fact, published_examples
 from tests.support.service import House, house

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from tests.house.small_tree import ROOT
+from tests.layers.small_tree import ROOT
 from tools import compatibility
 from tools.compatibility import GENERATED, RELEASES, compare_folders, routes
 from tools.compatibility.events import compare, compare_all, schemas_in

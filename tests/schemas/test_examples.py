@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from schemas.base import REGISTER
 from schemas.catalogue import REGISTER as WHOLE_REGISTER
 from schemas.envelope import UnknownEvent, decode, encode, type_of
-from tests.house.small_tree import ROOT
+from tests.layers.small_tree import ROOT
 from tests.support.odd import VALUES, places, replaced
 
 EXAMPLES = ROOT / "schemas" / "examples"

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from schemas.topics import TOPICS
-from tests.house.small_tree import ROOT
+from tests.layers.small_tree import ROOT
 from tools import generated
 from tools.contracts.event_schemas import events
 from tools.contracts.hearing import heard_by

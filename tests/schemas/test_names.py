@@ -10,7 +10,7 @@ import pytest
 
 from schemas.base import REGISTER, Event
 from schemas.topics import BY_NOUN, CLEARANCES, TOPICS
-from tests.house.small_tree import SERVICES
+from tests.layers.small_tree import SERVICES
 from tools.contracts.event_schemas import events, models_of, sensitive_fields
 
 EVENTS = events()

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid5
 
-from schemas import exceptions as said
+from schemas import exceptions as events
 from schemas.base import Event
 from schemas.envelope import Envelope, decode, encode, wrap
 from schemas.types import By, Cause, Money
@@ -64,7 +64,7 @@ class Log:
 
     def opened(self, minutes: float = 0, *, cause_at: float = 0) -> Log:
         self.say(
-            said.CaseOpened, minutes, headline="late", recurrence=0, cause_occurred_at=self.at(cause_at), playbook="delay",
+            events.CaseOpened, minutes, headline="late", recurrence=0, cause_occurred_at=self.at(cause_at), playbook="delay",
             playbook_version=1, value_at_risk=MONEY, lines=(),
         )  # fmt: skip
         return self
@@ -88,65 +88,67 @@ class Log:
     def asked(self, function: str, minutes: float = 0, *, required: bool = True, number: int = 0) -> Log:
         self.optional |= set() if required else {(function, number)}
         return self.task(
-            said.TaskOpened, function, minutes, number=number, title="do it", lines=(), needed_on=self.start.date(),
+            events.TaskOpened, function, minutes, number=number, title="do it", lines=(), needed_on=self.start.date(),
             commit_by=self.at(60), complete_by=self.at(600),
         )  # fmt: skip
 
     def asked_again(self, function: str, minutes: float, *, number: int = 0) -> Log:
         return self.task(
-            said.TaskReopened, function, minutes, number=number, reason="again", lines=(), needed_on=self.start.date(),
+            events.TaskReopened, function, minutes, number=number, reason="again", lines=(), needed_on=self.start.date(),
             commit_by=self.at(60), complete_by=self.at(600),
         )  # fmt: skip
 
     def committed(self, function: str, minutes: float, *, number: int = 0) -> Log:
-        return self.task(said.TaskCommitted, function, minutes, number=number, by=SOMEBODY, committed_to=self.at(900))
+        return self.task(events.TaskCommitted, function, minutes, number=number, by=SOMEBODY, committed_to=self.at(900))
 
     def completed(self, function: str, minutes: float, *, number: int = 0) -> Log:
-        return self.task(said.TaskCompleted, function, minutes, number=number, by=SOMEBODY, outcome="done")
+        return self.task(events.TaskCompleted, function, minutes, number=number, by=SOMEBODY, outcome="done")
 
     def waived(self, function: str, minutes: float, *, number: int = 0) -> Log:
-        return self.task(said.TaskWaived, function, minutes, number=number, by=SOMEBODY, reason="not needed")
+        return self.task(events.TaskWaived, function, minutes, number=number, by=SOMEBODY, reason="not needed")
 
     def acknowledged(self, minutes: float) -> Log:
-        self.say(said.CaseAcknowledged, minutes, by=SOMEBODY)
+        self.say(events.CaseAcknowledged, minutes, by=SOMEBODY)
         return self
 
     def decided(self, minutes: float) -> Log:
-        self.say(said.CaseDecided, minutes, by=SOMEBODY, choice="another supplier")
+        self.say(events.CaseDecided, minutes, by=SOMEBODY, choice="another supplier")
         return self
 
     def implemented(self, minutes: float | timedelta) -> Log:
-        self.say(said.CaseImplemented, minutes)
+        self.say(events.CaseImplemented, minutes)
         return self
 
     def cleared(self, minutes: float) -> Log:
-        self.say(said.CaseCleared, minutes, reason="it came in time")
+        self.say(events.CaseCleared, minutes, reason="it came in time")
         return self
 
     def verified(self, minutes: float) -> Log:
-        self.say(said.CaseVerified, minutes, by=SOMEBODY, outcome="all well")
+        self.say(events.CaseVerified, minutes, by=SOMEBODY, outcome="all well")
         return self
 
     def reopened(self, minutes: float, *, stopped: float) -> Log:
-        self.say(said.CaseReopened, minutes, reason="it slipped again", stopped_at=self.at(stopped))
+        self.say(events.CaseReopened, minutes, reason="it slipped again", stopped_at=self.at(stopped))
         return self
 
     def handed_over(self, function: str, minutes: float, *, to: str) -> Log:
-        return self.task(said.HandoverAccepted, function, minutes, by=SOMEBODY, from_function=function, to_function=to)
+        return self.task(
+            events.HandoverAccepted, function, minutes, by=SOMEBODY, from_function=function, to_function=to
+        )
 
     def passed_on(self, minutes: float, *, giver: str, taker: str) -> Log:
-        self.say(said.CaseHandedOver, minutes, from_group=giver, to_group=taker)
+        self.say(events.CaseHandedOver, minutes, from_group=giver, to_group=taker)
         return self
 
     def paused(self, minutes: float) -> Log:
-        self.say(said.CasePaused, minutes, by=SOMEBODY, reason="waits for the customer")
+        self.say(events.CasePaused, minutes, by=SOMEBODY, reason="waits for the customer")
         return self
 
     def escalated(self, function: str, minutes: float, *, number: int = 0) -> Log:
         """A deadline of a task passed: the fact names the task and no function."""
         task_id = uuid5(self.case_id, f"{TASKS.get(function, 'task')}/{number}")
         self.say(
-            said.CaseEscalated,
+            events.CaseEscalated,
             minutes,
             task_id=task_id,
             level=1,
@@ -157,11 +159,11 @@ class Log:
         return self
 
     def rescheduled(self, function: str, minutes: float) -> Log:
-        return self.task(said.TaskRescheduled, function, minutes, commit_by=self.at(90), complete_by=self.at(900))
+        return self.task(events.TaskRescheduled, function, minutes, commit_by=self.at(90), complete_by=self.at(900))
 
     def reassessed(self, minutes: float, *, severity: str) -> Log:
         before, self.severity = self.severity, severity
-        self.say(said.CaseReassessed, minutes, because="impact", previous_severity=before, value_at_risk=MONEY)
+        self.say(events.CaseReassessed, minutes, because="impact", previous_severity=before, value_at_risk=MONEY)
         return self
 
     def implemented_after(self, hours: float) -> Log:
@@ -229,5 +231,5 @@ def measure_envelope(case: domain.Case, envelope: Envelope) -> Envelope | None:
     found = domain.measure(case)
     if found is None:
         return None
-    said = domain.said(case, found, domain.heard(encode(envelope)), source="/crossdock/test/scorecard")
-    return decode(said)
+    events = domain.said(case, found, domain.heard(encode(envelope)), source="/crossdock/test/scorecard")
+    return decode(events)

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 from psycopg.types.json import Jsonb
 
-from schemas import exceptions as said
+from schemas import exceptions as events
 from tests.scorecard.logs import MONEY, START, Log
 from tests.scorecard.test_reactions import measures
 from tests.support.service import House
@@ -87,7 +87,7 @@ def test_a_reader_gets_the_cells_of_the_cases_in_scope(nine: House) -> None:
     assert {cell: one["n"] for cell, one in by(nine, "severity", role="viewer", claims=claims).items()} == {"high": 1}
     moved = Log("l30", start=START + timedelta(days=10))
     moved.envelopes = list(Log("l30").implemented_after(1).envelopes)  # their ids are taken: the next one is new
-    moved.say(said.CaseReassessed, 0, because="impact", previous_severity="high", value_at_risk=MONEY)
+    moved.say(events.CaseReassessed, 0, because="impact", previous_severity="high", value_at_risk=MONEY)
     nine.hear(moved.envelopes[-1])
     assert by(nine, "severity", role="viewer", claims=claims) == {}
 

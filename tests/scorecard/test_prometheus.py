@@ -20,7 +20,7 @@ from chassis.runtime.metrics import REGISTRY
 from cli.stack import spawn
 from services.scorecard import domain, jobs
 from services.scorecard.settings import ScorecardSettings
-from tests.house.small_tree import ROOT
+from tests.layers.small_tree import ROOT
 from tests.scorecard.logs import START, random_log
 from tests.scorecard.test_reactions import measures
 from tests.support.needs import needs_program

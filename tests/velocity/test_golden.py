@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.house.small_tree import ROOT
+from tests.layers.small_tree import ROOT
 from velocity import Unreadable, answers, read
 from velocity.conformance import GoldenLog, differences, golden_logs
 

@@ -15,7 +15,7 @@ import pytest
 
 from cli.conformance import OURS, judge
 from schemas.envelope import encode
-from tests.house.small_tree import ROOT
+from tests.layers.small_tree import ROOT
 from tests.scorecard.logs import START, random_log
 from tests.support.every_fact import every_fact
 from velocity import answers, read

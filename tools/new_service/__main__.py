@@ -76,7 +76,7 @@ def files_of(words: dict[str, str]) -> dict[str, str]:
 
 
 def _filled(template: str, words: dict[str, str]) -> str:
-    return Template((HERE / "rooms" / f"{template}.txt").read_text(encoding="utf-8")).substitute(words)
+    return Template((HERE / "template" / f"{template}.txt").read_text(encoding="utf-8")).substitute(words)
 
 
 def with_name(text: str, opening: str, line: str) -> str:

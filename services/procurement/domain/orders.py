@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from chassis.errors import Conflict, Invalid, NotFound
-from schemas import procurement as said
+from schemas import procurement as events
 from schemas.base import Event
 from schemas.types import Cause, Money, subject_id
 
@@ -105,7 +105,7 @@ def place_order(
         order_id(source, reference), source, reference, supplier, destination, cause, alternative_id,
         tuple(_line(source, reference, position, asked) for position, asked in enumerate(lines, 1)), occurred_at, now,
     )  # fmt: skip
-    placed = said.OrderPlaced(**_fact(order), cause=cause, alternative_id=alternative_id)
+    placed = events.OrderPlaced(**_fact(order), cause=cause, alternative_id=alternative_id)
     return order, [placed]
 
 
@@ -131,7 +131,7 @@ def change_order(
     changed = replace(order, lines=tuple(kept.values()))
     if changed == order:
         return order, []
-    return changed, [said.OrderChanged(**_fact(changed) | {"occurred_at": occurred_at})]
+    return changed, [events.OrderChanged(**_fact(changed) | {"occurred_at": occurred_at})]
 
 
 def confirm_order(
@@ -151,7 +151,7 @@ def confirm_order(
     after = replace(order, lines=tuple(confirmed.values()))
     if after == order:
         return order, []
-    return after, [said.OrderConfirmed(**_fact(after) | {"occurred_at": now})]
+    return after, [events.OrderConfirmed(**_fact(after) | {"occurred_at": now})]
 
 
 def _refuse_twins(lines: Sequence[AskedLine]) -> None:
@@ -174,7 +174,7 @@ def _fact(order: PurchaseOrder) -> dict[str, Any]:
         "occurred_at": order.occurred_at, "order_id": order.order_id, "source": order.source, "reference": order.reference,
         "supplier": order.supplier, "destination": order.destination,
         "lines": tuple(
-            said.OrderLine(
+            events.OrderLine(
                 line_id=line.line_id, reference=line.reference, item=line.item, quantity=line.quantity, needed_on=line.needed_on,
                 price=line.price, confirmed_on=line.confirmed_on, confirmed_quantity=line.confirmed_quantity,
             )

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from chassis.errors import Conflict, Forbidden, NotFound
-from schemas import procurement as said
+from schemas import procurement as events
 from schemas.base import Event
 from schemas.exceptions import AffectedLine
 from schemas.types import By, Cause, CauseKind, Money, subject_id
@@ -147,7 +147,7 @@ def open_round(
     sourcing = Sourcing(
         identity, task_id, case_id, cause.kind, cause.id, "open", None, 1, money_limit, lines, ranked, (), now, now, now
     )
-    return sourcing, [said.SourcingOpened(**_ranked_fact(sourcing, now))]
+    return sourcing, [events.SourcingOpened(**_ranked_fact(sourcing, now))]
 
 
 def rank_again(
@@ -160,7 +160,7 @@ def rank_again(
     if sourcing.state != "open":
         return sourcing, []
     sourcing = _ranked(sourcing, lines, market, now)
-    return sourcing, [said.SourcingRanked(**_ranked_fact(sourcing, now))]
+    return sourcing, [events.SourcingRanked(**_ranked_fact(sourcing, now))]
 
 
 def reopen_round(
@@ -175,7 +175,7 @@ def reopen_round(
         return rank_again(sourcing, lines=lines, market=market, now=now)
     sourcing = replace(sourcing, state="open", closed_because=None, opening=sourcing.opening + 1)
     sourcing = _ranked(sourcing, lines, market, now)
-    return sourcing, [said.SourcingReopened(**_ranked_fact(sourcing, now))]
+    return sourcing, [events.SourcingReopened(**_ranked_fact(sourcing, now))]
 
 
 def close_round(sourcing: Sourcing, *, reason: str, now: datetime) -> tuple[Sourcing, list[Event]]:
@@ -183,7 +183,7 @@ def close_round(sourcing: Sourcing, *, reason: str, now: datetime) -> tuple[Sour
     if sourcing.state != "open":
         return sourcing, []
     sourcing = replace(sourcing, state="closed", closed_because=reason)
-    return sourcing, [said.SourcingClosed(**_fact(sourcing, now), reason=reason)]
+    return sourcing, [events.SourcingClosed(**_fact(sourcing, now), reason=reason)]
 
 
 def choose_alternative(
@@ -213,7 +213,7 @@ def choose_alternative(
         rationale, now, now,
     )  # fmt: skip
     sourcing = _decided(sourcing, decision)
-    told = said.AlternativeChosen(
+    told = events.AlternativeChosen(
         **_fact(sourcing, now), alternative_id=alternative_id, line_id=line.line_id, supplier=chosen.supplier, order_id=order.order_id,
         by=by, rationale=rationale, remaining_lines=len(sourcing.remaining), landed_cost=chosen.landed_cost,
     )  # fmt: skip
@@ -239,7 +239,7 @@ def decline_line(
         sourcing.opening, line_id, "declined", None, None, None, None, by.subject, by.role, reason, now, now
     )
     sourcing = _decided(sourcing, decision)
-    told = said.AlternativeDeclined(
+    told = events.AlternativeDeclined(
         **_fact(sourcing, now), line_id=line_id, by=by, reason=reason, remaining_lines=len(sourcing.remaining)
     )
     return sourcing, [told]
@@ -307,7 +307,7 @@ def _ranked_fact(sourcing: Sourcing, now: datetime) -> dict[str, Any]:
     return _fact(sourcing, now) | {
         "lines": len(sourcing.lines),
         "alternatives": tuple(
-            said.Alternative(
+            events.Alternative(
                 alternative_id=a.alternative_id, line_id=a.line_id, kind="other-supplier", supplier=a.supplier, rank=a.rank, feasible=a.feasible,
                 reasons=a.reasons, quantity=a.quantity, arrives_on=a.arrives_on, on_time_share=a.on_time_share, receipts=a.receipts,
                 landed_cost=a.landed_cost,

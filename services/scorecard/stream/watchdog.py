@@ -12,7 +12,7 @@ from faust.types import TP
 from chassis.messaging import topics
 from chassis.runtime import log
 from chassis.runtime.process import EXIT_HUNG
-from services.scorecard import metrics as said
+from services.scorecard import metrics as events
 from services.scorecard.stream.worker import SOURCE, Worker
 
 STUCK_SECONDS = 30.0
@@ -43,12 +43,12 @@ class Watchdog(threading.Thread):
         """Measure the lag; end the process when it does not shrink for half a minute."""
         positions = dict(self._worker.positions)
         lag = self._lag(positions)
-        said.stream_lag_events.set(lag)
+        events.stream_lag_events.set(lag)
         now = time.monotonic()
         moved = (positions, self._worker.states.read)
         if moved != self._last or lag == 0:
             self._last, self._moved_at = moved, now
-            said.stream_progress_timestamp_seconds.set_to_current_time()
+            events.stream_progress_timestamp_seconds.set_to_current_time()
         elif now - self._moved_at > STUCK_SECONDS:
             log.get().error("stream.stuck", lag=lag, seconds=round(now - self._moved_at))
             sys.stdout.flush()

@@ -16,7 +16,7 @@ from chassis.ids import time_ordered_id
 from chassis.runtime import log
 from chassis.runtime.settings import ServiceSettings
 from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is decoded
-from services.scorecard import domain, metrics as said
+from services.scorecard import domain, metrics as events
 from services.scorecard.stream.app import RAW, SESSION_SECONDS, app_of
 from services.scorecard.stream.outlet import Moved, Outlet, Records, Round
 from services.scorecard.stream.states import States
@@ -29,7 +29,7 @@ SEEK_AGAIN_SECONDS = 6.0  # a fetch under way lasts 1.5 s at the broker; a seek 
 SETTLE_SECONDS_MAX = 30.0
 METADATA_SECONDS_MAX = 5.0
 
-_FOLDED, _KNOWN = said.stream_facts_total.labels("folded"), said.stream_facts_total.labels("known")
+_FOLDED, _KNOWN = events.stream_facts_total.labels("folded"), events.stream_facts_total.labels("known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +86,10 @@ class Worker:
                     continue  # where the partition went away meanwhile, whoever has it now hears this fact again
                 acknowledged = self._take(event)
             except ValueError as error:
-                said.stream_facts_total.labels("unreadable").inc()
+                events.stream_facts_total.labels("unreadable").inc()
                 log.get().error("fact.unreadable", offset=offset, detail=str(error)[:500])
             except Exception as error:  # noqa: BLE001  counted and shown; the check lists the case that lacks it
-                said.stream_facts_total.labels("failed").inc()
+                events.stream_facts_total.labels("failed").inc()
                 log.get().error("fact.failed", offset=offset, exc_info=error)
             waiting = self.unsettled.setdefault(tp, deque())
             waiting.append(Unsettled(offset, acknowledged, event.message.key or b""))
@@ -103,7 +103,7 @@ class Worker:
         if offset > self.positions[tp]:
             await self._go_back()
         elif offset < self.positions[tp]:
-            said.stream_facts_total.labels("repeated").inc()
+            events.stream_facts_total.labels("repeated").inc()
         return offset == self.positions[tp]
 
     async def _know_position(self, tp: TP) -> None:
@@ -135,7 +135,7 @@ class Worker:
             if earliest > self.positions.get(tp, earliest):
                 log.get().error("facts.expired", partition=tp.partition, first=self.positions[tp], next=earliest)
                 self.positions[tp] = earliest
-        said.stream_facts_total.labels("sought").inc()
+        events.stream_facts_total.labels("sought").inc()
         consumer.stop_flow()
         await consumer.wait_for_stopped_flow()
         if self.app.rebalancing:
@@ -159,12 +159,12 @@ class Worker:
         case = domain.observe(case, frozenset(new))
         (_KNOWN if case is before else _FOLDED).inc()
         for phase, duration_us in new.items():
-            said.decision_seconds.labels(case.cause_kind, case.severity, phase).observe(duration_us / 1_000_000)
+            events.decision_seconds.labels(case.cause_kind, case.severity, phase).observe(duration_us / 1_000_000)
         if found is None:
             return self.outlet.moved(key, Moved(case, "unknown", partition), None)
         self._count_open(key, case.cause_kind, case.severity, found.state, partition)
         measure = domain.said(case, found, heard, source=self._source_name)
-        said.stream_measures_total.inc()
+        events.stream_measures_total.inc()
         return self.outlet.moved(key, Moved(case, found.state, partition), measure)
 
     def _write(self, now: Round) -> dict[int, Records]:
@@ -204,10 +204,10 @@ class Worker:
             return
         if before is not None:
             del self.open[key]
-            said.cases_open.labels(*before[:2]).dec()
+            events.cases_open.labels(*before[:2]).dec()
         if now is not None:
             self.open[key] = now
-            said.cases_open.labels(kind, severity).inc()
+            events.cases_open.labels(kind, severity).inc()
 
     # ── partitions and offsets ───────────────────────────────────────────────────────────────────
 
@@ -227,7 +227,7 @@ class Worker:
     async def _on_recovered(self, *_: Any, **__: Any) -> None:
         """Read back what is known of the partitions that this worker holds now; Faust lets no fact come before."""
         self.open.clear()
-        said.cases_open.clear()
+        events.cases_open.clear()
         self._decoded.clear()
         held = {tp.partition for tp in self.app.consumer.assignment()}
         await self.states.load(held)

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tools.lint_rooms.files import Finding, SourceFile
+from tools.lint_layers.files import Finding, SourceFile
 
 _SAY_NOTHING = "manager managers helper helpers util utils common data info handle handler handlers"
 REFUSED = frozenset(_SAY_NOTHING.split(" "))

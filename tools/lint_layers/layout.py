@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from tools.lint_rooms.files import Finding
+from tools.lint_layers.files import Finding
 
 ROOMS = ("api", "reactions", "operations", "queries", "repository", "domain", "tables")
 OPTIONAL_ROOMS = ("connectors", "effects", "jobs", "stream", "models")

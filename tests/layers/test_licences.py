@@ -9,7 +9,7 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 
 import pytest
 
-from tests.house.small_tree import ROOT
+from tests.layers.small_tree import ROOT
 
 # Spellings found in the metadata of distributions, each read and judged by a person.
 FREE = (

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from cli.stack import recipe
-from tests.house.small_tree import ROOT, SERVICES, run
-from tools.lint_rooms.layout import missing_tests, services, wrong_rooms
+from tests.layers.small_tree import ROOT, SERVICES, run
+from tools.lint_layers.layout import missing_tests, services, wrong_rooms
 
 
 def test_the_registers_name_the_same_services() -> None:

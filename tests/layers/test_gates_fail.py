@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.small_tree import ROOT, broken_contracts, commit_crime, plant, run
+from tests.layers.small_tree import ROOT, broken_contracts, commit_crime, plant, run
 from tests.support.needs import leave_out
 
 LOGISTICS = "services/logistics"

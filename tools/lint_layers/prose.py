@@ -2,7 +2,7 @@
 
 import re
 
-from tools.lint_rooms.files import Finding, SourceFile
+from tools.lint_layers.files import Finding, SourceFile
 
 TYPE_IGNORE = re.compile(r"#\s*type:\s*ignore(?P<code>\[[a-z0-9, -]+\])?(?P<rest>.*)")
 NOQA = re.compile(r"#\s*noqa(?P<code>:\s*[A-Z]+[0-9]+(?:\s*,\s*[A-Z]+[0-9]+)*)?(?P<rest>.*)", re.IGNORECASE)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.small_tree import ROOT
+from tests.layers.small_tree import ROOT
 
 # Put together here, so that this page does not find itself.
 HOSTS = (

@@ -1,6 +1,6 @@
 """Rule 10: limits on the length of a function and of a file."""
 
-from tools.lint_rooms.files import Finding, SourceFile
+from tools.lint_layers.files import Finding, SourceFile
 
 FUNCTION_LINES = 60
 ROOM_LINES = 400

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.house.small_tree import ROOT
+from tests.layers.small_tree import ROOT
 
 README = (ROOT / "chassis" / "README.md").read_text(encoding="utf-8")
 

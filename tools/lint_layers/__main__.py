@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tools.lint_rooms import lint
+from tools.lint_layers import lint
 
 
 def main() -> int:
@@ -12,7 +12,7 @@ def main() -> int:
     findings = lint(root)
     for finding in findings:
         print(finding)
-    print(f"lint_rooms: {len(findings)} finding(s)" if findings else "lint_rooms: every room is in order")
+    print(f"lint_layers: {len(findings)} finding(s)" if findings else "lint_layers: every room is in order")
     return 1 if findings else 0
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.small_tree import ROOT, commit_crime
-from tools.lint_rooms.files import PACKAGES
+from tests.layers.small_tree import ROOT, commit_crime
+from tools.lint_layers.files import PACKAGES
 
 # Runs in a process of its own with an empty environment: imports each module named on the command line and
 # notes what our own code did on the way. What a library reads when it is itself imported is not judged.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.house.durations import unmarked
-from tests.house.small_tree import ROOT
+from tests.layers.durations import unmarked
+from tests.layers.small_tree import ROOT
 
 HEAD = "import time\nimport pytest\n\n"
 FAST = "def test_fast():\n    begun = time.monotonic()\n    work()\n    assert time.monotonic() - begun < 5\n"

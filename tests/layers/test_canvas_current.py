@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.small_tree import ROOT, SERVICES
+from tests.layers.small_tree import ROOT, SERVICES
 from tools import generated
 from tools.canvas import CLOSES, OPENS, readmes, with_block
 

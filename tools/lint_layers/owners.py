@@ -2,8 +2,8 @@
 
 import ast
 
-from tools.lint_rooms.files import Finding, SourceFile
-from tools.lint_rooms.names import event_name
+from tools.lint_layers.files import Finding, SourceFile
+from tools.lint_layers.names import event_name
 
 MAKERS = frozenset({"model_construct", "model_validate", "model_validate_json"})
 Owned = dict[str, dict[str, tuple[str, int]]]

@@ -2,7 +2,7 @@
 
 import ast
 
-from tools.lint_rooms.files import Finding, SourceFile
+from tools.lint_layers.files import Finding, SourceFile
 
 QUEUES = frozenset(
     f"{module}.{kind}"

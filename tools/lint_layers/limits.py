@@ -3,7 +3,7 @@
 import ast
 import re
 
-from tools.lint_rooms.files import Finding, SourceFile
+from tools.lint_layers.files import Finding, SourceFile
 
 JUDGED = ("chassis", "services", "console")
 LIMITS = re.compile(

@@ -14,7 +14,7 @@ import yaml
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
-from tests.house.small_tree import ROOT, SERVICES
+from tests.layers.small_tree import ROOT, SERVICES
 from tests.support.needs import needs_program
 
 FOLDER = ROOT / "deploy" / "prometheus"

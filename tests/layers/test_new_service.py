@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.small_tree import ROOT, run
-from tests.house.test_no_strays import committed
-from tools.lint_rooms import lint
+from tests.layers.small_tree import ROOT, run
+from tests.layers.test_no_strays import committed
+from tools.lint_layers import lint
 from tools.new_service.__main__ import CannotMake, plural_of, with_name, words_for
 
 # Not quick: a whole copy of the tree goes through every gate, and its rooms through a real PostgreSQL.

@@ -1,21 +1,21 @@
 """The house rules an import graph cannot see (HOUSE section 7), read from the syntax tree.
 
-`python -m tools.lint_rooms` prints one line per finding and answers 1 when there is any.
-A line that must break a rule says so beside it: `# house: allow <rule> — <reason>`.
+`python -m tools.lint_layers` prints one line per finding and answers 1 when there is any.
+A line that must break a rule says so beside it: `# layers: allow <rule> — <reason>`.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 
-from tools.lint_rooms.files import Finding, SourceFile, read_sources
-from tools.lint_rooms.layout import missing_tests, wrong_rooms
-from tools.lint_rooms.limits import nameless_limits
-from tools.lint_rooms.names import refused_words, text_constants, wrong_names
-from tools.lint_rooms.owners import events_by_service, events_made_elsewhere, events_never_said
-from tools.lint_rooms.prose import unfinished_lines, unreasoned_suppressions, useless_allowances
-from tools.lint_rooms.purity import impure_hearts, loose_imports, thawed_aggregates
-from tools.lint_rooms.size import too_long
-from tools.lint_rooms.verbs import misplaced_verbs, sleeps, swallowed_errors, unbounded_queues
+from tools.lint_layers.files import Finding, SourceFile, read_sources
+from tools.lint_layers.layout import missing_tests, wrong_rooms
+from tools.lint_layers.limits import nameless_limits
+from tools.lint_layers.names import refused_words, text_constants, wrong_names
+from tools.lint_layers.owners import events_by_service, events_made_elsewhere, events_never_said
+from tools.lint_layers.prose import unfinished_lines, unreasoned_suppressions, useless_allowances
+from tools.lint_layers.purity import impure_hearts, loose_imports, thawed_aggregates
+from tools.lint_layers.size import too_long
+from tools.lint_layers.verbs import misplaced_verbs, sleeps, swallowed_errors, unbounded_queues
 
 Rule = Callable[[SourceFile], list[Finding]]
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.house.small_tree import ROOT
-from tests.house.test_alerts import CLOSED, declared, exposed
+from tests.layers.small_tree import ROOT
+from tests.layers.test_alerts import CLOSED, declared, exposed
 from tests.support.needs import needs_program
 
 BOARDS = sorted((ROOT / "deploy" / "grafana").glob("*.json"))

@@ -13,7 +13,7 @@ PACKAGES = ("schemas", "velocity", "chassis", "services", "console", "simulator"
 ALSO_READ = ("tests", "benchmarks")
 # Written by a tool or run once by Alembic: their shape is not ours to judge.
 UNREAD = ("versions", "generated", "node_modules", "__pycache__")
-ALLOWANCE = re.compile(r"#\s*house:\s*allow\s+(?P<rule>[a-z-]+)(?:\s*(?:—|--|-|:)\s*(?P<reason>\S.*))?")
+ALLOWANCE = re.compile(r"#\s*layers:\s*allow\s+(?P<rule>[a-z-]+)(?:\s*(?:—|--|-|:)\s*(?P<reason>\S.*))?")
 
 
 @dataclass(frozen=True)

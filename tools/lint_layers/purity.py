@@ -3,7 +3,7 @@
 import ast
 import sys
 
-from tools.lint_rooms.files import Finding, SourceFile
+from tools.lint_layers.files import Finding, SourceFile
 
 # Parts of the standard library that touch the world; the import graph does not see them.
 _WORLDLY = (

@@ -1,4 +1,4 @@
-"""The rules of tools/lint_rooms, crime by crime: rules 3, 4, 7 to 10, 12 and 14 of the house."""
+"""The rules of tools/lint_layers, crime by crime: rules 3, 4, 7 to 10, 12 and 14 of the house."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.small_tree import ROOT, commit_crime, plant, run
-from tools.lint_rooms import lint
+from tests.layers.small_tree import ROOT, commit_crime, plant, run
+from tools.lint_layers import lint
 
 HOME = "services/logistics"
 REACTIONS = "from chassis.messaging.reactions import Reactions\nfrom schemas.logistics import ShipmentDelayed\n\nreactions = Reactions()\n"
@@ -154,8 +154,8 @@ CRIMES = [
     ("suppression", f"{HOME}/queries.py", "x: int = 'a'  # type: ignore\n"),
     ("suppression", f"{HOME}/queries.py", "x: int = 'a'  # type: ignore[assignment]\n"),
     ("suppression", f"{HOME}/queries.py", "import os  # noqa\n"),
-    ("suppression", f"{HOME}/queries.py", "import time\n\ntime.sleep(1)  # house: allow wait\n"),
-    ("suppression", f"{HOME}/queries.py", "x = 1  # house: allow wait — it rests between two polls\n"),
+    ("suppression", f"{HOME}/queries.py", "import time\n\ntime.sleep(1)  # layers: allow wait\n"),
+    ("suppression", f"{HOME}/queries.py", "x = 1  # layers: allow wait — it rests between two polls\n"),
     ("unfinished", f"{HOME}/queries.py", "# TO" + "DO: later\n"),
 ]
 
@@ -195,13 +195,13 @@ def test_a_missing_test_file_is_found_and_a_split_one_is_enough(tmp_path: Path) 
 def test_an_escape_comment_with_a_reason_allows_its_own_rule_only(tmp_path: Path) -> None:
     """The named escape: the rule and the reason stand beside the line."""
     plant(tmp_path)
-    allowed = "import time\n\ntime.sleep(1)  # house: allow wait — two polls of a foreign feed lie this far apart\n"
+    allowed = "import time\n\ntime.sleep(1)  # layers: allow wait — two polls of a foreign feed lie this far apart\n"
     commit_crime(tmp_path, f"{HOME}/queries.py", allowed)
     assert lint(tmp_path) == []
     commit_crime(
         tmp_path,
         f"{HOME}/queries.py",
-        "time.sleep(2)  # house: allow silence — a wrong rule allows nothing\n",
+        "time.sleep(2)  # layers: allow silence — a wrong rule allows nothing\n",
     )
     assert {finding.rule for finding in lint(tmp_path)} == {"wait", "suppression"}
 
@@ -257,9 +257,9 @@ def test_the_command_prints_place_rule_and_advice_and_answers_1(tmp_path: Path) 
     """Seen as a developer sees it; a clean tree answers 0."""
     plant(tmp_path)
     shutil.copytree(ROOT / "tools", tmp_path / "tools", dirs_exist_ok=True)
-    assert run(tmp_path, "-m", "tools.lint_rooms").returncode == 0
+    assert run(tmp_path, "-m", "tools.lint_layers").returncode == 0
     commit_crime(tmp_path, f"{HOME}/api.py", "def post(tx: object) -> None:\n    tx.emit([])\n")
-    done = run(tmp_path, "-m", "tools.lint_rooms")
+    done = run(tmp_path, "-m", "tools.lint_layers")
     assert done.returncode == 1
     assert f"{HOME}/api.py:4: emit: .emit() outside operations" in done.stdout
 

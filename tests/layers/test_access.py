@@ -13,7 +13,7 @@ from chassis.messaging.reactions import Reactions
 from console.server.issuer import MACHINES
 from schemas.access import ACTS, PERSONS, SEES
 from simulator.network import SITES
-from tests.house.small_tree import SERVICES
+from tests.layers.small_tree import SERVICES
 
 FUNCTIONS = {"sales", "logistics", "inventory", "procurement"}
 LEAD, EXECUTIVE = "planning-lead", "executive"
