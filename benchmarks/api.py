@@ -140,8 +140,15 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
     """Find the rates, then ask for three times as much and count what was accepted."""
     with work.place(stack, "served") as made:
         port = spawn.free_port()
-        where = replace(made, more={"HTTP_PORT": str(port), "AUTH_ISSUER": ISSUER, "AUTH_AUDIENCE": audience("served"),
-                                    "AUTH_JWKS": str(stack.issuer.jwks_file)})  # fmt: skip
+        where = replace(
+            made,
+            more={
+                "HTTP_PORT": str(port),
+                "AUTH_ISSUER": ISSUER,
+                "AUTH_AUDIENCE": audience("served"),
+                "AUTH_JWKS": str(stack.issuer.jwks_file),
+            },
+        )
         door = Door(port, stack.issuer.token("inventory", world="served"))
         with work.running(where, [["benchmarks.served", "api"], ["benchmarks.served", "relay"]]):
             _run(door.all(_posts(door, "warm", WARM_UP), CONNECTIONS))
@@ -202,5 +209,8 @@ def _posts(door: Door, name: str, number: int) -> list[bytes]:
 
 def _batch(door: Door, number: int) -> bytes:
     first = number * BATCH_ITEMS_MAX
-    items = [{"key": str(n), "stock_id": str(derived_id("batch", n)), "on_hand": "1"} for n in range(first, first + BATCH_ITEMS_MAX)]  # fmt: skip
+    items = [
+        {"key": str(n), "stock_id": str(derived_id("batch", n)), "on_hand": "1"}
+        for n in range(first, first + BATCH_ITEMS_MAX)
+    ]
     return door.post("/tallies:batch", {"source": "bench", "items": items})

@@ -31,8 +31,13 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
     rows = ROWS_FULL if full else ROWS
     reference = drained(stack, "reference", rows=rows)
     yield Figure(
-        "relay.backlog", drained(stack, "ours", rows=rows), "events/s", at_least=30_000, beside={"reference": reference}, ceiling="produce_acks_all"
-    )  # fmt: skip
+        "relay.backlog",
+        drained(stack, "ours", rows=rows),
+        "events/s",
+        at_least=30_000,
+        beside={"reference": reference},
+        ceiling="produce_acks_all",
+    )
     waited = idle_ms(stack, ACTS_FULL if full else ACTS)
     yield Figure("relay.commit_to_acknowledgement_p50", work.percentile(waited, 0.5), "ms", at_most=4)
     yield Figure("relay.commit_to_acknowledgement_p99", work.percentile(waited, 0.99), "ms", at_most=15)
@@ -70,7 +75,7 @@ def _fill(connection: psycopg.Connection[tuple[object, ...]], rows: int, *, topi
             stock, heard = stocks[number % work.STOCKS], number // work.STOCKS
             fact = work.event(first + number % work.STOCKS, heard)
             _, said = work.counted(work.Tally(stock, heard), fact)
-            copy.write_row((time_ordered_id(), topic, said.subject, said.event_name, work.encoded(said).decode(), now))  # fmt: skip
+            copy.write_row((time_ordered_id(), topic, said.subject, said.event_name, work.encoded(said).decode(), now))
 
 
 def idle_ms(stack: Stack, acts: int) -> list[float]:

@@ -61,12 +61,16 @@ def written(figure: Figure, machine: dict[str, float]) -> dict[str, Any]:
     reference = beside.pop("reference", None)
     ceiling = machine.get(figure.ceiling or "")
     return {
-        "name": figure.name, "value": figure.value, "unit": figure.unit, "runs": list(figure.runs),
+        "name": figure.name,
+        "value": figure.value,
+        "unit": figure.unit,
+        "runs": list(figure.runs),
         "ratio_to_calibration": figure.ratio(ceiling) if ceiling else None,
         "ratio_to_reference": figure.ratio(reference) if reference else None,
         "ratios_to_rivals": {name: figure.ratio(value) for name, value in beside.items()},
-        "bar": {"at_least": figure.at_least, "at_most": figure.at_most}, "holds": figure.holds,
-    }  # fmt: skip
+        "bar": {"at_least": figure.at_least, "at_most": figure.at_most},
+        "holds": figure.holds,
+    }
 
 
 def line(figure: Figure, machine: dict[str, float]) -> str:

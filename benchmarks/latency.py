@@ -44,8 +44,13 @@ def light(stack: Stack, module: str, *, events: int) -> list[float]:
 
 
 def course(
-    where: work.Place, events: int, *, each_seconds: float = EACH_SECONDS, first: int = work.STOCKS, begun: Callable[[], None] = lambda: None,
-) -> list[float]:  # fmt: skip
+    where: work.Place,
+    events: int,
+    *,
+    each_seconds: float = EACH_SECONDS,
+    first: int = work.STOCKS,
+    begun: Callable[[], None] = lambda: None,
+) -> list[float]:
     """Produce one event at a time from one thread, consume in another; each is of a stock of its own, from `first` on.
 
     `WARM_UP` more go before them and are not told: a client that begins to follow a topic hears nothing for half a second.
@@ -65,7 +70,12 @@ def course(
             left = started + number * each_seconds - time.perf_counter()
             time.sleep(max(0.0, left))  # layers: allow wait — the pace is part of what is measured
             sent[fact.subject] = time.perf_counter()
-            producer.produce(where.input, value=work.encoded(fact), key=fact.subject.encode(), headers={kafka.TYPE_HEADER: fact.event_name})  # fmt: skip
+            producer.produce(
+                where.input,
+                value=work.encoded(fact),
+                key=fact.subject.encode(),
+                headers={kafka.TYPE_HEADER: fact.event_name},
+            )
             producer.poll(0)
         producer.flush()
 

@@ -42,7 +42,12 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
         yield Figure(f"pipeline.to_{name}", ours / rivals[name], "×", at_least=least)
     yield Figure("pipeline.two_consumers", two / ours, "×", at_least=1.2)
     yield Figure("pipeline.memory_growth", growth * 100, "%", at_most=5)
-    yield Figure("pipeline.lag_growth_at_80_percent", steady(stack, ours * STEADY_SHARE, STEADY_SECONDS_FULL if full else STEADY_SECONDS), "s", at_most=0.1)  # fmt: skip
+    yield Figure(
+        "pipeline.lag_growth_at_80_percent",
+        steady(stack, ours * STEADY_SHARE, STEADY_SECONDS_FULL if full else STEADY_SECONDS),
+        "s",
+        at_most=0.1,
+    )
 
 
 def rate(

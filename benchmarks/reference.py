@@ -60,13 +60,16 @@ def work(cursor: psycopg.Cursor[Any], envelopes: list[Envelope]) -> None:
     claimed = cursor.execute(
         "INSERT INTO inbox (event_id, reaction, made_on) SELECT * FROM unnest(%b::uuid[], %b::text[], %b::date[])"
         " ON CONFLICT DO NOTHING RETURNING event_id",
-        [told, ["count"] * len(told), [made_on(one) for one in told]], binary=True,
-    ).fetchall()  # fmt: skip
+        [told, ["count"] * len(told), [made_on(one) for one in told]],
+        binary=True,
+    ).fetchall()
     new = {row[0] for row in claimed}
     ids = sorted({e.data.stock_id for e in envelopes})
     rows = cursor.execute(
-        "SELECT stock_id, heard, on_hand, version FROM tallies WHERE stock_id = ANY(%b::uuid[]) ORDER BY stock_id FOR UPDATE", [ids], binary=True
-    ).fetchall()  # fmt: skip
+        "SELECT stock_id, heard, on_hand, version FROM tallies WHERE stock_id = ANY(%b::uuid[]) ORDER BY stock_id FOR UPDATE",
+        [ids],
+        binary=True,
+    ).fetchall()
     known = {row[0]: Tally(*row[:3]) for row in rows}
     payloads, keys, types, event_ids = [], [], [], []
     now = datetime.now(UTC)
@@ -75,8 +78,16 @@ def work(cursor: psycopg.Cursor[Any], envelopes: list[Envelope]) -> None:
             continue
         stock = envelope.data.stock_id
         known[stock], said = counted(known.get(stock) or Tally(stock), envelope.data)
-        out = wrap(said, id=time_ordered_id(), source="/crossdock/bench/inventory", recorded_at=now, correlation_id=NOBODY,
-                   causation_id=envelope.id, cause_kind="event", traceparent=envelope.traceparent)  # fmt: skip
+        out = wrap(
+            said,
+            id=time_ordered_id(),
+            source="/crossdock/bench/inventory",
+            recorded_at=now,
+            correlation_id=NOBODY,
+            causation_id=envelope.id,
+            cause_kind="event",
+            traceparent=envelope.traceparent,
+        )
         payloads.append(encode(out).decode())
         keys.append(out.subject)
         types.append(out.type)
@@ -91,7 +102,7 @@ def work(cursor: psycopg.Cursor[Any], envelopes: list[Envelope]) -> None:
         "INSERT INTO outbox (event_id, topic, key, type, payload, stored_at)"
         " SELECT u.e, %s, u.k, u.t, u.p, %s FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::text[]) WITH ORDINALITY AS u(e, k, t, p, n) ORDER BY n",
         [os.environ["BENCH_OUTPUT"], now, event_ids, keys, types, payloads],
-    )  # fmt: skip
+    )
     cursor.execute("NOTIFY outbox")
 
 
@@ -102,8 +113,9 @@ def relay(connection: psycopg.Connection[Any]) -> None:
     producer = kafka.producer(os.environ["KAFKA_BOOTSTRAP"], "bench.reference")
     while not STOP:
         rows = connection.execute(
-            "SELECT position, topic, key, type, payload, stored_at FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT 1000", prepare=False
-        ).fetchall()  # fmt: skip
+            "SELECT position, topic, key, type, payload, stored_at FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT 1000",
+            prepare=False,
+        ).fetchall()
         for _, topic, key, name, payload, _ in rows:
             producer.produce(topic, value=payload.encode(), key=key.encode(), headers={kafka.TYPE_HEADER: name})
         producer.flush()

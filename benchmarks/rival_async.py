@@ -36,10 +36,23 @@ def said_row(row: Tally, envelope: Envelope) -> Outbox:
     """Count a fact on its row; return the outbox row that says so."""
     after, said = work.counted(work.Tally(row.stock_id, row.heard, row.on_hand), envelope.data)
     row.heard, row.on_hand, row.version = after.heard, after.on_hand, row.version + 1
-    out = wrap(said, id=time_ordered_id(), source="/crossdock/bench/inventory", recorded_at=datetime.now(UTC),
-               correlation_id=work.NOBODY, causation_id=envelope.id, cause_kind="event")  # fmt: skip
-    return Outbox(event_id=out.id, topic=os.environ["BENCH_OUTPUT"], key=out.subject, type=out.type,
-                  payload=encode(out).decode(), stored_at=datetime.now(UTC))  # fmt: skip
+    out = wrap(
+        said,
+        id=time_ordered_id(),
+        source="/crossdock/bench/inventory",
+        recorded_at=datetime.now(UTC),
+        correlation_id=work.NOBODY,
+        causation_id=envelope.id,
+        cause_kind="event",
+    )
+    return Outbox(
+        event_id=out.id,
+        topic=os.environ["BENCH_OUTPUT"],
+        key=out.subject,
+        type=out.type,
+        payload=encode(out).decode(),
+        stored_at=datetime.now(UTC),
+    )
 
 
 async def one(make: async_sessionmaker[AsyncSession], value: bytes) -> None:

@@ -68,9 +68,14 @@ def main() -> int:
     make = rival_async.sessions()
 
     subscriber = broker.subscriber(
-        os.environ["BENCH_INPUT"], group_id=f"{os.environ['WORLD']}.batches", auto_offset_reset="earliest",
-        ack_policy=AckPolicy.ACK, decoder=raw, batch=True, max_records=BATCH,
-    )  # fmt: skip
+        os.environ["BENCH_INPUT"],
+        group_id=f"{os.environ['WORLD']}.batches",
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.ACK,
+        decoder=raw,
+        batch=True,
+        max_records=BATCH,
+    )
 
     async def count(values: list[bytes]) -> None:
         await work_off(make, values)
@@ -92,7 +97,9 @@ def relay() -> int:
         with engine.begin() as connection:
             rows = connection.execute(pending).all()
             for row in rows:
-                producer.produce(row.topic, value=row.payload.encode(), key=row.key.encode(), headers={kafka.TYPE_HEADER: row.type})  # fmt: skip
+                producer.produce(
+                    row.topic, value=row.payload.encode(), key=row.key.encode(), headers={kafka.TYPE_HEADER: row.type}
+                )
             producer.flush()
             if rows:
                 mine = update(Outbox).where(Outbox.position.in_([r.position for r in rows]))

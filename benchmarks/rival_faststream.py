@@ -29,9 +29,12 @@ def main() -> int:
     make = rival_async.sessions()
 
     subscriber = broker.subscriber(
-        os.environ["BENCH_INPUT"], group_id=f"{os.environ['WORLD']}.faststream", auto_offset_reset="earliest",
-        ack_policy=AckPolicy.ACK, decoder=raw,
-    )  # fmt: skip
+        os.environ["BENCH_INPUT"],
+        group_id=f"{os.environ['WORLD']}.faststream",
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.ACK,
+        decoder=raw,
+    )
 
     async def count(value: bytes) -> None:
         await rival_async.one(make, value)

@@ -19,10 +19,16 @@ from benchmarks import rival_async, rival_orm
 def main() -> int:
     """Serve until SIGTERM."""
     app = faust.App(
-        f"{os.environ['WORLD']}-faust", broker=f"kafka://{os.environ['KAFKA_BOOTSTRAP']}", web_enabled=False,
-        store="memory://", topic_allow_declare=False, topic_disable_leader=True, consumer_auto_offset_reset="earliest",
-        datadir=os.environ["BENCH_FOLDER"], value_serializer="raw",
-    )  # fmt: skip
+        f"{os.environ['WORLD']}-faust",
+        broker=f"kafka://{os.environ['KAFKA_BOOTSTRAP']}",
+        web_enabled=False,
+        store="memory://",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        consumer_auto_offset_reset="earliest",
+        datadir=os.environ["BENCH_FOLDER"],
+        value_serializer="raw",
+    )
     topic = app.topic(os.environ["BENCH_INPUT"], value_serializer="raw", value_type=bytes)
     make = rival_async.sessions()
 

@@ -69,7 +69,9 @@ def main(role: str) -> int:
 
 def consume(sessions: sessionmaker[Session]) -> None:
     """One message, one transaction."""
-    consumer = kafka.group_consumer(os.environ["KAFKA_BOOTSTRAP"], f"{os.environ['WORLD']}.orm", int(os.environ.get("INSTANCE", "0")))  # fmt: skip
+    consumer = kafka.group_consumer(
+        os.environ["KAFKA_BOOTSTRAP"], f"{os.environ['WORLD']}.orm", int(os.environ.get("INSTANCE", "0"))
+    )
     consumer.subscribe([os.environ["BENCH_INPUT"]])
     while not STOP:
         message = consumer.poll(POLL_SECONDS)
@@ -97,10 +99,25 @@ def handle(session: Session, value: bytes) -> None:
         session.add(row)
     after, said = work.counted(work.Tally(row.stock_id, row.heard, row.on_hand), envelope.data)
     row.heard, row.on_hand, row.version = after.heard, after.on_hand, row.version + 1
-    out = wrap(said, id=time_ordered_id(), source="/crossdock/bench/inventory", recorded_at=datetime.now(UTC),
-               correlation_id=work.NOBODY, causation_id=envelope.id, cause_kind="event")  # fmt: skip
-    session.add(Outbox(event_id=out.id, topic=os.environ["BENCH_OUTPUT"], key=out.subject, type=out.type,
-                       payload=encode(out).decode(), stored_at=datetime.now(UTC)))  # fmt: skip
+    out = wrap(
+        said,
+        id=time_ordered_id(),
+        source="/crossdock/bench/inventory",
+        recorded_at=datetime.now(UTC),
+        correlation_id=work.NOBODY,
+        causation_id=envelope.id,
+        cause_kind="event",
+    )
+    session.add(
+        Outbox(
+            event_id=out.id,
+            topic=os.environ["BENCH_OUTPUT"],
+            key=out.subject,
+            type=out.type,
+            payload=encode(out).decode(),
+            stored_at=datetime.now(UTC),
+        )
+    )
 
 
 def relay(sessions: sessionmaker[Session]) -> None:
@@ -111,7 +128,9 @@ def relay(sessions: sessionmaker[Session]) -> None:
             pending = select(Outbox).where(Outbox.published_at.is_(None)).order_by(Outbox.position).limit(ROWS)
             rows = session.scalars(pending.with_for_update()).all()
             for row in rows:
-                producer.produce(row.topic, value=row.payload.encode(), key=row.key.encode(), headers={kafka.TYPE_HEADER: row.type})  # fmt: skip
+                producer.produce(
+                    row.topic, value=row.payload.encode(), key=row.key.encode(), headers={kafka.TYPE_HEADER: row.type}
+                )
             producer.flush()
             for row in rows:
                 row.published_at = datetime.now(UTC)

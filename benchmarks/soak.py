@@ -142,9 +142,15 @@ class Soak:
         consumer, relay = (process.pid for process in self._processes)
         files = sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in (consumer, relay))
         return Look(
-            second, self.heard.events, work.percentile(taken, 0.5), work.percentile(taken, 0.99),
-            pipeline.resident_kb(consumer), pipeline.resident_kb(relay), files, row[0] if row else 0,
-        )  # fmt: skip
+            second,
+            self.heard.events,
+            work.percentile(taken, 0.5),
+            work.percentile(taken, 0.99),
+            pipeline.resident_kb(consumer),
+            pipeline.resident_kb(relay),
+            files,
+            row[0] if row else 0,
+        )
 
 
 def figures(looks: Sequence[Look]) -> Iterator[Figure]:
@@ -159,9 +165,13 @@ def figures(looks: Sequence[Look]) -> Iterator[Figure]:
         return float(now / then - 1) * 100
 
     for name, bar in (
-        ("consumer_kb", GROWTH_MAX), ("relay_kb", GROWTH_MAX), ("p50_ms", SLOWER_MAX), ("p99_ms", SLOWER_MAX),
-        ("connections", 0.0), ("open_files", 0.0),
-    ):  # fmt: skip
+        ("consumer_kb", GROWTH_MAX),
+        ("relay_kb", GROWTH_MAX),
+        ("p50_ms", SLOWER_MAX),
+        ("p99_ms", SLOWER_MAX),
+        ("connections", 0.0),
+        ("open_files", 0.0),
+    ):
         yield Figure(f"soak.{name}_growth", grown(name), "%", at_most=bar)
 
 

@@ -73,10 +73,17 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
 def _served(stack: Stack, module: str) -> Iterator[tuple[int, spawn.Popen]]:
     port, ops_port = spawn.free_port(), spawn.free_port()
     env = {
-        **os.environ, "WORLD": WORLD, "AUTH_ISSUER": ISSUER, "AUTH_AUDIENCE": audience(WORLD), "CURSOR_SECRET": "bench",
-        "AUTH_JWKS": str(stack.issuer.jwks_file), "KAFKA_BOOTSTRAP": stack.infrastructure.kafka_bootstrap,
-        "HTTP_PORT": str(port), "OPS_PORT": str(ops_port), "STREAM_CLIENTS_MAX": str(2 * IDLE),
-    }  # fmt: skip
+        **os.environ,
+        "WORLD": WORLD,
+        "AUTH_ISSUER": ISSUER,
+        "AUTH_AUDIENCE": audience(WORLD),
+        "CURSOR_SECRET": "bench",
+        "AUTH_JWKS": str(stack.issuer.jwks_file),
+        "KAFKA_BOOTSTRAP": stack.infrastructure.kafka_bootstrap,
+        "HTTP_PORT": str(port),
+        "OPS_PORT": str(ops_port),
+        "STREAM_CLIENTS_MAX": str(2 * IDLE),
+    }
     child = spawn.spawn([sys.executable, "-m", module], log=stack.home.root / f"{module}.log", env=env, cwd=Path.cwd())
     try:
         _until_ready(f"http://127.0.0.1:{ops_port}/ready")
@@ -175,13 +182,29 @@ class Teller:
 def _case(number: int, moment: str) -> Any:
     act, now = time_ordered_id(), datetime.now(UTC)
     fact = CaseOpened(
-        occurred_at=now, case_id=uuid5(SPACE, str(number)), cause=Cause(kind="shipment-delay", id=uuid5(SPACE, f"{number}/c")),
-        severity="high", sites=("Near",), customers=("Ours",), headline=moment, recurrence=0, cause_occurred_at=now,
-        playbook="shipment-delay", playbook_version=1, value_at_risk=Money(amount=Decimal(10), currency="EUR"), lines=(),
-    )  # fmt: skip
+        occurred_at=now,
+        case_id=uuid5(SPACE, str(number)),
+        cause=Cause(kind="shipment-delay", id=uuid5(SPACE, f"{number}/c")),
+        severity="high",
+        sites=("Near",),
+        customers=("Ours",),
+        headline=moment,
+        recurrence=0,
+        cause_occurred_at=now,
+        playbook="shipment-delay",
+        playbook_version=1,
+        value_at_risk=Money(amount=Decimal(10), currency="EUR"),
+        lines=(),
+    )
     return wrap(
-        fact, id=time_ordered_id(), source="/crossdock/bench/exceptions", recorded_at=now, correlation_id=act, causation_id=act, cause_kind="act"
-    )  # fmt: skip
+        fact,
+        id=time_ordered_id(),
+        source="/crossdock/bench/exceptions",
+        recorded_at=now,
+        correlation_id=act,
+        causation_id=act,
+        cause_kind="act",
+    )
 
 
 class Taker(asyncio.Protocol):
@@ -272,10 +295,7 @@ async def _cut(port: int, token: str, bootstrap: str) -> float:
     cut = [client for client, _ in await opened(port, token, CUT_CLIENTS)]
     for client in cut:
         client.close()
-    gone = [
-        asyncio.create_task(_comes_and_goes(client, [chance.random() for _ in range(CUTS)]))
-        for client in cut
-    ]  # fmt: skip
+    gone = [asyncio.create_task(_comes_and_goes(client, [chance.random() for _ in range(CUTS)])) for client in cut]
     undisturbed = asyncio.create_task(whole.read(stream, CUT_EVENTS))
     teller = Teller(bootstrap)
     for number in range(CUT_EVENTS):

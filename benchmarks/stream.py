@@ -74,9 +74,14 @@ def _world(stack: Stack, world: str) -> Iterator[tuple[str, dict[str, str], Path
     folder = stack.home.root / f"bench-{world}"
     folder.mkdir(parents=True, exist_ok=True)
     env = os.environ | {
-        "WORLD": world, "KAFKA_BOOTSTRAP": bootstrap, "AUTH_ISSUER": "-", "AUTH_AUDIENCE": "-", "AUTH_JWKS": "-",
-        "CURSOR_SECRET": "-", "BENCH_INPUT": f"{world}.{SOURCE}",
-    }  # fmt: skip
+        "WORLD": world,
+        "KAFKA_BOOTSTRAP": bootstrap,
+        "AUTH_ISSUER": "-",
+        "AUTH_AUDIENCE": "-",
+        "AUTH_JWKS": "-",
+        "CURSOR_SECRET": "-",
+        "BENCH_INPUT": f"{world}.{SOURCE}",
+    }
     try:
         yield world, env, folder
     finally:
@@ -147,16 +152,31 @@ def _fill(bootstrap: str, world: str, cases: int) -> int:
 def _facts(number: int) -> Iterable[tuple[bytes, bytes, str]]:
     """Yield what is said of one case that two functions answer: key, value and name of each fact."""
     case_id = derived_id("bench", "case", number)
-    common = {"case_id": case_id, "cause": Cause(kind="shipment-delay", id=derived_id("bench", "cause", number)),
-              "severity": "high", "sites": ("Lagos",), "customers": ("Acme",)}  # fmt: skip
+    common = {
+        "case_id": case_id,
+        "cause": Cause(kind="shipment-delay", id=derived_id("bench", "cause", number)),
+        "severity": "high",
+        "sites": ("Lagos",),
+        "customers": ("Acme",),
+    }
     tasks = [
         {"task_id": derived_id(str(case_id), function), "kind": kind, "function": function, "required": True}
         for function, kind in (("sales", "notify-customers"), ("procurement", "find-alternative-source"))
     ]
     asked = {"title": "do it", "lines": (), "needed_on": START.date(), "commit_by": START, "complete_by": START}
     steps: list[tuple[type[Event], dict[str, Any]]] = [
-        (events.CaseOpened, {"headline": "late", "recurrence": 0, "cause_occurred_at": START, "playbook": "delay",
-                           "playbook_version": 1, "value_at_risk": MONEY, "lines": ()}),
+        (
+            events.CaseOpened,
+            {
+                "headline": "late",
+                "recurrence": 0,
+                "cause_occurred_at": START,
+                "playbook": "delay",
+                "playbook_version": 1,
+                "value_at_risk": MONEY,
+                "lines": (),
+            },
+        ),
         *((events.TaskOpened, task | asked) for task in tasks),
         (events.CaseAcknowledged, {"by": BY}),
         *((events.TaskCommitted, task | {"by": BY, "committed_to": START}) for task in tasks),
@@ -164,11 +184,16 @@ def _facts(number: int) -> Iterable[tuple[bytes, bytes, str]]:
         *((events.TaskCompleted, task | {"by": BY, "outcome": "done"}) for task in tasks),
         (events.CaseImplemented, {}),
         (events.CaseVerified, {"by": BY, "outcome": "all well"}),
-    ]  # fmt: skip
+    ]
     for minute, (what, fields) in enumerate(steps):
         at = START + timedelta(minutes=minute * 7 + number % 5)
         fact = wrap(
-            what.model_validate({"occurred_at": at, **common, **fields}), id=UUID(int=(minute + 1) << 96 | case_id.int & ((1 << 96) - 1)),
-            source="/crossdock/bench/exceptions", recorded_at=at, correlation_id=case_id, causation_id=case_id, cause_kind="signal",
-        )  # fmt: skip
+            what.model_validate({"occurred_at": at, **common, **fields}),
+            id=UUID(int=(minute + 1) << 96 | case_id.int & ((1 << 96) - 1)),
+            source="/crossdock/bench/exceptions",
+            recorded_at=at,
+            correlation_id=case_id,
+            causation_id=case_id,
+            cause_kind="signal",
+        )
         yield str(case_id).encode(), encode(fact), what.event_name

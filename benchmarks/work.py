@@ -48,9 +48,13 @@ NOBODY = UUID(int=0)
 metadata = MetaData()
 chassis = chassis_tables(metadata)
 tallies = Table(
-    "tallies", metadata, Column("stock_id", UuidColumn, primary_key=True), Column("heard", Integer, nullable=False),
-    Column("on_hand", Numeric, nullable=False), aggregate_version(),
-)  # fmt: skip
+    "tallies",
+    metadata,
+    Column("stock_id", UuidColumn, primary_key=True),
+    Column("heard", Integer, nullable=False),
+    Column("on_hand", Numeric, nullable=False),
+    aggregate_version(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +70,42 @@ def counted(tally: Tally, event: StockChanged) -> tuple[Tally, ItemChanged]:
     """Count one fact and say so: the decision that everybody makes."""
     after = replace(tally, heard=tally.heard + 1, on_hand=event.on_hand)
     said = ItemChanged(
-        occurred_at=event.occurred_at, item_id=event.stock_id, code=event.item, description=f"counted {after.heard}", unit="each"
-    )  # fmt: skip
+        occurred_at=event.occurred_at,
+        item_id=event.stock_id,
+        code=event.item,
+        description=f"counted {after.heard}",
+        unit="each",
+    )
     return after, said
 
 
 def event(stock: int, number: int) -> StockChanged:
     """Return one fact of a stock."""
     return StockChanged(
-        occurred_at=datetime.now(UTC), stock_id=derived_id("stock", stock), item=f"ITEM-{stock % 997:05d}", site=f"SITE-{stock % 31:02d}",
-        entry_id=derived_id("entry", stock, number), kind="receipt", quantity=Decimal("12.5"), on_hand=Decimal(number + 1),
-    )  # fmt: skip
+        occurred_at=datetime.now(UTC),
+        stock_id=derived_id("stock", stock),
+        item=f"ITEM-{stock % 997:05d}",
+        site=f"SITE-{stock % 31:02d}",
+        entry_id=derived_id("entry", stock, number),
+        kind="receipt",
+        quantity=Decimal("12.5"),
+        on_hand=Decimal(number + 1),
+    )
 
 
 def encoded(fact: Event) -> bytes:
     """Return a fact as it travels."""
     return encode(
-        wrap(fact, id=time_ordered_id(), source="/crossdock/bench/inventory", recorded_at=datetime.now(UTC),
-             correlation_id=NOBODY, causation_id=NOBODY, cause_kind="act")
-    )  # fmt: skip
+        wrap(
+            fact,
+            id=time_ordered_id(),
+            source="/crossdock/bench/inventory",
+            recorded_at=datetime.now(UTC),
+            correlation_id=NOBODY,
+            causation_id=NOBODY,
+            cause_kind="act",
+        )
+    )
 
 
 INPUT, OUTPUT = StockChanged.event_topic.name, ItemChanged.event_topic.name
@@ -111,11 +132,23 @@ class Place:
 
     def env(self) -> dict[str, str]:
         """Return the environment of a program that does the work."""
-        return os.environ | {
-            "WORLD": self.world, "WORLD_CLOCK": "wall", "DATABASE_URL": self.database_url, "KAFKA_BOOTSTRAP": self.bootstrap,
-            "AUTH_ISSUER": "bench", "AUTH_AUDIENCE": "bench", "AUTH_JWKS": '{"keys": []}', "CURSOR_SECRET": "bench",
-            "BENCH_INPUT": self.input, "BENCH_OUTPUT": self.output, "BENCH_FOLDER": str(self.folder),
-        } | dict(self.more)  # fmt: skip
+        return (
+            os.environ
+            | {
+                "WORLD": self.world,
+                "WORLD_CLOCK": "wall",
+                "DATABASE_URL": self.database_url,
+                "KAFKA_BOOTSTRAP": self.bootstrap,
+                "AUTH_ISSUER": "bench",
+                "AUTH_AUDIENCE": "bench",
+                "AUTH_JWKS": '{"keys": []}',
+                "CURSOR_SECRET": "bench",
+                "BENCH_INPUT": self.input,
+                "BENCH_OUTPUT": self.output,
+                "BENCH_FOLDER": str(self.folder),
+            }
+            | dict(self.more)
+        )
 
 
 def with_days(database_url: str, *, past: int) -> None:
@@ -216,9 +249,13 @@ def database(where: Place, *, connections: int = 2) -> Iterator[Database]:
     """Open a run's database as a service's process opens its own; only warnings are told here."""
     log.configure("inventory", "bench", where.world, "warning")
     opened = Database(
-        where.database_url, service="inventory", world=where.world, tables=chassis, clock=WorldClock.parse("wall"),
+        where.database_url,
+        service="inventory",
+        world=where.world,
+        tables=chassis,
+        clock=WorldClock.parse("wall"),
         connections_max=connections,
-    )  # fmt: skip
+    )
     try:
         yield opened
     finally:

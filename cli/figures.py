@@ -14,20 +14,46 @@ FIGURES = "/figures"
 
 OWNERS: dict[str, tuple[str, ...]] = {
     "logistics": (
-        "lines", "shipments", "units", "value", "late_lines", "on_time_line_share", "late_shipments",
-        "delayed_shipments", "confirmed_late", "reported_late_only",
+        "lines",
+        "shipments",
+        "units",
+        "value",
+        "late_lines",
+        "on_time_line_share",
+        "late_shipments",
+        "delayed_shipments",
+        "confirmed_late",
+        "reported_late_only",
     ),
     "exceptions": ("cases", "tasks", "value_at_risk", "duplicates"),
     "procurement": (
-        "cases_with_candidate_for_every_line", "cases_with_candidate_for_some_line", "candidates_total",
+        "cases_with_candidate_for_every_line",
+        "cases_with_candidate_for_some_line",
+        "candidates_total",
     ),
-}  # fmt: skip
+}
 ORDER = (
-    "lines", "shipments", "units", "value", "late_lines", "on_time_line_share", "late_shipments",
-    "delayed_shipments", "confirmed_late", "reported_late_only", "cases", "tasks", "value_at_risk",
-    "cases_with_candidate_for_every_line", "cases_with_candidate_for_some_line", "candidates_total",
-    "duplicates", "dead_letters", "orphans", "fingerprint",
-)  # fmt: skip
+    "lines",
+    "shipments",
+    "units",
+    "value",
+    "late_lines",
+    "on_time_line_share",
+    "late_shipments",
+    "delayed_shipments",
+    "confirmed_late",
+    "reported_late_only",
+    "cases",
+    "tasks",
+    "value_at_risk",
+    "cases_with_candidate_for_every_line",
+    "cases_with_candidate_for_some_line",
+    "candidates_total",
+    "duplicates",
+    "dead_letters",
+    "orphans",
+    "fingerprint",
+)
 
 
 def ask_figures(doors: Doors) -> tuple[dict[str, Any], dict[str, str]]:

@@ -20,9 +20,10 @@ def begin(world: World, what: str, *arguments: str) -> Iterator[subprocess.Popen
     An error or Ctrl-C in the block ends the process; otherwise the block's end waits for it.
     """
     environment = os.environ | {
-        "SERVICES_URLS": json.dumps(world.urls), "STREAM_METRICS_URL": f"{world.ops[STREAM]}/metrics",
+        "SERVICES_URLS": json.dumps(world.urls),
+        "STREAM_METRICS_URL": f"{world.ops[STREAM]}/metrics",
         "LOCAL_SECRET_FILE": str(world.stack.home.local_secret_file),
-    }  # fmt: skip
+    }
     command = [sys.executable, "-m", "simulator", what, *arguments]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:

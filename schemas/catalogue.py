@@ -9,7 +9,7 @@ from schemas import (  # noqa: F401 — imported for what they register
     procurement,
     sales,
     scorecard,
-)  # fmt: skip
+)
 from schemas.base import REGISTER
 
 __all__ = ["REGISTER"]

@@ -105,12 +105,21 @@ def wrap(
     """Return the envelope of a fact that is about to be stored in an outbox."""
     return _adapter_of(type(event)).validate_python(
         {
-            "id": id, "source": source, "type": event.event_name, "subject": event.subject,
-            "time": event.occurred_at, "recordedtime": recorded_at, "correlationid": correlation_id,
-            "causationid": causation_id, "causekind": cause_kind, "armedby": armed_by, "armedkind": armed_kind,
-            "traceparent": traceparent, "data": event,
+            "id": id,
+            "source": source,
+            "type": event.event_name,
+            "subject": event.subject,
+            "time": event.occurred_at,
+            "recordedtime": recorded_at,
+            "correlationid": correlation_id,
+            "causationid": causation_id,
+            "causekind": cause_kind,
+            "armedby": armed_by,
+            "armedkind": armed_kind,
+            "traceparent": traceparent,
+            "data": event,
         }
-    )  # fmt: skip
+    )
 
 
 def encode(envelope: Envelope) -> bytes:

@@ -26,7 +26,7 @@ from schemas.types import (
     Text,
     Tier,
     Word,
-)  # fmt: skip
+)
 
 
 class AffectedLine(Word):

@@ -20,7 +20,7 @@ from schemas.types import (
     SupplierCode,
     Text,
     Word,
-)  # fmt: skip
+)
 
 DelayBasis = Literal["reported", "overdue"]
 Verdict = Literal["late", "in-time"]

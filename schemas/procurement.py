@@ -19,7 +19,7 @@ from schemas.types import (
     SupplierCode,
     Text,
     Word,
-)  # fmt: skip
+)
 
 
 class OrderLine(Word):

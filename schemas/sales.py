@@ -19,7 +19,7 @@ from schemas.types import (
     Text,
     Tier,
     Word,
-)  # fmt: skip
+)
 
 
 class OrderLine(Word):

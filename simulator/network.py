@@ -74,9 +74,15 @@ def tell_late(
     """The carrier says that a truck comes some days after its promised day; returns what the door answered."""
     expected = datetime.fromisoformat(truck["promised_on"]).replace(tzinfo=now.tzinfo) + timedelta(days=days)
     said = {
-        "key": f"{truck['reference']}@{now.isoformat()}", "shipment": truck["reference"], "planned_by": SOURCE, "kind": "estimated",
-        "occurred_at": now.isoformat(), "expected_at": expected.isoformat(), "reason": reason, "note": note,
-    }  # fmt: skip
+        "key": f"{truck['reference']}@{now.isoformat()}",
+        "shipment": truck["reference"],
+        "planned_by": SOURCE,
+        "kind": "estimated",
+        "occurred_at": now.isoformat(),
+        "expected_at": expected.isoformat(),
+        "reason": reason,
+        "note": note,
+    }
     (result,) = doors.batch("machine-carrier", "logistics", "/milestones:batch", CARRIER, [said])
     return result
 
@@ -130,15 +136,20 @@ def _terms(doors: Doors, chance: random.Random, today: date) -> None:
     since = date(today.year, 1, 1).isoformat()
     terms = [
         {
-            "key": f"{supplier}/{item}@{since}-{PRICES}-{doors.currency}", "supplier": supplier, "item": item, "effective_from": since,
-            "price": money(float(price) * 0.6 * factor, doors.currency), "freight": money(0.4 + 0.2 * factor, doors.currency),
+            "key": f"{supplier}/{item}@{since}-{PRICES}-{doors.currency}",
+            "supplier": supplier,
+            "item": item,
+            "effective_from": since,
+            "price": money(float(price) * 0.6 * factor, doors.currency),
+            "freight": money(0.4 + 0.2 * factor, doors.currency),
             "lead_time_days": chance.randint(1, 5),
-            "minimum_quantity": str(chance.choice((10, 50, 500))), "capacity_per_week": str(chance.choice((200, 1000, 4000))),
+            "minimum_quantity": str(chance.choice((10, 50, 500))),
+            "capacity_per_week": str(chance.choice((200, 1000, 4000))),
         }
         for supplier, factor in SUPPLIERS.items()
         for item, price in ITEMS.items()
         if supplier == OWN_SUPPLIER or chance.random() < 0.8
-    ]  # fmt: skip
+    ]
     doors.batch("procurement", "procurement", "/terms:batch", "simulator", terms)
 
 
@@ -189,12 +200,14 @@ def _forecasts(doors: Doors, chance: random.Random, today: date) -> None:
     weeks = [(monday + timedelta(weeks=n)).isoformat() for n in range(8)]
     entered = [
         {
-            "key": f"{site}/{item}@{monday}", "item": item, "site": site,
+            "key": f"{site}/{item}@{monday}",
+            "item": item,
+            "site": site,
             "weeks": [{"week_on": week, "quantity": str(chance.randint(10, 90))} for week in weeks],
         }
         for site in SITES
         for item in ITEMS
-    ]  # fmt: skip
+    ]
     doors.batch("sales", "forecast", "/forecasts:batch", "simulator", entered)
 
 
@@ -204,15 +217,28 @@ def _trucks(doors: Doors, network: Network, run: str) -> None:
         due = (network.today + timedelta(days=2)).isoformat()
         lines = [
             {
-                "reference": f"{order['reference']}-{line['reference']}", "item": line["item"], "quantity": line["quantity"], "value": line["value"],
-                "promised_on": due, "order": order["reference"], "order_line": line["reference"], "customer": order["customer"], "supplier": OWN_SUPPLIER,
+                "reference": f"{order['reference']}-{line['reference']}",
+                "item": line["item"],
+                "quantity": line["quantity"],
+                "value": line["value"],
+                "promised_on": due,
+                "order": order["reference"],
+                "order_line": line["reference"],
+                "customer": order["customer"],
+                "supplier": OWN_SUPPLIER,
             }
             for order in network.orders.values()
             if order["site"] == site
             for line in order["lines"]
-        ]  # fmt: skip
+        ]
         network.trucks[reference] = {
-            "key": f"{reference}@1", "reference": reference, "destination": site, "origin": "Accra", "carrier": CARRIER, "mode": "Truck",
-            "promised_on": due, "lines": lines,
-        }  # fmt: skip
+            "key": f"{reference}@1",
+            "reference": reference,
+            "destination": site,
+            "origin": "Accra",
+            "carrier": CARRIER,
+            "mode": "Truck",
+            "promised_on": due,
+            "lines": lines,
+        }
     doors.batch("machine-erp", "logistics", "/shipments:batch", SOURCE, list(network.trucks.values()))

@@ -127,14 +127,15 @@ class Story:
     def _case_opens(self, truck: dict[str, Any], told_at: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         opened_at, opened = next(
             f for f in until(lambda: self._opened(truck["shipment_id"]), "the case on the live stream")
-        )  # fmt: skip
+        )
         data = opened["data"]
         self._tell(
             "case",
             f"Case opened by itself: {data['headline']}. At risk: {data['value_at_risk']['amount']} {data['value_at_risk']['currency']}, "
             f"{len(data['lines'])} lines of {len(data['customers'])} customers, severity {data['severity']}.",
-            opened_at, case_id=data["case_id"],
-        )  # fmt: skip
+            opened_at,
+            case_id=data["case_id"],
+        )
         tasks = self._watcher.wait_for(data["case_id"], "exceptions.task.opened.v1", count=2)
         for came, task in tasks:
             self._tell(
@@ -256,9 +257,11 @@ class Story:
             if not both or count - before[1] < 1:
                 return None
             return {
-                "stream_seconds": found["stream"]["decision_us"] / 1e6, "sql_seconds": found["recomputed"]["decision_us"] / 1e6,
-                "prometheus_seconds": (total - before[0]) / (count - before[1]), "prometheus_count": count - before[1],
-            }  # fmt: skip
+                "stream_seconds": found["stream"]["decision_us"] / 1e6,
+                "sql_seconds": found["recomputed"]["decision_us"] / 1e6,
+                "prometheus_seconds": (total - before[0]) / (count - before[1]),
+                "prometheus_count": count - before[1],
+            }
 
         measured: dict[str, Any] = until(
             agreed, "the velocity of this case from the stream, from SQL and from Prometheus"
@@ -269,8 +272,9 @@ class Story:
         self._tell(
             "velocity",
             f"Decision velocity of this case: {values[0]:.3f} s from identified to coordinated response. Stream processor {values[0]:.6f}, "
-            f"SQL {values[1]:.6f}, Prometheus sum and count {values[2]:.6f}: they agree to the millisecond.", **measured,
-        )  # fmt: skip
+            f"SQL {values[1]:.6f}, Prometheus sum and count {values[2]:.6f}: they agree to the millisecond.",
+            **measured,
+        )
         self._wait()
         people.verify(self._doors, case_id)
         self._watcher.wait_for(case_id, "exceptions.case.verified.v1")

@@ -19,9 +19,11 @@ HALFWAY = ("nothing", "acknowledged", "committed", "implemented", "verified")
 PEOPLE = (3, 3, 3, 1, 2)  # how often each of these is as far as people come
 NOBODY = (1, 0, 0, 0, 0)
 REASONS = {
-    "breakdown": "gearbox (simulated)", "weather": "road under water (simulated)", "customs": "papers are missing (simulated)",
+    "breakdown": "gearbox (simulated)",
+    "weather": "road under water (simulated)",
+    "customs": "papers are missing (simulated)",
     "capacity": "queue at the port (simulated)",
-}  # fmt: skip
+}
 
 
 class Traffic:
@@ -50,9 +52,7 @@ class Traffic:
     def _delay(self, truck: dict[str, Any]) -> None:
         reason = self._chance.choice(list(REASONS))
         days = self._chance.choice((2, 2, 3, 4, 7))
-        told = network.tell_late(
-            self._doors, truck, now=machine_now(), days=days, reason=reason, note=REASONS[reason]
-        )  # fmt: skip
+        told = network.tell_late(self._doors, truck, now=machine_now(), days=days, reason=reason, note=REASONS[reason])
         case = until(lambda: self._case(told["id"]), "the case of a late truck")
         how_far = self._chance.choices(HALFWAY, self._people)[0]
         self._answer(case, HALFWAY.index(how_far))

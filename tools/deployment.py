@@ -104,8 +104,11 @@ def _console(
     urls = {copy.service: f"http://{copy.name}:{HTTP_PORT}" for copy in processes() if copy.serves and copy.service}
     seen = {name: url for copy in processes() for name, url in ops(copy).items()}
     return {
-        "SERVICES_URLS": json.dumps(urls), "OPS_URLS": json.dumps(seen), "PUBLIC_URL": public, "OIDC_CLIENT_ID": client,
-    }  # fmt: skip
+        "SERVICES_URLS": json.dumps(urls),
+        "OPS_URLS": json.dumps(seen),
+        "PUBLIC_URL": public,
+        "OIDC_CLIENT_ID": client,
+    }
 
 
 def _names(copy: Copy) -> Yaml:
@@ -134,18 +137,27 @@ _NOTE = """#
 
 def _ours(command: Any, service: str | None, told: Yaml, after: Yaml, *, once: bool = False) -> Yaml:
     environment: Yaml = {
-        "WORLD": "live", "WORLD_CURRENCY": "${WORLD_CURRENCY:?}", "KAFKA_BOOTSTRAP": ",".join(f"kafka-{number}:9092" for number in range(BROKERS)),
-        "HTTP_HOST": "0.0.0.0", "HTTP_PORT": str(HTTP_PORT), "OPS_PORT": str(OPS_PORT),
-        **{name: f"${{{name}:?}}" for name in SHARED}, **told,
-    }  # fmt: skip
+        "WORLD": "live",
+        "WORLD_CURRENCY": "${WORLD_CURRENCY:?}",
+        "KAFKA_BOOTSTRAP": ",".join(f"kafka-{number}:9092" for number in range(BROKERS)),
+        "HTTP_HOST": "0.0.0.0",
+        "HTTP_PORT": str(HTTP_PORT),
+        "OPS_PORT": str(OPS_PORT),
+        **{name: f"${{{name}:?}}" for name in SHARED},
+        **told,
+    }
     if service:
         user = role(service)
         environment["DATABASE_URL"] = f"postgresql://{user}:${{{password(service)}:?}}@postgres:5432/{user}"
     made: Yaml = {
-        "image": "crossdock", "build": {"context": "..", "dockerfile": "deploy/Dockerfile"},
-        "command": ["python", "-m", *command], "environment": environment, "depends_on": after,
-        "stop_grace_period": f"{STOP_SECONDS}s", "restart": "no" if once else "always",
-    }  # fmt: skip
+        "image": "crossdock",
+        "build": {"context": "..", "dockerfile": "deploy/Dockerfile"},
+        "command": ["python", "-m", *command],
+        "environment": environment,
+        "depends_on": after,
+        "stop_grace_period": f"{STOP_SECONDS}s",
+        "restart": "no" if once else "always",
+    }
     return made | {"healthcheck": {"disable": True}} if once else made
 
 
@@ -161,29 +173,42 @@ def _postgres() -> Yaml:
             "postgres:/var/lib/postgresql",
             "./postgres/roles.sql:/docker-entrypoint-initdb.d/roles.sql:ro",
         ],
-        "healthcheck": {"test": ["CMD", "pg_isready", "-U", "postgres", "-h", "127.0.0.1"], "interval": "2s", "retries": 60},
+        "healthcheck": {
+            "test": ["CMD", "pg_isready", "-U", "postgres", "-h", "127.0.0.1"],
+            "interval": "2s",
+            "retries": 60,
+        },
         "restart": "always",
-    }  # fmt: skip
+    }
 
 
 def _broker(number: int) -> Yaml:
     voters = ",".join(f"{n + 1}@kafka-{n}:9093" for n in range(BROKERS))
     told = {
-        "CLUSTER_ID": CLUSTER_ID, "KAFKA_NODE_ID": number + 1, "KAFKA_PROCESS_ROLES": "broker,controller",
-        "KAFKA_CONTROLLER_QUORUM_VOTERS": voters, "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
-        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://kafka-{number}:9092", "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
+        "CLUSTER_ID": CLUSTER_ID,
+        "KAFKA_NODE_ID": number + 1,
+        "KAFKA_PROCESS_ROLES": "broker,controller",
+        "KAFKA_CONTROLLER_QUORUM_VOTERS": voters,
+        "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
+        "KAFKA_ADVERTISED_LISTENERS": f"PLAINTEXT://kafka-{number}:9092",
+        "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
         "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false", "KAFKA_DEFAULT_REPLICATION_FACTOR": BROKERS,
-        "KAFKA_MIN_INSYNC_REPLICAS": BROKERS - 1, "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": BROKERS,
-        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": BROKERS, "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": BROKERS - 1,
+        "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
+        "KAFKA_DEFAULT_REPLICATION_FACTOR": BROKERS,
+        "KAFKA_MIN_INSYNC_REPLICAS": BROKERS - 1,
+        "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": BROKERS,
+        "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": BROKERS,
+        "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": BROKERS - 1,
         "KAFKA_LOG_DIRS": "/var/lib/kafka/data",
-    }  # fmt: skip
+    }
     asks = f"/opt/kafka/bin/kafka-broker-api-versions.sh --bootstrap-server kafka-{number}:9092"
     return {
-        "image": KAFKA_IMAGE, "environment": {name: str(value) for name, value in told.items()},
+        "image": KAFKA_IMAGE,
+        "environment": {name: str(value) for name, value in told.items()},
         "volumes": [f"kafka-{number}:/var/lib/kafka/data"],
-        "healthcheck": {"test": ["CMD-SHELL", asks], "interval": "5s", "retries": 30}, "restart": "always",
-    }  # fmt: skip
+        "healthcheck": {"test": ["CMD-SHELL", asks], "interval": "5s", "retries": 30},
+        "restart": "always",
+    }
 
 
 def role(service: str) -> str:
@@ -238,14 +263,17 @@ def _workload(copy: Copy) -> list[Yaml]:
         "replicas": copy.copies,
         "selector": {"matchLabels": labels},
         "template": {
-            "metadata": {"labels": labels, "annotations": {"prometheus.io/scrape": "true", "prometheus.io/port": str(OPS_PORT)}},
+            "metadata": {
+                "labels": labels,
+                "annotations": {"prometheus.io/scrape": "true", "prometheus.io/port": str(OPS_PORT)},
+            },
             "spec": {
                 "terminationGracePeriodSeconds": STOP_SECONDS,
                 "securityContext": {"runAsNonRoot": True, "runAsUser": 10001},
                 "containers": [_container(copy.command, copy.service, told, numbered=copy.numbered) | _PROBES],
             },
         },
-    }  # fmt: skip
+    }
     if copy.numbered:  # its ordinal is its number in the group: unique, and the same after a restart
         spec |= {"serviceName": copy.name, "podManagementPolicy": "Parallel"}
     made = [_thing("apps/v1", "StatefulSet" if copy.numbered else "Deployment", copy.name, {"spec": spec})]
@@ -279,10 +307,13 @@ def _container(
         index = {"fieldPath": "metadata.labels['apps.kubernetes.io/pod-index']"}
         env.append({"name": "INSTANCE", "valueFrom": {"fieldRef": index}})
     return {
-        "name": "crossdock", "image": "crossdock", "command": ["python", "-m", *command],
-        "envFrom": [{"configMapRef": {"name": "crossdock"}}], "env": env,
+        "name": "crossdock",
+        "image": "crossdock",
+        "command": ["python", "-m", *command],
+        "envFrom": [{"configMapRef": {"name": "crossdock"}}],
+        "env": env,
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-    }  # fmt: skip
+    }
 
 
 def _job(name: str, command: tuple[str, ...], service: str | None, told: Yaml) -> Yaml:
@@ -292,9 +323,16 @@ def _job(name: str, command: tuple[str, ...], service: str | None, told: Yaml) -
 
 def _config() -> Yaml:
     values = {
-        "WORLD": "live", "WORLD_CURRENCY": "EUR", "KAFKA_BOOTSTRAP": "kafka:9092", "AUTH_ISSUER": "https://issuer.example", "AUTH_AUDIENCE": "crossdock.live",
-        "AUTH_JWKS": "https://issuer.example/keys", "HTTP_HOST": "0.0.0.0", "HTTP_PORT": str(HTTP_PORT), "OPS_PORT": str(OPS_PORT),
-    }  # fmt: skip
+        "WORLD": "live",
+        "WORLD_CURRENCY": "EUR",
+        "KAFKA_BOOTSTRAP": "kafka:9092",
+        "AUTH_ISSUER": "https://issuer.example",
+        "AUTH_AUDIENCE": "crossdock.live",
+        "AUTH_JWKS": "https://issuer.example/keys",
+        "HTTP_HOST": "0.0.0.0",
+        "HTTP_PORT": str(HTTP_PORT),
+        "OPS_PORT": str(OPS_PORT),
+    }
     return _thing("v1", "ConfigMap", "crossdock", {"data": values})
 
 

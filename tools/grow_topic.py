@@ -158,9 +158,13 @@ def main() -> int:
     topic, groups = f"{world}.{given.topic}", hearers(world, given.topic)
     try:
         before = grow(
-            bootstrap=bootstrap, topic=topic, partitions=given.partitions, database_url=os.environ["DATABASE_URL"],
-            groups=groups, patience_seconds=given.patience,
-        )  # fmt: skip
+            bootstrap=bootstrap,
+            topic=topic,
+            partitions=given.partitions,
+            database_url=os.environ["DATABASE_URL"],
+            groups=groups,
+            patience_seconds=given.patience,
+        )
     except NotGrown as why:
         print(f"grow_topic: {why}", file=sys.stderr)
         return 1

@@ -63,25 +63,60 @@ TEXTS = {
     "recipients": "planning-lead",
 }
 NUMBERS = {
-    "recurrence": 0, "version": 1, "playbook_version": 1, "promise_version": 1, "level": 1, "rank": 1,
-    "attempt": 1, "lines": 1, "delay_minutes": 1440, "days_late": 1, "hours_left": 72, "remaining": 0,
-    "weekdays": 0, "after_minutes": 60, "max_escalations": 3, "duration_us": 1_500_000,
-    "decision_us": 5_400_000_000, "coordination_us": 3_600_000_000,
-}  # fmt: skip
+    "recurrence": 0,
+    "version": 1,
+    "playbook_version": 1,
+    "promise_version": 1,
+    "level": 1,
+    "rank": 1,
+    "attempt": 1,
+    "lines": 1,
+    "delay_minutes": 1440,
+    "days_late": 1,
+    "hours_left": 72,
+    "remaining": 0,
+    "weekdays": 0,
+    "after_minutes": 60,
+    "max_escalations": 3,
+    "duration_us": 1_500_000,
+    "decision_us": 5_400_000_000,
+    "coordination_us": 3_600_000_000,
+}
 DECIMALS = {"amount": Decimal("1250.00"), "worse_by": Decimal(40), "on_hand": Decimal(260)}
 CHOICES = {
-    "to_function": "procurement", "rung": "planning-lead", "tier": "key", "severity": "high",
+    "to_function": "procurement",
+    "rung": "planning-lead",
+    "tier": "key",
+    "severity": "high",
     "state": "implemented",
-}  # fmt: skip
+}
 TRUE = {"required", "feasible", "final", "active"}
 QUANTITY = Decimal(100)
 # Days after day zero; what is not named happened on day zero.
 DAYS = {
-    "promised_on": 2, "promised_at": 2, "needed_on": 2, "requested_on": 1, "expected_at": 3, "expected_on": 3,
-    "proposed_on": 3, "received_on": 3, "received_at": 3, "short_on": 3, "short_at": 3, "arrives_on": 2,
-    "acknowledge_by": 1, "commit_by": 1, "complete_by": 2, "committed_to": 2, "due_at": 1, "previous_on": 2, "expires_on": 30,
-    "ends_at": 5, "confirmed_on": 2, "week_on": 7,
-}  # fmt: skip
+    "promised_on": 2,
+    "promised_at": 2,
+    "needed_on": 2,
+    "requested_on": 1,
+    "expected_at": 3,
+    "expected_on": 3,
+    "proposed_on": 3,
+    "received_on": 3,
+    "received_at": 3,
+    "short_on": 3,
+    "short_at": 3,
+    "arrives_on": 2,
+    "acknowledge_by": 1,
+    "commit_by": 1,
+    "complete_by": 2,
+    "committed_to": 2,
+    "due_at": 1,
+    "previous_on": 2,
+    "expires_on": 30,
+    "ends_at": 5,
+    "confirmed_on": 2,
+    "week_on": 7,
+}
 
 
 def example_of(event: type[Event]) -> str:

@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs" / "desk"
 SCREENS = {
-    "stream": "/", "function": "/function/sales", "velocity": "/velocity", "planning": "/planning", "system": "/system",
-}  # fmt: skip
+    "stream": "/",
+    "function": "/function/sales",
+    "velocity": "/velocity",
+    "planning": "/planning",
+    "system": "/system",
+}
 DELAYS, DELAYS_FULL = 14, 120
 
 

@@ -35,9 +35,12 @@ def _folded(log: Log, until: int) -> dict[UUID, Case]:
     for _, one in arriving:
         before = table.get(one.case_id)
         case = add(
-            None if before is None else loaded(before), one.fact,
-            case_id=one.case_id, cause_kind=one.cause_kind, severity=one.severity,
-        )  # fmt: skip
+            None if before is None else loaded(before),
+            one.fact,
+            case_id=one.case_id,
+            cause_kind=one.cause_kind,
+            severity=one.severity,
+        )
         table[one.case_id] = dumped(case)
     return {case_id: loaded(value) for case_id, value in table.items()}
 

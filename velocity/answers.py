@@ -86,28 +86,46 @@ def _figure(found: Sequence[Measured], log: Log) -> dict[str, Any]:
         for m in told
     ]
     return {
-        "cases": figure.n, "implemented": figure.implemented, "open": figure.open, "cleared": figure.cleared,
-        "p50_us": figure.p50_us, "p90_us": figure.p90_us, "p95_us": figure.p95_us, "not_reached": list(figure.not_reached),
+        "cases": figure.n,
+        "implemented": figure.implemented,
+        "open": figure.open,
+        "cleared": figure.cleared,
+        "p50_us": figure.p50_us,
+        "p90_us": figure.p90_us,
+        "p95_us": figure.p95_us,
+        "not_reached": list(figure.not_reached),
         "bands": {name: list(band) for name, band in bands(curve).items()},
         "curve": [{"t_us": s.duration_us, "survival": s.survival, "lower": s.lower, "upper": s.upper} for s in curve],
         "horizon_us": horizon,
         "restricted_mean_us": None if horizon is None else half_up(restricted_mean(lasting, horizon)),
         "naive_p50_us": middle(one.duration_us for one in lasting if one.implemented),
         "acknowledge_p50_us": percentiles(waited)["p50"],
-    }  # fmt: skip
+    }
 
 
 def _shown(one: Measured) -> dict[str, Any]:
     found = one.measure
     return {
-        "case_id": str(one.case.case_id), "kind": one.case.cause_kind, "severity": one.case.severity, "state": found.state,
-        "identified_at": written(found.identified_us), "elapsed_us": found.elapsed_us, "decision_us": found.decision_us,
-        "coordination_us": found.coordination_us, "excluded_us": found.excluded_us,
+        "case_id": str(one.case.case_id),
+        "kind": one.case.cause_kind,
+        "severity": one.case.severity,
+        "state": found.state,
+        "identified_at": written(found.identified_us),
+        "elapsed_us": found.elapsed_us,
+        "decision_us": found.decision_us,
+        "coordination_us": found.coordination_us,
+        "excluded_us": found.excluded_us,
         "phases": {p.phase: p.duration_us for p in found.phases},
-        "open_phase": next((p.phase for p in found.phases if p.open), None), "inversions": list(found.inversions),
-        "critical_function": found.critical_function, "reopened": found.reopened, "handoffs": found.handoffs, "facts": len(one.case.facts),
-        "acknowledged_us": found.acknowledged_us, "working_us": one.working.working_us, "paused": dict(one.working.paused),
-    }  # fmt: skip
+        "open_phase": next((p.phase for p in found.phases if p.open), None),
+        "inversions": list(found.inversions),
+        "critical_function": found.critical_function,
+        "reopened": found.reopened,
+        "handoffs": found.handoffs,
+        "facts": len(one.case.facts),
+        "acknowledged_us": found.acknowledged_us,
+        "working_us": one.working.working_us,
+        "paused": dict(one.working.paused),
+    }
 
 
 def _findings(found: Sequence[Measured], everything: dict[UUID, Case], log: Log) -> dict[str, int]:
@@ -116,7 +134,9 @@ def _findings(found: Sequence[Measured], everything: dict[UUID, Case], log: Log)
             one.measure.acknowledged_us is not None and one.measure.acknowledged_us < 0 for one in found
         ),
         "inversions": sum(len(one.measure.inversions) for one in found),
-        "never_opened": sum(not any(f.kind == "case.opened" for f in case.facts.values()) for case in everything.values()),
+        "never_opened": sum(
+            not any(f.kind == "case.opened" for f in case.facts.values()) for case in everything.values()
+        ),
         "pauses_without_end": sum(one.working.endless for one in found),
         "reopened_late": sum(
             f.kind == "case.reopened" and f.since_us is not None and f.occurred_us - f.since_us > log.options.window_us
@@ -124,7 +144,7 @@ def _findings(found: Sequence[Measured], everything: dict[UUID, Case], log: Log)
             for f in one.case.facts.values()
         ),
         "unknown_calendar": sum(one.working.unknown_calendar for one in found),
-    }  # fmt: skip
+    }
 
 
 def _cells(found: Sequence[Measured]) -> dict[str, Any]:
@@ -145,8 +165,10 @@ def _cells(found: Sequence[Measured]) -> dict[str, Any]:
             for (giver, taker), ones in sorted(by_pair.items())
         ],
         "kinds": [{"kind": name, **_cell(ones)} for name, ones in _groups(found, lambda one: one.case.cause_kind)],
-        "severities": [{"severity": name, **_cell(ones)} for name, ones in _groups(found, lambda one: one.case.severity)],
-    }  # fmt: skip
+        "severities": [
+            {"severity": name, **_cell(ones)} for name, ones in _groups(found, lambda one: one.case.severity)
+        ],
+    }
 
 
 def _weeks(found: Sequence[Measured], until: int, measured_at: Callable[[int], list[Measured]]) -> list[dict[str, Any]]:
@@ -174,9 +196,11 @@ def _cell(ones: Sequence[Measured]) -> dict[str, Any]:
     lasting = [one.lasting for one in ones]
     reached = percentiles(lasting)
     return {
-        "cases": len(ones), "implemented": sum(one.implemented for one in lasting), "p50_us": reached["p50"],
+        "cases": len(ones),
+        "implemented": sum(one.implemented for one in lasting),
+        "p50_us": reached["p50"],
         "p90_us": reached["p90"],
-    }  # fmt: skip
+    }
 
 
 def _unless_few(ones: Sequence[Measured]) -> dict[str, Any]:

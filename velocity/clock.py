@@ -15,10 +15,24 @@ MICROSECOND = timedelta(microseconds=1)
 # Facts that move the clock, or that a measure counts. Every other fact of a case only says its severity of that time.
 # The place of a kind is its number in the stream's stored state: new ones stand at the end.
 CLOCK_KINDS = (
-    "case.opened", "case.acknowledged", "case.decided", "case.implemented", "case.cleared", "case.verified",
-    "case.reopened", "task.opened", "task.committed", "task.completed", "task.waived", "task.reopened",
-    "task.handover-accepted", "case.handed-over", "case.paused", "case.resumed", "case.merged",
-)  # fmt: skip
+    "case.opened",
+    "case.acknowledged",
+    "case.decided",
+    "case.implemented",
+    "case.cleared",
+    "case.verified",
+    "case.reopened",
+    "task.opened",
+    "task.committed",
+    "task.completed",
+    "task.waived",
+    "task.reopened",
+    "task.handover-accepted",
+    "case.handed-over",
+    "case.paused",
+    "case.resumed",
+    "case.merged",
+)
 TASK_KINDS = frozenset({"task.opened", "task.committed", "task.completed", "task.waived", "task.reopened"})
 HANDOFF_KINDS = frozenset({"task.handover-accepted", "case.handed-over"})
 

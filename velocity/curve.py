@@ -181,6 +181,11 @@ def velocity(cases: Iterable[tuple[str, int, int | None]]) -> Velocity:
         lasting.append(Lasting(elapsed_us if decision_us is None else decision_us, decision_us is not None))
     found = percentiles(lasting)
     return Velocity(
-        n=len(lasting), implemented=sum(one.implemented for one in lasting), open=opened, cleared=cleared,
-        p50_us=found["p50"], p90_us=found["p90"], p95_us=found["p95"],
-    )  # fmt: skip
+        n=len(lasting),
+        implemented=sum(one.implemented for one in lasting),
+        open=opened,
+        cleared=cleared,
+        p50_us=found["p50"],
+        p90_us=found["p90"],
+        p95_us=found["p95"],
+    )

@@ -145,11 +145,20 @@ def measure(case: Case, *, until_us: int) -> Measure | None:
     ]
     phases, inversions = _phases(points, elapsed, run.state, opening)
     return Measure(
-        state=run.state, identified_us=opening.occurred_us, until_us=until_us, elapsed_us=elapsed, decision_us=points[5],
-        coordination_us=points[4], excluded_us=clock.excluded_us, phases=phases, inversions=inversions,
-        critical_function=run.critical_function, reopened=len(reopenings),
-        handoffs=sum(f.kind in HANDOFF_KINDS for f in facts), acknowledged_us=points[2],
-    )  # fmt: skip
+        state=run.state,
+        identified_us=opening.occurred_us,
+        until_us=until_us,
+        elapsed_us=elapsed,
+        decision_us=points[5],
+        coordination_us=points[4],
+        excluded_us=clock.excluded_us,
+        phases=phases,
+        inversions=inversions,
+        critical_function=run.critical_function,
+        reopened=len(reopenings),
+        handoffs=sum(f.kind in HANDOFF_KINDS for f in facts),
+        acknowledged_us=points[2],
+    )
 
 
 def _run(facts: list[ClockFact], since: Order) -> _Run:

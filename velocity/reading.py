@@ -155,9 +155,11 @@ def moment(text: str) -> int:
 def _options(told: dict[str, Any]) -> Options:
     asked = told.get("as_of")
     return Options(
-        None if asked is None else moment(asked), told.get("world", "live"), told.get("horizon_us"),
+        None if asked is None else moment(asked),
+        told.get("world", "live"),
+        told.get("horizon_us"),
         int(told["window_days"]) * DAY_US if "window_days" in told else WINDOW_US,
-    )  # fmt: skip
+    )
 
 
 def _fact_of(event: dict[str, Any], world: str) -> Told | None:
@@ -184,10 +186,16 @@ def told_by(event: dict[str, Any]) -> Told:
         task_id, function, required = UUID(data["task_id"]), data["function"], bool(data["required"])
     occurred = moment(event["time"])
     fact = ClockFact(
-        UUID(event["id"]), kind, occurred, moment(event["recordedtime"]) if "recordedtime" in event else occurred,
-        None if since is None else moment(since), task_id, function, required,
+        UUID(event["id"]),
+        kind,
+        occurred,
+        moment(event["recordedtime"]) if "recordedtime" in event else occurred,
+        None if since is None else moment(since),
+        task_id,
+        function,
+        required,
         tuple(data[name] for name in MORE.get(kind, ())),
-    )  # fmt: skip
+    )
     cause = (data.get("cause") or {}).get("kind") or ""
     recurrence = int(data.get("recurrence") or 0) if kind == "case.opened" else 0
     return Told(UUID(data["case_id"]), cause, data.get("severity") or "", fact, recurrence)
@@ -202,10 +210,14 @@ def _kind_of(event: dict[str, Any]) -> str:
 def _calendar(event: dict[str, Any]) -> Calendar:
     data = event["data"]
     return Calendar(
-        data["code"], ZoneInfo(data["zone"]), frozenset(data["weekdays"]), time.fromisoformat(data["opens"]),
-        time.fromisoformat(data["closes"]), frozenset(date.fromisoformat(day) for day in data["holidays"]),
+        data["code"],
+        ZoneInfo(data["zone"]),
+        frozenset(data["weekdays"]),
+        time.fromisoformat(data["opens"]),
+        time.fromisoformat(data["closes"]),
+        frozenset(date.fromisoformat(day) for day in data["holidays"]),
         (moment(event.get("recordedtime", event["time"])), UUID(event["id"])),
-    )  # fmt: skip
+    )
 
 
 __all__ = [

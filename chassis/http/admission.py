@@ -31,8 +31,15 @@ BODY_SECONDS_MAX = 10.0  # a body that trickles holds a place for no longer
 ROUND_SECONDS = 0.02  # a round of the loop that takes longer waits for a processor or for its threads
 FEWER, MORE = 0.8, 0.25  # of those let in, after a long round that refuses; besides them, after any other
 _TOLD = "this process has as much work as it can do; nothing was done, repeat with the same Idempotency-Key"
-_REFUSED = Response(json.dumps(document("overloaded", 503, _TOLD)), 503, {"Retry-After": str(RETRY_AFTER_SECONDS)}, "application/problem+json")  # fmt: skip
-_REFUSED_WHOLE = b"\r\n".join([b"HTTP/1.1 503 Service Unavailable", *(b"%b: %b" % pair for pair in _REFUSED.raw_headers), b"", _REFUSED.body])  # fmt: skip
+_REFUSED = Response(
+    json.dumps(document("overloaded", 503, _TOLD)),
+    503,
+    {"Retry-After": str(RETRY_AFTER_SECONDS)},
+    "application/problem+json",
+)
+_REFUSED_WHOLE = b"\r\n".join(
+    [b"HTTP/1.1 503 Service Unavailable", *(b"%b: %b" % pair for pair in _REFUSED.raw_headers), b"", _REFUSED.body]
+)
 
 
 class TooLarge(Refusal):

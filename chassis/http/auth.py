@@ -200,9 +200,14 @@ class Verifier:
             if (key := self.keys.find(kid)) is None:
                 raise Unauthenticated("the token is signed with a key that its issuer does not publish; log in again")
             claims = jwt.decode(
-                token, key, algorithms=list(ALGORITHMS), audience=self._audience, issuer=self._issuer, leeway=_LEEWAY_SECONDS,
+                token,
+                key,
+                algorithms=list(ALGORITHMS),
+                audience=self._audience,
+                issuer=self._issuer,
+                leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "aud", "iss"]},
-            )  # fmt: skip
+            )
         except jwt.ExpiredSignatureError as error:
             raise Unauthenticated("the token has expired; log in again", code="token-expired") from error
         except jwt.InvalidTokenError as error:
@@ -223,7 +228,14 @@ def actor_from(claims: dict[str, Any]) -> Actor:
         return None if value == "*" else frozenset(value if isinstance(value, list) else [])
 
     return Actor(
-        subject=claims["sub"], roles=frozenset(claims.get("roles", [])), sites=scope("sites"), customers=scope("customers"),
-        source=claims.get("source"), carrier=claims.get("carrier"), supplier=claims.get("supplier"), warehouse=claims.get("warehouse"),
-        topics=frozenset(claims.get("topics", [])), expires_at=claims.get("exp"),
-    )  # fmt: skip
+        subject=claims["sub"],
+        roles=frozenset(claims.get("roles", [])),
+        sites=scope("sites"),
+        customers=scope("customers"),
+        source=claims.get("source"),
+        carrier=claims.get("carrier"),
+        supplier=claims.get("supplier"),
+        warehouse=claims.get("warehouse"),
+        topics=frozenset(claims.get("topics", [])),
+        expires_at=claims.get("exp"),
+    )

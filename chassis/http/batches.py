@@ -123,8 +123,14 @@ def _known_signals(tx: Tx, door: str, body: RawBatch) -> dict[str, tuple[str, st
 
 
 def _one(
-    act: Doing, source: str, door: str, one: I, raw: dict[str, Any], known: dict[str, tuple[str, str | None]], each: Callable[[Tx, I], object]
-) -> tuple[BatchResult, str]:  # fmt: skip
+    act: Doing,
+    source: str,
+    door: str,
+    one: I,
+    raw: dict[str, Any],
+    known: dict[str, tuple[str, str | None]],
+    each: Callable[[Tx, I], object],
+) -> tuple[BatchResult, str]:
     content = {name: value for name, value in raw.items() if name != "known_at"}  # that is no content (FLOW 6.5)
     content_hash = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
     if one.key in known:
@@ -141,9 +147,16 @@ def _one(
         made = each(tx, one)
     result_id = None if made is None else str(made)
     row = {
-        "signal_id": signal_id, "door": door, "source": source, "key": one.key, "content_hash": content_hash, "content": content,
-        "result_id": result_id, "subject": act.actor.subject, "recorded_at": now,
-    }  # fmt: skip
+        "signal_id": signal_id,
+        "door": door,
+        "source": source,
+        "key": one.key,
+        "content_hash": content_hash,
+        "content": content,
+        "result_id": result_id,
+        "subject": act.actor.subject,
+        "recorded_at": now,
+    }
     tx.append(tx.database.tables.signals, row)
     return BatchResult(key=one.key, status="created", id=result_id), content_hash
 

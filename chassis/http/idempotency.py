@@ -34,11 +34,20 @@ def kept_answer(tx: Tx, actor: Actor, route: str, key: str, path: str, body: byt
 
 
 def keep_answer(tx: Tx, actor: Actor, route: str, key: str, path: str, body: bytes, response: Response) -> None:
-    if tx.sql(
-        "INSERT INTO idempotency_keys (key, route, subject, content_hash, status, body, stored_at) VALUES (%s, %s, %s, %s, %s, %s, %s)"
-        " ON CONFLICT DO NOTHING RETURNING key",
-        key, route, actor.subject, _hash(path, body), response.status_code, bytes(response.body).decode(), machine_now(),
-    ).fetchone() is None:  # fmt: skip
+    if (
+        tx.sql(
+            "INSERT INTO idempotency_keys (key, route, subject, content_hash, status, body, stored_at) VALUES (%s, %s, %s, %s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING RETURNING key",
+            key,
+            route,
+            actor.subject,
+            _hash(path, body),
+            response.status_code,
+            bytes(response.body).decode(),
+            machine_now(),
+        ).fetchone()
+        is None
+    ):
         raise ConcurrentChange("the same key is being used by another request")
 
 
@@ -56,7 +65,15 @@ def audit(tx: Tx, actor: Actor, act: str, route: str, path: str, body: bytes) ->
     if b"\\u" in body:  # an escape; few bodies have one
         content = _storable(content)
     row = {
-        "act_id": tx.context.causation_id, "act": act, "route": route, "subject": actor.subject, "role": ",".join(sorted(actor.roles)), "path": path,
-        "body": content, "traceparent": tx.context.traceparent, "recorded_at": tx.now, "machine_at": machine_now(),
-    }  # fmt: skip
+        "act_id": tx.context.causation_id,
+        "act": act,
+        "route": route,
+        "subject": actor.subject,
+        "role": ",".join(sorted(actor.roles)),
+        "path": path,
+        "body": content,
+        "traceparent": tx.context.traceparent,
+        "recorded_at": tx.now,
+        "machine_at": machine_now(),
+    }
     tx.append(tx.database.tables.acts, row)

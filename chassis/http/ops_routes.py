@@ -143,8 +143,9 @@ def _world(routes: http.Router, probe: Probe, wake: Callable[[], None], timers: 
             raise Conflict("only a driven world's clock is moved; this one follows the machine's", code="not-driven")
         row = act.tx.sql(
             "INSERT INTO world_clock (one, now) VALUES (true, %s) ON CONFLICT (one) DO UPDATE SET now = EXCLUDED.now"
-            " WHERE world_clock.now < EXCLUDED.now RETURNING now", body.to,
-        ).fetchone()  # fmt: skip
+            " WHERE world_clock.now < EXCLUDED.now RETURNING now",
+            body.to,
+        ).fetchone()
         act.tx.after_commit(wake)
         return ClockNow(now=body.to if row else act.tx.now, moved=row is not None)
 
@@ -172,17 +173,22 @@ def _stored(ask: http.Asking, heard: Heard, timers: Sequence[str]) -> Quiet:
     """Add what the database knows. Positions are read before outboxes (FLOW 6.3)."""
     (stored,) = ask.read.sql(
         "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS pending, (SELECT min(due_at) FROM timers"
-        " WHERE fired_at IS NULL AND disarmed_at IS NULL AND name = ANY(%s)) AS next_due", list(timers),
-    ).fetchall()  # fmt: skip
+        " WHERE fired_at IS NULL AND disarmed_at IS NULL AND name = ANY(%s)) AS next_due",
+        list(timers),
+    ).fetchall()
     return Quiet(service=ask.database.service, **heard._asdict(), **stored, now=ask.read.world_now)
 
 
 def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
     @routes.question("/dead-letters", may="operate")
     def list_dead_letters(
-        ask: http.Question, topic: str | None = None, reaction: str | None = None, cause: str | None = None, cursor: str | None = None,
+        ask: http.Question,
+        topic: str | None = None,
+        reaction: str | None = None,
+        cause: str | None = None,
+        cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)] = 100,
-    ) -> http.Page[DeadLetter]:  # fmt: skip
+    ) -> http.Page[DeadLetter]:
         which, after = dead_letters.Which(topic, reaction, cause), ask.after(cursor, topic, reaction, cause)
         rows = dead_letters.listed(ask.read, which, after=after[0] if after else 0, limit=limit + 1)
         page = ask.page([_letter(r) for r in rows], lambda d: [d.dead_letter_id], limit, topic, reaction, cause)

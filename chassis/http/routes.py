@@ -99,8 +99,17 @@ class _Route(APIRoute):
         raise AssertionError("unreachable: the last run returns or raises")
 
     async def _act_once(
-        self, request: Request, inner: Any, actor: Actor, database: Database, act: str, body: bytes, careful: bool, *, last_try: bool
-    ) -> Response:  # fmt: skip
+        self,
+        request: Request,
+        inner: Any,
+        actor: Actor,
+        database: Database,
+        act: str,
+        body: bytes,
+        careful: bool,
+        *,
+        last_try: bool,
+    ) -> Response:
         act_id, traceparent = time_ordered_id(), trace.child(request.headers.get("traceparent"))
         path, key = request.url.path, request.headers.get("idempotency-key")
 
@@ -166,15 +175,20 @@ class Router:
 
     def _route(
         self, method: str, path: str, may: str, status: int, options: dict[str, Any], extra: Mapping[str, Any] = {}
-    ) -> Callable[[Endpoint], Endpoint]:  # fmt: skip
+    ) -> Callable[[Endpoint], Endpoint]:
         row = ACTS[may]
         shown = {"x-act": may, "x-roles": list(row.roles), "x-machine": list(row.machine), **extra}
 
         def register(endpoint: Endpoint) -> Endpoint:
             self.api.add_api_route(
-                path, _answering(endpoint, status, options.get("response_model")), methods=[method], status_code=status, openapi_extra=shown,
-                responses={"4XX": {"model": Problem, "description": "Refused; what was expected and what to do."}}, **options,
-            )  # fmt: skip
+                path,
+                _answering(endpoint, status, options.get("response_model")),
+                methods=[method],
+                status_code=status,
+                openapi_extra=shown,
+                responses={"4XX": {"model": Problem, "description": "Refused; what was expected and what to do."}},
+                **options,
+            )
             return endpoint
 
         return register

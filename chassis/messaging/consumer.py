@@ -76,9 +76,13 @@ class Read(NamedTuple):
 def context_of(envelope: Envelope, now: datetime, *, driven: bool) -> Context:
     """Return why a reaction happens; in a driven world its time is that of the event (FLOW 6.2)."""
     return Context(
-        correlation_id=envelope.correlationid, causation_id=envelope.id, cause_kind="event",
-        now=envelope.recordedtime if driven else now, traceparent=envelope.traceparent, heard=envelope,
-    )  # fmt: skip
+        correlation_id=envelope.correlationid,
+        causation_id=envelope.id,
+        cause_kind="event",
+        now=envelope.recordedtime if driven else now,
+        traceparent=envelope.traceparent,
+        heard=envelope,
+    )
 
 
 class Consumer(Listener):
@@ -244,9 +248,10 @@ class Consumer(Listener):
             if self._hung is None:
                 self._hung = dead_letters.marks(tx)
             lives = [
-                (r.envelope.id, a.name) for r, a in pairs
+                (r.envelope.id, a.name)
+                for r, a in pairs
                 if dead_because is None and r.envelope is not None and (*r.place, a.name) not in self._hung
-            ]  # fmt: skip
+            ]
             with tx.together():
                 asked = dead_letters.ask_parked(tx, pairs)
                 claims = inbox.ask(tx, lives)

@@ -59,8 +59,11 @@ def bury(tx: Tx, record: Record, reaction: str, *, cause: str, detail: str, park
     if park:
         tx.sql(
             "INSERT INTO parked_subjects (topic, key, reaction, parked_at) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            record.topic, record.key, reaction, machine_now(),
-        )  # fmt: skip
+            record.topic,
+            record.key,
+            reaction,
+            machine_now(),
+        )
 
 
 def wait_behind(tx: Tx, record: Record, reaction: str) -> None:
@@ -98,14 +101,18 @@ class Which(NamedTuple):
 
 def listed(tx: ReadTx, which: Which, *, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
     """Return unresolved dead letters that fit the filter, oldest first."""
-    return tx.cursor().execute(
-        f"SELECT {_COLUMNS} FROM dead_letters WHERE resolved_at IS NULL AND dead_letter_id > %(after)s"
-        " AND (%(topic)s::text IS NULL OR topic = %(topic)s) AND (%(reaction)s::text IS NULL OR reaction = %(reaction)s)"
-        " AND (%(cause)s::text IS NULL OR cause = %(cause)s) AND (%(key)s::text IS NULL OR key = %(key)s)"
-        " AND (%(ids)s::bigint[] IS NULL OR dead_letter_id = ANY(%(ids)s::bigint[]))"
-        " ORDER BY dead_letter_id LIMIT %(limit)s",
-        which._asdict() | {"after": after, "limit": limit},
-    ).fetchall()  # fmt: skip
+    return (
+        tx.cursor()
+        .execute(
+            f"SELECT {_COLUMNS} FROM dead_letters WHERE resolved_at IS NULL AND dead_letter_id > %(after)s"
+            " AND (%(topic)s::text IS NULL OR topic = %(topic)s) AND (%(reaction)s::text IS NULL OR reaction = %(reaction)s)"
+            " AND (%(cause)s::text IS NULL OR cause = %(cause)s) AND (%(key)s::text IS NULL OR key = %(key)s)"
+            " AND (%(ids)s::bigint[] IS NULL OR dead_letter_id = ANY(%(ids)s::bigint[]))"
+            " ORDER BY dead_letter_id LIMIT %(limit)s",
+            which._asdict() | {"after": after, "limit": limit},
+        )
+        .fetchall()
+    )
 
 
 def one(tx: ReadTx, dead_letter_id: int) -> dict[str, Any]:
@@ -134,15 +141,22 @@ def failed_again(tx: Tx, dead_letter_id: int, *, cause: str | None, detail: str)
     """Count one more attempt of a dead letter; it is the head of its subject now. Without a cause it keeps its own."""
     tx.sql(
         "UPDATE dead_letters SET attempts = attempts + 1, waiting = false, cause = coalesce(%s, cause), detail = %s WHERE dead_letter_id = %s",
-        cause, plain(detail[:4000]), dead_letter_id,
-    )  # fmt: skip
+        cause,
+        plain(detail[:4000]),
+        dead_letter_id,
+    )
 
 
 def unpark(tx: Tx, topic: str, key: str, reaction: str) -> bool:
     """Let the subject go on, when nothing of it is left here; says whether it did."""
-    return tx.sql(
-        "DELETE FROM parked_subjects WHERE topic = %s AND key = %s AND reaction = %s AND NOT EXISTS"
-        " (SELECT 1 FROM dead_letters d WHERE d.topic = parked_subjects.topic AND d.key = parked_subjects.key"
-        "  AND d.reaction = parked_subjects.reaction AND d.resolved_at IS NULL) RETURNING 1",
-        topic, key, reaction,
-    ).fetchone() is not None  # fmt: skip
+    return (
+        tx.sql(
+            "DELETE FROM parked_subjects WHERE topic = %s AND key = %s AND reaction = %s AND NOT EXISTS"
+            " (SELECT 1 FROM dead_letters d WHERE d.topic = parked_subjects.topic AND d.key = parked_subjects.key"
+            "  AND d.reaction = parked_subjects.reaction AND d.resolved_at IS NULL) RETURNING 1",
+            topic,
+            key,
+            reaction,
+        ).fetchone()
+        is not None
+    )

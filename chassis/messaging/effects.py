@@ -66,8 +66,12 @@ class RecordingTransport:
         with self._database.begin(nobodys("act")) as tx:
             tx.sql(
                 "INSERT INTO recorded_sends (effect, key, recipient, content, recorded_at) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-                self._effect, key, recipient, json.dumps(content, default=str), tx.now,
-            )  # fmt: skip
+                self._effect,
+                key,
+                recipient,
+                json.dumps(content, default=str),
+                tx.now,
+            )
 
 
 class HttpTransport:

@@ -28,8 +28,9 @@ def ask(tx: Tx, claims: Iterable[Claim]) -> Any:
     return tx.cursor().execute(
         "INSERT INTO inbox (event_id, reaction, made_on) SELECT * FROM unnest(%b::uuid[], %b::text[], %b::date[])"
         " ON CONFLICT DO NOTHING RETURNING event_id, reaction",
-        [ids, [reaction for _, reaction in wanted], made], binary=True,
-    )  # fmt: skip
+        [ids, [reaction for _, reaction in wanted], made],
+        binary=True,
+    )
 
 
 def read(asked: Any) -> set[Claim]:

@@ -7,9 +7,18 @@ from typing import Any
 
 # isort: off
 from confluent_kafka import (
-    OFFSET_BEGINNING, OFFSET_END, Consumer, ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Message, Producer,
-    TopicCollection, TopicPartition,
-)  # fmt: skip
+    OFFSET_BEGINNING,
+    OFFSET_END,
+    Consumer,
+    ConsumerGroupState,
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    Message,
+    Producer,
+    TopicCollection,
+    TopicPartition,
+)
 
 # isort: on
 from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic, OffsetSpec  # type: ignore[attr-defined]  # re-exported unsaid
@@ -25,9 +34,13 @@ ADMIN_METADATA_MS = 2_000  # what a client remembers of a topic; librdkafka's ow
 RECORD_BYTES_MAX = 1_000_000  # of a record as it is produced; a topic takes a little more, for its frame
 TOPIC_BYTES_MAX = 1_048_588
 _READING: dict[str, str | int | bool] = {
-    "enable.auto.commit": False, "auto.offset.reset": "earliest", "fetch.wait.max.ms": FETCH_WAIT_MS_MAX, "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
-    "allow.auto.create.topics": False, "log_level": 3,
-}  # fmt: skip
+    "enable.auto.commit": False,
+    "auto.offset.reset": "earliest",
+    "fetch.wait.max.ms": FETCH_WAIT_MS_MAX,
+    "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
+    "allow.auto.create.topics": False,
+    "log_level": 3,
+}
 _LATEST = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # untyped in the package
 _EARLIEST = OffsetSpec.earliest()  # type: ignore[no-untyped-call]  # untyped in the package
 
@@ -36,12 +49,19 @@ def producer(bootstrap: str, client_id: str) -> Producer:
     """Return an idempotent producer, acks=all, that hashes keys as every Kafka client but librdkafka does."""
     return Producer(
         {
-            "bootstrap.servers": bootstrap, "client.id": client_id, "enable.idempotence": True, "acks": "all",
-            "partitioner": "murmur2_random", "linger.ms": 0, "message.timeout.ms": SEND_MS_MAX,
-            "queue.buffering.max.messages": SENDING_MAX, "allow.auto.create.topics": False, "log_level": 3,
+            "bootstrap.servers": bootstrap,
+            "client.id": client_id,
+            "enable.idempotence": True,
+            "acks": "all",
+            "partitioner": "murmur2_random",
+            "linger.ms": 0,
+            "message.timeout.ms": SEND_MS_MAX,
+            "queue.buffering.max.messages": SENDING_MAX,
+            "allow.auto.create.topics": False,
+            "log_level": 3,
             "message.max.bytes": RECORD_BYTES_MAX,
         }
-    )  # fmt: skip
+    )
 
 
 def is_too_large(error: KafkaError) -> bool:
@@ -53,11 +73,19 @@ def group_consumer(bootstrap: str, group: str, instance: int) -> Consumer:
     """Return a group member that is static, so that a restart costs seconds (FLOW 5.6), and commits only when told."""
     return Consumer(
         {
-            **_READING, "bootstrap.servers": bootstrap, "group.id": group, "group.instance.id": f"{group}.{instance}", "client.id": f"{group}.{instance}",
-            "enable.auto.offset.store": False, "partition.assignment.strategy": "range", "session.timeout.ms": SESSION_MS,
-            "heartbeat.interval.ms": HEARTBEAT_MS, "max.poll.interval.ms": POLL_MS_MAX, "topic.metadata.refresh.interval.ms": METADATA_MS,
+            **_READING,
+            "bootstrap.servers": bootstrap,
+            "group.id": group,
+            "group.instance.id": f"{group}.{instance}",
+            "client.id": f"{group}.{instance}",
+            "enable.auto.offset.store": False,
+            "partition.assignment.strategy": "range",
+            "session.timeout.ms": SESSION_MS,
+            "heartbeat.interval.ms": HEARTBEAT_MS,
+            "max.poll.interval.ms": POLL_MS_MAX,
+            "topic.metadata.refresh.interval.ms": METADATA_MS,
         }
-    )  # fmt: skip
+    )
 
 
 def is_final(error: KafkaError) -> bool:
@@ -129,6 +157,30 @@ def header(message: Message, name: str) -> str | None:
 
 
 __all__ = [
-    "OFFSET_BEGINNING", "OFFSET_END", "TYPE_HEADER", "AdminClient", "ConfigResource", "Consumer", "ConsumerGroupState", "ConsumerGroupTopicPartitions", "KafkaError",
-    "KafkaException", "Message", "NewPartitions", "NewTopic", "Producer", "TopicPartition", "admin", "ends", "group_consumer", "header", "is_final", "is_too_large", "known_ends", "lone_consumer", "partition_counts", "producer", "rejoin",
-]  # fmt: skip
+    "OFFSET_BEGINNING",
+    "OFFSET_END",
+    "TYPE_HEADER",
+    "AdminClient",
+    "ConfigResource",
+    "Consumer",
+    "ConsumerGroupState",
+    "ConsumerGroupTopicPartitions",
+    "KafkaError",
+    "KafkaException",
+    "Message",
+    "NewPartitions",
+    "NewTopic",
+    "Producer",
+    "TopicPartition",
+    "admin",
+    "ends",
+    "group_consumer",
+    "header",
+    "is_final",
+    "is_too_large",
+    "known_ends",
+    "lone_consumer",
+    "partition_counts",
+    "producer",
+    "rejoin",
+]

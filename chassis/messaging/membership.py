@@ -20,8 +20,10 @@ REPEAT_SECONDS_MAX = 60.0
 UNREAD_SECONDS_MAX = 20.0
 TopicPartitions = Mapping[str, set[int]]
 _COORDINATOR_MOVES = (
-    kafka.KafkaError.COORDINATOR_LOAD_IN_PROGRESS, kafka.KafkaError.COORDINATOR_NOT_AVAILABLE, kafka.KafkaError.NOT_COORDINATOR,
-)  # fmt: skip
+    kafka.KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    kafka.KafkaError.COORDINATOR_NOT_AVAILABLE,
+    kafka.KafkaError.NOT_COORDINATOR,
+)
 
 
 def assigned_partitions(client: kafka.AdminClient, group: str) -> TopicPartitions | None:

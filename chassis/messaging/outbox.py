@@ -53,9 +53,16 @@ def write(tx: Tx, tables: ChassisTables, emitted: Sequence[Emitted], *, source: 
     stored_at = machine_now()
     tx.database.days.have("outbox", [stored_at.date()])
     rows = [
-        {"event_id": e.id, "topic": e.data.event_topic.name, "key": e.subject, "type": e.type, "payload": encode(e).decode(), "stored_at": stored_at}
+        {
+            "event_id": e.id,
+            "topic": e.data.event_topic.name,
+            "key": e.subject,
+            "type": e.type,
+            "payload": encode(e).decode(),
+            "stored_at": stored_at,
+        }
         for e in envelopes
-    ]  # fmt: skip
+    ]
     bulk_insert(tx.cursor(), tables.outbox, rows)
     tx.sql(f"NOTIFY {CHANNEL}")
     return envelopes
@@ -64,17 +71,32 @@ def write(tx: Tx, tables: ChassisTables, emitted: Sequence[Emitted], *, source: 
 def _envelope(one: Emitted, source: str) -> Envelope:
     context = one.context
     return wrap(
-        one.event, id=time_ordered_id(), source=source, recorded_at=context.now, correlation_id=context.correlation_id, causation_id=context.causation_id,
-        cause_kind=context.cause_kind, armed_by=context.armed_by, armed_kind=context.armed_kind, traceparent=trace.child(context.traceparent),
-    )  # fmt: skip
+        one.event,
+        id=time_ordered_id(),
+        source=source,
+        recorded_at=context.now,
+        correlation_id=context.correlation_id,
+        causation_id=context.causation_id,
+        cause_kind=context.cause_kind,
+        armed_by=context.armed_by,
+        armed_kind=context.armed_kind,
+        traceparent=trace.child(context.traceparent),
+    )
 
 
 def tell(envelopes: Sequence[Envelope]) -> None:
     """Log one line per fact, after the commit."""
     log.many(
         {
-            "event": e.type, "event_id": e.id, "subject": e.subject, "correlation_id": e.correlationid, "causation_id": e.causationid,
-            "cause_kind": e.causekind, "trace_id": trace.trace_id(e.traceparent), "occurred_at": e.time, "recorded_at": e.recordedtime,
+            "event": e.type,
+            "event_id": e.id,
+            "subject": e.subject,
+            "correlation_id": e.correlationid,
+            "causation_id": e.causationid,
+            "cause_kind": e.causekind,
+            "trace_id": trace.trace_id(e.traceparent),
+            "occurred_at": e.time,
+            "recorded_at": e.recordedtime,
         }
         for e in envelopes
-    )  # fmt: skip
+    )

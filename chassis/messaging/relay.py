@@ -91,9 +91,12 @@ class Relay:
             _position, topic, key, name, payload, _stored_at = row
             try:
                 producer.produce(
-                    self._settings.topic(topic), value=payload.encode(), key=key.encode(), on_delivery=delivered,
+                    self._settings.topic(topic),
+                    value=payload.encode(),
+                    key=key.encode(),
+                    on_delivery=delivered,
                     headers={kafka.TYPE_HEADER: name, "content-type": "application/cloudevents+json"},
-                )  # fmt: skip
+                )
             except kafka.KafkaException as error:
                 if not kafka.is_too_large(error.args[0]):
                     raise

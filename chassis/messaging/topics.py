@@ -17,14 +17,19 @@ class WrongTopics(RuntimeError):
 
 def wanted(world: str, topics: Iterable[Topic], *, partitions: int | None, replication: int) -> list[kafka.NewTopic]:
     """Return the topics of a world as the register says them."""
-    return [kafka.NewTopic(f"{world}.{t.name}", partitions or t.partitions, replication, config=_config(t, replication)) for t in topics]  # fmt: skip
+    return [
+        kafka.NewTopic(f"{world}.{t.name}", partitions or t.partitions, replication, config=_config(t, replication))
+        for t in topics
+    ]
 
 
 def _config(topic: Topic, replication: int) -> dict[str, str]:
     return {
-        "cleanup.policy": "compact" if topic.compacted else "delete", "retention.ms": str(topic.retention_days * 86_400_000),
-        "min.insync.replicas": str(max(1, replication - 1)), "max.message.bytes": str(kafka.TOPIC_BYTES_MAX),
-    }  # fmt: skip
+        "cleanup.policy": "compact" if topic.compacted else "delete",
+        "retention.ms": str(topic.retention_days * 86_400_000),
+        "min.insync.replicas": str(max(1, replication - 1)),
+        "max.message.bytes": str(kafka.TOPIC_BYTES_MAX),
+    }
 
 
 def apply(bootstrap: str, topics: Sequence[kafka.NewTopic]) -> list[str]:
@@ -32,8 +37,11 @@ def apply(bootstrap: str, topics: Sequence[kafka.NewTopic]) -> list[str]:
     client = kafka.admin(bootstrap)
     standing = client.list_topics(timeout=_TIMEOUT_SECONDS).topics
     missing = [t for t in topics if t.topic not in standing]
-    wrong = [f"{t.topic}: {len(standing[t.topic].partitions)} partitions, register says {t.num_partitions}" for t in topics
-             if t.topic in standing and len(standing[t.topic].partitions) < t.num_partitions]  # fmt: skip
+    wrong = [
+        f"{t.topic}: {len(standing[t.topic].partitions)} partitions, register says {t.num_partitions}"
+        for t in topics
+        if t.topic in standing and len(standing[t.topic].partitions) < t.num_partitions
+    ]
     if wrong:
         raise WrongTopics("; ".join(wrong) + "; `python -m tools.grow_topic` grows them, or drop the world")
     if missing:

@@ -47,21 +47,33 @@ def keep_by_day() -> None:
     day = "uuid_extract_timestamp(event_id)::date"
     made_on = f"CASE WHEN uuid_extract_version(event_id) = 7 THEN {day} ELSE DATE '{partitions.UNDATED}' END"
     _rebuilt(
-        "inbox", "event_id, reaction, made_on", "event_id uuid NOT NULL, reaction text NOT NULL, made_on date NOT NULL,"
-        " PRIMARY KEY (event_id, reaction, made_on)", "PARTITION BY RANGE (made_on)", f"event_id, reaction, {made_on}", made_on,
-    )  # fmt: skip
+        "inbox",
+        "event_id, reaction, made_on",
+        "event_id uuid NOT NULL, reaction text NOT NULL, made_on date NOT NULL,"
+        " PRIMARY KEY (event_id, reaction, made_on)",
+        "PARTITION BY RANGE (made_on)",
+        f"event_id, reaction, {made_on}",
+        made_on,
+    )
     _rebuilt(
-        "outbox", _OUTBOX, f"{_OUTBOX_COLUMNS}, PRIMARY KEY (position, stored_at)", "PARTITION BY RANGE (stored_at)", _OUTBOX,
+        "outbox",
+        _OUTBOX,
+        f"{_OUTBOX_COLUMNS}, PRIMARY KEY (position, stored_at)",
+        "PARTITION BY RANGE (stored_at)",
+        _OUTBOX,
         "(stored_at AT TIME ZONE 'UTC')::date",
-    )  # fmt: skip
+    )
 
 
 def keep_whole() -> None:
     """Turn them back."""
     _rebuilt(
-        "inbox", "event_id, reaction", "event_id uuid NOT NULL, reaction text NOT NULL, PRIMARY KEY (event_id, reaction)",
-        "", "event_id, reaction",
-    )  # fmt: skip
+        "inbox",
+        "event_id, reaction",
+        "event_id uuid NOT NULL, reaction text NOT NULL, PRIMARY KEY (event_id, reaction)",
+        "",
+        "event_id, reaction",
+    )
     _rebuilt("outbox", _OUTBOX, f"{_OUTBOX_COLUMNS}, PRIMARY KEY (position)", "", _OUTBOX)
 
 

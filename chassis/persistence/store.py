@@ -56,9 +56,11 @@ class Columns:
         rest = [n for n in self.names if n not in self.key_names]
         action = "DO UPDATE SET " + ", ".join(f'"{n}" = EXCLUDED."{n}"' for n in rest) if rest else "DO NOTHING"
         self.upsert = Statement(
-            self.casts, self.names,
-            f'INSERT INTO "{table.name}" ({_quoted(self.names)})', f"ON CONFLICT ({_quoted(self.key_names)}) {action}",
-        )  # fmt: skip
+            self.casts,
+            self.names,
+            f'INSERT INTO "{table.name}" ({_quoted(self.names)})',
+            f"ON CONFLICT ({_quoted(self.key_names)}) {action}",
+        )
         match = " AND ".join(f't."{n}" = n."{n}"' for n in self.key_names)
         self.delete = Statement(
             self.casts, self.key_names, f'DELETE FROM "{table.name}" AS t USING (', f") AS n WHERE {match}"
@@ -163,14 +165,17 @@ class Store(Generic[T]):
         )
         sets = ", ".join(f'"{n}" = n."{n}"' for n in self.root.names if n != key)
         self._insert = Statement(
-            self.root.casts, self._row_names,
-            f'INSERT INTO "{self.name}" ({_quoted(self._row_names)})', f'ON CONFLICT DO NOTHING RETURNING "{key}"',
-        )  # fmt: skip
+            self.root.casts,
+            self._row_names,
+            f'INSERT INTO "{self.name}" ({_quoted(self._row_names)})',
+            f'ON CONFLICT DO NOTHING RETURNING "{key}"',
+        )
         self._update = Statement(
-            self.root.casts, self._row_names,
+            self.root.casts,
+            self._row_names,
             f'UPDATE "{self.name}" AS t SET {sets + ", " if sets else ""}version = n.version + 1 FROM (',
             f') AS n WHERE t."{key}" = n."{key}" AND t.version = n.version RETURNING t."{key}"',
-        )  # fmt: skip
+        )
 
     def identity(self, thing: T) -> Any:
         """Return the aggregate's id."""

@@ -16,8 +16,9 @@ def refresh(read: ReadTx, timers: Sequence[str]) -> None:
     metrics.dead_letters.labels(service).set(row["aside"] if row else 0)
     row = read.sql(
         "SELECT count(*) AS overdue FROM timers WHERE fired_at IS NULL AND disarmed_at IS NULL AND due_at <= %s AND name = ANY(%s)",
-        read.world_now, list(timers),
-    ).fetchone()  # fmt: skip
+        read.world_now,
+        list(timers),
+    ).fetchone()
     metrics.timers_overdue.labels(service).set(row["overdue"] if row else 0)
 
 

@@ -22,9 +22,16 @@ def configure(service: str, role: str, world: str, level: str = "info") -> None:
     _level = logging.getLevelNamesMapping()[level.upper()]
     forms = structlog.processors
     structlog.configure(
-        [forms.add_log_level, forms.TimeStamper(fmt="iso", utc=True), _TRACEBACKS, forms.JSONRenderer(serializer=_json)],
-        wrapper_class=structlog.make_filtering_bound_logger(_level), logger_factory=_Lines, cache_logger_on_first_use=True,
-    )  # fmt: skip
+        [
+            forms.add_log_level,
+            forms.TimeStamper(fmt="iso", utc=True),
+            _TRACEBACKS,
+            forms.JSONRenderer(serializer=_json),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_level),
+        logger_factory=_Lines,
+        cache_logger_on_first_use=True,
+    )
     _bound.update(service=service, role=role, world=world)
     logging.basicConfig(level=logging.WARNING, stream=sys.stdout, format="%(message)s")
 

@@ -98,9 +98,11 @@ def main(parts: Parts, arguments: Sequence[str]) -> int:
 def verifier(settings: ServiceSettings) -> Verifier:
     """Return what checks the tokens of a process's requests."""
     return Verifier(
-        issuer=settings.auth_issuer, audience=settings.auth_audience, jwks=settings.auth_jwks,
+        issuer=settings.auth_issuer,
+        audience=settings.auth_audience,
+        jwks=settings.auth_jwks,
         reread_seconds=settings.auth_keys_seconds,
-    )  # fmt: skip
+    )
 
 
 class Running:
@@ -111,10 +113,14 @@ class Running:
         self.stop = threading.Event()
         self.exit_code = EXIT_OK
         self.database = Database(
-            settings.database_url, service=parts.name, world=settings.world, tables=parts.tables,
-            clock=WorldClock.parse(settings.world_clock), currency=settings.world_currency,
+            settings.database_url,
+            service=parts.name,
+            world=settings.world,
+            tables=parts.tables,
+            clock=WorldClock.parse(settings.world_clock),
+            currency=settings.world_currency,
             connections_max=settings.pool_connections_max,
-        )  # fmt: skip
+        )
         linger, hears = parts.linger_seconds if settings.driven else 0, "consumer" in roles
         self.consumer = Consumer(self.database, parts.reactions, settings, linger_seconds=linger) if hears else None
         self.scheduler = scheduler.Scheduler(self.database, parts.reactions, settings) if hears else None
@@ -153,9 +159,13 @@ class Running:
         loops: dict[str, Callable[[], Any]] = {}
         if "api" in self.roles:
             self.server = http.server(
-                self.door(), host=self.settings.http_host, port=self.settings.http_port, timeout_graceful_shutdown=ANSWER_SECONDS_MAX,
-                limit_concurrency=CONNECTIONS_MAX, backlog=CONNECTIONS_WAITING_MAX,
-            )  # fmt: skip
+                self.door(),
+                host=self.settings.http_host,
+                port=self.settings.http_port,
+                timeout_graceful_shutdown=ANSWER_SECONDS_MAX,
+                limit_concurrency=CONNECTIONS_MAX,
+                backlog=CONNECTIONS_WAITING_MAX,
+            )
             loops["api"] = self.server.run
             loops["keys"] = lambda: self.verifier.keys.keep_fresh(self.stop)
         for name in ("consumer", "scheduler", "effects", "relay"):
@@ -203,17 +213,24 @@ class Running:
         timers = reaction_timers(parts.reactions, parts.effects)
         routes = ops_routes.router(self.probe, parts.reactions, wake=self.wake, driven=told.driven, timers=timers)
         return http.create_app(
-            service=parts.name, database=self.database, cursor_secret=told.cursor_secret, routers=[*parts.routers, routes],
+            service=parts.name,
+            database=self.database,
+            cursor_secret=told.cursor_secret,
+            routers=[*parts.routers, routes],
             verifier=self.verifier,
-        )  # fmt: skip
+        )
 
     def door(self) -> http.Admission:
         """Return the API behind its bound of requests at work."""
         threads = max(1, self.settings.pool_connections_max - CONNECTIONS_OF_LOOPS)
         in_flight_max = self.settings.http_in_flight_max or http.IN_FLIGHT_PER_THREAD * threads
         return http.Admission(
-            self.app(), service=self.parts.name, in_flight_max=in_flight_max, threads_max=threads, hosts=self.settings.hosts,
-        )  # fmt: skip
+            self.app(),
+            service=self.parts.name,
+            in_flight_max=in_flight_max,
+            threads_max=threads,
+            hosts=self.settings.hosts,
+        )
 
     def wake(self) -> None:
         """Tell who fires timers that time was moved, or that one was set."""

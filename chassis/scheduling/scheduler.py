@@ -29,9 +29,14 @@ TOPIC = "timer"  # dead timers lie beside the dead records under this name
 def context_of(timer: Timer, now: datetime, *, driven: bool) -> Context:
     """Return why a timer's reaction happens; in a driven world it is due exactly now (FLOW 6.2)."""
     return Context(
-        correlation_id=timer.correlation_id, causation_id=timer.timer_id, cause_kind="timer", now=timer.due_at if driven else now,
-        armed_by=timer.armed_by, armed_kind=cast(CauseOfFact, timer.armed_kind), traceparent=timer.traceparent,
-    )  # fmt: skip
+        correlation_id=timer.correlation_id,
+        causation_id=timer.timer_id,
+        cause_kind="timer",
+        now=timer.due_at if driven else now,
+        armed_by=timer.armed_by,
+        armed_kind=cast(CauseOfFact, timer.armed_kind),
+        traceparent=timer.traceparent,
+    )
 
 
 class Scheduler:

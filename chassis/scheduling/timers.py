@@ -52,26 +52,40 @@ def write(tx: Tx, tables: ChassisTables, changes: Sequence[Change]) -> None:
     tx.sql(
         "UPDATE timers SET disarmed_at = %s FROM unnest(%b::text[], %b::text[]) AS n(name, subject)"
         " WHERE timers.name = n.name AND timers.subject = n.subject AND fired_at IS NULL AND disarmed_at IS NULL",
-        machine_now(), [name for name, _ in last], [subject for _, subject in last],
-    )  # fmt: skip
+        machine_now(),
+        [name for name, _ in last],
+        [subject for _, subject in last],
+    )
     armed = [c for c in last.values() if c.due_at is not None]
     if not armed:
         return
     rows = [
         {
-            "timer_id": derived_id("timer", c.name, c.subject, c.due_at.isoformat() if c.due_at else "", c.detail.get("again", "")),
-            "name": c.name, "subject": c.subject, "due_at": c.due_at, "rule": c.rule, "rule_key": c.rule_key, "detail": c.detail,
-            "armed_by": c.context.causation_id, "armed_kind": c.context.cause_kind, "correlation_id": c.context.correlation_id,
-            "traceparent": c.context.traceparent, "armed_at": c.context.now,
+            "timer_id": derived_id(
+                "timer", c.name, c.subject, c.due_at.isoformat() if c.due_at else "", c.detail.get("again", "")
+            ),
+            "name": c.name,
+            "subject": c.subject,
+            "due_at": c.due_at,
+            "rule": c.rule,
+            "rule_key": c.rule_key,
+            "detail": c.detail,
+            "armed_by": c.context.causation_id,
+            "armed_kind": c.context.cause_kind,
+            "correlation_id": c.context.correlation_id,
+            "traceparent": c.context.traceparent,
+            "armed_at": c.context.now,
         }
         for c in armed
-    ]  # fmt: skip
+    ]
     bulk_insert(
-        tx.cursor(), tables.timers, rows,
+        tx.cursor(),
+        tables.timers,
+        rows,
         on_conflict="ON CONFLICT (timer_id) DO UPDATE SET disarmed_at = NULL, armed_by = EXCLUDED.armed_by, armed_kind = EXCLUDED.armed_kind,"
         " correlation_id = EXCLUDED.correlation_id, rule = EXCLUDED.rule, rule_key = EXCLUDED.rule_key, detail = EXCLUDED.detail, armed_at = EXCLUDED.armed_at"
         " WHERE timers.fired_at IS NULL",
-    )  # fmt: skip
+    )
 
 
 _FIELDS = "timer_id, name, subject, due_at, rule, detail, armed_by, armed_kind, correlation_id, traceparent"
@@ -81,8 +95,11 @@ def claim_due(tx: Tx, names: Sequence[str], now: datetime, limit: int) -> list[T
     """Lock the earliest due timers of these names, skipping those that another process holds."""
     rows = tx.sql(
         f"SELECT {_FIELDS} FROM timers WHERE due_at <= %s AND fired_at IS NULL AND disarmed_at IS NULL AND name = ANY(%s)"
-        " ORDER BY due_at, timer_id LIMIT %s FOR UPDATE SKIP LOCKED", now, list(names), limit,
-    )  # fmt: skip
+        " ORDER BY due_at, timer_id LIMIT %s FOR UPDATE SKIP LOCKED",
+        now,
+        list(names),
+        limit,
+    )
     return [Timer(**row) for row in rows.fetchall()]
 
 

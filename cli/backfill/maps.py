@@ -127,9 +127,7 @@ class ResponseMap(_Part):
         named = [self.case, *self.headline, *([self.severity.column] if self.severity.column else [])]
         for point in points:
             named += [*point.at, *([point.known] if point.known else [])]
-        conditions = (
-            self.acknowledged.first_row_where if self.acknowledged else None, self.implemented.last_row_where
-        )  # fmt: skip
+        conditions = (self.acknowledged.first_row_where if self.acknowledged else None, self.implemented.last_row_where)
         named += [c.column for c in conditions if c is not None] + ([self.handoff.column] if self.handoff else [])
         return tuple(dict.fromkeys(named))
 

@@ -75,10 +75,16 @@ def ask_velocity(doors: Doors, *, as_of: datetime | None) -> dict[str, Any]:
     asked = {} if as_of is None else {"as_of": stamp(as_of)}
     said = doors.ask("scorecard", "/velocity", role=READER, kind="incident", **asked)
     return {
-        "cases": said["n"], "open": said["open"], "p50_hours": _hours(said["p50_us"]), "p90_hours": _hours(said["p90_us"]),
-        "p95_hours": _hours(said["p95_us"]), "naive_p50_hours": _hours(said["naive_p50_us"]), "handoffs": said["handoffs"],
-        "acknowledge_p50_hours": _hours(said["acknowledge_p50_us"]), "findings": said["findings"],
-    }  # fmt: skip
+        "cases": said["n"],
+        "open": said["open"],
+        "p50_hours": _hours(said["p50_us"]),
+        "p90_hours": _hours(said["p90_us"]),
+        "p95_hours": _hours(said["p95_us"]),
+        "naive_p50_hours": _hours(said["naive_p50_us"]),
+        "handoffs": said["handoffs"],
+        "acknowledge_p50_hours": _hours(said["acknowledge_p50_us"]),
+        "findings": said["findings"],
+    }
 
 
 def _hours(us: int | None) -> float | None:

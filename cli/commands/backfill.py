@@ -28,10 +28,16 @@ from cli.stack.state import Home
 SHOWN_MAX = 20
 EXAMPLE = "Example: crossdock backfill responses incidents.csv.gz --map servicenow --as-of 2016-05-01 --json"
 WORDS = {
-    "cases": "Cases", "open": "Open", "p50_hours": "p50, hours, open cases counted", "p90_hours": "p90, hours",
-    "p95_hours": "p95, hours", "naive_p50_hours": "Median of the closed alone, hours", "handoffs": "Hand-overs",
-    "acknowledge_p50_hours": "Acknowledged, median, hours", "findings": "Acknowledged before the opening",
-}  # fmt: skip
+    "cases": "Cases",
+    "open": "Open",
+    "p50_hours": "p50, hours, open cases counted",
+    "p90_hours": "p90, hours",
+    "p95_hours": "p95, hours",
+    "naive_p50_hours": "Median of the closed alone, hours",
+    "handoffs": "Hand-overs",
+    "acknowledge_p50_hours": "Acknowledged, median, hours",
+    "findings": "Acknowledged before the opening",
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -119,9 +125,13 @@ def _brought(
 
 def _told(log: ResponseLog, doors: Doors, *, source: str, hidden: bool) -> Told:
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} cases"),
-        TimeElapsedColumn(), console=err(), disable=hidden or not err().is_terminal,
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} cases"),
+        TimeElapsedColumn(),
+        console=err(),
+        disable=hidden or not err().is_terminal,
+    )
     with bar:
         task = bar.add_task("told", total=len(log.cases))
         return telling.bring(log, doors, source=source, progress=lambda cases: bar.update(task, advance=cases))

@@ -37,9 +37,14 @@ def register(app: typer.Typer) -> None:
 
 
 def list_(
-    world: WorldOption = LIVE, service: ServiceOption = None, topic: Topic = None, reaction: Reaction = None, cause: CauseOption = None,
-    limit: Annotated[int, typer.Option(help="At most this many of each service.", min=1)] = 100, as_json: JsonOption = False,
-) -> None:  # fmt: skip
+    world: WorldOption = LIVE,
+    service: ServiceOption = None,
+    topic: Topic = None,
+    reaction: Reaction = None,
+    cause: CauseOption = None,
+    limit: Annotated[int, typer.Option(help="At most this many of each service.", min=1)] = 100,
+    as_json: JsonOption = False,
+) -> None:
     """List what is set aside, oldest first."""
     items: list[dict[str, Any]] = []
     with Client(world) as client:
@@ -93,9 +98,15 @@ def _pick(
 
 
 def retry(
-    service: Annotated[str, typer.Option("--service", help="Whose.")], ids: Ids = None, topic: Topic = None, reaction: Reaction = None,
-    cause: CauseOption = None, dry_run: DryRun = False, world: WorldOption = LIVE, as_json: JsonOption = False,
-) -> None:  # fmt: skip
+    service: Annotated[str, typer.Option("--service", help="Whose.")],
+    ids: Ids = None,
+    topic: Topic = None,
+    reaction: Reaction = None,
+    cause: CauseOption = None,
+    dry_run: DryRun = False,
+    world: WorldOption = LIVE,
+    as_json: JsonOption = False,
+) -> None:
     """Run records again, each subject's in its order."""
     with Client(world) as client:
         results = client.post(service, "/dead-letters:retry", _pick(ids, topic, reaction, cause, dry_run))["results"]
@@ -103,10 +114,16 @@ def retry(
 
 
 def drop(
-    service: Annotated[str, typer.Option("--service", help="Whose.")], reason: Annotated[str, typer.Option(help="Why they are not needed.")],
-    ids: Ids = None, topic: Topic = None, reaction: Reaction = None, cause: CauseOption = None, dry_run: DryRun = False,
-    world: WorldOption = LIVE, as_json: JsonOption = False,
-) -> None:  # fmt: skip
+    service: Annotated[str, typer.Option("--service", help="Whose.")],
+    reason: Annotated[str, typer.Option(help="Why they are not needed.")],
+    ids: Ids = None,
+    topic: Topic = None,
+    reaction: Reaction = None,
+    cause: CauseOption = None,
+    dry_run: DryRun = False,
+    world: WorldOption = LIVE,
+    as_json: JsonOption = False,
+) -> None:
     """Give records up; they stay in the table with the reason."""
     with Client(world) as client:
         body = {**_pick(ids, topic, reaction, cause, dry_run), "reason": reason}

@@ -22,9 +22,25 @@ from cli.stack.worlds import DEMO, World
 CURRENCY = "USD"
 PACE_SECONDS = 2.0
 MARKS = {
-    "signal": "→", "case": "!", "task": "·", "impact": "·", "notice": "·", "options": "·", "shortage": "·", "act": "✓", "decided": "✓",
-    "promise": "✓", "sent": "→", "implemented": "■", "velocity": "■", "verified": "■", "why": "?", "traffic": "→", "broken": "✗", "scene": " ",
-}  # fmt: skip
+    "signal": "→",
+    "case": "!",
+    "task": "·",
+    "impact": "·",
+    "notice": "·",
+    "options": "·",
+    "shortage": "·",
+    "act": "✓",
+    "decided": "✓",
+    "promise": "✓",
+    "sent": "→",
+    "implemented": "■",
+    "velocity": "■",
+    "verified": "■",
+    "why": "?",
+    "traffic": "→",
+    "broken": "✗",
+    "scene": " ",
+}
 
 
 def register(app: typer.Typer) -> None:

@@ -40,9 +40,15 @@ def forecasts(
         wholes = [client.get("forecast", f"/forecasts/{one['forecast_id']}") for one in known]
     weeks = sorted({one["week_on"] for whole in wholes for one in (*whole["baselines"], *whole["overrides"])})
     rows = [
-        (whole["forecast_id"][:8], whole["item"], whole["site"], whole["published"] or "never", *(_week(whole, week) for week in weeks))
+        (
+            whole["forecast_id"][:8],
+            whole["item"],
+            whole["site"],
+            whole["published"] or "never",
+            *(_week(whole, week) for week in weeks),
+        )
         for whole in wholes
-    ]  # fmt: skip
+    ]
     empty = f"No forecast is known in world {world}."
     columns = ("Forecast", "Item", "Site", "Published", *weeks)
     emit(wholes, as_json=as_json, show=lambda: table(columns, rows) if rows else say(empty))
@@ -50,8 +56,10 @@ def forecasts(
 
 def _week(whole: dict[str, Any], week: str) -> str:
     latest = max(
-        (one for one in whole["overrides"] if one["week_on"] == week), key=lambda one: str(one["recorded_at"]), default=None
-    )  # fmt: skip
+        (one for one in whole["overrides"] if one["week_on"] == week),
+        key=lambda one: str(one["recorded_at"]),
+        default=None,
+    )
     if latest is not None:
         return f"{latest['after']}*"
     return next((str(one["quantity"]) for one in whole["baselines"] if one["week_on"] == week), "")
@@ -110,9 +118,16 @@ def projection(
         days = client.get("inventory", "/projections", {"item": item, "site": site})
         promise = client.get("inventory", "/available-to-promise", {"item": item, "site": site})
     rows = [
-        (d["day"], d["inbound"], d["orders"], d["forecast"], d["projected"], "short" if float(d["projected"]) < 0 else "")
+        (
+            d["day"],
+            d["inbound"],
+            d["orders"],
+            d["forecast"],
+            d["projected"],
+            "short" if float(d["projected"]) < 0 else "",
+        )
         for d in days["days"]
-    ]  # fmt: skip
+    ]
     columns = ("Day", "Inbound", "Orders", "Forecast", "Projected", "")
     unknown = f"Nothing is known of {item} at {site} in world {world}."
     emit(

@@ -23,10 +23,17 @@ def processes(world: WorldOption = LIVE, as_json: JsonOption = False) -> None:
         found = client.get(CONSOLE, "/processes")
     columns = ("Process", "State", "Lag", "To publish", "Oldest, s", "Set aside", "Timers overdue")
     rows = [
-        (p["name"], _state(p), _whole(p["lag_events"]), _whole(p["outbox_pending_events"]), _whole(p["outbox_oldest_seconds"]),
-         _whole(p["dead_letters"]), _whole(p["timers_overdue"]))
+        (
+            p["name"],
+            _state(p),
+            _whole(p["lag_events"]),
+            _whole(p["outbox_pending_events"]),
+            _whole(p["outbox_oldest_seconds"]),
+            _whole(p["dead_letters"]),
+            _whole(p["timers_overdue"]),
+        )
         for p in found["processes"]
-    ]  # fmt: skip
+    ]
     emit(found, as_json=as_json, show=lambda: table(columns, rows))
 
 

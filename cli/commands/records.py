@@ -125,9 +125,13 @@ def _doors(client: Client) -> Doors:
 def _told(records: DeliveryFile, until: date | None, doors: Doors, *, hidden: bool) -> Replayed:
     script = script_of(records, until)
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} items"),
-        TimeElapsedColumn(), console=err(), disable=hidden or not err().is_terminal,
-    )  # fmt: skip
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total} items"),
+        TimeElapsedColumn(),
+        console=err(),
+        disable=hidden or not err().is_terminal,
+    )
     with bar:
         task = bar.add_task("told", total=script.items)
 

@@ -29,13 +29,38 @@ def register(app: typer.Typer) -> None:
         ("ack", "Acknowledge a case: somebody accountable has seen it.", "ack 5d59d4bc", _case_act("acknowledge")),
         ("take", "Take a case: you own it now.", "take 5d59d4bc", _case_act("take")),
         ("resume", "Let a paused case's working-hours clock run again.", "resume 5d59d4bc", _case_act("resume")),
-        ("pause", "Stop a case's working-hours clock.", "pause 5d59d4bc --reason 'port closed until Monday'", _case_reason("pause")),
-        ("reopen", "Open a closed case again.", "reopen 5d59d4bc --reason 'the new date slipped'", _case_reason("reopen")),
-        ("refuse", "Refuse a task; the planning lead decides.", "refuse 0238bdeb --reason 'not our customer'", _task_reason("refuse")),
-        ("waive", "Waive a task that is not needed.", "waive 0238bdeb --reason 'nobody is affected'", _task_reason("waive")),
-        ("return", "Give back a task that was handed over.", "return 0238bdeb --reason 'no access'", _task_reason("return")),
+        (
+            "pause",
+            "Stop a case's working-hours clock.",
+            "pause 5d59d4bc --reason 'port closed until Monday'",
+            _case_reason("pause"),
+        ),
+        (
+            "reopen",
+            "Open a closed case again.",
+            "reopen 5d59d4bc --reason 'the new date slipped'",
+            _case_reason("reopen"),
+        ),
+        (
+            "refuse",
+            "Refuse a task; the planning lead decides.",
+            "refuse 0238bdeb --reason 'not our customer'",
+            _task_reason("refuse"),
+        ),
+        (
+            "waive",
+            "Waive a task that is not needed.",
+            "waive 0238bdeb --reason 'nobody is affected'",
+            _task_reason("waive"),
+        ),
+        (
+            "return",
+            "Give back a task that was handed over.",
+            "return 0238bdeb --reason 'no access'",
+            _task_reason("return"),
+        ),
         ("accept", "Accept a task that was handed over.", "accept 0238bdeb", _task_act("accept")),
-    ):  # fmt: skip
+    ):
         app.command(name, help=help_, epilog=f"Example: crossdock {example}")(command)
     app.command("decide", epilog="Example: crossdock decide 5d59d4bc 'expedite by air'")(decide)
     app.command("verify", epilog="Example: crossdock verify 5d59d4bc 'arrived on the new date'")(verify)
@@ -65,10 +90,18 @@ def cases(
     with Client(world) as client:
         items = all_pages(client, "exceptions", "/cases", query, most=limit)
     rows = [
-        (c["case_id"][:8], c["severity"], c["state"], c["headline"], money(c["value_at_risk"]), c["owner"]["subject"] if c.get("owner") else "nobody",
-         " · ".join(f"{t['function']} {t['state']}" for t in c["tasks"]), ago(c["opened_at"]))
+        (
+            c["case_id"][:8],
+            c["severity"],
+            c["state"],
+            c["headline"],
+            money(c["value_at_risk"]),
+            c["owner"]["subject"] if c.get("owner") else "nobody",
+            " · ".join(f"{t['function']} {t['state']}" for t in c["tasks"]),
+            ago(c["opened_at"]),
+        )
         for c in items
-    ]  # fmt: skip
+    ]
     columns = ("Case", "Severity", "State", "What", "At risk", "Owner", "Tasks", "Opened")
     empty = f"No case fits in world {world}: nothing waits for anybody."
     emit(items, as_json=as_json, show=lambda: table(columns, rows) if rows else say(empty))

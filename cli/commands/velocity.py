@@ -89,13 +89,17 @@ def check(
             results[name] = judge(command, logs, at_once=at_once or not programs)
     failed = sum(bool(one.differences) for judged in results.values() for one in judged)
     shown = {
-        "specification": SPECIFICATION, "logs": len(logs),
+        "specification": SPECIFICATION,
+        "logs": len(logs),
         "programs": [
-            {"program": name, "passed": sum(not one.differences for one in judged),
-             "failed": [{"log": one.log, "differences": list(one.differences)} for one in judged if one.differences]}
+            {
+                "program": name,
+                "passed": sum(not one.differences for one in judged),
+                "failed": [{"log": one.log, "differences": list(one.differences)} for one in judged if one.differences],
+            }
             for name, judged in results.items()
         ],
-    }  # fmt: skip
+    }
     emit(shown, as_json=as_json, show=lambda: _show_check(shown))
     if failed:
         raise CommandFailed(
@@ -159,8 +163,11 @@ def _show_answer(answer: dict[str, Any]) -> None:
     say(f"As of {answer['as_of']}, {counted}.")
     table(
         ("", "Reached after", "95 % band"),
-        [(name, seconds(answer[f"{name}_us"]), " to ".join(seconds(us) for us in answer["bands"][name])) for name in ("p50", "p90", "p95")],
-    )  # fmt: skip
+        [
+            (name, seconds(answer[f"{name}_us"]), " to ".join(seconds(us) for us in answer["bands"][name]))
+            for name in ("p50", "p90", "p95")
+        ],
+    )
     rest = [
         ("mean up to the longest", answer["restricted_mean_us"]),
         ("acknowledged, p50", answer["acknowledge_p50_us"]),
@@ -174,8 +181,11 @@ def _show_answer(answer: dict[str, Any]) -> None:
     )
     table(
         ("Week", "Cases", "p50", "As known then"),
-        [(week["week"], week["cases"], seconds(week["p50_us"]), seconds(week["then"]["p50_us"])) for week in answer["weeks"]],
-    )  # fmt: skip
+        [
+            (week["week"], week["cases"], seconds(week["p50_us"]), seconds(week["then"]["p50_us"]))
+            for week in answer["weeks"]
+        ],
+    )
     if answer["functions"]:
         table(
             ("Last to act", "Cases", "Share"),

@@ -56,16 +56,24 @@ def by(
 
 
 def phases(
-    world: WorldOption = LIVE, kind: Kind = None, severity: Severity = None, since: Since = None, as_json: JsonOption = False
-) -> None:  # fmt: skip
+    world: WorldOption = LIVE,
+    kind: Kind = None,
+    severity: Severity = None,
+    since: Since = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show where the time goes: blind time beside the phases of the response."""
     answer = _asked(world, "/velocity/phases", kind, severity, since)
     emit(answer, as_json=as_json, show=lambda: _phases(answer))
 
 
 def overdue(
-    world: WorldOption = LIVE, kind: Kind = None, severity: Severity = None, since: Since = None, as_json: JsonOption = False
-) -> None:  # fmt: skip
+    world: WorldOption = LIVE,
+    kind: Kind = None,
+    severity: Severity = None,
+    since: Since = None,
+    as_json: JsonOption = False,
+) -> None:
     """Show the open cases that have lasted longer than nine of ten took, the longest first."""
     answer = _asked(world, "/velocity/overdue", kind, severity, since)
     emit(answer, as_json=as_json, show=lambda: _overdue(answer))
@@ -140,11 +148,18 @@ def _phases(answer: dict[str, Any]) -> None:
     table(
         ("Phase", "Ended", "Stand in it", "p50", "p90", "Of all time", ""),
         [
-            (s["phase"], s["finished"], s["standing"], seconds(s["p50_us"]), seconds(s["p90_us"]),
-             "" if s["share"] is None else f"{s['share']:.1%}", bar(s["total_us"], s["total_us"], longest))
+            (
+                s["phase"],
+                s["finished"],
+                s["standing"],
+                seconds(s["p50_us"]),
+                seconds(s["p90_us"]),
+                "" if s["share"] is None else f"{s['share']:.1%}",
+                bar(s["total_us"], s["total_us"], longest),
+            )
             for s in spans
         ],
-    )  # fmt: skip
+    )
     say(f"Blind {seconds(answer['blind_us'])}, response {seconds(answer['response_us'])}, over all cases.")
 
 
@@ -158,8 +173,14 @@ def _overdue(answer: dict[str, Any]) -> None:
         table(
             ("Case", "Kind", "Severity", "Identified", "Open for", ""),
             [
-                (i["case_id"][:8], i["cause_kind"], i["severity"], ago(i["identified_at"]), seconds(i["elapsed_us"]),
-                 bar(answer["p90_us"], i["elapsed_us"], longest))
+                (
+                    i["case_id"][:8],
+                    i["cause_kind"],
+                    i["severity"],
+                    ago(i["identified_at"]),
+                    seconds(i["elapsed_us"]),
+                    bar(answer["p90_us"], i["elapsed_us"], longest),
+                )
                 for i in answer["items"]
             ],
-        )  # fmt: skip
+        )

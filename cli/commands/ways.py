@@ -38,11 +38,20 @@ def options(case_id: CaseId, world: WorldOption = LIVE, as_json: JsonOption = Fa
     with Client(world) as client:
         whole = _round(client, case_id)
     rows = [
-        (line["item"], o["rank"], o["supplier"], "yes" if o["feasible"] else "no", money(o["landed_cost"]), o["arrives_on"], o["on_time_share"],
-         "; ".join(o["reasons"]), o["alternative_id"])
+        (
+            line["item"],
+            o["rank"],
+            o["supplier"],
+            "yes" if o["feasible"] else "no",
+            money(o["landed_cost"]),
+            o["arrives_on"],
+            o["on_time_share"],
+            "; ".join(o["reasons"]),
+            o["alternative_id"],
+        )
         for line in whole["lines"]
         for o in line["options"]
-    ]  # fmt: skip
+    ]
     columns = ("Item", "Rank", "Supplier", "Can", "Landed cost", "Arrives", "On time", "Reasons", "Alternative")
     empty = "Nobody else has a term for these items: there is no other source."
     emit(whole, as_json=as_json, show=lambda: table(columns, rows) if rows else say(empty))

@@ -53,9 +53,16 @@ def create(
             daemon.detach(home, report=report, world=None)
         try:
             made = ask(
-                home, "create-world", report, name=name, clock=clock, services=only or None,
-                split=split or None, seed=seed, currency=currency,
-            )  # fmt: skip
+                home,
+                "create-world",
+                report,
+                name=name,
+                clock=clock,
+                services=only or None,
+                split=split or None,
+                seed=seed,
+                currency=currency,
+            )
         except BaseException as why:
             if started:
                 daemon.end(home)

@@ -27,16 +27,30 @@ EXPECTED = "SCMS delivery records (CSV or tab-separated, UTF-8, plain or gzip, w
 MAX_SAID_CHARACTERS = 200
 
 REQUIRED = (
-    "ID", "Project Code", "PO / SO #", "ASN/DN #", "Country", "Fulfill Via", "PO Sent to Vendor Date",
-    "Scheduled Delivery Date", "Delivered to Client Date", "Delivery Recorded Date", "Vendor",
-    "Item Description", "Line Item Quantity", "Line Item Value",
-)  # fmt: skip
+    "ID",
+    "Project Code",
+    "PO / SO #",
+    "ASN/DN #",
+    "Country",
+    "Fulfill Via",
+    "PO Sent to Vendor Date",
+    "Scheduled Delivery Date",
+    "Delivered to Client Date",
+    "Delivery Recorded Date",
+    "Vendor",
+    "Item Description",
+    "Line Item Quantity",
+    "Line Item Value",
+)
 
 # What all lines of a shipment, and all lines of an order, have in common.
 OF_SHIPMENT = {
-    "order": "PO / SO #", "project": "Project Code", "country": "Country",
-    "fulfilment": "Fulfill Via", "vendor": "Vendor",
-}  # fmt: skip
+    "order": "PO / SO #",
+    "project": "Project Code",
+    "country": "Country",
+    "fulfilment": "Fulfill Via",
+    "vendor": "Vendor",
+}
 OF_ORDER = {name: column for name, column in OF_SHIPMENT.items() if name != "order"}
 
 

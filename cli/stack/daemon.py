@@ -111,9 +111,13 @@ def detach(
     command += [f"--only={name}" for name in only or []]
     with spawn.open_log(home.run / "daemon.log") as log:
         daemon = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd=CHECKOUT,
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=CHECKOUT,
             start_new_session=True,
-        )  # fmt: skip
+        )
     assert daemon.stdout is not None
     try:
         for raw in daemon.stdout:

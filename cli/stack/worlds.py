@@ -256,9 +256,14 @@ class World:
 
     def _run_topics(self, command: tuple[str, ...]) -> None:
         done = subprocess.run(
-            command, env=self._shared_env(), cwd=CHECKOUT, capture_output=True, text=True,
-            timeout=TOPICS_SECONDS, check=False,
-        )  # fmt: skip
+            command,
+            env=self._shared_env(),
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            timeout=TOPICS_SECONDS,
+            check=False,
+        )
         if done.returncode:
             # The Kafka client's own complaints begin with a per cent sign; the command's last word does not.
             said = [line for line in (done.stderr or done.stdout).splitlines() if line and line[0] != "%"]

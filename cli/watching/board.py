@@ -16,7 +16,14 @@ from cli.output import visible
 
 COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "dim"}
 MARKS = {"critical": "▲▲", "high": "▲", "medium": "◆", "low": "○"}
-STATES = {"open": "waiting", "committed": "committed", "completed": "done", "waived": "waived", "refused": "refused", "withdrawn": "withdrawn"}  # fmt: skip
+STATES = {
+    "open": "waiting",
+    "committed": "committed",
+    "completed": "done",
+    "waived": "waived",
+    "refused": "refused",
+    "withdrawn": "withdrawn",
+}
 STALE_SECONDS = 4.5
 FAR_HOURS = 24 * 365.0
 Case = Mapping[str, Any]
@@ -56,17 +63,23 @@ class Board:
         breaching = sum(bool(case["breaching"]) for case in self.cases.values())
         late = "bold red" if breaching else ""
         return Text.assemble(
-            (f"World {self.world}", "bold"), f"   open {len(self.cases):,}   unowned {unowned:,}   ", (f"past a deadline {breaching:,}", late)
-        )  # fmt: skip
+            (f"World {self.world}", "bold"),
+            f"   open {len(self.cases):,}   unowned {unowned:,}   ",
+            (f"past a deadline {breaching:,}", late),
+        )
 
     def _table(self, now: datetime, rows: int, width: int) -> Table:
         table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
         shown = [column for column in COLUMNS if width >= column.from_width]
         for column in shown:
             table.add_column(
-                column.name, justify="right" if column.is_number else "left", no_wrap=True, overflow="ellipsis",
-                min_width=column.width, ratio=1 if column.name == "What" else None,
-            )  # fmt: skip
+                column.name,
+                justify="right" if column.is_number else "left",
+                no_wrap=True,
+                overflow="ellipsis",
+                min_width=column.width,
+                ratio=1 if column.name == "What" else None,
+            )
         for case in self.ranked(now)[:rows]:
             table.add_row(*(_cell(column.cell(case, now)) for column in shown))
         return table

@@ -32,10 +32,15 @@ def main() -> int:
     hub = Hub(partial(tail_of, settings), settings.stream_ring_records)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings, hub), host=settings.http_host, port=settings.http_port, log_config=None, access_log=False,
-            timeout_graceful_shutdown=DRAIN_SECONDS, backlog=CONNECTIONS_WAITING_MAX,
+            create_app(settings, hub),
+            host=settings.http_host,
+            port=settings.http_port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            backlog=CONNECTIONS_WAITING_MAX,
         )
-    )  # fmt: skip
+    )
     hub.on_fatal = lambda: setattr(server, "should_exit", True)  # a process that follows nothing is started again whole
     ops = OpsServer(settings, lambda: {"api": server.started, "hub": hub.ready})
     ops.start()

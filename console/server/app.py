@@ -80,9 +80,11 @@ def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
     app.state.streams, app.state.sending = {}, {}
     app.state.hosts = http.Hosts(settings.hosts, service="console")
     app.state.verifier = Verifier(
-        issuer=settings.auth_issuer, audience=settings.auth_audience, jwks=settings.auth_jwks,
+        issuer=settings.auth_issuer,
+        audience=settings.auth_audience,
+        jwks=settings.auth_jwks,
         reread_seconds=settings.stream_check_seconds,
-    )  # fmt: skip
+    )
     for kind in (HTTPException, RequestValidationError, Refusal, Exception, 404, 405):
         app.add_exception_handler(kind, http.problem)
     session.add(app)
@@ -101,10 +103,18 @@ Many = Annotated[list[str] | None, Query()]
 def _stream(app: FastAPI) -> None:
     @app.get("/stream", openapi_extra=READERS)
     async def exception_stream(
-        request: Request, who: Who, token: Token, type: Many = None, severity: Many = None, function: Many = None, case: Many = None,
-        site: Many = None, customer: Many = None, start: Annotated[str, Query(alias="from")] = "now",
+        request: Request,
+        who: Who,
+        token: Token,
+        type: Many = None,
+        severity: Many = None,
+        function: Many = None,
+        case: Many = None,
+        site: Many = None,
+        customer: Many = None,
+        start: Annotated[str, Query(alias="from")] = "now",
         last_event_id: Annotated[str | None, Header()] = None,
-    ) -> Response:  # fmt: skip
+    ) -> Response:
         """Follow cases and tasks as they change. `from`: now, beginning, or an event id; Last-Event-ID comes first."""
         who.may("read")
         who.must_subscribe(TOPICS[0])
@@ -118,9 +128,11 @@ def _stream(app: FastAPI) -> None:
         asked = [tuple(many) if many else None for many in (type, severity, function, case, site, customer)]
         chosen = view.Filter(*asked) if any(asked) else view.EVERYTHING
         stream = Stream(
-            hub, Reader(who, vector, chosen, f"console.{id(request):x}"),
-            heartbeat_seconds=settings.stream_heartbeat_seconds, catch_ups=request.app.state.catch_ups,
-        )  # fmt: skip
+            hub,
+            Reader(who, vector, chosen, f"console.{id(request):x}"),
+            heartbeat_seconds=settings.stream_heartbeat_seconds,
+            catch_ups=request.app.state.catch_ups,
+        )
         return EventStream(_noted(app, stream, token), app.state)
 
 

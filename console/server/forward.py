@@ -16,8 +16,14 @@ from chassis.runtime import log
 from console.server.session import ANYBODY, Token, Who
 
 ASK_HEADERS = (
-    "accept", "accept-language", "content-type", "idempotency-key", "if-match", "if-none-match", "traceparent",
-)  # fmt: skip
+    "accept",
+    "accept-language",
+    "content-type",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "traceparent",
+)
 ANSWER_HEADERS = ("content-type", "etag", "location", "retry-after", "cache-control", "www-authenticate")
 ANSWER_BYTES_MAX = 16_000_000
 CONNECTIONS_MAX = 64

@@ -49,8 +49,14 @@ class BuiltInIssuer:
         now = machine_now()
         ends = now + timedelta(hours=TOKEN_HOURS)
         claims: dict[str, Any] = {
-            "iss": self._issuer, "aud": self._audience, "sub": narrow.get("name") or role, "iat": now, "exp": ends, "sites": "*", "customers": "*",
-        }  # fmt: skip
+            "iss": self._issuer,
+            "aud": self._audience,
+            "sub": narrow.get("name") or role,
+            "iat": now,
+            "exp": ends,
+            "sites": "*",
+            "customers": "*",
+        }
         claims["jti"] = secrets.token_urlsafe(12)  # two of one second are two: one session's end is not the other's
         claims |= {"roles": ["machine"], **MACHINES[role]} if role in MACHINES else {"roles": [role]}
         claims |= {name: narrow[name] for name in NARROWS if narrow.get(name) is not None}

@@ -38,9 +38,7 @@ def add(app: FastAPI) -> None:
         return response
 
     @app.get(CALLBACK, status_code=303, openapi_extra=NO_LOGIN, response_class=RedirectResponse)
-    def come_back(
-        request: Request, state: str = "", code: str | None = None, error: str | None = None
-    ) -> Response:  # fmt: skip
+    def come_back(request: Request, state: str = "", code: str | None = None, error: str | None = None) -> Response:
         """End what was begun at the provider: exchange the code, check both tokens, set the session."""
         provider = _provider(request)
         if code is None:

@@ -52,9 +52,16 @@ class Provider:
         verifier, state, nonce = (secrets.token_urlsafe(32) for _ in range(3))
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
         asked = {
-            "response_type": "code", "client_id": self._client_id, "redirect_uri": back, "scope": self._scope, "state": state, "nonce": nonce,
-            "code_challenge": challenge, "code_challenge_method": "S256", "audience": self._audience,
-        }  # fmt: skip
+            "response_type": "code",
+            "client_id": self._client_id,
+            "redirect_uri": back,
+            "scope": self._scope,
+            "state": state,
+            "nonce": nonce,
+            "code_challenge": challenge,
+            "code_challenge_method": "S256",
+            "audience": self._audience,
+        }
         ends = machine_now() + timedelta(seconds=STATE_SECONDS)
         held = {"state": state, "nonce": nonce, "verifier": verifier, "to": to, "exp": ends}
         door = self._found()["authorization_endpoint"]
@@ -92,9 +99,14 @@ class Provider:
             keys = jwt.PyJWKSet.from_dict(self._asked("GET", keys_at))
             key = keys[str(jwt.get_unverified_header(token).get("kid", ""))]
             claims = jwt.decode(
-                token, key, algorithms=list(ALGORITHMS), audience=self._client_id, issuer=self._issuer, leeway=LEEWAY_SECONDS,
+                token,
+                key,
+                algorithms=list(ALGORITHMS),
+                audience=self._client_id,
+                issuer=self._issuer,
+                leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "aud", "iss", "nonce"]},
-            )  # fmt: skip
+            )
         except (jwt.PyJWTError, KeyError) as error:
             raise Unauthenticated(f"the provider's identity token does not hold: {type(error).__name__}") from error
         if not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):

@@ -125,9 +125,12 @@ def built_in(settings: ConsoleSettings) -> BuiltInIssuer | None:
         return None
     key_id = json.loads(Path(settings.auth_jwks).read_text(encoding="utf-8"))["keys"][0]["kid"]
     return BuiltInIssuer(
-        issuer=settings.auth_issuer, audience=settings.auth_audience, key_file=settings.issuer_key, key_id=key_id,
+        issuer=settings.auth_issuer,
+        audience=settings.auth_audience,
+        key_file=settings.issuer_key,
+        key_id=key_id,
         secret_file=settings.local_secret_file,
-    )  # fmt: skip
+    )
 
 
 def add(app: FastAPI) -> None:
@@ -148,8 +151,9 @@ def _given(request: Request, body: Login, secret: str | None) -> tuple[str, str]
     if not issuer.knows(secret) and not _has_session(request):
         raise Unauthenticated(
             "the built-in issuer serves the user who started the stack: `crossdock desk` prints a link that logs in; "
-            "programs send X-Local-Secret, which `crossdock status --json` shows", code="local-secret-missing",
-        )  # fmt: skip
+            "programs send X-Local-Secret, which `crossdock status --json` shows",
+            code="local-secret-missing",
+        )
     token, ends = issuer.token(body.role, body.model_dump(exclude={"role"}))
     return token, ends.isoformat()
 

@@ -42,9 +42,10 @@ class ConsoleSettings(ServiceSettings):
             raise ValueError("the built-in issuer needs LOCAL_SECRET_FILE, a file that only its user can read")
         public = urlsplit(told.get("public_url", "")).hostname
         names = {
-            "HTTP_HOST": [told.get("http_host", "")], "PUBLIC_URL": [public] if public else [],
+            "HTTP_HOST": [told.get("http_host", "")],
+            "PUBLIC_URL": [public] if public else [],
             "HOSTS_ALLOWED": names_of(told.get("hosts_allowed", "")),
-        }  # fmt: skip
+        }
         for variable, given in names.items() if told.get("world") == "live" else ():
             if far := next((name for name in given if not is_loopback(name)), None):
                 raise ValueError(

@@ -164,10 +164,15 @@ def change_calendar(body: CalendarBody, act: http.Act) -> CalendarShown:
     """Make a business calendar or change it."""
     return CalendarShown.model_validate(
         operations.change_calendar(
-            act.tx, code=body.code, zone=body.zone, weekdays=body.weekdays, opens=body.opens, closes=body.closes,
+            act.tx,
+            code=body.code,
+            zone=body.zone,
+            weekdays=body.weekdays,
+            opens=body.opens,
+            closes=body.closes,
             holidays=body.holidays,
         )
-    )  # fmt: skip
+    )
 
 
 @router.act("/rosters", may="keep-rules")

@@ -191,9 +191,16 @@ def change_person(
 
 
 def change_calendar(
-    before: Calendar | None, *, code: str, zone: str, weekdays: tuple[int, ...], opens: time, closes: time,
-    holidays: tuple[date, ...], now: datetime,
-) -> tuple[Calendar, list[Event]]:  # fmt: skip
+    before: Calendar | None,
+    *,
+    code: str,
+    zone: str,
+    weekdays: tuple[int, ...],
+    opens: time,
+    closes: time,
+    holidays: tuple[date, ...],
+    now: datetime,
+) -> tuple[Calendar, list[Event]]:
     """Make a calendar or change it; raises UnknownZone, NoWeekdays, ClosesBeforeOpens, TooMany."""
     must_be_zone(zone)
     if not weekdays:
@@ -221,9 +228,15 @@ def change_calendar(
     if (kept := _kept(before, calendar)) is before:
         return kept, []
     said = CalendarChanged(
-        calendar_id=kept.calendar_id, code=kept.code, zone=kept.zone, weekdays=kept.weekdays, opens=kept.opens,
-        closes=kept.closes, holidays=kept.holidays, occurred_at=now,
-    )  # fmt: skip
+        calendar_id=kept.calendar_id,
+        code=kept.code,
+        zone=kept.zone,
+        weekdays=kept.weekdays,
+        opens=kept.opens,
+        closes=kept.closes,
+        holidays=kept.holidays,
+        occurred_at=now,
+    )
     return kept, [said]
 
 
@@ -253,9 +266,15 @@ def change_roster(
 
 
 def change_ladder(
-    before: Ladder | None, *, code: str, calendar: str, rungs: tuple[Rung, ...], max_escalations: int,
-    calendar_is_kept: bool, now: datetime,
-) -> tuple[Ladder, list[Event]]:  # fmt: skip
+    before: Ladder | None,
+    *,
+    code: str,
+    calendar: str,
+    rungs: tuple[Rung, ...],
+    max_escalations: int,
+    calendar_is_kept: bool,
+    now: datetime,
+) -> tuple[Ladder, list[Event]]:
     """Make a ladder or change it; raises UnknownCalendar, UnsoundLadder."""
     if not calendar_is_kept:
         raise UnknownCalendar(f"calendar {calendar!r} is not kept here; make it first", field="calendar")
@@ -268,9 +287,13 @@ def change_ladder(
     if (kept := _kept(before, ladder)) is before:
         return kept, []
     said = LadderChanged(
-        ladder_id=kept.ladder_id, code=kept.code, calendar=kept.calendar, rungs=kept.rungs,
-        max_escalations=kept.max_escalations, occurred_at=now,
-    )  # fmt: skip
+        ladder_id=kept.ladder_id,
+        code=kept.code,
+        calendar=kept.calendar,
+        rungs=kept.rungs,
+        max_escalations=kept.max_escalations,
+        occurred_at=now,
+    )
     return kept, [said]
 
 

@@ -60,9 +60,14 @@ def change_ladder(tx: Tx, *, code: str, calendar: str, rungs: tuple[Rung, ...], 
     before = repository.find(tx, repository.ladders, domain.ladder_id(code))
     kept = repository.find(tx, repository.calendars, domain.calendar_id(calendar)) is not None
     ladder, events = domain.change_ladder(
-        before, code=code, calendar=calendar, rungs=rungs, max_escalations=max_escalations, calendar_is_kept=kept,
+        before,
+        code=code,
+        calendar=calendar,
+        rungs=rungs,
+        max_escalations=max_escalations,
+        calendar_is_kept=kept,
         now=tx.now,
-    )  # fmt: skip
+    )
     repository.save(tx, repository.ladders, ladder)
     tx.emit(events)
     tx.count(metrics.rules_changed_total.labels("ladder"), len(events))

@@ -136,6 +136,8 @@ def when_case_escalation_due_climb_ladder(tx: Tx, timer: Timer) -> None:
 def _escalate(tx: Tx, timer: Timer) -> None:
     task_id = timer.detail.get("task_id")
     operations.escalate_case(
-        tx, case_id=UUID(timer.detail["case_id"]), what=timer.detail["what"],
+        tx,
+        case_id=UUID(timer.detail["case_id"]),
+        what=timer.detail["what"],
         task_id=UUID(task_id) if task_id else None,
-    )  # fmt: skip
+    )

@@ -83,11 +83,18 @@ def add_to_timeline(tx: Tx, fact: Event) -> None:
     """Add a fact to its case's timeline, where nothing is ever changed."""
     by = getattr(fact, "by", None)
     row: dict[str, Any] = {
-        "case_id": fact.subject, "task_id": getattr(fact, "task_id", None), "type": fact.event_name, "fact": type(fact).__name__,
-        "occurred_at": fact.occurred_at, "recorded_at": tx.now, "by_subject": by.subject if by else None, "by_role": by.role if by else None,
-        "content": fact.model_dump(mode="json", exclude=_UNTOLD, exclude_none=True), "caused_by": tx.context.causation_id,
+        "case_id": fact.subject,
+        "task_id": getattr(fact, "task_id", None),
+        "type": fact.event_name,
+        "fact": type(fact).__name__,
+        "occurred_at": fact.occurred_at,
+        "recorded_at": tx.now,
+        "by_subject": by.subject if by else None,
+        "by_role": by.role if by else None,
+        "content": fact.model_dump(mode="json", exclude=_UNTOLD, exclude_none=True),
+        "caused_by": tx.context.causation_id,
         "caused_kind": tx.context.cause_kind,
-    }  # fmt: skip
+    }
     tx.append(tables.case_timeline, row)
 
 

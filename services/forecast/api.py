@@ -155,10 +155,15 @@ def enter_baselines(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 def enter_override(forecast_id: UUID, body: EnterOverride, act: http.Act) -> ForecastShown:
     """Say what a person expects of a week instead, and why; the baseline stays."""
     forecast = operations.enter_override(
-        act.tx, forecast_id=_mine(act, forecast_id), override_id=derived_id("override", act.tx.context.causation_id),
-        week_on=body.week_on, quantity=body.quantity, reason=body.reason, expires_on=body.expires_on,
+        act.tx,
+        forecast_id=_mine(act, forecast_id),
+        override_id=derived_id("override", act.tx.context.causation_id),
+        week_on=body.week_on,
+        quantity=body.quantity,
+        reason=body.reason,
+        expires_on=body.expires_on,
         by=act.actor.by("planning-lead", "sales"),
-    )  # fmt: skip
+    )
     return ForecastShown.model_validate(forecast)
 
 

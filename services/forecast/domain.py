@@ -191,9 +191,17 @@ def enter_override(
         override_id, week_on, before, quantity, reason.strip(), by.subject, by.role, expires_on, now, now
     )
     said = OverrideEntered(
-        forecast_id=forecast.forecast_id, item=forecast.item, site=forecast.site, week_on=week_on, before=before,
-        after=quantity, reason=override.reason, by=by, expires_on=expires_on, occurred_at=now,
-    )  # fmt: skip
+        forecast_id=forecast.forecast_id,
+        item=forecast.item,
+        site=forecast.site,
+        week_on=week_on,
+        before=before,
+        after=quantity,
+        reason=override.reason,
+        by=by,
+        expires_on=expires_on,
+        occurred_at=now,
+    )
     overrides = (*forecast.overrides, override)
     return replace(forecast, overrides=overrides, occurred_at=now, recorded_at=now), [said]
 
@@ -211,9 +219,13 @@ def publish_forecast(forecast: Forecast, *, now: datetime) -> tuple[Forecast, li
         forecast, published=forecast.published + 1, said=weeks, published_at=now, occurred_at=now, recorded_at=now
     )
     said = DemandPublished(
-        forecast_id=after.forecast_id, item=after.item, site=after.site, version=after.published, weeks=weeks,
+        forecast_id=after.forecast_id,
+        item=after.item,
+        site=after.site,
+        version=after.published,
+        weeks=weeks,
         occurred_at=now,
-    )  # fmt: skip
+    )
     return after, [said]
 
 
@@ -226,10 +238,12 @@ def expected_weeks(forecast: Forecast, today: date) -> tuple[WeekOfDemand, ...]:
         override = standing_override(forecast, baseline.week_on, today)
         weeks.append(
             WeekOfDemand(
-                week_on=baseline.week_on, quantity=override.after if override else baseline.quantity,
-                baseline=baseline.quantity, override_reason=override.reason if override else None,
+                week_on=baseline.week_on,
+                quantity=override.after if override else baseline.quantity,
+                baseline=baseline.quantity,
+                override_reason=override.reason if override else None,
             )
-        )  # fmt: skip
+        )
     return tuple(weeks)
 
 

@@ -44,9 +44,15 @@ def enter_override(
 ) -> domain.Forecast:
     """Say what a person expects of a week instead, and why; raises NotFound and what the domain refuses."""
     forecast, events = domain.enter_override(
-        repository.get(tx, forecast_id), override_id=override_id, week_on=week_on, quantity=quantity, reason=reason,
-        by=by, expires_on=expires_on, now=tx.now,
-    )  # fmt: skip
+        repository.get(tx, forecast_id),
+        override_id=override_id,
+        week_on=week_on,
+        quantity=quantity,
+        reason=reason,
+        by=by,
+        expires_on=expires_on,
+        now=tx.now,
+    )
     repository.save(tx, forecast)
     tx.emit(events)
     tx.count(metrics.overrides_total)

@@ -43,8 +43,12 @@ def keep_publication(tx: Tx, forecast: domain.Forecast, by: By) -> None:
     tx.append(
         tables.publications,
         {
-            "forecast_id": forecast.forecast_id, "published": forecast.published,
-            "weeks": [week.model_dump(mode="json") for week in forecast.said], "by_subject": by.subject, "by_role": by.role,
-            "occurred_at": forecast.occurred_at, "recorded_at": forecast.recorded_at,
+            "forecast_id": forecast.forecast_id,
+            "published": forecast.published,
+            "weeks": [week.model_dump(mode="json") for week in forecast.said],
+            "by_subject": by.subject,
+            "by_role": by.role,
+            "occurred_at": forecast.occurred_at,
+            "recorded_at": forecast.recorded_at,
         },
-    )  # fmt: skip
+    )

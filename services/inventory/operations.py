@@ -98,9 +98,17 @@ def record_entry(
     if kind == "opening":
         repository.hold_openings(tx)
     stock = _enter(
-        tx, item=item, site=site, kind=kind, quantity=quantity, entry_id=entry_id, occurred_at=occurred_at or tx.now,
-        reason=reason, by=by, order_line_id=order_line_id,
-    )  # fmt: skip
+        tx,
+        item=item,
+        site=site,
+        kind=kind,
+        quantity=quantity,
+        entry_id=entry_id,
+        occurred_at=occurred_at or tx.now,
+        reason=reason,
+        by=by,
+        order_line_id=order_line_id,
+    )
     if predict:
         predict_shortages(tx, stock_ids=[stock.stock_id], reason=f"{kind} of {item} at {site}")
     return stock
@@ -122,9 +130,19 @@ def _enter(
 ) -> domain.Stock:
     before = repository.find_stock(tx, domain.stock_id(item, site))
     stock, entry, events = domain.record_entry(
-        before, entry_id=entry_id, item=item, site=site, kind=kind, quantity=quantity, occurred_at=occurred_at,
-        now=tx.now, reason=reason, by=by, order_line_id=order_line_id, shipment_line_id=shipment_line_id,
-    )  # fmt: skip
+        before,
+        entry_id=entry_id,
+        item=item,
+        site=site,
+        kind=kind,
+        quantity=quantity,
+        occurred_at=occurred_at,
+        now=tx.now,
+        reason=reason,
+        by=by,
+        order_line_id=order_line_id,
+        shipment_line_id=shipment_line_id,
+    )
     repository.save_stock(tx, stock, entry)
     tx.emit(events)
     tx.count(metrics.entries_total.labels(kind))
@@ -157,9 +175,15 @@ def predict_shortages(
         place = places[stock_id]
         days = domain.project(place.outlook, today=place.today(tx.now), days=settings().inventory_horizon_days)
         shortage, events = domain.judge_shortage(
-            repository.find_shortage(tx, stock_id), stock=stock, days=days, zone=place.zone, behind=behind,
-            unit_value=place.unit_value, reason=reason, now=tx.now,
-        )  # fmt: skip
+            repository.find_shortage(tx, stock_id),
+            stock=stock,
+            days=days,
+            zone=place.zone,
+            behind=behind,
+            unit_value=place.unit_value,
+            reason=reason,
+            now=tx.now,
+        )
         if shortage is not None:
             repository.save_shortage(tx, shortage)
         tx.emit(events)
@@ -245,10 +269,16 @@ def receive_inbound(
             )
             continue
         _enter(
-            tx, item=line.item, site=destination, kind="receipt", quantity=line.quantity,
-            entry_id=derived_id("receipt-entry", line.line_id), occurred_at=arrived_at, reason=reason,
+            tx,
+            item=line.item,
+            site=destination,
+            kind="receipt",
+            quantity=line.quantity,
+            entry_id=derived_id("receipt-entry", line.line_id),
+            occurred_at=arrived_at,
+            reason=reason,
             shipment_line_id=line.line_id,
-        )  # fmt: skip
+        )
     predict_shortages(tx, stock_ids=[domain.stock_id(line.item, destination) for line in lines], reason=reason)
 
 
@@ -271,9 +301,14 @@ def cancel_inbound(
 
 def _end_inbound(tx: Tx, *, shipment_id: UUID, destination: str, occurred_at: datetime) -> None:
     over = domain.InboundShipment(
-        shipment_id=shipment_id, destination=destination, state="over", expected_on=None, lines=(), occurred_at=occurred_at,
+        shipment_id=shipment_id,
+        destination=destination,
+        state="over",
+        expected_on=None,
+        lines=(),
+        occurred_at=occurred_at,
         recorded_at=tx.now,
-    )  # fmt: skip
+    )
     repository.save_inbound(tx, over)
 
 

@@ -53,13 +53,18 @@ def outlooks(read: ReadTx, stock_ids: Sequence[UUID], *, since: date) -> dict[UU
     """
     heads = read.rows(
         select(
-            stocks.c.stock_id, stocks.c.item, stocks.c.site, stocks.c.on_hand, sites.c.zone, items.c.unit_value_amount,
+            stocks.c.stock_id,
+            stocks.c.item,
+            stocks.c.site,
+            stocks.c.on_hand,
+            sites.c.zone,
+            items.c.unit_value_amount,
             items.c.unit_value_currency,
         )
         .join(sites, sites.c.code == stocks.c.site)
         .join(items, items.c.code == stocks.c.item)
         .where(stocks.c.stock_id.in_(stock_ids))
-    )  # fmt: skip
+    )
     inbound, orders, forecast = _arrivals(read, stock_ids), _promised(read, stock_ids, since), _weeks(read, stock_ids)
     return {
         row.stock_id: Place(

@@ -24,9 +24,14 @@ reactions = Reactions()
 def when_shipment_planned_keep_inbound(tx: Tx, event: ShipmentPlanned) -> None:
     """Something is on its way."""
     operations.keep_inbound(
-        tx, shipment_id=event.shipment_id, destination=event.destination, lines=event.lines,
-        occurred_at=event.occurred_at, expected_at=event.expected_at, reason=f"shipment {event.reference} is planned",
-    )  # fmt: skip
+        tx,
+        shipment_id=event.shipment_id,
+        destination=event.destination,
+        lines=event.lines,
+        occurred_at=event.occurred_at,
+        expected_at=event.expected_at,
+        reason=f"shipment {event.reference} is planned",
+    )
 
 
 @reactions.on(ShipmentDelayed, loads=operations.load_for_shipments)
@@ -43,38 +48,60 @@ def when_shipment_extended_move_inbound(tx: Tx, event: ShipmentExtended) -> None
 
 def _move_inbound(tx: Tx, event: ShipmentDelay, reason: str) -> None:
     operations.keep_inbound(
-        tx, shipment_id=event.shipment_id, destination=event.destination, lines=event.lines,
-        occurred_at=event.occurred_at, expected_at=event.expected_at, reason=reason, cause=event.cause, cause_occurred_at=event.cause_occurred_at,
-    )  # fmt: skip
+        tx,
+        shipment_id=event.shipment_id,
+        destination=event.destination,
+        lines=event.lines,
+        occurred_at=event.occurred_at,
+        expected_at=event.expected_at,
+        reason=reason,
+        cause=event.cause,
+        cause_occurred_at=event.cause_occurred_at,
+    )
 
 
 @reactions.on(ShipmentRecovered, loads=operations.load_for_shipments)
 def when_shipment_recovered_move_inbound(tx: Tx, event: ShipmentRecovered) -> None:
     """It is expected in time again: a shortage that it caused may be over."""
     operations.keep_inbound(
-        tx, shipment_id=event.shipment_id, destination=event.destination, lines=event.lines,
-        occurred_at=event.occurred_at, expected_at=event.expected_at, reason=f"shipment {event.reference} is expected in time again",
+        tx,
+        shipment_id=event.shipment_id,
+        destination=event.destination,
+        lines=event.lines,
+        occurred_at=event.occurred_at,
+        expected_at=event.expected_at,
+        reason=f"shipment {event.reference} is expected in time again",
         cause=event.cause,
-    )  # fmt: skip
+    )
 
 
 @reactions.on(ShipmentReceived, loads=operations.load_for_shipments)
 def when_shipment_received_enter_receipt(tx: Tx, event: ShipmentReceived) -> None:
     """It is here: off what is coming, into the ledger."""
     operations.receive_inbound(
-        tx, shipment_id=event.shipment_id, destination=event.destination, lines=event.lines,
-        occurred_at=event.occurred_at, received_on=event.received_on, received_at=event.received_at, reason=f"shipment {event.reference} was received",
-    )  # fmt: skip
+        tx,
+        shipment_id=event.shipment_id,
+        destination=event.destination,
+        lines=event.lines,
+        occurred_at=event.occurred_at,
+        received_on=event.received_on,
+        received_at=event.received_at,
+        reason=f"shipment {event.reference} was received",
+    )
 
 
 @reactions.on(ShipmentCancelled, loads=operations.load_for_shipments)
 def when_shipment_cancelled_drop_inbound(tx: Tx, event: ShipmentCancelled) -> None:
     """It will not come."""
     operations.cancel_inbound(
-        tx, shipment_id=event.shipment_id, destination=event.destination, lines=event.lines,
-        occurred_at=event.occurred_at, reason=f"shipment {event.reference} was cancelled",
+        tx,
+        shipment_id=event.shipment_id,
+        destination=event.destination,
+        lines=event.lines,
+        occurred_at=event.occurred_at,
+        reason=f"shipment {event.reference} was cancelled",
         cause=event.cause,
-    )  # fmt: skip
+    )
 
 
 @reactions.on(OrderPlaced, loads=operations.load_for_orders)
@@ -124,16 +151,24 @@ def _said(event: OrderFact, what: str) -> str:
 def when_promise_revised_move_demand(tx: Tx, event: PromiseRevised) -> None:
     """Demand stands on the day that is promised now."""
     operations.move_demand(
-        tx, order_id=event.order_id, line_id=event.order_line_id, promised_on=event.promised_on,
-        reason=f"a promise moved to {event.promised_on.isoformat()}", cause=event.cause,
-    )  # fmt: skip
+        tx,
+        order_id=event.order_id,
+        line_id=event.order_line_id,
+        promised_on=event.promised_on,
+        reason=f"a promise moved to {event.promised_on.isoformat()}",
+        cause=event.cause,
+    )
 
 
 @reactions.on(DemandPublished, loads=operations.load_for_forecasts)
 def when_demand_published_keep_expectation(tx: Tx, event: DemandPublished) -> None:
     """A new forecast moves the projection."""
     operations.keep_expectation(
-        tx, item=event.item, site=event.site, published=event.version,
+        tx,
+        item=event.item,
+        site=event.site,
+        published=event.version,
         weeks=event.weeks,
-        occurred_at=event.occurred_at, reason=f"forecast {event.version} was published",
-    )  # fmt: skip
+        occurred_at=event.occurred_at,
+        reason=f"forecast {event.version} was published",
+    )

@@ -30,17 +30,33 @@ def register_supplier(tx: Tx, *, code: str, name: str, active: bool = True, cand
 
 
 def agree_term(
-    tx: Tx, *, supplier: str, item: str, effective_from: date, effective_to: date | None = None, price: Money | None = None,
-    freight: Money | None = None, lead_time_days: int | None = None, minimum_quantity: Decimal | None = None,
+    tx: Tx,
+    *,
+    supplier: str,
+    item: str,
+    effective_from: date,
+    effective_to: date | None = None,
+    price: Money | None = None,
+    freight: Money | None = None,
+    lead_time_days: int | None = None,
+    minimum_quantity: Decimal | None = None,
     capacity_per_week: Decimal | None = None,
-) -> UUID:  # fmt: skip
+) -> UUID:
     """Agree a term with a supplier, or correct the one that begins on the same day; raises UnknownSupplier, Invalid."""
     _known_supplier(tx, supplier)
     sheet = domain.agree_term(
-        repository.find_term_sheet(tx, item), item=item, supplier=supplier, price=price, freight=freight, lead_time_days=lead_time_days,
-        minimum_quantity=minimum_quantity, capacity_per_week=capacity_per_week, effective_from=effective_from, effective_to=effective_to,
+        repository.find_term_sheet(tx, item),
+        item=item,
+        supplier=supplier,
+        price=price,
+        freight=freight,
+        lead_time_days=lead_time_days,
+        minimum_quantity=minimum_quantity,
+        capacity_per_week=capacity_per_week,
+        effective_from=effective_from,
+        effective_to=effective_to,
         now=tx.now,
-    )  # fmt: skip
+    )
     repository.save_term_sheet(tx, sheet)
     return domain.term_id("agreed", supplier, item, effective_from)
 
@@ -66,15 +82,27 @@ def _known_supplier(tx: Tx, code: str) -> domain.Supplier:
 
 
 def place_order(
-    tx: Tx, *, source: str, reference: str, supplier: str, destination: str, lines: Sequence[domain.AskedLine],
+    tx: Tx,
+    *,
+    source: str,
+    reference: str,
+    supplier: str,
+    destination: str,
+    lines: Sequence[domain.AskedLine],
     placed_at: datetime | None = None,
-) -> domain.PurchaseOrder:  # fmt: skip
+) -> domain.PurchaseOrder:
     """Place a purchase order with a registered supplier; raises UnknownSupplier, OrderKnown, Invalid."""
     _known_supplier(tx, supplier)
     order, events = domain.place_order(
-        repository.find_order(tx, domain.order_id(source, reference)), source=source, reference=reference, supplier=supplier,
-        destination=destination, lines=lines, occurred_at=placed_at or tx.now, now=tx.now,
-    )  # fmt: skip
+        repository.find_order(tx, domain.order_id(source, reference)),
+        source=source,
+        reference=reference,
+        supplier=supplier,
+        destination=destination,
+        lines=lines,
+        occurred_at=placed_at or tx.now,
+        now=tx.now,
+    )
     repository.save_order(tx, order)
     tx.emit(events)
     tx.count(metrics.orders.labels("placed"))
@@ -82,15 +110,23 @@ def place_order(
 
 
 def change_order(
-    tx: Tx, *, order_id: UUID, lines: Sequence[domain.AskedLine], supplier: str | None = None, destination: str | None = None,
+    tx: Tx,
+    *,
+    order_id: UUID,
+    lines: Sequence[domain.AskedLine],
+    supplier: str | None = None,
+    destination: str | None = None,
     changed_at: datetime | None = None,
-) -> domain.PurchaseOrder:  # fmt: skip
+) -> domain.PurchaseOrder:
     """Add lines to a purchase order or change them; raises NotFound, OtherParty, Invalid."""
     before = repository.get_order(tx, order_id)
     order, events = domain.change_order(
-        before, supplier=supplier or before.supplier, destination=destination or before.destination, lines=lines,
+        before,
+        supplier=supplier or before.supplier,
+        destination=destination or before.destination,
+        lines=lines,
         occurred_at=changed_at or tx.now,
-    )  # fmt: skip
+    )
     repository.save_order(tx, order)
     tx.emit(events)
     tx.count(metrics.orders.labels("changed" if events else "unchanged"))
@@ -98,15 +134,27 @@ def change_order(
 
 
 def keep_order(
-    tx: Tx, *, source: str, reference: str, supplier: str, destination: str, lines: Sequence[domain.AskedLine],
+    tx: Tx,
+    *,
+    source: str,
+    reference: str,
+    supplier: str,
+    destination: str,
+    lines: Sequence[domain.AskedLine],
     placed_at: datetime | None = None,
-) -> domain.PurchaseOrder:  # fmt: skip
+) -> domain.PurchaseOrder:
     """Place an order, or add to the one that a source has told of already (FLOW 7.2)."""
     order_id = domain.order_id(source, reference)
     if repository.find_order(tx, order_id) is None:
         return place_order(
-            tx, source=source, reference=reference, supplier=supplier, destination=destination, lines=lines, placed_at=placed_at
-        )  # fmt: skip
+            tx,
+            source=source,
+            reference=reference,
+            supplier=supplier,
+            destination=destination,
+            lines=lines,
+            placed_at=placed_at,
+        )
     return change_order(
         tx, order_id=order_id, lines=lines, supplier=supplier, destination=destination, changed_at=placed_at
     )
@@ -152,15 +200,27 @@ def record_deliveries(tx: Tx, *, lines: Sequence[ShipmentLine], received_on: dat
             continue
         on_time = received_on <= line.promised_on
         receipt = domain.Receipt(
-            line.line_id, line.purchase_order_line_id, line.supplier, line.item, line.promised_on, received_on, on_time,
-            occurred_at=received_at, recorded_at=tx.now,
-        )  # fmt: skip
+            line.line_id,
+            line.purchase_order_line_id,
+            line.supplier,
+            line.item,
+            line.promised_on,
+            received_on,
+            on_time,
+            occurred_at=received_at,
+            recorded_at=tx.now,
+        )
         repository.keep_receipt(tx, receipt)
         record = domain.count_receipt(repository.find_track_record(tx, line.supplier), receipt)
         repository.save_track_record(tx, record)
         sheet = domain.observe_delivery(
-            repository.find_term_sheet(tx, line.item), item=line.item, supplier=line.supplier, received_on=received_on, received_at=received_at, now=tx.now
-        )  # fmt: skip
+            repository.find_term_sheet(tx, line.item),
+            item=line.item,
+            supplier=line.supplier,
+            received_on=received_on,
+            received_at=received_at,
+            now=tx.now,
+        )
         repository.save_term_sheet(tx, sheet)
         tx.count(metrics.receipts.labels("on-time" if on_time else "late"))
 
@@ -196,8 +256,14 @@ def open_round(
         return known
     asked = domain.lines_of(lines)
     sourcing, events = domain.open_round(
-        task_id=task_id, case_id=case_id, cause=cause, lines=asked, money_limit=money_limit, market=_market(tx, asked), now=tx.now
-    )  # fmt: skip
+        task_id=task_id,
+        case_id=case_id,
+        cause=cause,
+        lines=asked,
+        money_limit=money_limit,
+        market=_market(tx, asked),
+        now=tx.now,
+    )
     repository.save(tx, sourcing)
     tx.emit(events)
     tx.count(metrics.rounds.labels("opened"))

@@ -51,9 +51,15 @@ def suppliers_by_code(
 
 
 def terms_by_item(
-    read: ReadTx, actor: Actor, *, supplier: str | None = None, item: str | None = None, kind: str | None = None,
-    after: tuple[str, UUID] | None = None, limit: int = 100,
-) -> Sequence[Row[Any]]:  # fmt: skip
+    read: ReadTx,
+    actor: Actor,
+    *,
+    supplier: str | None = None,
+    item: str | None = None,
+    kind: str | None = None,
+    after: tuple[str, UUID] | None = None,
+    limit: int = 100,
+) -> Sequence[Row[Any]]:
     """Return terms in the order of their items; a machine sees those of its own supplier."""
     query = (
         select(terms, term_sheets.c.item)
@@ -75,9 +81,16 @@ def terms_by_item(
 
 
 def orders_by_recording(
-    read: ReadTx, actor: Actor, *, supplier: str | None = None, destination: str | None = None, source: str | None = None,
-    reference: str | None = None, after: tuple[datetime, UUID] | None = None, limit: int = 100,
-) -> Sequence[Row[Any]]:  # fmt: skip
+    read: ReadTx,
+    actor: Actor,
+    *,
+    supplier: str | None = None,
+    destination: str | None = None,
+    source: str | None = None,
+    reference: str | None = None,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int = 100,
+) -> Sequence[Row[Any]]:
     """Return purchase orders in scope, in the order in which they became known."""
     lines = select(func.count()).where(purchase_order_lines.c.order_id == purchase_orders.c.order_id)
     query = (
@@ -158,9 +171,16 @@ def _rounds_in_scope(query: Select[Any], actor: Actor) -> Select[Any]:
 
 
 def rounds_by_recording(
-    read: ReadTx, actor: Actor, *, case_id: UUID | None = None, task_id: UUID | None = None, cause_id: UUID | None = None,
-    state: str | None = None, after: tuple[datetime, UUID] | None = None, limit: int = 100,
-) -> Sequence[Row[Any]]:  # fmt: skip
+    read: ReadTx,
+    actor: Actor,
+    *,
+    case_id: UUID | None = None,
+    task_id: UUID | None = None,
+    cause_id: UUID | None = None,
+    state: str | None = None,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int = 100,
+) -> Sequence[Row[Any]]:
     """Return rounds in scope with how much of each is decided, in the order in which they were opened."""
     page = select(sourcings).order_by(sourcings.c.recorded_at, sourcings.c.sourcing_id).limit(limit)
     for name, value in (("case_id", case_id), ("task_id", task_id), ("cause_id", cause_id), ("state", state)):
@@ -220,22 +240,35 @@ def round_with_options(
 
 
 def candidates_by_round(
-    read: ReadTx, actor: Actor, *, case_id: UUID | None = None, cause_id: UUID | None = None,
-    after: tuple[UUID, UUID] | None = None, limit: int = 100,
-) -> Sequence[Row[Any]]:  # fmt: skip
+    read: ReadTx,
+    actor: Actor,
+    *,
+    case_id: UUID | None = None,
+    cause_id: UUID | None = None,
+    after: tuple[UUID, UUID] | None = None,
+    limit: int = 100,
+) -> Sequence[Row[Any]]:
     """Return pairs of line and supplier in scope, over all rounds."""
     query = (
         select(
-            alternatives.c.sourcing_id, alternatives.c.alternative_id, sourcings.c.case_id, sourcings.c.cause_kind, sourcings.c.cause_id,
-            alternatives.c.line_id, sourcing_lines.c.reference.label("line"), sourcing_lines.c.item, alternatives.c.supplier,
-            alternatives.c.rank, alternatives.c.feasible,
+            alternatives.c.sourcing_id,
+            alternatives.c.alternative_id,
+            sourcings.c.case_id,
+            sourcings.c.cause_kind,
+            sourcings.c.cause_id,
+            alternatives.c.line_id,
+            sourcing_lines.c.reference.label("line"),
+            sourcing_lines.c.item,
+            alternatives.c.supplier,
+            alternatives.c.rank,
+            alternatives.c.feasible,
         )
         .join(sourcings, sourcings.c.sourcing_id == alternatives.c.sourcing_id)
         .join(sourcing_lines, _of_line(alternatives))
         .where(_seen_lines(actor))
         .order_by(alternatives.c.sourcing_id, alternatives.c.alternative_id)
         .limit(limit)
-    )  # fmt: skip
+    )
     for name, value in (("case_id", case_id), ("cause_id", cause_id)):
         if value is not None:
             query = query.where(sourcings.c[name] == value)

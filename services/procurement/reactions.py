@@ -16,8 +16,13 @@ def when_task_opened_open_round(tx: Tx, event: TaskOpened) -> None:
     """A task asks for another source: every candidate is ranked at once."""
     if event.kind == operations.TASK_KIND:
         operations.open_round(
-            tx, task_id=event.task_id, case_id=event.case_id, cause=event.cause, lines=event.lines, money_limit=event.money_limit
-        )  # fmt: skip
+            tx,
+            task_id=event.task_id,
+            case_id=event.case_id,
+            cause=event.cause,
+            lines=event.lines,
+            money_limit=event.money_limit,
+        )
 
 
 @reactions.on(TaskReopened, loads=operations.load_rounds)
@@ -25,8 +30,13 @@ def when_task_reopened_reopen_round(tx: Tx, event: TaskReopened) -> None:
     """The task came back: so does its round."""
     if event.kind == operations.TASK_KIND:
         operations.reopen_round(
-            tx, task_id=event.task_id, case_id=event.case_id, cause=event.cause, lines=event.lines, money_limit=event.money_limit
-        )  # fmt: skip
+            tx,
+            task_id=event.task_id,
+            case_id=event.case_id,
+            cause=event.cause,
+            lines=event.lines,
+            money_limit=event.money_limit,
+        )
 
 
 @reactions.on(CaseExtended, loads=operations.load_rounds_of_cases)

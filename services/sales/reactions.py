@@ -13,7 +13,7 @@ from schemas.exceptions import (
     TaskReopened,
     TaskWaived,
     TaskWithdrawn,
-)  # fmt: skip
+)
 from schemas.logistics import ShipmentDelayed, ShipmentExtended, ShipmentReceived
 from services.sales import operations
 

@@ -24,9 +24,14 @@ def run_stream(settings: ServiceSettings) -> int:
 def parts() -> process.Parts:
     """Return what this service consists of."""
     return process.Parts(
-        name="scorecard", tables=chassis, routers=[router], reactions=reactions, own_roles={"stream": run_stream},
-        gauges=Gauges(), linger_seconds=LINGER_SECONDS,
-    )  # fmt: skip
+        name="scorecard",
+        tables=chassis,
+        routers=[router],
+        reactions=reactions,
+        own_roles={"stream": run_stream},
+        gauges=Gauges(),
+        linger_seconds=LINGER_SECONDS,
+    )
 
 
 if __name__ == "__main__":

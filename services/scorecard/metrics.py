@@ -8,8 +8,19 @@ from chassis.runtime.metrics import REGISTRY
 
 _HOUR, _DAY = 3600, 86_400
 DECISION_BUCKETS = (
-    60, 300, 900, _HOUR, 4 * _HOUR, 8 * _HOUR, _DAY, 2 * _DAY, 3 * _DAY, 5 * _DAY, 7 * _DAY, 14 * _DAY,
-)  # fmt: skip
+    60,
+    300,
+    900,
+    _HOUR,
+    4 * _HOUR,
+    8 * _HOUR,
+    _DAY,
+    2 * _DAY,
+    3 * _DAY,
+    5 * _DAY,
+    7 * _DAY,
+    14 * _DAY,
+)
 
 # `phase` is one of the seven phases, `whole` (decision velocity) or `coordination` (coordination velocity).
 decision_seconds = Histogram(

@@ -9,8 +9,15 @@ from typing import Any
 
 FILE = Path(__file__).with_name("who_may_do_what.tsv")
 SERVICES = (
-    "forecast", "inventory", "logistics", "procurement", "exceptions", "sales", "scorecard", "collaboration",
-)  # fmt: skip
+    "forecast",
+    "inventory",
+    "logistics",
+    "procurement",
+    "exceptions",
+    "sales",
+    "scorecard",
+    "collaboration",
+)
 COLUMNS = ("table", "row", "allowed", "persons", "persons_when", "routes")
 Name = tuple[str, str, str]  # service, method, path
 

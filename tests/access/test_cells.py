@@ -26,9 +26,11 @@ NAMES = [pytest.param(name, id=" ".join(name)) for name in ROUTES]
 ELSEWHERE = {"far": {"sites": [SITE["own"]]}, "theirs": {"customers": [CUSTOMER["own"]]}}
 WORDS = {"far": "Farsite", "theirs": "Theirclinic"}
 MACHINES = {  # a claim, whose it is, and whose it is not
-    "source": ({"source": "erp"}, {"source": "tms"}), "carrier": ({"carrier": "northline"}, {"carrier": "southline"}),
-    "supplier": ({"supplier": "Acme"}, {"supplier": "Bolt"}), "warehouse": ({"warehouse": SITE["own"]}, {"warehouse": SITE["far"]}),
-}  # fmt: skip
+    "source": ({"source": "erp"}, {"source": "tms"}),
+    "carrier": ({"carrier": "northline"}, {"carrier": "southline"}),
+    "supplier": ({"supplier": "Acme"}, {"supplier": "Bolt"}),
+    "warehouse": ({"warehouse": SITE["own"]}, {"warehouse": SITE["far"]}),
+}
 
 
 @dataclass(frozen=True)

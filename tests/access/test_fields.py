@@ -28,14 +28,19 @@ SHOWN = [
     ("procurement", "/terms", {"items[].price": "cost", "items[].freight": "freight"}),
     ("procurement", "/orders/{order_id}", {"lines[].price": "cost"}),
     (
-        "procurement", "/sourcings/{sourcing_id}",
-        {"lines[].options[].price": "cost", "lines[].options[].landed_cost": "cost", "lines[].decisions[].landed_cost": "cost"},
+        "procurement",
+        "/sourcings/{sourcing_id}",
+        {
+            "lines[].options[].price": "cost",
+            "lines[].options[].landed_cost": "cost",
+            "lines[].decisions[].landed_cost": "cost",
+        },
     ),
     ("sales", "/customers", {"items[].contact": "contact"}),
     ("sales", "/customers/{code}", {"contact": "contact"}),
     ("sales", "/notices/{notice_id}", {"recipient": "contact"}),
     ("collaboration", "/people", {"items[].contact": "contact"}),
-]  # fmt: skip
+]
 
 
 def values(answer: Any, path: str) -> list[Any]:
@@ -102,9 +107,18 @@ def test_a_raw_record_shows_its_content_to_whoever_sees_every_marked_field(
     """FLOW 4.2: a cause is shown by its owner; what came with it holds costs and contacts."""
     for service, door, path, item in (
         ("sales", "keep-customers", "/customers:batch", {"code": "raw", "name": "Raw", "contact": "raw@example.org"}),
-        ("procurement", "agree-terms", "/terms:batch", {"supplier": "Acme", "item": "raw", "effective_from": "2026-03-01",
-                                                       "price": {"amount": "77.70", "currency": "USD"}}),
-    ):  # fmt: skip
+        (
+            "procurement",
+            "agree-terms",
+            "/terms:batch",
+            {
+                "supplier": "Acme",
+                "item": "raw",
+                "effective_from": "2026-03-01",
+                "price": {"amount": "77.70", "currency": "USD"},
+            },
+        ),
+    ):
         world = service_world(service)
         told = {"source": "erp", "items": [{"key": "raw", **item}]}
         assert world.house.post(path, told, role=service).json()["results"][0]["status"] in ("created", "unchanged")

@@ -27,9 +27,12 @@ CUSTOMER = {"own": "Ourclinic", "far": "Ourclinic", "theirs": "Theirclinic"}
 DAY = date(2026, 3, 4)
 PRICE = {"amount": "5.00", "currency": "USD"}
 TASKS = {
-    "notify-customers": "sales", "arrange-transport": "logistics", "check-stock": "inventory", "find-alternative-source": "procurement",
+    "notify-customers": "sales",
+    "arrange-transport": "logistics",
+    "check-stock": "inventory",
+    "find-alternative-source": "procurement",
     "approve-spend": "executive",
-}  # fmt: skip
+}
 OFFERED = dict(zip(TASKS, [*list(TASKS.values())[1:], "sales"], strict=True))  # each task to the next function
 CASE_ACTS = ("acknowledge", "take", "pause", "resume", "decide", "verify", "reopen")
 TASK_ACTS = ("commit", "complete", "refuse", "waive", "hand-over", "accept", "return", "assign")
@@ -82,27 +85,48 @@ def _inventory(world: World) -> None:
         site = SITE[target]
         world.do("/stock-entries", {"item": "kit", "site": site, "kind": "opening", "quantity": 100}, "inventory")
         line = OrderLine(
-            line_id=subject_id("order-line", "erp", site), reference="1", item="kit", quantity=Decimal(150),
-            value=Money(**PRICE), requested_on=DAY, promised_on=DAY, promise_version=1,
-        )  # fmt: skip
+            line_id=subject_id("order-line", "erp", site),
+            reference="1",
+            item="kit",
+            quantity=Decimal(150),
+            value=Money(**PRICE),
+            requested_on=DAY,
+            promised_on=DAY,
+            promise_version=1,
+        )
         world.house.hear(
             OrderPlaced(
-                occurred_at=START, order_id=subject_id("order", "erp", site), source="erp", reference=site, customer="Ourclinic",
-                site=site, lines=(line,),
+                occurred_at=START,
+                order_id=subject_id("order", "erp", site),
+                source="erp",
+                reference=site,
+                customer="Ourclinic",
+                site=site,
+                lines=(line,),
             )
-        )  # fmt: skip
+        )
         world.keep(target, stock_id=stock_id("kit", site))
 
 
 def shipment(target: str, reference: str | None = None, **changes: Any) -> dict[str, Any]:
     """The body of a shipment of a target."""
     line = {
-        "reference": "1", "item": "kit", "quantity": "5", "value": PRICE, "promised_on": DAY.isoformat(), "customer": CUSTOMER[target],
-    }  # fmt: skip
+        "reference": "1",
+        "item": "kit",
+        "quantity": "5",
+        "value": PRICE,
+        "promised_on": DAY.isoformat(),
+        "customer": CUSTOMER[target],
+    }
     return {
-        "source": "erp", "reference": reference or f"S-{target}", "destination": SITE[target], "promised_on": DAY.isoformat(),
-        "carrier": "northline", "lines": [line], **changes,
-    }  # fmt: skip
+        "source": "erp",
+        "reference": reference or f"S-{target}",
+        "destination": SITE[target],
+        "promised_on": DAY.isoformat(),
+        "carrier": "northline",
+        "lines": [line],
+        **changes,
+    }
 
 
 def _logistics(world: World) -> None:
@@ -155,8 +179,12 @@ def purchase(target: str, reference: str | None = None) -> dict[str, Any]:
     """The body of a purchase order of a target."""
     line = {"reference": "1", "item": "kit", "quantity": 5, "needed_on": DAY.isoformat(), "price": PRICE}
     return {
-        "source": "erp", "reference": reference or f"P-{target}", "supplier": "Acme", "destination": SITE[target], "lines": [line],
-    }  # fmt: skip
+        "source": "erp",
+        "reference": reference or f"P-{target}",
+        "supplier": "Acme",
+        "destination": SITE[target],
+        "lines": [line],
+    }
 
 
 def build_rules(world: World) -> None:
@@ -225,9 +253,13 @@ def _sales(world: World) -> None:
         world.house.hear(late.model_copy(update={"destination": SITE[target]}), asked)
         (notice,) = world.house.get(f"/notices?task={task_id}").json()["items"]
         world.keep(
-            target, order_id=order.order_id, order_line_id=order.lines[0].order_line_id, code=CUSTOMER[target],
-            notice_id=notice["notice_id"], impact_id=subject_id("impact", "shipment-delay", str(selling.cause_of(target).id)),
-        )  # fmt: skip
+            target,
+            order_id=order.order_id,
+            order_line_id=order.lines[0].order_line_id,
+            code=CUSTOMER[target],
+            notice_id=notice["notice_id"],
+            impact_id=subject_id("impact", "shipment-delay", str(selling.cause_of(target).id)),
+        )
 
 
 def _scorecard(world: World) -> None:
@@ -237,10 +269,19 @@ def _scorecard(world: World) -> None:
         last = log.envelopes[-1]
         world.house.hear(
             MeasureRecorded(
-                occurred_at=last.time, case_id=log.case_id, fact_id=last.id, cause_kind="shipment-delay", severity="high", state="implemented",
-                identified_at=log.start, as_of=last.time, phases=(), facts=3, latest_fact_id=last.id,
+                occurred_at=last.time,
+                case_id=log.case_id,
+                fact_id=last.id,
+                cause_kind="shipment-delay",
+                severity="high",
+                state="implemented",
+                identified_at=log.start,
+                as_of=last.time,
+                phases=(),
+                facts=3,
+                latest_fact_id=last.id,
             )
-        )  # fmt: skip
+        )
         world.keep(target, fact_id=last.id, case_id=log.case_id, cause_id=log.envelopes[0].id)
 
 
@@ -255,9 +296,15 @@ def calendar() -> dict[str, Any]:
 
 
 _BUILDERS: dict[str, Callable[[World], None]] = {
-    "forecast": _forecast, "inventory": _inventory, "logistics": _logistics, "procurement": _procurement, "exceptions": _exceptions,
-    "sales": _sales, "scorecard": _scorecard, "collaboration": _collaboration,
-}  # fmt: skip
+    "forecast": _forecast,
+    "inventory": _inventory,
+    "logistics": _logistics,
+    "procurement": _procurement,
+    "exceptions": _exceptions,
+    "sales": _sales,
+    "scorecard": _scorecard,
+    "collaboration": _collaboration,
+}
 
 
 def parts(service: str) -> Any:

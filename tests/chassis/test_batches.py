@@ -62,13 +62,19 @@ DEEDS: dict[str, tuple[Callable[[Tx, UUID], Any], str, str]] = {
     "missing value": (saved(heard=None), "refused", "heard has no value"),
     "number too large for its column": (saved(heard=2**40), "refused", "too large"),
     "unique violation of a statement": (
-        asked("INSERT INTO signals SELECT * FROM signals LIMIT 1 RETURNING key"), "conflict", "another record has the same signal_id",
+        asked("INSERT INTO signals SELECT * FROM signals LIMIT 1 RETURNING key"),
+        "conflict",
+        "another record has the same signal_id",
     ),
     "overflow of a statement": (asked("SELECT (10 ^ 30)::bigint"), "refused", "too large"),
-    "invalid computed value": (lambda *_: Money(amount=Decimal("819.6428586"), currency="EUR"), "refused", "6 decimal places"),
+    "invalid computed value": (
+        lambda *_: Money(amount=Decimal("819.6428586"), currency="EUR"),
+        "refused",
+        "6 decimal places",
+    ),
     "overflow of a date": (lambda tx, _: tx.now + timedelta(days=10**9), "refused", "leads too far"),
     "fault of ours": (raised(KeyError, "insides"), "refused", "unexpected failure"),
-}  # fmt: skip
+}
 
 
 def item(key: str, item_id: UUID, then: str = "") -> dict[str, Any]:

@@ -224,9 +224,13 @@ def test_inside_a_reaction_of_a_driven_world_the_time_is_that_of_the_fact(toy_ho
 def message(name: str | bytes, value: bytes, key: bytes = str(A).encode(), offset: int = 9) -> object:
     """Return a record as Kafka's client gives it."""
     return kafka.Message(
-        topic="test.inventory.item", partition=0, offset=offset, key=key, value=value,
+        topic="test.inventory.item",
+        partition=0,
+        offset=offset,
+        key=key,
+        value=value,
         headers=[(kafka.TYPE_HEADER, name.encode() if isinstance(name, str) else name)],
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("name", [b"\xff\x00", b"inventory.item.changed.v1"])

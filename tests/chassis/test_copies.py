@@ -35,8 +35,11 @@ class Group:
 
     def copy(self, instance: int) -> AbstractContextManager[Running]:
         told = {
-            "DATABASE_URL": self.url, "KAFKA_BOOTSTRAP": self.infra.kafka_bootstrap, "WORLD": self.world, "INSTANCE": str(instance),
-        }  # fmt: skip
+            "DATABASE_URL": self.url,
+            "KAFKA_BOOTSTRAP": self.infra.kafka_bootstrap,
+            "WORLD": self.world,
+            "INSTANCE": str(instance),
+        }
         return running("tests.chassis.toy", "consumer", folder=self.folder, told=told)
 
     def dealt(self) -> dict[str, set[int]]:

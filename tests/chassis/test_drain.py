@@ -54,9 +54,12 @@ class Life:
 
     def begin(self, **more: str) -> Running:
         told = more | {
-            "DATABASE_URL": self.url, "KAFKA_BOOTSTRAP": self.infra.kafka_bootstrap, "LOG_LEVEL": "info", "WORLD": self.world,
+            "DATABASE_URL": self.url,
+            "KAFKA_BOOTSTRAP": self.infra.kafka_bootstrap,
+            "LOG_LEVEL": "info",
+            "WORLD": self.world,
             "AUTH_AUDIENCE": "crossdock.test",
-        }  # fmt: skip
+        }
         self.process = start("tests.chassis.toy", *ROLES, folder=self.folder, told=told)
         wait_until(self.process.ready)
         return self.process
@@ -94,8 +97,15 @@ class Life:
         """Put a fact on the topic, as another service does."""
         now = machine_now()
         event = ItemChanged(occurred_at=now, item_id=subject, code="x", description=mark, unit="each")
-        fact = wrap(event, id=time_ordered_id(), source="/crossdock/test/elsewhere", recorded_at=now, correlation_id=subject,
-                    causation_id=subject, cause_kind="signal")  # fmt: skip
+        fact = wrap(
+            event,
+            id=time_ordered_id(),
+            source="/crossdock/test/elsewhere",
+            recorded_at=now,
+            correlation_id=subject,
+            causation_id=subject,
+            cause_kind="signal",
+        )
         producer = kafka.producer(self.infra.kafka_bootstrap, "test")
         producer.produce(f"{self.world}.inventory.item", key=fact.subject, value=encode(fact))
         assert producer.flush(30) == 0

@@ -19,9 +19,24 @@ LOOPBACK = (
     "[::1]:8000",
 )
 FOREIGN = (
-    "evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "10.0.0.1", "192.168.1.7:80", "0.0.0.0", "[::]:1",
-    "[fe80::1]", "127.1", "2130706433", "", "localhost:80:80", "localhost:x", "[::1", "[::1]x", "sales-api.evil.example",
-)  # fmt: skip
+    "evil.example",
+    "evil.example:8000",
+    "localhost.evil.example",
+    "127.0.0.1.evil.example",
+    "10.0.0.1",
+    "192.168.1.7:80",
+    "0.0.0.0",
+    "[::]:1",
+    "[fe80::1]",
+    "127.1",
+    "2130706433",
+    "",
+    "localhost:80:80",
+    "localhost:x",
+    "[::1",
+    "[::1]x",
+    "sales-api.evil.example",
+)
 
 
 def takes(hosts: Hosts, *given: str) -> bool:

@@ -145,8 +145,10 @@ def test_a_driven_clock_moves_forward_only_and_only_by_the_sre(toy_house: House)
     assert toy_house.post("/world/advance", {"to": "2026-05-01T00:00:00Z"}, role="planning-lead").status_code == 403
     assert toy_house.post("/world/advance", {"to": "2026-05-01T00:00:00Z"}, role="sre").json()["moved"] is True
     assert toy_house.post("/world/advance", {"to": "2026-04-01T00:00:00Z"}, role="sre").json() == {
-        "masked": [], "moved": False, "now": "2026-05-01T00:00:00Z",
-    }  # fmt: skip
+        "masked": [],
+        "moved": False,
+        "now": "2026-05-01T00:00:00Z",
+    }
 
 
 class Option(http.Shown):
@@ -158,10 +160,14 @@ class Option(http.Shown):
 @pytest.mark.parametrize(
     ("role", "hidden"),
     [
-        ("procurement", ()), ("planning-lead", ()), ("executive", ()), ("logistics", ("parts[].price", "price")),
-        ("sales", ("freight", "parts[].freight", "parts[].price", "price")), ("viewer", ("freight", "parts[].freight", "parts[].price", "price")),
+        ("procurement", ()),
+        ("planning-lead", ()),
+        ("executive", ()),
+        ("logistics", ("parts[].price", "price")),
+        ("sales", ("freight", "parts[].freight", "parts[].price", "price")),
+        ("viewer", ("freight", "parts[].freight", "parts[].price", "price")),
     ],
-)  # fmt: skip
+)
 def test_a_field_the_reader_may_not_see_is_null_and_named(role: str, hidden: tuple[str, ...]) -> None:
     money = Money(amount=5, currency="USD")
     shown = masked(

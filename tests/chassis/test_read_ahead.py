@@ -122,9 +122,13 @@ def test_a_partition_asked_back_while_the_database_works_is_given_back_and_work_
 def test_what_was_revoked_since_it_was_read_is_left_to_who_has_it_now(toy_house: House) -> None:
     consumer = toy_house.consumer
     batch = [
-        Read((topic, 0), 9, consumer._pairs(message("inventory.item.changed.v1", encode(toy_house.envelope(changed(A, mark))))))
+        Read(
+            (topic, 0),
+            9,
+            consumer._pairs(message("inventory.item.changed.v1", encode(toy_house.envelope(changed(A, mark))))),
+        )
         for topic, mark in (("ours", "a"), ("theirs", "b"))
-    ]  # fmt: skip
+    ]
     consumer.positions["ours", 0] = 9
     consumer._take(batch)
     assert trail(toy_house, A) == "a"

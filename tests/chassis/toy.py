@@ -23,10 +23,15 @@ from schemas.inventory import ItemChanged, SiteChanged
 metadata = MetaData()
 chassis = chassis_tables(metadata)
 counters = Table(
-    "counters", metadata, Column("item_id", UuidColumn, primary_key=True), Column("heard", Integer, nullable=False),
-    Column("trail", Text, nullable=False), aggregate_version(), CheckConstraint("heard <> 1313", name="counters_heard_not_1313"),
+    "counters",
+    metadata,
+    Column("item_id", UuidColumn, primary_key=True),
+    Column("heard", Integer, nullable=False),
+    Column("trail", Text, nullable=False),
+    aggregate_version(),
+    CheckConstraint("heard <> 1313", name="counters_heard_not_1313"),
     Index("counters_trail_once", "trail", unique=True, postgresql_where=text("trail LIKE 'only%'")),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,20 @@ def when_item_changed_count_it(tx: Tx, event: ItemChanged) -> None:
 @reactions.on(ItemChanged)
 def when_item_changed_repeat_it(tx: Tx, event: ItemChanged) -> None:
     tx.find(store, event.item_id)
-    tx.emit([SiteChanged(occurred_at=event.occurred_at, site_id=event.item_id, code=event.code, name=event.description, zone="UTC", calendar="c")]
-            if tx.find(store, event.item_id) else [])  # fmt: skip
+    tx.emit(
+        [
+            SiteChanged(
+                occurred_at=event.occurred_at,
+                site_id=event.item_id,
+                code=event.code,
+                name=event.description,
+                zone="UTC",
+                calendar="c",
+            )
+        ]
+        if tx.find(store, event.item_id)
+        else []
+    )
 
 
 @reactions.at("toy-due")

@@ -13,14 +13,29 @@ from cli.backfill.telling import counts, item_of
 from cli.formats.dialect import WrongFile
 
 COLUMNS = (
-    "number", "incident_state", "priority", "category", "subcategory", "opened_at", "sys_updated_at", "assignment_group",
-    "resolved_at", "closed_at",
-)  # fmt: skip
+    "number",
+    "incident_state",
+    "priority",
+    "category",
+    "subcategory",
+    "opened_at",
+    "sys_updated_at",
+    "assignment_group",
+    "resolved_at",
+    "closed_at",
+)
 ROW = {
-    "number": "INC1", "incident_state": "New", "priority": "3 - Moderate", "category": "Category 55", "subcategory": "?",
-    "opened_at": "29/2/2016 01:16", "sys_updated_at": "29/2/2016 01:23", "assignment_group": "Group 56",
-    "resolved_at": "29/2/2016 11:29", "closed_at": "5/3/2016 12:00",
-}  # fmt: skip
+    "number": "INC1",
+    "incident_state": "New",
+    "priority": "3 - Moderate",
+    "category": "Category 55",
+    "subcategory": "?",
+    "opened_at": "29/2/2016 01:16",
+    "sys_updated_at": "29/2/2016 01:23",
+    "assignment_group": "Group 56",
+    "resolved_at": "29/2/2016 11:29",
+    "closed_at": "5/3/2016 12:00",
+}
 
 
 def a_log(*rows: dict[str, str]) -> bytes:
@@ -139,15 +154,22 @@ def test_a_file_without_a_column_of_the_map_is_refused_by_name() -> None:
 def test_an_item_says_both_times_of_each_fact() -> None:
     told = item_of(the_case({}, {"assignment_group": "Group 70"}))
     assert told["facts"][0] == {
-        "kind": "opened", "occurred_at": "2016-02-29T01:16:00Z", "recorded_at": "2016-02-29T01:16:00Z"
-    }  # fmt: skip
+        "kind": "opened",
+        "occurred_at": "2016-02-29T01:16:00Z",
+        "recorded_at": "2016-02-29T01:16:00Z",
+    }
     assert (told["facts"][1]["from_group"], told["facts"][1]["to_group"]) == ("Group 56", "Group 70")
 
 
 SMALL = {
-    "source": "desk", "time": "%Y-%m-%d", "case": "id", "headline": "id", "severity": {"otherwise": "low"}, "opened": {"at": "a"},
+    "source": "desk",
+    "time": "%Y-%m-%d",
+    "case": "id",
+    "headline": "id",
+    "severity": {"otherwise": "low"},
+    "opened": {"at": "a"},
     "implemented": {"at": "b", "last_row_where": {"column": "state", "is": ["Done"]}},
-}  # fmt: skip
+}
 
 
 def test_a_map_may_ask_that_the_last_row_is_in_a_state() -> None:

@@ -59,9 +59,17 @@ def test_json_says_the_same_without_a_raw_control_character(capsys: pytest.Captu
 def test_the_live_screen_shows_it_too() -> None:
     """Headline and owner come from machines and tokens."""
     case = {
-        "case_id": "0" * 36, "severity": "high", "state": "open", "headline": HOSTILE, "tasks": [], "breaching": False, "due_at": None,
-        "opened_at": "2026-03-02T08:00:00+00:00", "value_at_risk": {"amount": "1.00", "currency": "EUR"}, "owner": {"subject": "[/x]\x1b"},
-    }  # fmt: skip
+        "case_id": "0" * 36,
+        "severity": "high",
+        "state": "open",
+        "headline": HOSTILE,
+        "tasks": [],
+        "breaching": False,
+        "due_at": None,
+        "opened_at": "2026-03-02T08:00:00+00:00",
+        "value_at_risk": {"amount": "1.00", "currency": "EUR"},
+        "owner": {"subject": "[/x]\x1b"},
+    }
     board = Board("demo", {case["case_id"]: case})
     console = Console(width=400, record=True, file=open("/dev/null", "w"))  # noqa: SIM115 — the console closes it
     console.print(board.drawn(now=datetime(2026, 3, 2, 9, tzinfo=UTC), monotonic=0.0, rows=5, width=400))

@@ -31,8 +31,13 @@ def command(home: Home, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"CROSSDOCK_HOME": str(home.root)}
     return subprocess.run(
         [sys.executable, "-m", "cli", *arguments],
-        cwd=CHECKOUT, env=environment, capture_output=True, text=True, timeout=180, check=False,
-    )  # fmt: skip
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("verb", ["replay", "import"])

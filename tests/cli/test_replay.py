@@ -112,8 +112,10 @@ def test_an_item_that_contradicts_what_is_known_is_refused_alone(world: PretendW
     changed = three_shipments().replace(b",19,551,", b",20,551,", 1)
     done = replayed(changed, doors)
     assert sorted((one.service, one.key) for one in done.refused) == [
-        ("logistics", "ASN-1"), ("procurement", "SCMS-1"), ("sales", "SCMS-1"),
-    ]  # fmt: skip
+        ("logistics", "ASN-1"),
+        ("procurement", "SCMS-1"),
+        ("sales", "SCMS-1"),
+    ]
 
 
 def test_history_plans_and_receives_in_one_act_and_opens_nothing(world: PretendWorld, doors: Doors) -> None:

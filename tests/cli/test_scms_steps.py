@@ -95,9 +95,18 @@ def test_a_plan_has_no_room_for_what_only_the_record_says() -> None:
 def test_until_a_day_leaves_out_every_later_step_and_what_only_it_speaks_of() -> None:
     rows = [
         a_row(id="1", recorded="9-Jun-06"),
-        a_row(id="2", shipment="ASN-9", order="SCMS-9", project="200", country="Vietnam", vendor="Later",
-              item="Other", scheduled="9-Jun-06", recorded="9-Jun-06"),
-    ]  # fmt: skip
+        a_row(
+            id="2",
+            shipment="ASN-9",
+            order="SCMS-9",
+            project="200",
+            country="Vietnam",
+            vendor="Later",
+            item="Other",
+            scheduled="9-Jun-06",
+            recorded="9-Jun-06",
+        ),
+    ]
     (step,) = told(*rows, until=date(2006, 6, 8))
     assert (len(step.plans), step.deliveries) == (1, ())
     named = masters([step])
@@ -143,8 +152,11 @@ def test_each_real_step_fits_in_one_batch_for_each_door(real: tuple[Step, ...]) 
 def test_the_real_records_name_their_masters(real: tuple[Step, ...]) -> None:
     named = masters(real)
     assert [len(part) for part in (named.sites, named.items, named.suppliers, named.customers)] == [
-        40, 177, 68, 126,
-    ]  # fmt: skip
+        40,
+        177,
+        68,
+        126,
+    ]
 
 
 def rewritten(row: oracle.Row, *, planned: bool) -> oracle.Row:

@@ -18,13 +18,25 @@ NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 def case(name: str, **told: Any) -> dict[str, Any]:
     task = {
-        "holder": "sales", "required": True, "state": "open", "commit_by": "2026-03-02T11:00:00Z", "complete_by": "2026-03-03T11:00:00Z",
-    }  # fmt: skip
+        "holder": "sales",
+        "required": True,
+        "state": "open",
+        "commit_by": "2026-03-02T11:00:00Z",
+        "complete_by": "2026-03-03T11:00:00Z",
+    }
     return {
-        "case_id": name, "state": "open", "severity": "high", "headline": f"truck {name}", "breaching": False, "owner": None,
-        "value_at_risk": {"amount": "100.00", "currency": "USD"}, "opened_at": "2026-03-02T08:00:00Z", "due_at": "2026-03-02T14:00:00Z",
-        "tasks": [task], **told,
-    }  # fmt: skip
+        "case_id": name,
+        "state": "open",
+        "severity": "high",
+        "headline": f"truck {name}",
+        "breaching": False,
+        "owner": None,
+        "value_at_risk": {"amount": "100.00", "currency": "USD"},
+        "opened_at": "2026-03-02T08:00:00Z",
+        "due_at": "2026-03-02T14:00:00Z",
+        "tasks": [task],
+        **told,
+    }
 
 
 def drawn(board: Board, *, monotonic: float = 0.0, rows: int = 10, width: int = 200) -> str:
@@ -35,9 +47,13 @@ def drawn(board: Board, *, monotonic: float = 0.0, rows: int = 10, width: int = 
 
 @pytest.mark.parametrize(
     ("amount", "currency", "words"),
-    [("819.64", "EUR", "819.64 EUR"), ("600000.00", "JPY", "600,000 JPY"), ("1.125", "KWD", "1.125 KWD"),
-     ("12345678901234.56", "USD", "12,345,678,901,234.56 USD")],
-)  # fmt: skip
+    [
+        ("819.64", "EUR", "819.64 EUR"),
+        ("600000.00", "JPY", "600,000 JPY"),
+        ("1.125", "KWD", "1.125 KWD"),
+        ("12345678901234.56", "USD", "12,345,678,901,234.56 USD"),
+    ],
+)
 def test_an_amount_is_shown_with_the_decimals_of_its_currency(amount: str, currency: str, words: str) -> None:
     assert money({"amount": amount, "currency": currency}) == words
 

@@ -14,8 +14,14 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 def a_calendar(before=None, **changes):
     told = {
-        "code": "weekdays", "zone": "UTC", "weekdays": (0, 1, 2, 3, 4), "opens": time(8), "closes": time(18), "holidays": (), "now": NOW,
-    }  # fmt: skip
+        "code": "weekdays",
+        "zone": "UTC",
+        "weekdays": (0, 1, 2, 3, 4),
+        "opens": time(8),
+        "closes": time(18),
+        "holidays": (),
+        "now": NOW,
+    }
     return domain.change_calendar(before, **(told | changes))
 
 
@@ -31,8 +37,13 @@ def a_roster(*duties: Duty, before=None, people=("ana", "ben")):
 def a_ladder(before=None, **changes):
     rungs = (Rung(after_minutes=0), Rung(role="planning-lead", after_minutes=240))
     told = {
-        "code": "default", "calendar": "weekdays", "rungs": rungs, "max_escalations": 3, "calendar_is_kept": True, "now": NOW,
-    }  # fmt: skip
+        "code": "default",
+        "calendar": "weekdays",
+        "rungs": rungs,
+        "max_escalations": 3,
+        "calendar_is_kept": True,
+        "now": NOW,
+    }
     return domain.change_ladder(before, **(told | changes))
 
 

@@ -54,9 +54,11 @@ class Provider:
         @app.get("/.well-known/openid-configuration")
         def discovery() -> dict[str, str]:
             return {
-                "issuer": self.url, "authorization_endpoint": f"{self.url}/authorize", "token_endpoint": f"{self.url}/token",
+                "issuer": self.url,
+                "authorization_endpoint": f"{self.url}/authorize",
+                "token_endpoint": f"{self.url}/token",
                 "jwks_uri": f"{self.url}/keys",
-            }  # fmt: skip
+            }
 
         @app.get("/keys")
         def keys() -> dict[str, Any]:

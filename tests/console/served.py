@@ -38,28 +38,49 @@ SPACE = UUID("4a1f2b6e-0000-4000-8000-000000000000")
 def line(site: str, customer: str | None) -> AffectedLine:
     """A line of a customer at a site."""
     return AffectedLine(
-        line_id=subject_id("shipment-line", "erp", f"{site}/{customer}"), reference="1", item="kit", site=site, quantity=Decimal(1),
-        value=MONEY, needed_on=date(2026, 3, 4), customer=customer,
-    )  # fmt: skip
+        line_id=subject_id("shipment-line", "erp", f"{site}/{customer}"),
+        reference="1",
+        item="kit",
+        site=site,
+        quantity=Decimal(1),
+        value=MONEY,
+        needed_on=date(2026, 3, 4),
+        customer=customer,
+    )
 
 
 def _case(number: int, site: str, customers: tuple[str, ...], severity: str) -> dict[str, Any]:
     return {
-        "occurred_at": START, "case_id": uuid5(SPACE, str(number)), "cause": Cause(kind="shipment-delay", id=uuid5(SPACE, f"{number}/cause")),
-        "severity": severity, "sites": (site,), "customers": customers,
-    }  # fmt: skip
+        "occurred_at": START,
+        "case_id": uuid5(SPACE, str(number)),
+        "cause": Cause(kind="shipment-delay", id=uuid5(SPACE, f"{number}/cause")),
+        "severity": severity,
+        "sites": (site,),
+        "customers": customers,
+    }
 
 
 def opened(
-    number: int, *, site: str = "Near", customers: tuple[str, ...] = ("Ours",), severity: str = "high", headline: str = "late"
-) -> Envelope:  # fmt: skip
+    number: int,
+    *,
+    site: str = "Near",
+    customers: tuple[str, ...] = ("Ours",),
+    severity: str = "high",
+    headline: str = "late",
+) -> Envelope:
     """A case was opened."""
     return _wrapped(
         CaseOpened(
-            **_case(number, site, customers, severity), headline=headline, recurrence=0, cause_occurred_at=START, playbook="shipment-delay",
-            playbook_version=1, value_at_risk=MONEY, lines=tuple(line(site, c) for c in customers),
+            **_case(number, site, customers, severity),
+            headline=headline,
+            recurrence=0,
+            cause_occurred_at=START,
+            playbook="shipment-delay",
+            playbook_version=1,
+            value_at_risk=MONEY,
+            lines=tuple(line(site, c) for c in customers),
         )
-    )  # fmt: skip
+    )
 
 
 def asked(
@@ -68,17 +89,31 @@ def asked(
     """A function was asked for its part."""
     return _wrapped(
         TaskOpened(
-            **_case(number, site, customers, "high"), task_id=uuid5(SPACE, f"{number}/{function}"), kind=f"ask-{function}", function=function,
-            required=True, title="please", lines=(), needed_on=date(2026, 3, 4), commit_by=START, complete_by=START,
+            **_case(number, site, customers, "high"),
+            task_id=uuid5(SPACE, f"{number}/{function}"),
+            kind=f"ask-{function}",
+            function=function,
+            required=True,
+            title="please",
+            lines=(),
+            needed_on=date(2026, 3, 4),
+            commit_by=START,
+            complete_by=START,
         )
-    )  # fmt: skip
+    )
 
 
 def _wrapped(event: Any) -> Envelope:
     act = time_ordered_id()
     return wrap(
-        event, id=time_ordered_id(), source="/crossdock/test/exceptions", recorded_at=START, correlation_id=act, causation_id=act, cause_kind="act"
-    )  # fmt: skip
+        event,
+        id=time_ordered_id(),
+        source="/crossdock/test/exceptions",
+        recorded_at=START,
+        correlation_id=act,
+        causation_id=act,
+        cause_kind="act",
+    )
 
 
 SECRET = "only for tests"
@@ -128,9 +163,19 @@ class Cases:
         """Serve the console of this world until the end of the block."""
         log.configure("console", "api", self.world, "critical")
         told = ConsoleSettings(
-            world=self.world, database_url="", kafka_bootstrap=self.bootstrap, auth_audience=f"crossdock.{self.world}",
-            cursor_secret="only for tests", **{"auth_issuer": ISSUER, "auth_jwks": str(issuer().jwks_file), "issuer_key": str(issuer().key_file), "local_secret_file": str(local_secret_file()), **settings},
-        )  # fmt: skip
+            world=self.world,
+            database_url="",
+            kafka_bootstrap=self.bootstrap,
+            auth_audience=f"crossdock.{self.world}",
+            cursor_secret="only for tests",
+            **{
+                "auth_issuer": ISSUER,
+                "auth_jwks": str(issuer().jwks_file),
+                "issuer_key": str(issuer().key_file),
+                "local_secret_file": str(local_secret_file()),
+                **settings,
+            },
+        )
         hub = Hub(partial(tail_of, told), told.stream_ring_records)
         app = create_app(told, hub)
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)

@@ -65,8 +65,12 @@ def console(cases: Cases) -> Iterator[Served]:
 def test_a_page_asks_a_service_with_the_sessions_token_and_nothing_else_of_its_headers(console: Served) -> None:
     token = console.cases.token("sales")
     head = {
-        "Cookie": f"{cookie_of(console.cases.world)}={token}", "Origin": console.url, "Idempotency-Key": "k", "X-Forwarded-For": "1.2.3.4", "X-Roles": "sre",
-    }  # fmt: skip
+        "Cookie": f"{cookie_of(console.cases.world)}={token}",
+        "Origin": console.url,
+        "Idempotency-Key": "k",
+        "X-Forwarded-For": "1.2.3.4",
+        "X-Roles": "sre",
+    }
     answer = httpx.post(f"{console.url}/api/sales/orders/a%2Fb?x=1&x=%20", headers=head, json={"a": 1})
     asked = answer.json()
     assert (asked["method"], asked["path"], asked["body"]) == ("POST", "/orders/a%2Fb?x=1&x=%20", '{"a":1}')
@@ -93,8 +97,14 @@ def test_without_a_session_or_from_another_site_nothing_is_asked(console: Served
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("nobody/orders", 404), ("sales/%2e%2e/x", 422), ("sales/a/..%2fb", 422), ("sales/%09X", 422), ("sales/%0d%0aX", 404)],
-)  # fmt: skip
+    [
+        ("nobody/orders", 404),
+        ("sales/%2e%2e/x", 422),
+        ("sales/a/..%2fb", 422),
+        ("sales/%09X", 422),
+        ("sales/%0d%0aX", 404),
+    ],
+)
 def test_what_leads_elsewhere_is_refused(console: Served, path: str, status: int) -> None:
     head = {"Authorization": f"Bearer {console.cases.token('sales')}"}
     assert httpx.get(f"{console.url}/api/{path}", headers=head).status_code == status

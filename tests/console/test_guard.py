@@ -27,10 +27,17 @@ def test_the_policy_lets_no_inline_script_or_style_run_and_no_page_frame_it() ->
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/", 200), ("GET", "/session", 401), ("POST", "/session", 401), ("GET", "/nowhere", 404), ("PUT", "/session", 405),
-        ("POST", "/issuer/token", 422), ("GET", "/stream", 401), ("GET", "/assets/x.js", 404), ("GET", "/login?ticket=x", 403),
+        ("GET", "/", 200),
+        ("GET", "/session", 401),
+        ("POST", "/session", 401),
+        ("GET", "/nowhere", 404),
+        ("PUT", "/session", 405),
+        ("POST", "/issuer/token", 422),
+        ("GET", "/stream", 401),
+        ("GET", "/assets/x.js", 404),
+        ("GET", "/login?ticket=x", 403),
     ],
-)  # fmt: skip
+)
 def test_every_answer_carries_the_headers(cases: Cases, method: str, path: str, status: int) -> None:
     with cases.served() as served:
         answer = httpx.request(method, f"{served.url}{path}")
@@ -46,9 +53,14 @@ def test_a_cross_site_post_is_refused(cases: Cases) -> None:
     with cases.served() as served:
         cookie = _cookie(served)
         for told in (
-            {"Origin": OTHER}, {"Origin": "null"}, {"Origin": served.url, "Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "cross-site"}, {},
-            {"Origin": served.url.replace("127.0.0.1", "localhost")}, {"Origin": "http://127.0.0.1:1"},
-        ):  # fmt: skip
+            {"Origin": OTHER},
+            {"Origin": "null"},
+            {"Origin": served.url, "Sec-Fetch-Site": "cross-site"},
+            {"Sec-Fetch-Site": "cross-site"},
+            {},
+            {"Origin": served.url.replace("127.0.0.1", "localhost")},
+            {"Origin": "http://127.0.0.1:1"},
+        ):
             answer = httpx.delete(f"{served.url}/session", headers=cookie | told)
             assert (answer.status_code, answer.json()["code"]) == (403, "cross-site"), told
         assert httpx.get(f"{served.url}/session", headers=cookie).status_code == 200, "nothing was done"
@@ -81,15 +93,51 @@ def test_a_session_that_was_ended_opens_nothing_any_more(cases: Cases) -> None:
         ("POST", "/session", {"sec-fetch-site": "same-site"}, False, True),  # another port of this machine
         ("GET", "/session", {"origin": OTHER}, False, True),
         ("GET", "/session", {"sec-fetch-site": "same-site", "sec-fetch-mode": "no-cors"}, False, True),
-        ("GET", "/api/sales/orders", {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}, False, True),
-        ("GET", "/", {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}, False, False),
-        ("GET", "/", {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}, False, True),
-        ("GET", "/login", {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}, False, True),
-        ("GET", "/login/callback", {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}, False, False),
-        ("GET", "/login", {"sec-fetch-site": "none", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}, False, False),
+        (
+            "GET",
+            "/api/sales/orders",
+            {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"},
+            False,
+            True,
+        ),
+        (
+            "GET",
+            "/",
+            {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"},
+            False,
+            False,
+        ),
+        (
+            "GET",
+            "/",
+            {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"},
+            False,
+            True,
+        ),
+        (
+            "GET",
+            "/login",
+            {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"},
+            False,
+            True,
+        ),
+        (
+            "GET",
+            "/login/callback",
+            {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"},
+            False,
+            False,
+        ),
+        (
+            "GET",
+            "/login",
+            {"sec-fetch-site": "none", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"},
+            False,
+            False,
+        ),
         ("GET", "/stream", {"sec-fetch-site": "same-origin"}, True, False),
     ],
-)  # fmt: skip
+)
 def test_who_is_taken_for_another_site(
     method: str, path: str, told: dict[str, str], by_cookie: bool, is_refused: bool
 ) -> None:

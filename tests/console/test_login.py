@@ -183,9 +183,15 @@ def test_the_public_name_and_those_that_are_allowed_are_taken(cases: Cases) -> N
 
 
 LOCAL_STACK = {
-    "world": "live", "kafka_bootstrap": "127.0.0.1:1", "auth_issuer": "i", "auth_audience": "a", "auth_jwks": "j", "cursor_secret": "c",
-    "issuer_key": "key.pem", "local_secret_file": "secret",
-}  # fmt: skip
+    "world": "live",
+    "kafka_bootstrap": "127.0.0.1:1",
+    "auth_issuer": "i",
+    "auth_audience": "a",
+    "auth_jwks": "j",
+    "cursor_secret": "c",
+    "issuer_key": "key.pem",
+    "local_secret_file": "secret",
+}
 
 
 @pytest.mark.parametrize(

@@ -128,11 +128,16 @@ def test_a_heartbeat_moves_the_id_past_what_was_not_shown(cases: Cases) -> None:
 @pytest.mark.parametrize(
     ("query", "seen"),
     [
-        ({"type": ["exceptions.task"]}, [1, 2]), ({"type": ["exceptions.case.opened"]}, [0, 3]), ({"severity": ["low"]}, [3]),
-        ({"function": ["procurement"]}, [0, 2, 3]), ({"site": ["Far"]}, [3]), ({"customer": ["Theirs"]}, [3]),
-        ({"case": [str(uuid5(SPACE, "1"))]}, [0, 1, 2]), ({"type": ["exceptions.task"], "function": ["sales"]}, [1]),
+        ({"type": ["exceptions.task"]}, [1, 2]),
+        ({"type": ["exceptions.case.opened"]}, [0, 3]),
+        ({"severity": ["low"]}, [3]),
+        ({"function": ["procurement"]}, [0, 2, 3]),
+        ({"site": ["Far"]}, [3]),
+        ({"customer": ["Theirs"]}, [3]),
+        ({"case": [str(uuid5(SPACE, "1"))]}, [0, 1, 2]),
+        ({"type": ["exceptions.task"], "function": ["sales"]}, [1]),
     ],
-)  # fmt: skip
+)
 def test_filters_are_the_servers(cases: Cases, query: dict[str, list[str]], seen: list[int]) -> None:
     facts = [
         opened(1),
@@ -196,8 +201,10 @@ def test_each_role_reads_its_scope_and_nothing_of_another(cases: Cases) -> None:
     """PRODUCT "Who may do what", the live stream's cells: role × (all, a foreign site, a foreign customer)."""
     facts = [opened(1), opened(2, site="Far"), opened(3, customers=("Theirs",))]
     scopes: list[tuple[dict[str, list[str]], list[int]]] = [
-        ({}, [0, 1, 2]), ({"sites": ["Near"]}, [0, 2]), ({"customers": ["Ours"]}, [0, 1]),
-    ]  # fmt: skip
+        ({}, [0, 1, 2]),
+        ({"sites": ["Near"]}, [0, 2]),
+        ({"customers": ["Ours"]}, [0, 1]),
+    ]
     with cases.served(stream_heartbeat_seconds=0.1) as served:
         said = cases.say(*facts)
         wait_until(lambda: sum(served.hub.reached().values()) == len(facts))

@@ -23,10 +23,15 @@ def actor(sites: set[str] | None = None, customers: set[str] | None = None) -> A
 @pytest.mark.parametrize(
     ("reader", "seen"),
     [
-        (actor(), True), (actor({"Near"}), True), (actor({"Far"}), False), (actor(None, {"Ours"}), True),
-        (actor(None, {"Theirs"}), False), (actor({"Near"}, {"Theirs"}), False), (actor(set(), set()), False),
+        (actor(), True),
+        (actor({"Near"}), True),
+        (actor({"Far"}), False),
+        (actor(None, {"Ours"}), True),
+        (actor(None, {"Theirs"}), False),
+        (actor({"Near"}, {"Theirs"}), False),
+        (actor(set(), set()), False),
     ],
-)  # fmt: skip
+)
 def test_a_fact_is_seen_at_ones_site_about_ones_customer(reader: Actor, seen: bool) -> None:
     """FLOW 4.3"""
     assert (view.shown(opened(1), reader) is not None) is seen

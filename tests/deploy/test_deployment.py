@@ -220,9 +220,10 @@ def test_ports_do_not_collide_and_names_are_those_of_the_file() -> None:
 def test_three_brokers_lose_nothing_that_two_have_acknowledged() -> None:
     brokers = [s["environment"] for name, s in COMPOSE["services"].items() if name.startswith("kafka-")]
     assert len({broker["KAFKA_NODE_ID"] for broker in brokers}) == 3
-    assert {(b["KAFKA_DEFAULT_REPLICATION_FACTOR"], b["KAFKA_MIN_INSYNC_REPLICAS"], b["KAFKA_AUTO_CREATE_TOPICS_ENABLE"]) for b in brokers} == {
-        ("3", "2", "false")
-    }  # fmt: skip
+    assert {
+        (b["KAFKA_DEFAULT_REPLICATION_FACTOR"], b["KAFKA_MIN_INSYNC_REPLICAS"], b["KAFKA_AUTO_CREATE_TOPICS_ENABLE"])
+        for b in brokers
+    } == {("3", "2", "false")}
     assert OURS["topics"]["environment"]["TOPIC_REPLICATION"] == "3"
 
 
@@ -243,8 +244,11 @@ def test_prometheus_asks_every_process_of_compose(tmp_path: Path) -> None:
     promtool = needs_program("promtool")
     done = subprocess.run(
         [promtool, "check", "config", str(ROOT / "deploy/prometheus/compose.yml")],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

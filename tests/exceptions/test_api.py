@@ -48,8 +48,15 @@ def test_a_whole_response_over_http(exceptions: House) -> None:
     assert (done["state"], done["task"]["state"]) == ("implemented", "waived")
     assert act(exceptions, f"/cases/{CASE}/verify", {"outcome": "customer is content"})["ending"] == "verified"
     assert exceptions.names() == [
-        "case.acknowledged", "case.taken", "case.decided", "task.committed", "task.completed", "task.waived", "case.implemented", "case.verified",
-    ]  # fmt: skip
+        "case.acknowledged",
+        "case.taken",
+        "case.decided",
+        "task.committed",
+        "task.completed",
+        "task.waived",
+        "case.implemented",
+        "case.verified",
+    ]
 
 
 EVERYONE = ("sales", "logistics", "inventory", "procurement", "planning-lead", "executive", "sre", "viewer")
@@ -104,8 +111,13 @@ def test_one_who_was_handed_a_task_accepts_it_and_works_on_it(exceptions: House)
         == "sales"
     )
     assert exceptions.names() == [
-        "task.handed-over", "task.handover-returned", "task.handed-over", "task.handover-accepted", "task.refused", "task.reopened",
-    ]  # fmt: skip
+        "task.handed-over",
+        "task.handover-returned",
+        "task.handed-over",
+        "task.handover-accepted",
+        "task.refused",
+        "task.reopened",
+    ]
 
 
 def test_a_refusal_says_what_is_the_state_now(exceptions: House) -> None:

@@ -17,7 +17,7 @@ DONE, DONE_KNOWN = "2016-02-29T11:29:00Z", "2016-03-05T12:00:00Z"
 LEFT_BEHIND = (
     "SELECT (SELECT count(*) FROM timers) AS timers, (SELECT count(*) FROM tasks) AS tasks, (SELECT count(*) FROM outbox) AS said,"
     " (SELECT count(*) FROM case_timeline) AS lines, (SELECT count(*) FROM cases) AS cases, (SELECT count(*) FROM causes) AS causes"
-)  # fmt: skip
+)
 
 
 @pytest.fixture

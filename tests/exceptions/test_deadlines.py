@@ -194,8 +194,9 @@ def test_a_changed_calendar_says_the_new_deadlines_of_each_open_task(opened: Sub
     assert all(after["tasks"][t][1] > before["tasks"][t][1] for t in before["tasks"])
     rescheduled = [e["data"] for e in opened.events if e["type"] == "exceptions.task.rescheduled.v1"]
     assert [(one["task_id"], one["function"]) for one in rescheduled] == [
-        (str(NOTIFY), "sales"), (str(FIND), "procurement"),
-    ]  # fmt: skip
+        (str(NOTIFY), "sales"),
+        (str(FIND), "procurement"),
+    ]
     opened.service.hear(calendar(opens=12, closes=14))
     assert opened.new_types() == [], "the same calendar again moves nothing and says nothing"
 

@@ -178,10 +178,16 @@ def test_nobody_affected_completes_the_task_to_notify() -> None:
 @pytest.mark.parametrize(
     ("amount", "tiers", "hours", "severity"),
     [
-        ("9999.99", set(), 100, "low"), ("10000", set(), 100, "medium"), ("100000", set(), 100, "high"), ("0", {"key"}, 100, "medium"),
-        ("0", {"key", "strategic"}, 100, "high"), ("0", set(), 8, "high"), ("0", set(), -5, "high"), ("10000", {"standard"}, 9, "medium"),
+        ("9999.99", set(), 100, "low"),
+        ("10000", set(), 100, "medium"),
+        ("100000", set(), 100, "high"),
+        ("0", {"key"}, 100, "medium"),
+        ("0", {"key", "strategic"}, 100, "high"),
+        ("0", set(), 8, "high"),
+        ("0", set(), -5, "high"),
+        ("10000", {"standard"}, 9, "medium"),
     ],
-)  # fmt: skip
+)
 def test_severity_follows_thresholds_that_are_data(amount: str, tiers: set[str], hours: float, severity: str) -> None:
     assert thresholds().severity(value=eur(amount), tiers=frozenset(tiers), hours_left=hours) == severity
 

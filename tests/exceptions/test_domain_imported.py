@@ -34,8 +34,11 @@ def test_a_foreign_case_has_its_clock_points_and_asks_nobody_for_anything() -> N
     assert isinstance(opening, CaseOpened)
     assert (opening.recurrence, case.recurrence, case.cycle) == (0, 0, 1), "no case of this cause was before it"
     assert [type(one.fact).__name__ for one in known] == [
-        "CaseOpened", "CaseAcknowledged", "CaseHandedOver", "CaseImplemented",
-    ]  # fmt: skip
+        "CaseOpened",
+        "CaseAcknowledged",
+        "CaseHandedOver",
+        "CaseImplemented",
+    ]
     assert [one.recorded_at for one in known] == [NOW, LATER, LATER, NOW + DAY]
     assert {one.fact.subject for one in known} == {str(case.case_id)}
 

@@ -238,8 +238,10 @@ class Response(RuleBasedStateMachine):
         tasks = {str(t.task_id): (t.commit_by, t.complete_by) for t in self.case.tasks}
         due_at = domain.with_next_deadline(self.case).due_at
         assert self.deadlines.shown() == {
-            "due_at": due_at, "acknowledge_by": self.case.acknowledge_by, "tasks": dict(sorted(tasks.items())),
-        }  # fmt: skip
+            "due_at": due_at,
+            "acknowledge_by": self.case.acknowledge_by,
+            "tasks": dict(sorted(tasks.items())),
+        }
 
     @invariant()
     def a_closed_case_asks_nothing(self) -> None:

@@ -13,9 +13,16 @@ __all__ = ["bare", "exceptions"]  # fixtures
 def declined(remaining: int) -> AlternativeDeclined:
     choice = chosen(CASE)
     return AlternativeDeclined(
-        occurred_at=choice.occurred_at, sourcing_id=choice.sourcing_id, case_id=CASE, task_id=choice.task_id, cause=CAUSE,
-        line_id=choice.line_id, by=choice.by, reason="nobody else makes it", remaining_lines=remaining,
-    )  # fmt: skip
+        occurred_at=choice.occurred_at,
+        sourcing_id=choice.sourcing_id,
+        case_id=CASE,
+        task_id=choice.task_id,
+        cause=CAUSE,
+        line_id=choice.line_id,
+        by=choice.by,
+        reason="nobody else makes it",
+        remaining_lines=remaining,
+    )
 
 
 def test_the_last_declined_line_completes_the_task_after_a_choice(exceptions: House) -> None:

@@ -61,8 +61,13 @@ def main(arguments: list[str]) -> int:
         )
     told = parser.parse_args(arguments)
     work = {
-        "replay": _replay, "path": _path, "brokers": _brokers, "poison": _seeded(trials.on_poison), "stream": _seeded(trials.on_stream), "growth": _seeded(trials.on_growth)
-    }  # fmt: skip
+        "replay": _replay,
+        "path": _path,
+        "brokers": _brokers,
+        "poison": _seeded(trials.on_poison),
+        "stream": _seeded(trials.on_stream),
+        "growth": _seeded(trials.on_growth),
+    }
     return work[told.trial](told)
 
 

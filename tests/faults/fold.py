@@ -35,10 +35,16 @@ class Doomed(Worker):
 
     def start(self) -> None:
         environment = os.environ | {
-            "WORLD": self.world.name, "KAFKA_BOOTSTRAP": self.world.bootstrap, "OPS_PORT": str(self.port),
-            "INSTANCE": str(self.instance), "AUTH_ISSUER": "-", "AUTH_AUDIENCE": "-", "AUTH_JWKS": "-", "CURSOR_SECRET": "-",
+            "WORLD": self.world.name,
+            "KAFKA_BOOTSTRAP": self.world.bootstrap,
+            "OPS_PORT": str(self.port),
+            "INSTANCE": str(self.instance),
+            "AUTH_ISSUER": "-",
+            "AUTH_AUDIENCE": "-",
+            "AUTH_JWKS": "-",
+            "CURSOR_SECRET": "-",
             "CRASH_AT": self.crash_at,
-        }  # fmt: skip
+        }
         command = (sys.executable, "-m", "services.scorecard", "stream")
         self.process = spawn.spawn(command, log=self.log, env=environment, cwd=CHECKOUT)
 

@@ -76,9 +76,15 @@ def members_of(bootstrap: str, group: str) -> set[str]:
 
 
 def struck(
-    course: Course, strike: Strike, *, stop: Callable[[int], None], start: Callable[[int], None],
-    ready: Callable[[int], bool], forgotten: Callable[[int], bool], grow: Callable[[], None],
-) -> float:  # fmt: skip
+    course: Course,
+    strike: Strike,
+    *,
+    stop: Callable[[int], None],
+    start: Callable[[int], None],
+    ready: Callable[[int], bool],
+    forgotten: Callable[[int], bool],
+    grow: Callable[[], None],
+) -> float:
     """Restart the members of one strike around a growth; returns the moment from which nothing may stay unread."""
     stopped = time.monotonic()
     for number in strike.victims:
@@ -132,13 +138,14 @@ def grown_while_restarted(form: Form) -> Callable[[Trial, random.Random, int], C
             trial.wait_until_rest()
             sent = signal.SIGKILL if strike.killed else signal.SIGTERM
             since = struck(
-                course, strike,
+                course,
+                strike,
                 stop=lambda number, sent=sent: _stop(trial, number, sent),
                 start=lambda number: trial.process("consumer", number).start(),
                 ready=lambda number: trial.process("consumer", number).is_ready(),
                 forgotten=lambda number: f"{group}.{number}" not in members_of(trial.bootstrap, group),
                 grow=lambda: _grow(trial.bootstrap, topic),
-            )  # fmt: skip
+            )
             with trial.feeding(RATE):
                 flowed(course, since, _all_read(trial, topic), trial.revive)
         return course
@@ -199,13 +206,16 @@ class StreamTrial:
         wait_until(self._tell(), seconds=GIVE_UP_SECONDS)
         for strike in form.strikes:
             since = struck(
-                course, strike,
+                course,
+                strike,
                 stop=lambda number, killed=strike.killed: self._stop(number, killed),
                 start=lambda number: self.workers[number].start(),
                 ready=lambda number: self.workers[number].ready(),
-                forgotten=lambda number: f"{self._group}.{number}" not in members_of(self.streams.bootstrap, self._group),
+                forgotten=lambda number: (
+                    f"{self._group}.{number}" not in members_of(self.streams.bootstrap, self._group)
+                ),
                 grow=lambda: self.streams.grow(self.streams.partitions + ADDED),
-            )  # fmt: skip
+            )
             flowed(course, since, self._tell(), self._revive)
         course.faults += self._differences()
         return course

@@ -102,8 +102,10 @@ def judge(outcome: Outcome, stack: Stack, world: World) -> None:
         if not FIRST <= kill.share <= outcome.latest
     ]
     outcome.faults += [
-        f"{kill.victim} has the same process id after its death" for kill in outcome.kills if kill.pid_before == kill.pid_after
-    ]  # fmt: skip
+        f"{kill.victim} has the same process id after its death"
+        for kill in outcome.kills
+        if kill.pid_before == kill.pid_after
+    ]
     _judge_topics(outcome, stack, world)
     _judge_causes(outcome, stack, world)
 
@@ -161,9 +163,14 @@ def documents(text: str) -> list[dict[str, Any]]:
 def crossdock(stack: Stack, *words: str) -> str:
     """Run a command to its end and return what it printed. Raises RuntimeError with what it said."""
     done = subprocess.run(
-        [*COMMAND, *words], cwd=CHECKOUT, env=environment(stack), capture_output=True, text=True,
-        timeout=COMMAND_SECONDS_MAX, check=False,
-    )  # fmt: skip
+        [*COMMAND, *words],
+        cwd=CHECKOUT,
+        env=environment(stack),
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS_MAX,
+        check=False,
+    )
     if done.returncode:
         raise RuntimeError(f"crossdock {' '.join(words)} ended with {done.returncode}: {done.stderr[-1000:]}")
     return done.stdout

@@ -23,10 +23,13 @@ RAISES, HANGS, SWELLS = "raises", "hangs", "swells"
 COUNTS = "when_item_changed_count_it"
 HUNG, PARKED, OUTBOX, TOO_LARGE = "hung", "parked", "outbox", "too-large"
 WANTED = {
-    BROKEN: ("unreadable", "undecodable"), WRONG_TYPE: ("unreadable", "undecodable"),
-    UNKNOWN_EVENT: ("unreadable", "unknown"), UNKNOWN_VERSION: ("unreadable", "unknown"),
-    RAISES: (COUNTS, "Poisoned"), HANGS: (COUNTS, HUNG),
-}  # fmt: skip
+    BROKEN: ("unreadable", "undecodable"),
+    WRONG_TYPE: ("unreadable", "undecodable"),
+    UNKNOWN_EVENT: ("unreadable", "unknown"),
+    UNKNOWN_VERSION: ("unreadable", "unknown"),
+    RAISES: (COUNTS, "Poisoned"),
+    HANGS: (COUNTS, HUNG),
+}
 Place = tuple[int, int]
 
 

@@ -256,9 +256,11 @@ def clock_jumps(trial: Trial, _chance: random.Random, times: int) -> Course:
     if victim.alive():
         victim.stop()
     victim.env |= {
-        "LD_PRELOAD": str(found[0]), "FAKETIME_TIMESTAMP_FILE": str(told), "FAKETIME_CACHE_DURATION": "1",
+        "LD_PRELOAD": str(found[0]),
+        "FAKETIME_TIMESTAMP_FILE": str(told),
+        "FAKETIME_CACHE_DURATION": "1",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }  # fmt: skip
+    }
     _two_consumers(trial)
     _until_ready(victim)
     for number in range(times):

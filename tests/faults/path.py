@@ -122,9 +122,16 @@ class Trial:
         self.fed = 0
         self.groups: set[str] = set()
         self.env = os.environ | {
-            "WORLD": self.name, "DATABASE_URL": self.database_url, "KAFKA_BOOTSTRAP": self.bootstrap, "AUTH_ISSUER": "-",
-            "AUTH_AUDIENCE": "-", "AUTH_JWKS": "-", "CURSOR_SECRET": "-", "LOG_LEVEL": "warning", "PYTHONUNBUFFERED": "1",
-        }  # fmt: skip
+            "WORLD": self.name,
+            "DATABASE_URL": self.database_url,
+            "KAFKA_BOOTSTRAP": self.bootstrap,
+            "AUTH_ISSUER": "-",
+            "AUTH_AUDIENCE": "-",
+            "AUTH_JWKS": "-",
+            "CURSOR_SECRET": "-",
+            "LOG_LEVEL": "warning",
+            "PYTHONUNBUFFERED": "1",
+        }
 
     def process(self, role: str, instance: int = 0) -> Process:
         """Return a process by name, made at the first time, not started."""
@@ -186,9 +193,14 @@ class Trial:
     def _feed(self, rate: float, stopped: threading.Event) -> None:
         chance = random.Random(self.seed + self.fed)
         producer = Producer(
-            {"bootstrap.servers": self.bootstrap, "enable.idempotence": True, "partitioner": "murmur2_random", "log_level": 3,
-             "message.timeout.ms": 600_000}
-        )  # fmt: skip
+            {
+                "bootstrap.servers": self.bootstrap,
+                "enable.idempotence": True,
+                "partitioner": "murmur2_random",
+                "log_level": 3,
+                "message.timeout.ms": 600_000,
+            }
+        )
         begun, before = time.monotonic(), self.fed
         told: list[tuple[str, bytes]] = []
         while not stopped.wait(BEAT_SECONDS):
@@ -212,9 +224,14 @@ class Trial:
         self.groups.add(group)
         event = ItemChanged(occurred_at=now, item_id=subject, code=str(number), description=group, unit=unit)
         envelope = wrap(
-            event, id=fact_id, source="/crossdock/faults/input", recorded_at=now, correlation_id=fact_id,
-            causation_id=fact_id, cause_kind="signal",
-        )  # fmt: skip
+            event,
+            id=fact_id,
+            source="/crossdock/faults/input",
+            recorded_at=now,
+            correlation_id=fact_id,
+            causation_id=fact_id,
+            cause_kind="signal",
+        )
         return str(subject), encode(envelope)
 
     def _produce(self, producer: Producer, key: str, value: bytes) -> None:
@@ -328,14 +345,26 @@ class Trial:
 def _heard(partition: int, order: int, content: dict[str, object]) -> Heard:
     data: dict[str, str] = content["data"]
     return Heard(
-        partition, order, str(content["id"]), data["item_id"], data["code"], data["description"], data["unit"] == tally.TIMED
-    )  # fmt: skip
+        partition,
+        order,
+        str(content["id"]),
+        data["item_id"],
+        data["code"],
+        data["description"],
+        data["unit"] == tally.TIMED,
+    )
 
 
 def _said(partition: int, order: int, content: dict[str, object]) -> Said:
     data: dict[str, str] = content["data"]
     armed_by = content.get("armedby")
     return Said(
-        partition, order, str(content["id"]), data["name"], data["site_id"], data["code"], str(content["causationid"]),
+        partition,
+        order,
+        str(content["id"]),
+        data["name"],
+        data["site_id"],
+        data["code"],
+        str(content["causationid"]),
         str(armed_by) if armed_by else None,
-    )  # fmt: skip
+    )

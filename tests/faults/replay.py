@@ -100,13 +100,18 @@ def feeding(world: World, service: str) -> Callable[[], Any]:
             lambda n: {
                 "source": "faults",
                 "items": [
-                    {"key": f"{n}-{i}", "item": f"nobody's {n}-{i}", "site": "Nowhere", "publish": True,
-                     "weeks": [{"week_on": "2100-01-04", "quantity": "1"}]}
+                    {
+                        "key": f"{n}-{i}",
+                        "item": f"nobody's {n}-{i}",
+                        "site": "Nowhere",
+                        "publish": True,
+                        "weeks": [{"week_on": "2100-01-04", "quantity": "1"}],
+                    }
                     for i in range(20)
                 ],
             },
         ),
-    }  # fmt: skip
+    }
     path, role, body = acts[service]
     numbers = itertools.count(1)
 
@@ -201,9 +206,16 @@ class Course:
 
 
 def run(
-    stack: Stack, file: Path, *, seed: int, name: str, until: date | None = None, only: Sequence[str] | None = None,
-    last: float = LAST, say: Say,
-) -> Outcome:  # fmt: skip
+    stack: Stack,
+    file: Path,
+    *,
+    seed: int,
+    name: str,
+    until: date | None = None,
+    only: Sequence[str] | None = None,
+    last: float = LAST,
+    say: Say,
+) -> Outcome:
     """Replay into a new world, kill, and judge; `only` names the victims where not all shall die.
 
     A short file is told in few strokes: with an earlier `last` every kill still finds work.

@@ -41,17 +41,29 @@ LETTERS_MAX = 500
 metadata = MetaData()
 chassis = chassis_tables(metadata)
 counters = Table(
-    "counters", metadata, Column("item_id", UuidColumn, primary_key=True), Column("heard", Integer, nullable=False),
-    Column("chain", Text, nullable=False), aggregate_version(),
-)  # fmt: skip
-groups = Table(
-    "groups", metadata, Column("group_id", UuidColumn, primary_key=True), Column("members", Integer, nullable=False),
+    "counters",
+    metadata,
+    Column("item_id", UuidColumn, primary_key=True),
+    Column("heard", Integer, nullable=False),
+    Column("chain", Text, nullable=False),
     aggregate_version(),
-)  # fmt: skip
+)
+groups = Table(
+    "groups",
+    metadata,
+    Column("group_id", UuidColumn, primary_key=True),
+    Column("members", Integer, nullable=False),
+    aggregate_version(),
+)
 done = Table(
-    "done", metadata, Column("number", BigInteger, Identity(always=True), primary_key=True), Column("what", Text, nullable=False),
-    Column("subject", UuidColumn, nullable=False), Column("mark", Text, nullable=False), Column("cause", UuidColumn, nullable=False),
-)  # fmt: skip
+    "done",
+    metadata,
+    Column("number", BigInteger, Identity(always=True), primary_key=True),
+    Column("what", Text, nullable=False),
+    Column("subject", UuidColumn, nullable=False),
+    Column("mark", Text, nullable=False),
+    Column("cause", UuidColumn, nullable=False),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +120,18 @@ def when_item_changed_count_it(tx: Tx, event: ItemChanged) -> None:
     if event.unit == TIMED:
         tx.arm(DUE_TIMER, f"{event.item_id} {event.code}", due_at=tx.now + DUE)
     if event.unit == SWELLS:  # unchecked: no fact that was made as it should be grows so large
-        tx.emit([SiteChanged.model_construct(occurred_at=tx.now, site_id=event.item_id, code=event.code, name=SWOLLEN,
-                                             zone="x" * kafka.TOPIC_BYTES_MAX, calendar="-")])  # fmt: skip
+        tx.emit(
+            [
+                SiteChanged.model_construct(
+                    occurred_at=tx.now,
+                    site_id=event.item_id,
+                    code=event.code,
+                    name=SWOLLEN,
+                    zone="x" * kafka.TOPIC_BYTES_MAX,
+                    calendar="-",
+                )
+            ]
+        )
 
 
 @reactions.on(ItemChanged, loads=load_all)
@@ -139,9 +161,12 @@ def redrive_all(settings: ServiceSettings) -> int:
     """Run every dead letter again, as an operator does once the hang is mended; returns the exit code."""
     mended.set()
     database = Database(
-        settings.database_url, service=NAME, world=settings.world, tables=chassis,
+        settings.database_url,
+        service=NAME,
+        world=settings.world,
+        tables=chassis,
         clock=WorldClock.parse(settings.world_clock),
-    )  # fmt: skip
+    )
     after = 0
     while True:
         with database.reading() as read:

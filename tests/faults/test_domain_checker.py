@@ -116,12 +116,22 @@ def fire_a_timer_twice(trail: Trail) -> None:
 
 
 PLANTED: list[tuple[Callable[[Trail], None], str]] = [
-    (lose_one_record, "lost"), (lose_one_row, "lost"), (lose_a_timer, "lost"), (lose_the_opening_of_a_group, "lost"),
-    (double_one_record, "doubled"), (double_one_row, "doubled"), (open_a_group_twice, "doubled"),
-    (swap_two_records, "out_of_order"), (swap_two_rows, "out_of_order"), (overwrite_one_change, "state"),
-    (fold_in_another_order, "state"), (overwrite_a_group, "state"), (say_what_nobody_caused, "without_cause"),
-    (blame_another_fact, "without_cause"), (fire_a_timer_twice, "two_timers"),
-]  # fmt: skip
+    (lose_one_record, "lost"),
+    (lose_one_row, "lost"),
+    (lose_a_timer, "lost"),
+    (lose_the_opening_of_a_group, "lost"),
+    (double_one_record, "doubled"),
+    (double_one_row, "doubled"),
+    (open_a_group_twice, "doubled"),
+    (swap_two_records, "out_of_order"),
+    (swap_two_rows, "out_of_order"),
+    (overwrite_one_change, "state"),
+    (fold_in_another_order, "state"),
+    (overwrite_a_group, "state"),
+    (say_what_nobody_caused, "without_cause"),
+    (blame_another_fact, "without_cause"),
+    (fire_a_timer_twice, "two_timers"),
+]
 
 
 def test_a_sound_trail_passes_with_facts_told_again() -> None:

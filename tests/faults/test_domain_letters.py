@@ -42,8 +42,9 @@ def a_trail() -> Trail:
     for second, kind in enumerate((letters.HANGS, letters.HANGS, *letters.UNREAD, letters.RAISES, letters.RAISES), 1):
         hear(trail, 0, second + 0.1, kind, kind)  # those that are read are told again
         reaction, cause = letters.WANTED[kind]
-        again = kind not in letters.UNREAD and any(letter.reaction == reaction and letter.value == kind.encode()
-                                                   for letter in trail.letters)  # fmt: skip
+        again = kind not in letters.UNREAD and any(
+            letter.reaction == reaction and letter.value == kind.encode() for letter in trail.letters
+        )
         place = trail.fed[-1].place
         trail.letters.append(Letter(*place, reaction, kind.encode(), letters.PARKED if again else cause, RESTARTED))
     hear(trail, 1, 20.1, letters.SWELLS, "large")
@@ -127,13 +128,20 @@ def restart_too_late(trail: Trail) -> None:
 
 
 PLANTED: list[tuple[Callable[[Trail], None], str]] = [
-    (lose_a_letter, "missing"), (lose_what_was_too_large, "missing"), (never_write_what_swells, "missing"),
-    (lose_what_was_told_again, "missing"), (alter_one_byte, "altered"), (alter_what_was_too_large, "altered"),
-    (name_another_cause, "wrong cause"), (bury_somebody_good, "good but dead"),
-    (delay_a_good_subject_by_two_seconds, "delayed"), (delay_the_other_partition_during_the_hang, "delayed"),
-    (delay_the_partition_after_the_hang, "delayed"), (hold_the_partition_longer_than_its_hang, "delayed"),
+    (lose_a_letter, "missing"),
+    (lose_what_was_too_large, "missing"),
+    (never_write_what_swells, "missing"),
+    (lose_what_was_told_again, "missing"),
+    (alter_one_byte, "altered"),
+    (alter_what_was_too_large, "altered"),
+    (name_another_cause, "wrong cause"),
+    (bury_somebody_good, "good but dead"),
+    (delay_a_good_subject_by_two_seconds, "delayed"),
+    (delay_the_other_partition_during_the_hang, "delayed"),
+    (delay_the_partition_after_the_hang, "delayed"),
+    (hold_the_partition_longer_than_its_hang, "delayed"),
     (restart_too_late, "delayed"),
-]  # fmt: skip
+]
 
 
 def test_a_sound_trail_passes_with_a_partition_held_by_its_hang() -> None:

@@ -54,9 +54,15 @@ class Report:
 
 
 def run(
-    infra: Infrastructure, name: str, plan: Plan, *, seed: int, say: Say, made: Callable[..., Trial] = Trial,
+    infra: Infrastructure,
+    name: str,
+    plan: Plan,
+    *,
+    seed: int,
+    say: Say,
+    made: Callable[..., Trial] = Trial,
     rate: float = RATE,
-) -> Report:  # fmt: skip
+) -> Report:
     """Let nemeses loose on one world, one after the other, and judge what is left when it rests."""
     begun, report, chance = time.monotonic(), Report(name, seed), random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="xd-path-") as folder:

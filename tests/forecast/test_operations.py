@@ -27,9 +27,15 @@ def enter(tried: Tried, quantity: int = 10):
 def override(tried: Tried, quantity: int, reason: str = "a tender"):
     return tried.do(
         lambda tx: operations.enter_override(
-            tx, forecast_id=KIT, override_id=UUID(int=quantity), week_on=MONDAY, quantity=D(quantity), reason=reason, by=ANA
+            tx,
+            forecast_id=KIT,
+            override_id=UUID(int=quantity),
+            week_on=MONDAY,
+            quantity=D(quantity),
+            reason=reason,
+            by=ANA,
         )
-    )  # fmt: skip
+    )
 
 
 def publish(tried: Tried):

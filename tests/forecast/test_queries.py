@@ -35,5 +35,9 @@ def test_overrides_and_publications_are_listed(tried: Tried):
     published = tried.get(f"/forecasts/{forecast}/publications")["items"]
     assert [(p["published"], p["weeks"][1]["quantity"]) for p in published] == [(1, "50"), (2, "50")]
     assert tried.get("/figures") == {
-        "masked": [], "forecasts": 3, "baselines": 6, "overrides": 2, "publications": 2,
-    }  # fmt: skip
+        "masked": [],
+        "forecasts": 3,
+        "baselines": 6,
+        "overrides": 2,
+        "publications": 2,
+    }

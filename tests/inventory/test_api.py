@@ -152,9 +152,13 @@ def test_an_entry_that_cannot_be_is_refused_and_leaves_nothing(tried: Tried, tol
 def test_a_batch_of_entries_is_taken_in_its_order_and_bad_ones_alone_are_refused(tried: Tried):
     with_masters(tried)
     results = tried.batch(
-        "/stock-entries:batch", {"key": "1", **entry("opening", 10)}, {"key": "2", **entry("opening", 10)},
-        {"key": "3", **entry("issue", 4)}, {"key": "4", **entry("adjustment", 1)}, by="inventory",
-    )  # fmt: skip
+        "/stock-entries:batch",
+        {"key": "1", **entry("opening", 10)},
+        {"key": "2", **entry("opening", 10)},
+        {"key": "3", **entry("issue", 4)},
+        {"key": "4", **entry("adjustment", 1)},
+        by="inventory",
+    )
     assert [r["status"] for r in results] == ["created", "conflict", "created", "refused"]
     assert tried.get("/stock")["items"][0]["on_hand"] == "6"
 

@@ -122,8 +122,14 @@ class StockLedger(RuleBasedStateMachine):
         before = self.stock
         try:
             self.stock, entry, said = record(
-                before, kind, quantity, occurred_at=occurred_at, now=self.now, reason="tried", entry_id=UUID(int=len(self.entries))
-            )  # fmt: skip
+                before,
+                kind,
+                quantity,
+                occurred_at=occurred_at,
+                now=self.now,
+                reason="tried",
+                entry_id=UUID(int=len(self.entries)),
+            )
         except Refusal:
             assert self.stock is before
             return
@@ -168,8 +174,10 @@ def test_stock_that_nobody_asks_for_stays():
 
 def test_inbound_comes_on_its_expected_day_and_orders_leave_on_their_promised_day():
     outlook = domain.Outlook(
-        D(10), (domain.Arrival(in_days(2), D(5)),), (domain.Promised(in_days(1), D(8)), domain.Promised(in_days(3), D(4)))
-    )  # fmt: skip
+        D(10),
+        (domain.Arrival(in_days(2), D(5)),),
+        (domain.Promised(in_days(1), D(8)), domain.Promised(in_days(3), D(4))),
+    )
     assert projected(outlook, 5) == [10, 2, 7, 3, 3]
 
 
@@ -194,16 +202,14 @@ def test_a_week_asks_for_the_larger_of_its_orders_and_its_forecast(ordered, fore
     monday = in_days(7)
     outlook = domain.Outlook(
         D(0), (), (domain.Promised(monday + timedelta(days=2), D(ordered)),), (domain.Week(monday, D(forecast)),)
-    )  # fmt: skip
+    )
     week = domain.project(outlook, today=TODAY, days=21)[7:14]
     assert sum(day.orders + day.forecast for day in week) == max(ordered, forecast)
 
 
 def test_an_order_that_was_issued_still_consumes_the_forecast_of_its_week():
     monday = in_days(7)
-    outlook = domain.Outlook(
-        D(0), (), (domain.Promised(monday, D(30), D(30)),), (domain.Week(monday, D(100)),)
-    )  # fmt: skip
+    outlook = domain.Outlook(D(0), (), (domain.Promised(monday, D(30), D(30)),), (domain.Week(monday, D(100)),))
     assert sum(day.orders + day.forecast for day in domain.project(outlook, today=TODAY, days=21)) == 70
 
 
@@ -239,8 +245,10 @@ def test_a_receipt_known_by_its_day_only_counts_as_of_that_days_end_but_not_late
 
 def promised(on_hand, receipts, orders, days=8):
     outlook = domain.Outlook(
-        D(on_hand), tuple(domain.Arrival(in_days(d), D(q)) for d, q in receipts), tuple(domain.Promised(in_days(d), D(q)) for d, q in orders)
-    )  # fmt: skip
+        D(on_hand),
+        tuple(domain.Arrival(in_days(d), D(q)) for d, q in receipts),
+        tuple(domain.Promised(in_days(d), D(q)) for d, q in orders),
+    )
     return domain.available_to_promise(outlook, today=TODAY, days=days)
 
 
@@ -254,8 +262,10 @@ def test_what_may_be_promised_follows_the_discrete_rule():
     assert [bucket.available for bucket in buckets] == [5, 0, 55]
     assert [bucket.cumulative for bucket in buckets] == [5, 5, 60]
     assert [(bucket.from_on, bucket.until_on) for bucket in buckets] == [
-        (TODAY, in_days(1)), (in_days(2), in_days(4)), (in_days(5), in_days(7)),
-    ]  # fmt: skip
+        (TODAY, in_days(1)),
+        (in_days(2), in_days(4)),
+        (in_days(5), in_days(7)),
+    ]
 
 
 def test_what_arrives_today_is_in_the_first_bucket():
@@ -280,9 +290,15 @@ def judge(before, *left, behind: Cause | None = DELAY, now: datetime = NOW, zone
     """Judge a projection that ends its days with these quantities."""
     days = [domain.ProjectedDay(now.date() + timedelta(days=n), D(0), D(0), D(0), D(q)) for n, q in enumerate(left)]
     return domain.judge_shortage(
-        before, stock=a_stock(), days=days, zone=zone, behind=domain.Behind(behind, NOW - timedelta(hours=2)) if behind else None,
-        unit_value=Money(amount=D(3), currency="EUR"), reason="shipment S-1 is delayed", now=now,
-    )  # fmt: skip
+        before,
+        stock=a_stock(),
+        days=days,
+        zone=zone,
+        behind=domain.Behind(behind, NOW - timedelta(hours=2)) if behind else None,
+        unit_value=Money(amount=D(3), currency="EUR"),
+        reason="shipment S-1 is delayed",
+        now=now,
+    )
 
 
 def test_enough_stock_is_no_shortage():

@@ -78,14 +78,24 @@ def test_an_opening_balance_waits_for_a_fact_that_is_being_heard_and_sees_it(tri
     """FLOW 3.4: whoever comes first, the shipment is in the projection of the opening balance."""
     with_masters(tried)
     line = ShipmentLine(
-        line_id=uuid4(), reference="1", item="kit", quantity=D(5), value=Money(amount=D(1), currency="EUR"), promised_on=START.date()
-    )  # fmt: skip
+        line_id=uuid4(),
+        reference="1",
+        item="kit",
+        quantity=D(5),
+        value=Money(amount=D(1), currency="EUR"),
+        promised_on=START.date(),
+    )
     with ThreadPoolExecutor(1) as threads:
         with tried.house.tx() as tx:
             operations.keep_inbound(
-                tx, shipment_id=uuid4(), destination="LYO", lines=[line], expected_at=START + timedelta(days=1), occurred_at=START,
+                tx,
+                shipment_id=uuid4(),
+                destination="LYO",
+                lines=[line],
+                expected_at=START + timedelta(days=1),
+                occurred_at=START,
                 reason="planned",
-            )  # fmt: skip
+            )
             opening = threads.submit(enter, tried, "opening", 10)
             wait_until(lambda: waits_for_a_lock(tried))
             assert not opening.done()

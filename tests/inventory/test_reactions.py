@@ -44,9 +44,16 @@ def end_of(day: date) -> datetime:
 
 def shipped(quantity: int = 60) -> dict[str, object]:
     line = ShipmentLine(
-        line_id=LINE, reference="1", item="kit", quantity=D(quantity), value=EUR, promised_on=in_days(2), order_id=ORDER,
-        order_line_id=ORDER_LINE, customer="acme",
-    )  # fmt: skip
+        line_id=LINE,
+        reference="1",
+        item="kit",
+        quantity=D(quantity),
+        value=EUR,
+        promised_on=in_days(2),
+        order_id=ORDER,
+        order_line_id=ORDER_LINE,
+        customer="acme",
+    )
     return {"shipment_id": SHIPMENT, "reference": "S-1", "destination": "LYO", "lines": (line,), "occurred_at": START}
 
 
@@ -62,10 +69,16 @@ def planned(day: int = 2, **changes) -> ShipmentPlanned:
 
 def late(kind=ShipmentDelayed, *, day: int | None = 6) -> ShipmentDelayed:
     return kind(
-        **shipped(), cause=DELAY, cause_occurred_at=START - timedelta(hours=1), basis="reported" if day else "overdue",
-        provisional=day is None, promised_on=in_days(2), promised_at=end_of(in_days(2)), delay_minutes=99,
+        **shipped(),
+        cause=DELAY,
+        cause_occurred_at=START - timedelta(hours=1),
+        basis="reported" if day else "overdue",
+        provisional=day is None,
+        promised_on=in_days(2),
+        promised_at=end_of(in_days(2)),
+        delay_minutes=99,
         expected_at=START + timedelta(days=day) if day else None,
-    )  # fmt: skip
+    )
 
 
 def received(day: int = 2, at: datetime | None = None) -> ShipmentReceived:
@@ -75,9 +88,15 @@ def received(day: int = 2, at: datetime | None = None) -> ShipmentReceived:
 
 def order(kind=OrderPlaced, *, quantity: int = 150, day: int = 3, **changes):
     line = OrderLine(
-        line_id=ORDER_LINE, reference="1", item="kit", quantity=D(quantity), value=EUR, requested_on=in_days(day),
-        promised_on=in_days(day), promise_version=1,
-    )  # fmt: skip
+        line_id=ORDER_LINE,
+        reference="1",
+        item="kit",
+        quantity=D(quantity),
+        value=EUR,
+        requested_on=in_days(day),
+        promised_on=in_days(day),
+        promise_version=1,
+    )
     told = {"order_id": ORDER, "source": "erp", "reference": "O-1", "customer": "acme", "site": "LYO", "lines": (line,)}
     return kind(**(told | {"occurred_at": START} | changes))
 
@@ -85,8 +104,13 @@ def order(kind=OrderPlaced, *, quantity: int = 150, day: int = 3, **changes):
 def forecast(*quantities: int, version: int = 1) -> DemandPublished:
     weeks = tuple(WeekOfDemand(week_on=in_days(7 * n), quantity=D(q), baseline=D(q)) for n, q in enumerate(quantities))
     return DemandPublished(
-        forecast_id=subject_id("forecast", "master", "kit@LYO"), item="kit", site="LYO", version=version, weeks=weeks, occurred_at=START
-    )  # fmt: skip
+        forecast_id=subject_id("forecast", "master", "kit@LYO"),
+        item="kit",
+        site="LYO",
+        version=version,
+        weeks=weeks,
+        occurred_at=START,
+    )
 
 
 @pytest.fixture
@@ -257,10 +281,17 @@ def test_a_changed_promise_moves_the_demand(stocked: Tried):
     stocked.said()
     stocked.hear(
         PromiseRevised(
-            order_id=ORDER, order_line_id=ORDER_LINE, customer="acme", version=2, previous_on=in_days(3),
-            promised_on=in_days(8), reason="late", cause=DELAY, occurred_at=START,
+            order_id=ORDER,
+            order_line_id=ORDER_LINE,
+            customer="acme",
+            version=2,
+            previous_on=in_days(3),
+            promised_on=in_days(8),
+            reason="late",
+            cause=DELAY,
+            occurred_at=START,
         )
-    )  # fmt: skip
+    )
     [said] = stocked.said()
     assert isinstance(said, ShortageAverted)
 

@@ -26,8 +26,14 @@ def crossdock_(whole: Journey) -> Command:
 
     def run(*arguments: str, code: int = 0, not_yet: bool = False) -> Any:
         done = subprocess.run(
-            [sys.executable, "-m", "cli", *arguments, "--json"], cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=180, check=False
-        )  # fmt: skip
+            [sys.executable, "-m", "cli", *arguments, "--json"],
+            cwd=CHECKOUT,
+            env=env,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
         if not_yet and done.returncode == ExitCode.NOT_FOUND:
             return None
         assert done.returncode == code, done.stdout + done.stderr

@@ -37,9 +37,19 @@ def test_a_promised_day_that_ends_in_silence_escalates_function_lead_executive(d
     driven.did("collaboration", "/ladders", ladder)
     driven.a_site()
     body: dict[str, Any] = {
-        "reference": "T1", "destination": "Abidjan", "promised_on": "2026-03-04",
-        "lines": [{"reference": "1", "item": "kit", "quantity": "1", "value": {"amount": "10", "currency": "USD"}, "promised_on": "2026-03-04"}],
-    }  # fmt: skip
+        "reference": "T1",
+        "destination": "Abidjan",
+        "promised_on": "2026-03-04",
+        "lines": [
+            {
+                "reference": "1",
+                "item": "kit",
+                "quantity": "1",
+                "value": {"amount": "10", "currency": "USD"},
+                "promised_on": "2026-03-04",
+            }
+        ],
+    }
     shipment = driven.did("logistics", "/shipments", body, "logistics")["shipment_id"]
     driven.advance(START + timedelta(days=3))
     case = driven.case_of(shipment, state="open")

@@ -24,9 +24,19 @@ def _simulated(whole: Journey, what: str, *arguments: str) -> list[dict[str, Any
 def test_the_delay_story_is_told_whole_and_traffic_goes_on_after_it(whole: Journey) -> None:
     """A late truck becomes a coordinated response; stream, SQL and Prometheus agree to the millisecond."""
     steps = _simulated(whole, "story")
-    assert [s["step"] for s in steps if s["step"] in ("signal", "case", "decided", "implemented", "velocity", "verified", "why")] == [
-        "signal", "case", "decided", "implemented", "velocity", "verified", "why",
-    ]  # fmt: skip
+    assert [
+        s["step"]
+        for s in steps
+        if s["step"] in ("signal", "case", "decided", "implemented", "velocity", "verified", "why")
+    ] == [
+        "signal",
+        "case",
+        "decided",
+        "implemented",
+        "velocity",
+        "verified",
+        "why",
+    ]
     assert "signal" in steps[-1]["text"]
     ways = _simulated(whole, "traffic", "--every", "0", "--cases", "6", "--seed", "5")
     states = {"verified": "closed", "implemented": "implemented"}
@@ -73,9 +83,14 @@ def test_the_same_message_a_thousand_times_is_one_delay(whole: Journey) -> None:
     reference = whole.get("logistics", f"/shipments/{shipment}")["reference"]
     due = datetime.fromisoformat(whole.get("logistics", f"/shipments/{shipment}")["promised_at"])
     item = {
-        "key": f"{reference}@1", "shipment": reference, "planned_by": "crossdock", "kind": "estimated", "occurred_at": due.isoformat(),
-        "expected_at": (due + timedelta(days=2)).isoformat(), "reason": "customs",
-    }  # fmt: skip
+        "key": f"{reference}@1",
+        "shipment": reference,
+        "planned_by": "crossdock",
+        "kind": "estimated",
+        "occurred_at": due.isoformat(),
+        "expected_at": (due + timedelta(days=2)).isoformat(),
+        "reason": "customs",
+    }
 
     def send(_: int) -> set[str]:
         answer = whole.did(
@@ -103,9 +118,13 @@ def test_messages_of_two_carriers_out_of_order_come_out_right(whole: Journey) ->
 
     def says(carrier: str, hour: int, days: int) -> dict[str, Any]:
         return {
-            "key": f"{shown['reference']}-{carrier}-{hour}", "shipment": shown["reference"], "planned_by": "crossdock", "kind": "estimated",
-            "occurred_at": (due - timedelta(days=2) + timedelta(hours=hour)).isoformat(), "expected_at": (due + timedelta(days=days)).isoformat(),
-        }  # fmt: skip
+            "key": f"{shown['reference']}-{carrier}-{hour}",
+            "shipment": shown["reference"],
+            "planned_by": "crossdock",
+            "kind": "estimated",
+            "occurred_at": (due - timedelta(days=2) + timedelta(hours=hour)).isoformat(),
+            "expected_at": (due + timedelta(days=days)).isoformat(),
+        }
 
     for item in (says("b", 9, 3), says("a", 1, 6), says("b", 5, 5)):  # the latest word came first
         whole.did(

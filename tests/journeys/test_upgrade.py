@@ -43,8 +43,11 @@ class Upgraded(Journey):
 def _publish_again(infra: Infrastructure, urls: dict[str, str]) -> None:
     """Make the topics anew and let every outbox send what it keeps, as after a lost broker."""
     env = os.environ | {
-        "WORLD": dump.WORLD, "KAFKA_BOOTSTRAP": infra.kafka_bootstrap, "TOPIC_PARTITIONS": "1", "TOPIC_REPLICATION": "1",
-    }  # fmt: skip
+        "WORLD": dump.WORLD,
+        "KAFKA_BOOTSTRAP": infra.kafka_bootstrap,
+        "TOPIC_PARTITIONS": "1",
+        "TOPIC_REPLICATION": "1",
+    }
     _run_tool(["tools.apply_topics"], env)
 
     def publish(service: str) -> None:
@@ -57,8 +60,14 @@ def _publish_again(infra: Infrastructure, urls: dict[str, str]) -> None:
 
 def _run_tool(command: list[str], env: dict[str, str]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", *command], env=env, cwd=CHECKOUT, capture_output=True, text=True, timeout=TOOL_SECONDS, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", *command],
+        env=env,
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=TOOL_SECONDS,
+        check=False,
+    )
     assert done.returncode == 0, f"{command}: {done.stderr[-1000:]}"
 
 

@@ -58,47 +58,79 @@ def purchase(number: int) -> Item:
 
 PLANNED = [("/shipments:batch", shipment(number) | {"key": f"S-{number}"}) for number in range(1, 5)]
 PLACED = [("/orders:batch", purchase(number) | {"key": f"P-{number}"}) for number in range(1, 5)]
-MASTER = [("/items:batch", {"key": "kit", "code": "kit"}), *(("/sites:batch", {"key": s, "code": s}) for s in ("L1", "L2", "L3", "L4"))]  # fmt: skip
+MASTER = [
+    ("/items:batch", {"key": "kit", "code": "kit"}),
+    *(("/sites:batch", {"key": s, "code": s}) for s in ("L1", "L2", "L3", "L4")),
+]
 SUPPLIER = [("/suppliers:batch", {"key": "Acme", "code": "Acme", "name": "Acme"})]
 TWICE = {"lines": [line(value=MONEY, promised_on=DAY), line(value=MONEY, promised_on=DAY)]}
 
 EXAMPLES: dict[Name, Example] = {
     ("forecast", "/forecasts:batch"): Example(
-        "planning-lead", lambda n: {"item": "kit", "site": f"L{n}", "weeks": [{"week_on": MONDAY, "quantity": "5"}]},
+        "planning-lead",
+        lambda n: {"item": "kit", "site": f"L{n}", "weeks": [{"week_on": MONDAY, "quantity": "5"}]},
         {"weeks": [{"week_on": DAY, "quantity": "5"}]},
     ),
     ("inventory", "/items:batch"): Example("inventory", lambda n: {"code": f"item-{n}"}, None),
     ("inventory", "/sites:batch"): Example("inventory", lambda n: {"code": f"site-{n}"}, {"zone": "Nowhere/Else"}),
     ("inventory", "/stock-entries:batch"): Example(
-        "inventory", lambda n: {"item": "kit", "site": f"L{n}", "kind": "opening", "quantity": "5"}, {"item": "unknown"}, MASTER,
+        "inventory",
+        lambda n: {"item": "kit", "site": f"L{n}", "kind": "opening", "quantity": "5"},
+        {"item": "unknown"},
+        MASTER,
     ),
     ("logistics", "/shipments:batch"): Example("logistics", shipment, TWICE),
     ("logistics", "/shipments:import"): Example("sre", lambda n: shipment(n, received_on=DAY), TWICE),
     ("logistics", "/milestones:batch"): Example(
-        "logistics", lambda n: {"shipment": f"S-{n}", "planned_by": "erp", "kind": "departed", "occurred_at": INSTANT}, {"shipment": "?"}, PLANNED,
+        "logistics",
+        lambda n: {"shipment": f"S-{n}", "planned_by": "erp", "kind": "departed", "occurred_at": INSTANT},
+        {"shipment": "?"},
+        PLANNED,
     ),
     ("logistics", "/receipts:batch"): Example(
-        "logistics", lambda n: {"shipment": f"S-{n}", "planned_by": "erp", "received_on": "2026-03-02"}, {"shipment": "?"}, PLANNED,
+        "logistics",
+        lambda n: {"shipment": f"S-{n}", "planned_by": "erp", "received_on": "2026-03-02"},
+        {"shipment": "?"},
+        PLANNED,
     ),
     ("procurement", "/suppliers:batch"): Example("procurement", lambda n: {"code": f"S{n}", "name": f"S{n}"}, None),
     ("procurement", "/terms:batch"): Example(
-        "procurement", lambda n: {"supplier": "Acme", "item": f"kit-{n}", "effective_from": DAY}, {"supplier": "unknown"}, SUPPLIER,
+        "procurement",
+        lambda n: {"supplier": "Acme", "item": f"kit-{n}", "effective_from": DAY},
+        {"supplier": "unknown"},
+        SUPPLIER,
     ),
     ("procurement", "/orders:batch"): Example("procurement", purchase, {"lines": [line(needed_on=DAY)] * 2}, SUPPLIER),
     ("procurement", "/confirmations:batch"): Example(
-        "procurement", lambda n: {"order": f"P-{n}", "placed_by": "erp", "lines": [{"reference": "1", "confirmed_on": DAY}]},
-        {"order": "?"}, [*SUPPLIER, *PLACED],
+        "procurement",
+        lambda n: {"order": f"P-{n}", "placed_by": "erp", "lines": [{"reference": "1", "confirmed_on": DAY}]},
+        {"order": "?"},
+        [*SUPPLIER, *PLACED],
     ),
     ("exceptions", "/cases:import"): Example(
-        "sre", lambda n: {"headline": f"case {n}", "severity": "low", "facts": [{"kind": "opened", "occurred_at": INSTANT, "recorded_at": INSTANT}]},
+        "sre",
+        lambda n: {
+            "headline": f"case {n}",
+            "severity": "low",
+            "facts": [{"kind": "opened", "occurred_at": INSTANT, "recorded_at": INSTANT}],
+        },
         {"facts": [{"kind": "acknowledged", "occurred_at": INSTANT, "recorded_at": INSTANT}]},
     ),
-    ("sales", "/customers:batch"): Example("sales", lambda n: {"code": f"C{n}", "name": f"C{n}"}, {"zone": "Nowhere/Else"}),
+    ("sales", "/customers:batch"): Example(
+        "sales", lambda n: {"code": f"C{n}", "name": f"C{n}"}, {"zone": "Nowhere/Else"}
+    ),
     ("sales", "/orders:batch"): Example(
-        "sales", lambda n: {"reference": f"O-{n}", "customer": "C1", "site": "Lyon", "lines": [line(value=MONEY, promised_on=DAY)]}, TWICE,
+        "sales",
+        lambda n: {
+            "reference": f"O-{n}",
+            "customer": "C1",
+            "site": "Lyon",
+            "lines": [line(value=MONEY, promised_on=DAY)],
+        },
+        TWICE,
         [("/customers:batch", {"key": "C1", "code": "C1", "name": "C1"})],
     ),
-}  # fmt: skip
+}
 
 VIOLATIONS = {"unique": "23505", "check": "23514", "missing value": "23502", "number out of range": "22003"}
 BREAK = """

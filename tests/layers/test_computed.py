@@ -72,9 +72,15 @@ def a_shortage(draw: Callable[..., Any]) -> None:
     for bucket in inventory.available_to_promise(outlook, today=NOW.date(), days=21):
         BucketShown.model_validate(bucket)
     before, events = inventory.judge_shortage(
-        None, stock=inventory.Stock(STOCK, "kit", "LYO", outlook.on_hand, NOW, 1, NOW, NOW), days=days, zone="UTC", behind=None,
-        unit_value=Money(amount=draw(AMOUNTS), currency=draw(CURRENCIES)), reason="tried", now=NOW,
-    )  # fmt: skip
+        None,
+        stock=inventory.Stock(STOCK, "kit", "LYO", outlook.on_hand, NOW, 1, NOW, NOW),
+        days=days,
+        zone="UTC",
+        behind=None,
+        unit_value=Money(amount=draw(AMOUNTS), currency=draw(CURRENCIES)),
+        reason="tried",
+        now=NOW,
+    )
     if before is not None:
         within(before.quantity, Quantity)
         within(before.projected, Quantity)
@@ -89,9 +95,16 @@ def a_balance(draw: Callable[..., Any]) -> None:
         kind = "opening" if stock is None else draw(st.sampled_from(["receipt", "issue", "count", "adjustment"]))
         try:
             stock, entry, events = inventory.record_entry(
-                stock, entry_id=UUID(int=number), item="kit", site="LYO", kind=kind, quantity=draw(QUANTITIES),
-                occurred_at=NOW, now=NOW, reason="tried",
-            )  # fmt: skip
+                stock,
+                entry_id=UUID(int=number),
+                item="kit",
+                site="LYO",
+                kind=kind,
+                quantity=draw(QUANTITIES),
+                occurred_at=NOW,
+                now=NOW,
+                reason="tried",
+            )
         except Refusal as refusal:
             assert refusal.detail
             continue
@@ -103,9 +116,13 @@ def a_balance(draw: Callable[..., Any]) -> None:
 def a_landed_cost(draw: Callable[..., Any]) -> None:
     currency = draw(CURRENCIES)
     sheet = of_procurement.a_sheet(
-        "gloves", "Other", price=Money(amount=draw(AMOUNTS), currency=currency), freight=Money(amount=draw(AMOUNTS), currency=currency),
-        minimum_quantity=draw(QUANTITIES), capacity_per_week=draw(QUANTITIES),
-    )  # fmt: skip
+        "gloves",
+        "Other",
+        price=Money(amount=draw(AMOUNTS), currency=currency),
+        freight=Money(amount=draw(AMOUNTS), currency=currency),
+        minimum_quantity=draw(QUANTITIES),
+        capacity_per_week=draw(QUANTITIES),
+    )
     record = of_procurement.a_record("Other", draw(st.integers(0, 5)), 7)
     line = of_procurement.a_line(quantity=draw(QUANTITIES))
     market = of_procurement.a_market(sheet, records=(record,))
@@ -137,9 +154,13 @@ def an_impact(draw: Callable[..., Any]) -> None:
         lines=tuple(replace(line, value=value) for line, value in zip(order.lines, values, strict=True)),
     )
     impact, events = sales.assess_impact(
-        sales.await_impact(of_sales.cause_of(), currency=currency, now=NOW), delay=of_sales.delayed(of_sales.shipped(order)), orders={order.order_id: order},
-        tiers={}, default_slip_days=7, now=NOW,
-    )  # fmt: skip
+        sales.await_impact(of_sales.cause_of(), currency=currency, now=NOW),
+        delay=of_sales.delayed(of_sales.shipped(order)),
+        orders={order.order_id: order},
+        tiers={},
+        default_slip_days=7,
+        now=NOW,
+    )
     assert len(impact.lines) == len(order.lines)
     rounded(impact.value)
     readable(events)

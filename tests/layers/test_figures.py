@@ -15,8 +15,14 @@ def run(name: str = "relay", value: float = 100.0, **more: float) -> dict[str, o
 
 @pytest.mark.parametrize(
     ("bars", "holds"),
-    [({}, None), ({"at_least": 10.0}, True), ({"at_least": 11.0}, False), ({"at_most": 10.0}, True), ({"at_most": 9.0}, False)],
-)  # fmt: skip
+    [
+        ({}, None),
+        ({"at_least": 10.0}, True),
+        ({"at_least": 11.0}, False),
+        ({"at_most": 10.0}, True),
+        ({"at_most": 9.0}, False),
+    ],
+)
 def test_a_bar_holds_at_its_very_value_and_not_beyond(bars: dict[str, float], holds: bool | None) -> None:
     """A figure without a bar neither holds nor fails."""
     assert Figure("one", 10.0, "ms", **bars).holds is holds

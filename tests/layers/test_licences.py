@@ -13,9 +13,20 @@ from tests.layers.small_tree import ROOT
 
 # Spellings found in the metadata of distributions, each read and judged by a person.
 FREE = (
-    r"MIT", r"MIT-0", r"Apache", r"BSD", r"ISC", r"PSF", r"Python Software Foundation", r"Repoze Public",
-    r"Unlicense", r"Zero-Clause", r"0BSD", r"HPND", r"CC0",
-)  # fmt: skip
+    r"MIT",
+    r"MIT-0",
+    r"Apache",
+    r"BSD",
+    r"ISC",
+    r"PSF",
+    r"Python Software Foundation",
+    r"Repoze Public",
+    r"Unlicense",
+    r"Zero-Clause",
+    r"0BSD",
+    r"HPND",
+    r"CC0",
+)
 UP_TO_LGPL = (r"LGPL", r"Lesser General Public", r"MPL", r"Mozilla Public")
 BEYOND = (
     r"\bAGPL",

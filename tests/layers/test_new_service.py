@@ -71,8 +71,13 @@ def test_the_rooms_of_a_new_service_work_on_a_real_postgresql(copy: Path, fresh_
     environment = {**os.environ, "PYTHONPATH": str(copy)}
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *tests],
-        cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=400,
-    )  # fmt: skip
+        cwd=copy,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=400,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 

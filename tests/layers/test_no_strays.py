@@ -12,9 +12,14 @@ from tests.layers.small_tree import ROOT
 
 # Put together here, so that this page does not find itself.
 HOSTS = (
-    "pypi" + ".org", "files.python" + "hosted.org", "registry.npm" + "js.org", "repo.maven" + ".apache.org",
-    "repo1" + ".maven.org", "registry.yarn" + "pkg.com", "proxy.go" + "lang.org",
-)  # fmt: skip
+    "pypi" + ".org",
+    "files.python" + "hosted.org",
+    "registry.npm" + "js.org",
+    "repo.maven" + ".apache.org",
+    "repo1" + ".maven.org",
+    "registry.yarn" + "pkg.com",
+    "proxy.go" + "lang.org",
+)
 PLACES = re.compile(r"(?<![\w.$~{}-])/(home/[a-z]|Users/[A-Za-z]|root/[a-z.]|private/var/)|[A-Z]:\\Users\\[A-Za-z]")
 EVERYWHERE = {"/", "/tmp", "/var/tmp", "/opt", "/srv", "/home", "/root", "/app", "/src", "/usr/src", "/mnt"}
 ADDRESS = re.compile(r"://|--(extra-)?index-url|--find-links|--trusted-host|^\s*-i\s", re.MULTILINE)
@@ -25,8 +30,11 @@ def committed(root: Path = ROOT) -> list[Path]:
     """Files that git knows or would take; every file of a copy without git."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=root, capture_output=True, check=False, timeout=60,
-    )  # fmt: skip
+        cwd=root,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
     if listed.returncode:
         return [path for path in root.rglob("*") if path.is_file() and ".venv" not in path.parts]
     return [root / name for name in listed.stdout.decode().split("\0") if name and (root / name).is_file()]

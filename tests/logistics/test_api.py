@@ -7,10 +7,23 @@ from typing import Any
 from tests.support.service import House
 
 BODY: dict[str, Any] = {
-    "reference": "S1", "destination": "Abidjan", "promised_on": "2026-03-04", "carrier": "northline",
-    "lines": [{"reference": "1", "item": "soap", "quantity": "5", "value": {"amount": "10", "currency": "USD"},
-               "promised_on": "2026-03-04", "customer": "clinic", "order": "O1", "order_line": "1"}],
-}  # fmt: skip
+    "reference": "S1",
+    "destination": "Abidjan",
+    "promised_on": "2026-03-04",
+    "carrier": "northline",
+    "lines": [
+        {
+            "reference": "1",
+            "item": "soap",
+            "quantity": "5",
+            "value": {"amount": "10", "currency": "USD"},
+            "promised_on": "2026-03-04",
+            "customer": "clinic",
+            "order": "O1",
+            "order_line": "1",
+        }
+    ],
+}
 ERP = {"roles": ["machine"], "source": "erp"}
 CARRIER = {"roles": ["machine"], "carrier": "northline"}
 
@@ -52,7 +65,7 @@ def test_a_known_key_answers_unchanged_or_conflict_and_moves_nothing(logistics: 
     """FLOW 6.5: when it became known is no content."""
     send = lambda one: logistics.post(  # noqa: E731 — one call, three times
         "/shipments:batch", {"source": "erp", "items": [one]}, role="machine", claims=ERP
-    ).json()["results"][0]  # fmt: skip
+    ).json()["results"][0]
     assert send(item(1))["status"] == "created"
     assert send(item(1, known_at="2026-03-09T00:00:00Z"))["status"] == "unchanged"
     assert send(item(1, promised_on="2026-03-05"))["status"] == "conflict"

@@ -19,17 +19,33 @@ DUE = datetime(2026, 3, 5, tzinfo=UTC)
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 TOLERANCE = timedelta(minutes=60)
 LINE = ShipmentLine(
-    line_id=subject_id("shipment-line", "erp", "S1/1"), reference="1", item="soap", quantity=Decimal(5),
-    value=Money(amount=Decimal(10), currency="USD"), promised_on=date(2026, 3, 4), customer="clinic",
-)  # fmt: skip
+    line_id=subject_id("shipment-line", "erp", "S1/1"),
+    reference="1",
+    item="soap",
+    quantity=Decimal(5),
+    value=Money(amount=Decimal(10), currency="USD"),
+    promised_on=date(2026, 3, 4),
+    customer="clinic",
+)
 
 
 def a_shipment(**changes: Any) -> domain.Shipment:
     fields: dict[str, Any] = {
-        "shipment_id": subject_id("shipment", "erp", "S1"), "source": "erp", "reference": "S1", "carrier": "northline", "mode": "Truck",
-        "origin": None, "destination": "Abidjan", "promised_on": date(2026, 3, 4), "promised_at": DUE, "expected_at": DUE,
-        "state": "planned", "planned_at": NOW, "recorded_at": NOW, "lines": (LINE,),
-    }  # fmt: skip
+        "shipment_id": subject_id("shipment", "erp", "S1"),
+        "source": "erp",
+        "reference": "S1",
+        "carrier": "northline",
+        "mode": "Truck",
+        "origin": None,
+        "destination": "Abidjan",
+        "promised_on": date(2026, 3, 4),
+        "promised_at": DUE,
+        "expected_at": DUE,
+        "state": "planned",
+        "planned_at": NOW,
+        "recorded_at": NOW,
+        "lines": (LINE,),
+    }
     return domain.Shipment(**(fields | changes))
 
 

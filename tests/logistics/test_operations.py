@@ -44,10 +44,14 @@ def test_milestones_out_of_order_come_out_the_same(logistics: House) -> None:
         for hour in hours:
             logistics.do(
                 lambda tx, h=hour: operations.record_milestone(
-                    tx, shipment_id=shipment_id, milestone_id=UUID(int=h), kind="estimated",
-                    occurred_at=START + timedelta(hours=h), expected_at=datetime(2026, 3, 5 + h, tzinfo=UTC),
+                    tx,
+                    shipment_id=shipment_id,
+                    milestone_id=UUID(int=h),
+                    kind="estimated",
+                    occurred_at=START + timedelta(hours=h),
+                    expected_at=datetime(2026, 3, 5 + h, tzinfo=UTC),
                 )
-            )  # fmt: skip
+            )
         (row,) = logistics.rows("SELECT expected_at FROM shipments WHERE shipment_id = %s", [shipment_id])
         return row["expected_at"]  # type: ignore[no-any-return]  # a driver's row has no types
 
@@ -90,9 +94,16 @@ def test_a_lane_needs_a_carrier_that_is_known(logistics: House) -> None:
 def test_a_fact_about_what_is_neither_locked_nor_new_is_refused(logistics: House) -> None:
     """FLOW 4.1: the aggregate that keys a fact must be locked or new in its transaction."""
     fact = ShipmentPlanned(
-        occurred_at=START, shipment_id=UUID(int=7), reference="S7", destination="Abidjan", lines=(LINE,), source="erp",
-        promised_on=date(2026, 3, 4), promised_at=START, expected_at=START,
-    )  # fmt: skip
+        occurred_at=START,
+        shipment_id=UUID(int=7),
+        reference="S7",
+        destination="Abidjan",
+        lines=(LINE,),
+        source="erp",
+        promised_on=date(2026, 3, 4),
+        promised_at=START,
+        expected_at=START,
+    )
     with pytest.raises(database.Unlocked):
         logistics.do(lambda tx: tx.emit([fact]))
     assert logistics.said() == []

@@ -27,9 +27,15 @@ def site(zone: str = "UTC", calendar: str = "every-day") -> SiteChanged:
 
 def calendar(zone: str) -> CalendarChanged:
     return CalendarChanged(
-        occurred_at=START, calendar_id=subject_id("calendar", "master", "every-day"), code="every-day", zone=zone,
-        weekdays=(0, 1, 2, 3, 4, 5, 6), opens=time(0), closes=time(0), holidays=(),
-    )  # fmt: skip
+        occurred_at=START,
+        calendar_id=subject_id("calendar", "master", "every-day"),
+        code="every-day",
+        zone=zone,
+        weekdays=(0, 1, 2, 3, 4, 5, 6),
+        opens=time(0),
+        closes=time(0),
+        holidays=(),
+    )
 
 
 def plan(logistics: House, reference: str = "S1") -> str:

@@ -50,11 +50,19 @@ def procurement_house(fresh_database: Callable[[str], str]) -> Iterator[House]:
 def affected(reference: str = "1", **changes: Any) -> AffectedLine:
     """A line that is needed in two days, comes in nine, and is ACME's."""
     fields: dict[str, Any] = {
-        "line_id": subject_id("shipment-line", "erp", f"S1/{reference}"), "reference": reference, "shipment_id": SHIPMENT,
-        "item": "gloves", "site": "Abidjan", "quantity": Decimal(100), "value": usd(1000), "needed_on": TODAY + timedelta(days=2),
-        "expected_on": TODAY + timedelta(days=9), "customer": "clinic", "supplier": "ACME",
+        "line_id": subject_id("shipment-line", "erp", f"S1/{reference}"),
+        "reference": reference,
+        "shipment_id": SHIPMENT,
+        "item": "gloves",
+        "site": "Abidjan",
+        "quantity": Decimal(100),
+        "value": usd(1000),
+        "needed_on": TODAY + timedelta(days=2),
+        "expected_on": TODAY + timedelta(days=9),
+        "customer": "clinic",
+        "supplier": "ACME",
         "purchase_order_line_id": subject_id("purchase-order-line", "erp", f"P1/{reference}"),
-    }  # fmt: skip
+    }
     return AffectedLine(**fields | changes)
 
 
@@ -71,9 +79,15 @@ def a_sheet(item: str, *suppliers: str, **term: Any) -> domain.TermSheet:
     """Agreed terms of some suppliers for an item, the same for each."""
     sheet: domain.TermSheet | None = None
     fields: dict[str, Any] = {
-        "price": usd(5), "freight": usd(1), "lead_time_days": 2, "minimum_quantity": None, "capacity_per_week": None,
-        "effective_from": TODAY, "effective_to": None, "now": NOW,
-    }  # fmt: skip
+        "price": usd(5),
+        "freight": usd(1),
+        "lead_time_days": 2,
+        "minimum_quantity": None,
+        "capacity_per_week": None,
+        "effective_from": TODAY,
+        "effective_to": None,
+        "now": NOW,
+    }
     for supplier in suppliers:
         sheet = domain.agree_term(sheet, item=item, supplier=supplier, **fields | term)
     assert sheet is not None
@@ -96,8 +110,13 @@ def a_record(supplier: str, on_time: int, receipts: int) -> domain.TrackRecord:
 
 def _case(occurred_at: datetime = NOW) -> dict[str, Any]:
     return {
-        "occurred_at": occurred_at, "case_id": CASE, "cause": CAUSE, "severity": "high", "sites": ("Abidjan",), "customers": ("clinic",),
-    }  # fmt: skip
+        "occurred_at": occurred_at,
+        "case_id": CASE,
+        "cause": CAUSE,
+        "severity": "high",
+        "sites": ("Abidjan",),
+        "customers": ("clinic",),
+    }
 
 
 def _task(kind: str = domain.TASK_KIND) -> dict[str, Any]:
@@ -106,8 +125,12 @@ def _task(kind: str = domain.TASK_KIND) -> dict[str, Any]:
 
 def _asked(lines: tuple[AffectedLine, ...], limit: Money | None) -> dict[str, Any]:
     return {
-        "lines": lines, "needed_on": min(line.needed_on for line in lines), "commit_by": LATER, "complete_by": LATER, "money_limit": limit,
-    }  # fmt: skip
+        "lines": lines,
+        "needed_on": min(line.needed_on for line in lines),
+        "commit_by": LATER,
+        "complete_by": LATER,
+        "money_limit": limit,
+    }
 
 
 def task_opened(*lines: AffectedLine, limit: Money | None = None, kind: str = domain.TASK_KIND) -> TaskOpened:
@@ -135,19 +158,36 @@ def case_extended(*lines: AffectedLine) -> CaseExtended:
 
 
 def received(
-    reference: str, supplier: str | None, *, item: str = "gloves", promised_on: date = TODAY, received_on: date = TODAY, ordered: bool = True
-) -> ShipmentReceived:  # fmt: skip
+    reference: str,
+    supplier: str | None,
+    *,
+    item: str = "gloves",
+    promised_on: date = TODAY,
+    received_on: date = TODAY,
+    ordered: bool = True,
+) -> ShipmentReceived:
     """A shipment of one line that arrived."""
     line = ShipmentLine(
-        line_id=subject_id("shipment-line", "erp", f"{reference}/1"), reference="1", item=item, quantity=Decimal(10), value=usd(100),
-        promised_on=promised_on, supplier=supplier,
+        line_id=subject_id("shipment-line", "erp", f"{reference}/1"),
+        reference="1",
+        item=item,
+        quantity=Decimal(10),
+        value=usd(100),
+        promised_on=promised_on,
+        supplier=supplier,
         purchase_order_line_id=subject_id("purchase-order-line", "erp", f"{reference}/1") if ordered else None,
-    )  # fmt: skip
+    )
     return ShipmentReceived(
-        occurred_at=NOW, shipment_id=subject_id("shipment", "erp", reference), reference=reference, destination="Abidjan", lines=(line,),
-        received_on=received_on, received_at=datetime(received_on.year, received_on.month, received_on.day, tzinfo=UTC),
-        promised_on=promised_on, days_late=max(0, (received_on - promised_on).days),
-    )  # fmt: skip
+        occurred_at=NOW,
+        shipment_id=subject_id("shipment", "erp", reference),
+        reference=reference,
+        destination="Abidjan",
+        lines=(line,),
+        received_on=received_on,
+        received_at=datetime(received_on.year, received_on.month, received_on.day, tzinfo=UTC),
+        promised_on=promised_on,
+        days_late=max(0, (received_on - promised_on).days),
+    )
 
 
 def with_suppliers(opened: House, *codes: str, item: str = "gloves", **term: Any) -> None:

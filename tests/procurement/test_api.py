@@ -23,9 +23,11 @@ from tests.support.service import House
 ERP = {"roles": ["machine"], "source": "erp"}
 ACME = {"roles": ["machine"], "supplier": "ACME"}
 BODY: dict[str, Any] = {
-    "reference": "P1", "supplier": "ACME", "destination": "Abidjan",
+    "reference": "P1",
+    "supplier": "ACME",
+    "destination": "Abidjan",
     "lines": [{"reference": "1", "item": "gloves", "quantity": "10", "needed_on": "2026-03-04", "price": price("5")}],
-}  # fmt: skip
+}
 
 
 def item(number: int, **changes: Any) -> dict[str, Any]:
@@ -259,8 +261,10 @@ def test_several_lines_are_chosen_in_one_act_all_or_none(procurement: House) -> 
     remaining = [e.data.remaining_lines for e in procurement.said() if e.type == "procurement.alternative.chosen.v1"]
     assert remaining == [2, 1]
     declined = procurement.post(
-        f"/sourcings/{ROUND}/decline", {"line_id": whole["lines"][2]["line_id"], "reason": "nobody makes them"}, role="procurement"
-    )  # fmt: skip
+        f"/sourcings/{ROUND}/decline",
+        {"line_id": whole["lines"][2]["line_id"], "reason": "nobody makes them"},
+        role="procurement",
+    )
     assert (declined.json()["state"], declined.json()["remaining_lines"]) == ("decided", 0)
     assert procurement.names() == ["alternative.declined"]
 

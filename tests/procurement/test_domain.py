@@ -30,9 +30,14 @@ from tests.procurement.builders import (
 
 def a_round(*lines: domain.Line, market: domain.Market | None = None, limit: int | None = None) -> domain.Sourcing:
     sourcing, _ = domain.open_round(
-        task_id=TASK, case_id=CASE, cause=CAUSE, lines=lines or (a_line(),), money_limit=usd(limit) if limit else None,
-        market=market or a_market(a_sheet("gloves", "Cheap", "Dear")), now=NOW,
-    )  # fmt: skip
+        task_id=TASK,
+        case_id=CASE,
+        cause=CAUSE,
+        lines=lines or (a_line(),),
+        money_limit=usd(limit) if limit else None,
+        market=market or a_market(a_sheet("gloves", "Cheap", "Dear")),
+        now=NOW,
+    )
     return sourcing
 
 
@@ -56,9 +61,18 @@ def test_a_term_that_contradicts_itself_is_refused_with_its_field(changes: dict[
 def test_a_term_agreed_again_for_the_same_first_day_is_corrected() -> None:
     sheet = a_sheet("gloves", "Other")
     again = domain.agree_term(
-        sheet, item="gloves", supplier="Other", price=usd(4), freight=None, lead_time_days=1, minimum_quantity=None,
-        capacity_per_week=None, effective_from=TODAY, effective_to=None, now=LATER,
-    )  # fmt: skip
+        sheet,
+        item="gloves",
+        supplier="Other",
+        price=usd(4),
+        freight=None,
+        lead_time_days=1,
+        minimum_quantity=None,
+        capacity_per_week=None,
+        effective_from=TODAY,
+        effective_to=None,
+        now=LATER,
+    )
     (term,) = again.terms
     assert (term.price, term.recorded_at) == (usd(4), NOW), "since when it is known does not move"
 
@@ -71,8 +85,15 @@ def test_a_supplier_registered_again_unchanged_says_nothing() -> None:
 
 def an_order(*references: str) -> domain.PurchaseOrder:
     order, _ = domain.place_order(
-        None, source="erp", reference="P1", supplier="ACME", destination="Abidjan", lines=asked(*references), occurred_at=NOW, now=NOW
-    )  # fmt: skip
+        None,
+        source="erp",
+        reference="P1",
+        supplier="ACME",
+        destination="Abidjan",
+        lines=asked(*references),
+        occurred_at=NOW,
+        now=NOW,
+    )
     return order
 
 
@@ -83,8 +104,15 @@ def asked(*references: str, quantity: int = 10) -> list[domain.AskedLine]:
 def test_an_order_is_placed_once() -> None:
     with pytest.raises(domain.OrderKnown):
         domain.place_order(
-            an_order("1"), source="erp", reference="P1", supplier="ACME", destination="Abidjan", lines=asked("1"), occurred_at=NOW, now=NOW
-        )  # fmt: skip
+            an_order("1"),
+            source="erp",
+            reference="P1",
+            supplier="ACME",
+            destination="Abidjan",
+            lines=asked("1"),
+            occurred_at=NOW,
+            now=NOW,
+        )
 
 
 @pytest.mark.parametrize("references", [(), ("1", "1")])
@@ -139,8 +167,14 @@ def test_a_confirmation_keeps_the_day_of_need_beside_the_day_confirmed() -> None
 def test_a_round_tells_its_options_line_by_line_in_their_order() -> None:
     lines = (a_line("2"), a_line("1"))
     _, said = domain.open_round(
-        task_id=TASK, case_id=CASE, cause=CAUSE, lines=lines, money_limit=None, market=a_market(a_sheet("gloves", "A", "B")), now=NOW
-    )  # fmt: skip
+        task_id=TASK,
+        case_id=CASE,
+        cause=CAUSE,
+        lines=lines,
+        money_limit=None,
+        market=a_market(a_sheet("gloves", "A", "B")),
+        now=NOW,
+    )
     told = said[0]
     assert isinstance(told, SourcingOpened)
     assert [(a.line_id, a.rank) for a in told.alternatives] == [(line.line_id, n) for line in lines for n in (1, 2)]

@@ -31,9 +31,18 @@ from tests.procurement.builders import (
 from tests.support.service import House
 
 TABLES = (
-    "suppliers", "track_records", "receipts", "term_sheets", "terms", "purchase_orders", "purchase_order_lines", "sourcings",
-    "sourcing_lines", "alternatives", "decisions",
-)  # fmt: skip
+    "suppliers",
+    "track_records",
+    "receipts",
+    "term_sheets",
+    "terms",
+    "purchase_orders",
+    "purchase_order_lines",
+    "sourcings",
+    "sourcing_lines",
+    "alternatives",
+    "decisions",
+)
 
 
 def lived(opened: House) -> None:

@@ -41,9 +41,13 @@ def test_the_figures_count_cases_with_a_candidate_for_every_line_and_for_some(pr
     with_suppliers(procurement, "A", item="masks", price=price("4"), lead_time_days=2)
     procurement.hear(case(1, "gloves", "gloves"), case(2, "gloves", "soap"), case(3, "soap"), case(4, "masks"))
     assert procurement.get("/figures").json() == {
-        "rounds": 4, "cases_with_round": 4, "cases_with_candidate_for_every_line": 2, "cases_with_candidate_for_some_line": 3,
-        "candidates_total": 3 + 3 + 3 + 1, "masked": [],
-    }  # fmt: skip
+        "rounds": 4,
+        "cases_with_round": 4,
+        "cases_with_candidate_for_every_line": 2,
+        "cases_with_candidate_for_some_line": 3,
+        "candidates_total": 3 + 3 + 3 + 1,
+        "masked": [],
+    }
 
 
 def test_figures_of_an_empty_world_are_zeros(procurement: House) -> None:

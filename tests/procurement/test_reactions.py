@@ -106,8 +106,9 @@ def test_a_reopened_task_opens_the_round_again_with_what_is_known_now(procuremen
     assert told.type == "procurement.sourcing.reopened.v1"
     assert [a.supplier for a in told.data.alternatives] == ["New"]
     chosen = procurement.post(
-        f"/sourcings/{ROUND}/choose", {"alternative_id": option_of(procurement, "New")["alternative_id"], "rationale": "the only one"}
-    )  # fmt: skip
+        f"/sourcings/{ROUND}/choose",
+        {"alternative_id": option_of(procurement, "New")["alternative_id"], "rationale": "the only one"},
+    )
     assert chosen.status_code == 200, chosen.text
 
 
@@ -163,7 +164,7 @@ def test_receipts_make_the_on_time_share_and_a_redelivery_does_not_count_twice(p
     with_suppliers(procurement, "Mixed")
     heard = procurement.hear(
         received("S1", "Mixed"), received("S2", "Mixed"), received("S3", "Mixed", received_on=TODAY + timedelta(days=3))
-    )  # fmt: skip
+    )
     procurement.hear(*heard)
     (supplier,) = procurement.get("/suppliers").json()["items"]
     assert (supplier["receipts"], supplier["receipts_on_time"], supplier["on_time_share"]) == (3, 2, "0.6667")

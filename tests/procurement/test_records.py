@@ -31,8 +31,14 @@ def start_of(day: date) -> datetime:
 def told(event: Event, at: datetime) -> Envelope:
     cause = UUID(int=1)
     return wrap(
-        event, id=time_ordered_id(), source="/crossdock/test/elsewhere", recorded_at=at, correlation_id=cause, causation_id=cause, cause_kind="signal"
-    )  # fmt: skip
+        event,
+        id=time_ordered_id(),
+        source="/crossdock/test/elsewhere",
+        recorded_at=at,
+        correlation_id=cause,
+        causation_id=cause,
+        cause_kind="signal",
+    )
 
 
 def line_ids(shipment: str, order: str, line: str, *, direct: bool) -> tuple[UUID, UUID | None]:
@@ -47,18 +53,31 @@ def receipt(one: Shipment) -> Envelope:
         line_id, bought = line_ids(plan.shipment, plan.order, line.line_id, direct=direct)
         lines.append(
             ShipmentLine(
-                line_id=line_id, reference=line.line_id, item=line.item, quantity=line.quantity, value=Money(amount=line.value, currency="USD"),
-                promised_on=line.scheduled_on, purchase_order_line_id=bought, supplier=plan.vendor if direct else None,
+                line_id=line_id,
+                reference=line.line_id,
+                item=line.item,
+                quantity=line.quantity,
+                value=Money(amount=line.value, currency="USD"),
+                promised_on=line.scheduled_on,
+                purchase_order_line_id=bought,
+                supplier=plan.vendor if direct else None,
             )
-        )  # fmt: skip
+        )
     at = start_of(one.delivery.recorded_on)
     return told(
         ShipmentReceived(
-            occurred_at=at, shipment_id=subject_id("shipment", "scms", plan.shipment), reference=plan.shipment, destination=plan.country,
-            lines=tuple(lines), received_on=one.delivery.delivered_on, received_at=start_of(one.delivery.delivered_on),
-            promised_on=plan.due_on, days_late=max(0, (one.delivery.delivered_on - plan.due_on).days),
-        ), at,
-    )  # fmt: skip
+            occurred_at=at,
+            shipment_id=subject_id("shipment", "scms", plan.shipment),
+            reference=plan.shipment,
+            destination=plan.country,
+            lines=tuple(lines),
+            received_on=one.delivery.delivered_on,
+            received_at=start_of(one.delivery.delivered_on),
+            promised_on=plan.due_on,
+            days_late=max(0, (one.delivery.delivered_on - plan.due_on).days),
+        ),
+        at,
+    )
 
 
 def task(one: Shipment) -> Envelope:
@@ -70,19 +89,39 @@ def task(one: Shipment) -> Envelope:
         line_id, bought = line_ids(plan.shipment, plan.order, line.line_id, direct=direct)
         lines.append(
             AffectedLine(
-                line_id=line_id, reference=line.line_id, shipment_id=shipment_id, item=line.item, site=plan.country, quantity=line.quantity,
-                value=Money(amount=line.value, currency="USD"), needed_on=line.scheduled_on, customer=plan.project,
-                purchase_order_line_id=bought, supplier=plan.vendor if direct else None,
+                line_id=line_id,
+                reference=line.line_id,
+                shipment_id=shipment_id,
+                item=line.item,
+                site=plan.country,
+                quantity=line.quantity,
+                value=Money(amount=line.value, currency="USD"),
+                needed_on=line.scheduled_on,
+                customer=plan.project,
+                purchase_order_line_id=bought,
+                supplier=plan.vendor if direct else None,
             )
-        )  # fmt: skip
+        )
     return told(
         TaskOpened(
-            occurred_at=at, case_id=subject_id("case", "test", plan.shipment), task_id=subject_id("task", "test", plan.shipment),
-            cause=Cause(kind="shipment-delay", id=shipment_id), severity="high", sites=(plan.country,), customers=(plan.project,),
-            kind="find-alternative-source", function="procurement", required=True, title="Find another source", lines=tuple(lines),
-            needed_on=plan.due_on, commit_by=at, complete_by=at,
-        ), at,
-    )  # fmt: skip
+            occurred_at=at,
+            case_id=subject_id("case", "test", plan.shipment),
+            task_id=subject_id("task", "test", plan.shipment),
+            cause=Cause(kind="shipment-delay", id=shipment_id),
+            severity="high",
+            sites=(plan.country,),
+            customers=(plan.project,),
+            kind="find-alternative-source",
+            function="procurement",
+            required=True,
+            title="Find another source",
+            lines=tuple(lines),
+            needed_on=plan.due_on,
+            commit_by=at,
+            complete_by=at,
+        ),
+        at,
+    )
 
 
 @pytest.mark.timing

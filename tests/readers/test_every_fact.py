@@ -130,7 +130,7 @@ FILTERS = [
     view.Filter(cases=("x",)),
     view.Filter(sites=("Rotterdam",)),
     view.Filter(customers=("Hofmann Machines",)),
-]  # fmt: skip
+]
 
 
 def test_the_live_view_shows_every_fact_of_its_topic() -> None:

@@ -93,11 +93,20 @@ def _delay(shipment: str, lines: Sequence[ShipmentLine], days: int | None, promi
     promised_at = end_of(promised_on)
     expected_at = None if days is None else promised_at + timedelta(days=days) - timedelta(hours=6)
     return {
-        "occurred_at": START, "shipment_id": cause_of(shipment).id, "reference": shipment, "destination": SITE, "lines": tuple(lines),
-        "cause": cause_of(shipment), "cause_occurred_at": START, "basis": "overdue" if days is None else "reported",
-        "provisional": days is None, "promised_on": promised_on, "promised_at": promised_at, "expected_at": expected_at,
+        "occurred_at": START,
+        "shipment_id": cause_of(shipment).id,
+        "reference": shipment,
+        "destination": SITE,
+        "lines": tuple(lines),
+        "cause": cause_of(shipment),
+        "cause_occurred_at": START,
+        "basis": "overdue" if days is None else "reported",
+        "provisional": days is None,
+        "promised_on": promised_on,
+        "promised_at": promised_at,
+        "expected_at": expected_at,
         "delay_minutes": 0 if days is None else days * 1440,
-    }  # fmt: skip
+    }
 
 
 def delayed(
@@ -117,10 +126,16 @@ def extended(
 def received(lines: Sequence[ShipmentLine], *, on: date, shipment: str = "S1") -> ShipmentReceived:
     """Return the receipt of a shipment."""
     return ShipmentReceived(
-        occurred_at=START, shipment_id=cause_of(shipment).id, reference=shipment, destination=SITE, lines=tuple(lines),
-        received_on=on, received_at=datetime.combine(on, time(10), tzinfo=UTC), promised_on=PROMISED,
+        occurred_at=START,
+        shipment_id=cause_of(shipment).id,
+        reference=shipment,
+        destination=SITE,
+        lines=tuple(lines),
+        received_on=on,
+        received_at=datetime.combine(on, time(10), tzinfo=UTC),
+        promised_on=PROMISED,
         days_late=max(0, (on - PROMISED).days),
-    )  # fmt: skip
+    )
 
 
 # ── what exceptions says ─────────────────────────────────────────────────────────────────────────
@@ -128,14 +143,22 @@ def received(lines: Sequence[ShipmentLine], *, on: date, shipment: str = "S1") -
 
 def _case(shipment: str, case_id: UUID) -> dict[str, Any]:
     return {
-        "occurred_at": START, "case_id": case_id, "cause": cause_of(shipment), "severity": "high", "sites": (SITE,), "customers": (),
-    }  # fmt: skip
+        "occurred_at": START,
+        "case_id": case_id,
+        "cause": cause_of(shipment),
+        "severity": "high",
+        "sites": (SITE,),
+        "customers": (),
+    }
 
 
 def _task(shipment: str, task_id: UUID, case_id: UUID, kind: str) -> dict[str, Any]:
     return _case(shipment, case_id) | {
-        "task_id": task_id, "kind": kind, "function": "sales" if kind == "notify-customers" else "procurement", "required": True,
-    }  # fmt: skip
+        "task_id": task_id,
+        "kind": kind,
+        "function": "sales" if kind == "notify-customers" else "procurement",
+        "required": True,
+    }
 
 
 def _asked() -> dict[str, Any]:

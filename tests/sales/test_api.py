@@ -42,8 +42,11 @@ def test_an_order_is_placed_shown_and_cancelled(sales: House) -> None:
     assert refused(sales.post("/orders", ORDER, role="sales")) == (409, "conflict")
     (line,) = sales.get(f"/orders/{order_id}").json()["lines"]
     assert (line["requested_on"], line["promised_on"], line["promise_version"], line["actual_on"]) == (
-        "2026-03-04", "2026-03-04", 1, None,
-    )  # fmt: skip
+        "2026-03-04",
+        "2026-03-04",
+        1,
+        None,
+    )
     second = {"lines": [{**LINE, "reference": "2"}]}
     assert len(sales.post(f"/orders/{order_id}/lines", second, role="sales").json()["lines"]) == 2
     confirmed = sales.post(
@@ -133,8 +136,9 @@ def test_a_revised_promise_shows_every_version(sales: House) -> None:
     assert refused(sales.post(f"/promises/{line}/revise", body, role="sales")) == (409, "promise-moved")
     ledger = sales.get(f"/promises/{line}").json()
     assert [(v["version"], v["promised_on"], v["previous_on"]) for v in ledger["versions"]] == [
-        (1, "2026-03-04", None), (2, "2026-03-06", "2026-03-04"),
-    ]  # fmt: skip
+        (1, "2026-03-04", None),
+        (2, "2026-03-06", "2026-03-04"),
+    ]
     assert ledger["current"] == ledger["versions"][1]
     assert ledger["current"]["made_by"]["role"] == "sales"
     assert (ledger["promise_version"], ledger["promised_on"], ledger["told_on"]) == (2, "2026-03-06", "2026-03-04")
@@ -253,8 +257,13 @@ def test_what_is_not_known_is_said_so(sales: House) -> None:
 
 @pytest.mark.parametrize(
     ("change", "field"),
-    [({"colour": "red"}, "colour"), ({"lines": []}, "lines"), ({"customer": "nobody"}, "customer"), ({"lines": [{**LINE, "quantity": "-1"}]}, "lines.0.quantity")],
-)  # fmt: skip
+    [
+        ({"colour": "red"}, "colour"),
+        ({"lines": []}, "lines"),
+        ({"customer": "nobody"}, "customer"),
+        ({"lines": [{**LINE, "quantity": "-1"}]}, "lines.0.quantity"),
+    ],
+)
 def test_a_bad_order_is_refused_with_the_field(sales: House, change: dict[str, Any], field: str) -> None:
     known_customer(sales)
     answer = sales.post("/orders", ORDER | change, role="sales")

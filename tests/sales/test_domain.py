@@ -192,9 +192,15 @@ class PromiseLedger(RuleBasedStateMachine):
         line = self.line(number).order_line_id
         self.attempt(
             lambda: domain.revise_promise(
-                self.order, order_line_id=line, promised_on=PROMISED + days * DAY, reason="r", by=BY, now=START, expected_version=expected
+                self.order,
+                order_line_id=line,
+                promised_on=PROMISED + days * DAY,
+                reason="r",
+                by=BY,
+                now=START,
+                expected_version=expected,
             )
-        )  # fmt: skip
+        )
 
     @rule(number=st.integers(0, 5), days=st.integers(0, 3))
     def change(self, number: int, days: int) -> None:
@@ -210,9 +216,14 @@ class PromiseLedger(RuleBasedStateMachine):
     def state(self, number: int, days: int, version: int) -> None:
         line = self.line(number)
         said = domain.state_promise(
-            self.order, statement_id=TASK, order_line_id=line.order_line_id, stated_on=PROMISED + days * DAY, version=version,
-            channel="person", now=START,
-        )  # fmt: skip
+            self.order,
+            statement_id=TASK,
+            order_line_id=line.order_line_id,
+            stated_on=PROMISED + days * DAY,
+            version=version,
+            channel="person",
+            now=START,
+        )
         before, self.order = self.order, domain.heard(self.order, said)
         assert said.contradicts == ((version, PROMISED + days * DAY) != (line.promise_version, line.promised_on))
         assert said.contradicts is False or before == self.order

@@ -19,9 +19,13 @@ DAY = timedelta(days=1)
 
 def assessed(order: domain.Order, *, days: int | None = 2) -> domain.Impact:
     impact, _ = domain.assess_impact(
-        domain.await_impact(cause_of(), currency="EUR", now=START), delay=delayed(shipped(order), days=days), orders={order.order_id: order},
-        tiers={"clinic": "key"}, default_slip_days=7, now=START,
-    )  # fmt: skip
+        domain.await_impact(cause_of(), currency="EUR", now=START),
+        delay=delayed(shipped(order), days=days),
+        orders={order.order_id: order},
+        tiers={"clinic": "key"},
+        default_slip_days=7,
+        now=START,
+    )
     return impact
 
 

@@ -63,8 +63,10 @@ def test_a_batch_of_500_with_three_bad_items_keeps_497(sales: House) -> None:
     results = send(sales, items)
     assert [r["key"] for r in results] == [i["key"] for i in items]
     assert {n: (r["status"], r["field"]) for n, r in enumerate(results) if r["status"] != "created"} == {
-        7: ("refused", "customer"), 100: ("refused", "lines"), 499: ("refused", "lines.0.quantity"),
-    }  # fmt: skip
+        7: ("refused", "customer"),
+        100: ("refused", "lines"),
+        499: ("refused", "lines.0.quantity"),
+    }
     assert "POST /customers" in results[7]["reason"]
     assert sales.rows("SELECT count(*) AS n FROM orders")[0]["n"] == 497
     assert len([name for name in sales.names() if name == "order.placed"]) == 497

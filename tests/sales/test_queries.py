@@ -67,9 +67,11 @@ def test_lists_show_what_lies_in_scope_and_nothing_else(sales: House) -> None:
         )
     }
     assert seen == {
-        "/orders": ["O1"], "/customers": ["clinic"], "/notices": ["clinic"],
+        "/orders": ["O1"],
+        "/customers": ["clinic"],
+        "/notices": ["clinic"],
         "/impacts": [cause_of().model_dump(mode="json")],
-    }  # fmt: skip
+    }
     figures = sales.get("/figures", role="viewer", claims=LIMITED).json()
     assert (figures["orders"], figures["customers"], figures["impacts"], figures["notices"]) == (
         1,
@@ -113,8 +115,14 @@ def test_a_task_that_waits_for_its_impact_is_no_impact_yet(sales: House) -> None
 
 @pytest.mark.parametrize(
     ("filters", "number"),
-    [({"case": str(CASE)}, 2), ({"task": str(TASK)}, 2), ({"customer": "clinic"}, 1), ({"state": "sent"}, 0), ({"case": str(TASK)}, 0)],
-)  # fmt: skip
+    [
+        ({"case": str(CASE)}, 2),
+        ({"task": str(TASK)}, 2),
+        ({"customer": "clinic"}, 1),
+        ({"state": "sent"}, 0),
+        ({"case": str(TASK)}, 0),
+    ],
+)
 def test_notices_are_found_by_case_task_customer_and_state(sales: House, filters: dict[str, str], number: int) -> None:
     mine, theirs = placed(sales), placed(sales, "O2", customer="hospital")
     sales.hear(delayed([*shipped(mine), *shipped(theirs)]), task_opened())

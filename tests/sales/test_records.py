@@ -51,16 +51,24 @@ def silence(plan: ShipmentPlan) -> ShipmentDelayed:
     ends = end_of(plan.due_on)
     cause = Cause(kind="shipment-delay", id=subject_id("shipment", SOURCE, plan.shipment))
     return ShipmentDelayed(
-        **heading(plan, ends), cause=cause, cause_occurred_at=ends, basis="overdue", provisional=True, promised_at=ends,
-        delay_minutes=0, reason="silence",
-    )  # fmt: skip
+        **heading(plan, ends),
+        cause=cause,
+        cause_occurred_at=ends,
+        basis="overdue",
+        provisional=True,
+        promised_at=ends,
+        delay_minutes=0,
+        reason="silence",
+    )
 
 
 def receipt(plan: ShipmentPlan, delivery: RecordedDelivery) -> ShipmentReceived:
     return ShipmentReceived(
-        **heading(plan, start_of(delivery.delivered_on)), received_on=delivery.delivered_on,
-        received_at=start_of(delivery.delivered_on), days_late=max(0, (delivery.delivered_on - plan.due_on).days),
-    )  # fmt: skip
+        **heading(plan, start_of(delivery.delivered_on)),
+        received_on=delivery.delivered_on,
+        received_at=start_of(delivery.delivered_on),
+        days_late=max(0, (delivery.delivered_on - plan.due_on).days),
+    )
 
 
 @pytest.fixture

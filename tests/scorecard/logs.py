@@ -51,22 +51,39 @@ class Log:
         fact_id = UUID(int=(number + 1) << 96 | uuid5(self.case_id, str(number)).int & ((1 << 96) - 1))
         event = what.model_validate(
             {
-                "occurred_at": self.at(minutes), "case_id": self.case_id, "cause": self.cause, "severity": self.severity,
-                "sites": (self.site,), "customers": (self.customer,), **fields,
+                "occurred_at": self.at(minutes),
+                "case_id": self.case_id,
+                "cause": self.cause,
+                "severity": self.severity,
+                "sites": (self.site,),
+                "customers": (self.customer,),
+                **fields,
             }
-        )  # fmt: skip
+        )
         envelope = wrap(
-            event, id=fact_id, source="/crossdock/test/exceptions", recorded_at=self.at(minutes if recorded is None else recorded),
-            correlation_id=self.case_id, causation_id=uuid5(SPACE, f"{self.name}/signal"), cause_kind="event",
-        )  # fmt: skip
+            event,
+            id=fact_id,
+            source="/crossdock/test/exceptions",
+            recorded_at=self.at(minutes if recorded is None else recorded),
+            correlation_id=self.case_id,
+            causation_id=uuid5(SPACE, f"{self.name}/signal"),
+            cause_kind="event",
+        )
         self.envelopes.append(envelope)
         return envelope
 
     def opened(self, minutes: float = 0, *, cause_at: float = 0) -> Log:
         self.say(
-            events.CaseOpened, minutes, headline="late", recurrence=0, cause_occurred_at=self.at(cause_at), playbook="delay",
-            playbook_version=1, value_at_risk=MONEY, lines=(),
-        )  # fmt: skip
+            events.CaseOpened,
+            minutes,
+            headline="late",
+            recurrence=0,
+            cause_occurred_at=self.at(cause_at),
+            playbook="delay",
+            playbook_version=1,
+            value_at_risk=MONEY,
+            lines=(),
+        )
         return self
 
     def task(
@@ -88,15 +105,29 @@ class Log:
     def asked(self, function: str, minutes: float = 0, *, required: bool = True, number: int = 0) -> Log:
         self.optional |= set() if required else {(function, number)}
         return self.task(
-            events.TaskOpened, function, minutes, number=number, title="do it", lines=(), needed_on=self.start.date(),
-            commit_by=self.at(60), complete_by=self.at(600),
-        )  # fmt: skip
+            events.TaskOpened,
+            function,
+            minutes,
+            number=number,
+            title="do it",
+            lines=(),
+            needed_on=self.start.date(),
+            commit_by=self.at(60),
+            complete_by=self.at(600),
+        )
 
     def asked_again(self, function: str, minutes: float, *, number: int = 0) -> Log:
         return self.task(
-            events.TaskReopened, function, minutes, number=number, reason="again", lines=(), needed_on=self.start.date(),
-            commit_by=self.at(60), complete_by=self.at(600),
-        )  # fmt: skip
+            events.TaskReopened,
+            function,
+            minutes,
+            number=number,
+            reason="again",
+            lines=(),
+            needed_on=self.start.date(),
+            commit_by=self.at(60),
+            complete_by=self.at(600),
+        )
 
     def committed(self, function: str, minutes: float, *, number: int = 0) -> Log:
         return self.task(events.TaskCommitted, function, minutes, number=number, by=SOMEBODY, committed_to=self.at(900))

@@ -95,19 +95,32 @@ def test_a_reader_gets_the_cells_of_the_cases_in_scope(nine: House) -> None:
 def test_pairs_are_those_of_hand_overs_the_slowest_first(scorecard: House) -> None:
     """Hand-overs are counted each, a case once."""
     logs = [
-        Log(f"p{h}").opened().passed_on(1, giver="L1", taker="L2").passed_on(2, giver="L1", taker="L2").asked("sales")
-        .completed("sales", h * 60).implemented(h * 60) for h in range(1, 6)
-    ]  # fmt: skip
+        Log(f"p{h}")
+        .opened()
+        .passed_on(1, giver="L1", taker="L2")
+        .passed_on(2, giver="L1", taker="L2")
+        .asked("sales")
+        .completed("sales", h * 60)
+        .implemented(h * 60)
+        for h in range(1, 6)
+    ]
     logs += [
-        Log(f"q{h}").opened().passed_on(1, giver="L2", taker="L3").asked("sales").completed("sales", h * 60).implemented(h * 60)
+        Log(f"q{h}")
+        .opened()
+        .passed_on(1, giver="L2", taker="L3")
+        .asked("sales")
+        .completed("sales", h * 60)
+        .implemented(h * 60)
         for h in range(6, 11)
-    ]  # fmt: skip
+    ]
     logs.append(Log("few").opened().passed_on(1, giver="L3", taker="L1"))
     hear(scorecard, *logs)
     items = scorecard.get("/velocity/by/pair").json()["items"]
     assert [(i["cell"], i["to"], i["n"], i["handoffs"], i["p50_us"], i["hidden"]) for i in items] == [
-        ("L2", "L3", 5, 5, 8 * HOUR_US, False), ("L1", "L2", 5, 10, 3 * HOUR_US, False), ("L3", "L1", 1, 1, None, True),
-    ]  # fmt: skip
+        ("L2", "L3", 5, 5, 8 * HOUR_US, False),
+        ("L1", "L2", 5, 10, 3 * HOUR_US, False),
+        ("L3", "L1", 1, 1, None, True),
+    ]
 
 
 def test_phases_show_blind_time_beside_the_response(scorecard: House) -> None:
@@ -122,8 +135,10 @@ def test_phases_show_blind_time_beside_the_response(scorecard: House) -> None:
     found = {one["phase"]: one for one in answer["response"]}
     assert (answer["blind"]["finished"], answer["blind_us"]) == (3, 60 * minute)
     assert (found["acknowledge"]["finished"], found["acknowledge"]["standing"], found["acknowledge"]["total_us"]) == (
-        2, 1, 230 * minute,
-    )  # fmt: skip
+        2,
+        1,
+        230 * minute,
+    )
     assert (found["acknowledge"]["p50_us"], found["acknowledge"]["p90_us"]) == (20 * minute, None)
     assert (found["decide"]["finished"], found["decide"]["standing"]) == (1, 1)
     assert answer["response_us"] == (100 + 50 + 200) * minute
@@ -142,9 +157,27 @@ def test_open_cases_beyond_the_p90_are_listed_the_longest_first(scorecard: House
 
 
 COLUMNS = (
-    "case_id", "fact_id", "latest_fact_id", "facts", "cause_kind", "severity", "state", "identified_at", "occurred_at", "recorded_at",
-    "elapsed_us", "decision_us", "excluded_us", "phases", "inversions", "critical_function", "reopened", "handoffs", "acknowledged_us", "version",
-)  # fmt: skip
+    "case_id",
+    "fact_id",
+    "latest_fact_id",
+    "facts",
+    "cause_kind",
+    "severity",
+    "state",
+    "identified_at",
+    "occurred_at",
+    "recorded_at",
+    "elapsed_us",
+    "decision_us",
+    "excluded_us",
+    "phases",
+    "inversions",
+    "critical_function",
+    "reopened",
+    "handoffs",
+    "acknowledged_us",
+    "version",
+)
 
 
 def rows(chance: random.Random) -> Iterator[tuple[Any, ...]]:
@@ -162,11 +195,27 @@ def rows(chance: random.Random) -> Iterator[tuple[Any, ...]]:
         if ended:
             phases.append({"phase": "verify", "duration_us": lasted // 3, "open": state == "implemented"})
         yield (
-            UUID(int=n), UUID(int=n), UUID(int=n), 9, chance.choice(["shipment-delay", "shortage", "incident"]),
-            chance.choice(["low", "medium", "high", "critical"]), state, at, at, at + timedelta(microseconds=lasted), lasted,
-            lasted if ended else None, 0, Jsonb(phases), Jsonb([]), chance.choice(["sales", "logistics", "inventory", "procurement"]) if ended else None,
-            0, n % 3, lasted // 10, 1,
-        )  # fmt: skip
+            UUID(int=n),
+            UUID(int=n),
+            UUID(int=n),
+            9,
+            chance.choice(["shipment-delay", "shortage", "incident"]),
+            chance.choice(["low", "medium", "high", "critical"]),
+            state,
+            at,
+            at,
+            at + timedelta(microseconds=lasted),
+            lasted,
+            lasted if ended else None,
+            0,
+            Jsonb(phases),
+            Jsonb([]),
+            chance.choice(["sales", "logistics", "inventory", "procurement"]) if ended else None,
+            0,
+            n % 3,
+            lasted // 10,
+            1,
+        )
 
 
 @pytest.mark.timing

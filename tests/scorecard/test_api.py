@@ -56,9 +56,16 @@ def test_velocity_says_what_the_naive_figure_hides(scorecard: House) -> None:
     scorecard.set_clock(START + timedelta(hours=10))
     end = (START + timedelta(hours=10)).isoformat()
     expected = {
-        "n": 4, "implemented": 2, "open": 2, "p50_us": 3 * HOUR_US, "naive_p50_us": 5 * HOUR_US // 2, "handoffs": 2, "findings": 1,
-        "acknowledge_p50_us": 2 * HOUR_US // 60, "not_reached": ["p90", "p95"],
-    }  # fmt: skip
+        "n": 4,
+        "implemented": 2,
+        "open": 2,
+        "p50_us": 3 * HOUR_US,
+        "naive_p50_us": 5 * HOUR_US // 2,
+        "handoffs": 2,
+        "findings": 1,
+        "acknowledge_p50_us": 2 * HOUR_US // 60,
+        "not_reached": ["p90", "p95"],
+    }
     for found in (scorecard.get("/velocity").json(), scorecard.get("/velocity", params={"as_of": end}).json()):
         assert {name: found[name] for name in expected} == expected
 
@@ -155,8 +162,11 @@ def test_a_bug_planted_in_the_stream_or_in_sql_is_seen_by_the_check(
 ) -> None:
     """FLOW 4.4: the check compares to the microsecond and names the case."""
     assert scorecard.get("/velocity/check", params={"quiet": True}).json() == {
-        "masked": [], "compared": 5, "differences": 0, "listed": [],
-    }  # fmt: skip
+        "masked": [],
+        "compared": 5,
+        "differences": 0,
+        "listed": [],
+    }
     with scorecard.tx() as tx:
         tx.cursor().execute(bug)
     found = scorecard.get("/velocity/check", params={"quiet": True}).json()
@@ -175,8 +185,10 @@ def test_why_walks_through_events_and_timers_to_the_signal(scorecard: House) -> 
     assert (why["root"]["kind"], why["root"]["id"], why["root"]["service"]) == ("signal", str(signal), "exceptions")
     impact = scorecard.get(f"/impacts/{signal}").json()
     assert [(step["fact_id"], step["step"]) for step in impact["items"]] == [
-        (str(planned.id), 1), (str(due.id), 2), (str(opened.id), 3),
-    ]  # fmt: skip
+        (str(planned.id), 1),
+        (str(due.id), 2),
+        (str(opened.id), 3),
+    ]
     assert scorecard.get(f"/causes/{some('unknown')}").status_code == 404
 
 
@@ -210,16 +222,25 @@ def test_planted_orphans_are_counted_by_reason(scorecard: House) -> None:
     )
     good, missing, dangling, wrong, wrong_too, itself, timer = facts
     scorecard.hear(
-        caused(good, some("act"), "act"), caused(missing, UUID(int=0)), caused(dangling, some("nothing")), caused(wrong, good.id, "act"),
-        caused(wrong_too, some("act")), caused(itself, itself.id), caused(timer, some("timer"), "timer", some("nothing armed")),
-    )  # fmt: skip
+        caused(good, some("act"), "act"),
+        caused(missing, UUID(int=0)),
+        caused(dangling, some("nothing")),
+        caused(wrong, good.id, "act"),
+        caused(wrong_too, some("act")),
+        caused(itself, itself.id),
+        caused(timer, some("timer"), "timer", some("nothing armed")),
+    )
     found = scorecard.get("/orphans", params={"quiet": True}).json()
     assert found["by_reason"] == {"missing": 2, "dangling": 2, "wrong-kind": 2}
     assert found["count"] == 6
     assert {item["fact_id"]: item["reason"] for item in found["items"]} == {
-        str(missing.id): "missing", str(dangling.id): "dangling", str(wrong.id): "wrong-kind", str(wrong_too.id): "wrong-kind",
-        str(itself.id): "missing", str(timer.id): "dangling",
-    }  # fmt: skip
+        str(missing.id): "missing",
+        str(dangling.id): "dangling",
+        str(wrong.id): "wrong-kind",
+        str(wrong_too.id): "wrong-kind",
+        str(itself.id): "missing",
+        str(timer.id): "dangling",
+    }
     assert scorecard.get("/figures").json()["orphans"] == 6
     assert scorecard.get("/orphans").json()["count"] == 0  # heard a moment ago: the cause may still be on its way
 

@@ -42,9 +42,11 @@ def prometheus(scraped_port: int, folder: Path) -> Iterator[Callable[[str], dict
     config = {"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": [scrape]}
     (folder / "prometheus.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     command = [
-        needs_program("prometheus"), f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}",
+        needs_program("prometheus"),
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
-    ]  # fmt: skip
+    ]
 
     def ask(query: str) -> dict[str, float]:
         found = httpx.get(
@@ -137,9 +139,10 @@ def samples(values: Sequence[float | int | None], each: int) -> str:
 def series(figures: Sequence[domain.Velocity], world: str, each: int) -> list[dict[str, str]]:
     said: dict[str, list[Any]] = {
         'scorecard_velocity_seconds{%s, percentile="p90"}': [f.p90_us and f.p90_us / 1e6 for f in figures],
-        'scorecard_velocity_target_seconds{%s, percentile="p90"}': [ScorecardSettings().target.total_seconds()] * len(figures),
+        'scorecard_velocity_target_seconds{%s, percentile="p90"}': [ScorecardSettings().target.total_seconds()]
+        * len(figures),
         'scorecard_velocity_cases{%s, state="implemented"}': [f.implemented for f in figures],
-    }  # fmt: skip
+    }
     labels = f'instance="{world}:1", cause="shortage", world="{world}", job="crossdock"'
     return [{"series": name % labels, "values": samples(values, each)} for name, values in said.items()]
 

@@ -26,13 +26,21 @@ def folded(envelopes: list[Envelope], *, until: datetime | None = None) -> dict[
     if case is None or found is None:
         return None
     return {
-        "cause_kind": case.cause_kind, "severity": case.severity, "state": found.state,
-        "identified_at": domain.instant(found.identified_us), "elapsed_us": found.elapsed_us, "decision_us": found.decision_us,
-        "coordination_us": found.coordination_us, "excluded_us": found.excluded_us,
-        "phases": [asdict(p) for p in found.phases], "inversions": list(found.inversions),
-        "critical_function": found.critical_function, "reopened": found.reopened,
-        "handoffs": found.handoffs, "acknowledged_us": found.acknowledged_us,
-    }  # fmt: skip
+        "cause_kind": case.cause_kind,
+        "severity": case.severity,
+        "state": found.state,
+        "identified_at": domain.instant(found.identified_us),
+        "elapsed_us": found.elapsed_us,
+        "decision_us": found.decision_us,
+        "coordination_us": found.coordination_us,
+        "excluded_us": found.excluded_us,
+        "phases": [asdict(p) for p in found.phases],
+        "inversions": list(found.inversions),
+        "critical_function": found.critical_function,
+        "reopened": found.reopened,
+        "handoffs": found.handoffs,
+        "acknowledged_us": found.acknowledged_us,
+    }
 
 
 def compare(scorecard: House, logs: list[Log], *, as_of: datetime | None = None) -> None:

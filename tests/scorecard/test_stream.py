@@ -215,9 +215,13 @@ def test_a_worker_with_facts_to_fold_that_does_not_move_is_ended(
     """LIMITS 3: a watchdog that exits when lag > 0 and nothing moves; one with nothing to do is left alone."""
     one_partition.say(Log("stuck").implemented_after(1).envelopes)
     environment = os.environ | {
-        "WORLD": one_partition.name, "KAFKA_BOOTSTRAP": one_partition.bootstrap, "AUTH_ISSUER": "-", "AUTH_AUDIENCE": "-",
-        "AUTH_JWKS": "-", "CURSOR_SECRET": "-",
-    }  # fmt: skip
+        "WORLD": one_partition.name,
+        "KAFKA_BOOTSTRAP": one_partition.bootstrap,
+        "AUTH_ISSUER": "-",
+        "AUTH_AUDIENCE": "-",
+        "AUTH_JWKS": "-",
+        "CURSOR_SECRET": "-",
+    }
     command = [sys.executable, "-c", STUCK, str(position), str(seconds)]
     done = subprocess.run(
         command, env=environment, cwd=CHECKOUT, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False

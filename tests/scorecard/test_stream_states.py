@@ -28,9 +28,12 @@ class Changelog:
         """Write one record; returns its offset."""
         put: list[int] = []
         self._producer.produce(
-            f"{self.world}.{TOPIC}", key=key, value=state, partition=partition,
+            f"{self.world}.{TOPIC}",
+            key=key,
+            value=state,
+            partition=partition,
             on_delivery=lambda error, message: put.append(message.offset() or 0),
-        )  # fmt: skip
+        )
         assert self._producer.flush(30) == 0
         return put[0]
 

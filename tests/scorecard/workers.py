@@ -44,9 +44,16 @@ class Worker:
 
     def start(self) -> None:
         environment = os.environ | {
-            "WORLD": self.world.name, "KAFKA_BOOTSTRAP": self.world.bootstrap, "OPS_PORT": str(self.port), "INSTANCE": str(self.instance),
-            "AUTH_ISSUER": "-", "AUTH_AUDIENCE": "-", "AUTH_JWKS": "-", "CURSOR_SECRET": "-", "TMPDIR": str(self.world.temporary),
-        }  # fmt: skip
+            "WORLD": self.world.name,
+            "KAFKA_BOOTSTRAP": self.world.bootstrap,
+            "OPS_PORT": str(self.port),
+            "INSTANCE": str(self.instance),
+            "AUTH_ISSUER": "-",
+            "AUTH_AUDIENCE": "-",
+            "AUTH_JWKS": "-",
+            "CURSOR_SECRET": "-",
+            "TMPDIR": str(self.world.temporary),
+        }
         with self.log.open("a") as out:
             self.process = subprocess.Popen(
                 [sys.executable, *self.command],

@@ -68,9 +68,12 @@ class Course:
 
     def process(self, *roles: str, instance: int = 0) -> AbstractContextManager[Running]:
         told = {
-            "DATABASE_URL": self.url, "KAFKA_BOOTSTRAP": self.house.settings.kafka_bootstrap, "LOG_LEVEL": "warning",
-            "INSTANCE": str(instance), "BATCH_EVENTS_MAX": "20",
-        }  # fmt: skip
+            "DATABASE_URL": self.url,
+            "KAFKA_BOOTSTRAP": self.house.settings.kafka_bootstrap,
+            "LOG_LEVEL": "warning",
+            "INSTANCE": str(instance),
+            "BATCH_EVENTS_MAX": "20",
+        }
         return running("tests.chassis.toy", *roles, folder=self.folder, told=told)
 
     def heard(self) -> int:
@@ -88,9 +91,13 @@ class Course:
 
     def grow(self, patience_seconds: float = 60.0) -> int:
         return grow(
-            bootstrap=self.house.settings.kafka_bootstrap, topic=TOPIC, partitions=AFTER, database_url=self.url,
-            groups=[GROUP], patience_seconds=patience_seconds,
-        )  # fmt: skip
+            bootstrap=self.house.settings.kafka_bootstrap,
+            topic=TOPIC,
+            partitions=AFTER,
+            database_url=self.url,
+            groups=[GROUP],
+            patience_seconds=patience_seconds,
+        )
 
     def partitions(self) -> int:
         return topics.standing(self.house.settings.kafka_bootstrap, [TOPIC])[TOPIC]
@@ -208,8 +215,12 @@ def test_no_relay_is_active_while_the_topic_grows(course: Course) -> None:
 def test_a_topic_never_shrinks(course: Course) -> None:
     with pytest.raises(NotGrown, match="only grow"):
         grow(
-            bootstrap=course.house.settings.kafka_bootstrap, topic=TOPIC, partitions=1, database_url=course.url, groups=[]
-        )  # fmt: skip
+            bootstrap=course.house.settings.kafka_bootstrap,
+            topic=TOPIC,
+            partitions=1,
+            database_url=course.url,
+            groups=[],
+        )
 
 
 def test_whoever_hears_a_topic_is_known_from_the_code() -> None:

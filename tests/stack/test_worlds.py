@@ -111,8 +111,10 @@ def test_a_world_is_ready_when_it_is_returned_and_each_process_knows_what_is_its
 def test_a_world_has_one_reporting_currency_that_every_process_knows_and_that_stays(start_stack: StartStack) -> None:
     stack = start_stack()
     for name, told, currency in (
-        ("plain", {}, "EUR"), ("records", {"clock": "driven"}, "USD"), ("swiss", {"currency": "CHF"}, "CHF"),
-    ):  # fmt: skip
+        ("plain", {}, "EUR"),
+        ("records", {"clock": "driven"}, "USD"),
+        ("swiss", {"currency": "CHF"}, "CHF"),
+    ):
         world = stack.create_world(name, services=["logistics"], **told)
         assert _ask(world.urls["logistics"])["WORLD_CURRENCY"] == currency
         assert next(one for one in stack.status()["worlds"] if one["world"] == name)["currency"] == currency

@@ -11,13 +11,22 @@ from datetime import datetime
 from typing import Any
 
 TASK_STATES = {
-    "task.opened": "open", "task.reopened": "open", "task.handover-accepted": "open", "task.committed": "committed",
-    "task.refused": "refused", "task.completed": "done", "task.waived": "done", "task.withdrawn": "done",
-}  # fmt: skip
+    "task.opened": "open",
+    "task.reopened": "open",
+    "task.handover-accepted": "open",
+    "task.committed": "committed",
+    "task.refused": "refused",
+    "task.completed": "done",
+    "task.waived": "done",
+    "task.withdrawn": "done",
+}
 CASE_STATES = {
-    "case.opened": "open", "case.reopened": "open", "case.implemented": "implemented", "case.cleared": "closed",
+    "case.opened": "open",
+    "case.reopened": "open",
+    "case.implemented": "implemented",
+    "case.cleared": "closed",
     "case.verified": "closed",
-}  # fmt: skip
+}
 PAUSED = {"case.paused": True, "case.resumed": False, "case.reopened": False}
 
 

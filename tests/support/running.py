@@ -52,9 +52,16 @@ def start(module: str, *roles: str, folder: Path, told: Mapping[str, str]) -> Ru
     """Start a process; `told` is what its environment holds beside the ports and the issuer."""
     port, ops_port = spawn.free_port(), spawn.free_port()
     env = {
-        **os.environ, "WORLD": "test", "AUTH_ISSUER": ISSUER, "AUTH_AUDIENCE": "crossdock.test", "CURSOR_SECRET": "only for tests",
-        "AUTH_JWKS": str(issuer().jwks_file), "HTTP_PORT": str(port), "OPS_PORT": str(ops_port), **told,
-    }  # fmt: skip
+        **os.environ,
+        "WORLD": "test",
+        "AUTH_ISSUER": ISSUER,
+        "AUTH_AUDIENCE": "crossdock.test",
+        "CURSOR_SECRET": "only for tests",
+        "AUTH_JWKS": str(issuer().jwks_file),
+        "HTTP_PORT": str(port),
+        "OPS_PORT": str(ops_port),
+        **told,
+    }
     log = folder / f"{'-'.join(roles)}-{port}.log"
     child = spawn.spawn([sys.executable, "-m", module, *roles], log=log, env=env, cwd=CHECKOUT)
     return Running(child, port, ops_port, log)

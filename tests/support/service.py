@@ -133,9 +133,14 @@ class House:
         """Wrap a fact as another service would have said it now."""
         cause = derived_id("test", event.event_name, event.subject)
         return wrap(
-            event, id=time_ordered_id(), source="/crossdock/test/elsewhere", recorded_at=self.now(), correlation_id=cause,
-            causation_id=cause, cause_kind="signal",
-        )  # fmt: skip
+            event,
+            id=time_ordered_id(),
+            source="/crossdock/test/elsewhere",
+            recorded_at=self.now(),
+            correlation_id=cause,
+            causation_id=cause,
+            cause_kind="signal",
+        )
 
     def said(self) -> list[Envelope]:
         """Return the facts that this service said since the last call, in their order."""
@@ -198,9 +203,15 @@ def house(
 ) -> Iterator[House]:
     """Open a service on a fresh database, migrated to its head (or made from `metadata`), with its clock at `at`."""
     settings = ServiceSettings(
-        world=world, world_clock=clock, database_url=database_url, kafka_bootstrap=kafka, auth_issuer=ISSUER,
-        auth_audience="crossdock.test", auth_jwks=str(issuer().jwks_file), cursor_secret="only for tests",
-    )  # fmt: skip
+        world=world,
+        world_clock=clock,
+        database_url=database_url,
+        kafka_bootstrap=kafka,
+        auth_issuer=ISSUER,
+        auth_audience="crossdock.test",
+        auth_jwks=str(issuer().jwks_file),
+        cursor_secret="only for tests",
+    )
     log.configure(parts.name, "test", "test", "critical")
     if metadata is None:
         migrations.migrate(parts.name, database_url, "head")

@@ -78,9 +78,15 @@ class Driving:
         told = self.late("TOLD", quantity="2")
         self.journey.wait_until_quiet()
         return {
-            "world": WORLD, "now": START, "open": open_case, "kept_answer": kept, "parked": parked, "told": told,
-            "unpublished": self.leave_facts_unpublished(), "attempt": self.leave_an_effect_in_the_middle(told),
-        }  # fmt: skip
+            "world": WORLD,
+            "now": START,
+            "open": open_case,
+            "kept_answer": kept,
+            "parked": parked,
+            "told": told,
+            "unpublished": self.leave_facts_unpublished(),
+            "attempt": self.leave_an_effect_in_the_middle(told),
+        }
 
     def master_data(self) -> None:
         did = self.journey.did
@@ -135,9 +141,12 @@ class Driving:
         notice = self._first("sales", "/notices", case=case["case_id"], state="drafted")
         round_ = self._first("procurement", "/sourcings", case=case["case_id"])
         return {
-            "shipment_id": shipment, "case_id": case["case_id"], "notice_id": notice["notice_id"], "sourcing_id": round_["sourcing_id"],
+            "shipment_id": shipment,
+            "case_id": case["case_id"],
+            "notice_id": notice["notice_id"],
+            "sourcing_id": round_["sourcing_id"],
             "tasks": {task["kind"]: task["task_id"] for task in case["tasks"]},
-        }  # fmt: skip
+        }
 
     def report_late(self, shipment: str) -> None:
         body = {"expected_at": (DUE + timedelta(days=3)).isoformat(), "reason": "breakdown"}

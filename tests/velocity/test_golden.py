@@ -48,10 +48,18 @@ def test_every_line_is_a_cloud_event() -> None:
 @pytest.mark.parametrize(
     ("expected", "answer"),
     [
-        ({"a": 1}, {"a": 2}), ({"a": 1}, {}), ([1, 2], [1]), ([1], [2]), (None, 0), (0, None), (0.5, 0.6), (True, 1), (0, False),
+        ({"a": 1}, {"a": 2}),
+        ({"a": 1}, {}),
+        ([1, 2], [1]),
+        ([1], [2]),
+        (None, 0),
+        (0, None),
+        (0.5, 0.6),
+        (True, 1),
+        (0, False),
         ({"measures": [{"phases": {"task": 1}}]}, {"measures": [{"phases": {"task": 1, "verify": 0}}]}),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_answer_is_seen(expected: object, answer: object) -> None:
     """A judge that lets everything pass proves nothing."""
     assert list(differences(expected, answer))
@@ -65,10 +73,14 @@ def test_more_than_was_expected_passes() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "{", "[]", '{"source": "/x"}', '{"source": "/x", "type": "exceptions.case.opened.v1"}',
-        '{"type": "exceptions.task.completed.v1"}', '{"type": "collaboration.calendar.changed.v1", "source": "/x"}',
+        "{",
+        "[]",
+        '{"source": "/x"}',
+        '{"source": "/x", "type": "exceptions.case.opened.v1"}',
+        '{"type": "exceptions.task.completed.v1"}',
+        '{"type": "collaboration.calendar.changed.v1", "source": "/x"}',
     ],
-)  # fmt: skip
+)
 def test_a_line_that_is_no_event_is_named(line: str) -> None:
     """Silence is not success."""
     with pytest.raises(Unreadable, match="1"):

@@ -86,9 +86,7 @@ def _by_name(operation: Schema) -> dict[str, Schema]:
     return {f"{one['in']} parameter {one['name']}": one for one in operation.get("parameters", [])}
 
 
-def _content(
-    before: Any, after: Any, path: str, definitions: tuple[Schema, Schema], side: Side
-) -> list[str]:  # fmt: skip
+def _content(before: Any, after: Any, path: str, definitions: tuple[Schema, Schema], side: Side) -> list[str]:
     if not before:
         return [f"{path}: newly required"] if after and after.get("required") and side is Side.REQUEST else []
     if not after:

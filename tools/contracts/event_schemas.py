@@ -15,9 +15,19 @@ from schemas.types import Sensitive
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 # Attributes that every message carries, although some have a default in the class.
 ALWAYS = (
-    "specversion", "id", "source", "type", "subject", "time", "datacontenttype",
-    "recordedtime", "correlationid", "causationid", "causekind", "data",
-)  # fmt: skip
+    "specversion",
+    "id",
+    "source",
+    "type",
+    "subject",
+    "time",
+    "datacontenttype",
+    "recordedtime",
+    "correlationid",
+    "causationid",
+    "causekind",
+    "data",
+)
 Schema = dict[str, Any]
 
 

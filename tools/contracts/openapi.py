@@ -13,9 +13,14 @@ from console.server.settings import ConsoleSettings
 from tools.contracts.hearing import service_names
 
 NOWHERE: dict[str, Any] = {
-    "world": "none", "world_clock": "driven", "kafka_bootstrap": "127.0.0.1:1", "auth_issuer": "none", "auth_audience": "none",
-    "auth_jwks": "none", "cursor_secret": "none",
-}  # fmt: skip
+    "world": "none",
+    "world_clock": "driven",
+    "kafka_bootstrap": "127.0.0.1:1",
+    "auth_issuer": "none",
+    "auth_audience": "none",
+    "auth_jwks": "none",
+    "cursor_secret": "none",
+}
 
 
 def documents() -> dict[str, dict[str, Any]]:

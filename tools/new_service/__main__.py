@@ -17,8 +17,17 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TESTS = ("domain", "operations", "queries", "api", "reactions")
 ROOMS = (
-    "__main__", "settings", "metrics", "tables", "domain", "repository", "operations", "queries", "api", "reactions",
-)  # fmt: skip
+    "__main__",
+    "settings",
+    "metrics",
+    "tables",
+    "domain",
+    "repository",
+    "operations",
+    "queries",
+    "api",
+    "reactions",
+)
 MADE_AFTER = ("tools.make_examples", "tools.generate_contracts", "tools.canvas")
 
 

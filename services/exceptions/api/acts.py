@@ -48,9 +48,15 @@ def _made(case: domain.Case, task_id: UUID | None = None) -> CaseMade:
         fields = {name: getattr(found, name) for name in TaskShown.model_fields if name not in ("masked", "case_id")}
         task = TaskShown(case_id=case.case_id, **fields)
     return CaseMade(
-        case_id=case.case_id, state=case.state, ending=case.ending, severity=case.severity, owner=owner_of(case),
-        implemented_at=case.implemented_at, due_at=case.due_at, task=task,
-    )  # fmt: skip
+        case_id=case.case_id,
+        state=case.state,
+        ending=case.ending,
+        severity=case.severity,
+        owner=owner_of(case),
+        implemented_at=case.implemented_at,
+        due_at=case.due_at,
+        task=task,
+    )
 
 
 @router.act("/cases/{case_id}/acknowledge", may="acknowledge-case")

@@ -54,9 +54,19 @@ def list_cases(
 ) -> http.Page[CaseRow]:
     """Return cases in scope: most money at risk first, earliest deadline first, or newest first."""
     filters = queries.CaseFilters(
-        state, severity, cause_kind, cause_id, function, owner, unowned, breaching, site, customer, opened_after,
+        state,
+        severity,
+        cause_kind,
+        cause_id,
+        function,
+        owner,
+        unowned,
+        breaching,
+        site,
+        customer,
+        opened_after,
         tuple(case_id) if case_id is not None else None,
-    )  # fmt: skip
+    )
     question = (filters, sort)
     after = ask.after(cursor, *question)
     rows = queries.cases_by(

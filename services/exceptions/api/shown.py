@@ -303,12 +303,16 @@ def case_row(row: Any, actor: Actor) -> CaseRow:
 def _row_fields(row: Any, lines: int, tasks: list[Any], actor: Actor) -> dict[str, Any]:
     skipped = {"version", "cause_id", "lines", "value_at_risk", "tasks", "breaching", "sites", "customers", "owner"}
     return _fields(CaseRow, row, skipped) | {
-        "version": row.seen_version, "cause_id": row.cause_subject_id, "lines": lines,
-        "value_at_risk": Money(amount=row.seen_value, currency=row.value_at_risk_currency), "owner": owner_of(row),
-        "sites": seen_words(row.sites, actor.sites), "customers": seen_words(row.customers, actor.customers),
+        "version": row.seen_version,
+        "cause_id": row.cause_subject_id,
+        "lines": lines,
+        "value_at_risk": Money(amount=row.seen_value, currency=row.value_at_risk_currency),
+        "owner": owner_of(row),
+        "sites": seen_words(row.sites, actor.sites),
+        "customers": seen_words(row.customers, actor.customers),
         "breaching": row.state == "open" and bool(getattr(row, "passed", False)),
         "tasks": tuple(TaskBrief.model_validate(t) for t in tasks),
-    }  # fmt: skip
+    }
 
 
 def case_whole(row: Any, tasks: list[Any], actor: Actor) -> CaseWhole:
@@ -320,23 +324,39 @@ def case_whole(row: Any, tasks: list[Any], actor: Actor) -> CaseWhole:
     required = [t for t in tasks if t.required]
     commits = [t.committed_at or t.done_at for t in required if t.committed_at or t.state in ("completed", "waived")]
     skipped = {
-        "clock", "affected_lines", "lines_out_of_scope", "affected_customers", "customers_out_of_scope", "impact_known",
-        "shortages", "whole_tasks", "rungs_told",
-    }  # fmt: skip
+        "clock",
+        "affected_lines",
+        "lines_out_of_scope",
+        "affected_customers",
+        "customers_out_of_scope",
+        "impact_known",
+        "shortages",
+        "whole_tasks",
+        "rungs_told",
+    }
     rest = {name: getattr(row, name) for name in CaseWhole.model_fields.keys() - CaseRow.model_fields.keys() - skipped}
     return CaseWhole(
-        **_row_fields(row, len(lines), tasks, actor), **rest, rungs_told=tuple(row.rungs_told), affected_lines=seen,
-        lines_out_of_scope=len(lines) - len(seen), affected_customers=theirs, customers_out_of_scope=len(customers) - len(theirs),
+        **_row_fields(row, len(lines), tasks, actor),
+        **rest,
+        rungs_told=tuple(row.rungs_told),
+        affected_lines=seen,
+        lines_out_of_scope=len(lines) - len(seen),
+        affected_customers=theirs,
+        customers_out_of_scope=len(customers) - len(theirs),
         impact_known=row.impact_version > 0,
         shortages=tuple(ShortageShown.model_validate(s) for s in row.shortages if actor.sees(site=s["site"])),
         whole_tasks=tuple(task_shown(t) for t in tasks),
         clock=ClockPoints(
-            cause_occurred_at=row.cause_occurred_at, identified_at=row.opened_at, acknowledged_at=row.acknowledged_at,
-            tasked_at=max((t.opened_at for t in tasks), default=row.opened_at), decided_at=row.decided_at,
+            cause_occurred_at=row.cause_occurred_at,
+            identified_at=row.opened_at,
+            acknowledged_at=row.acknowledged_at,
+            tasked_at=max((t.opened_at for t in tasks), default=row.opened_at),
+            decided_at=row.decided_at,
             committed_at=max(commits) if required and len(commits) == len(required) else None,
-            implemented_at=row.implemented_at, verified_at=row.closed_at if row.ending == "verified" else None,
+            implemented_at=row.implemented_at,
+            verified_at=row.closed_at if row.ending == "verified" else None,
         ),
-    )  # fmt: skip
+    )
 
 
 def _fields(kind: type[BaseModel], row: Any, skipped: set[str] = frozenset()) -> dict[str, Any]:  # type: ignore[assignment]  # an empty set

@@ -180,4 +180,4 @@ __all__ = [
     "with_shortage",
     "with_signal",
     "without_shortage",
-]  # fmt: skip
+]

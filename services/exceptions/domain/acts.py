@@ -86,22 +86,28 @@ def _later_by(case: Case, stood: timedelta) -> Case:
     """Return a paused case that goes on, its deadlines that were not missed later by the time they stood still."""
     tasks = tuple(
         replace(
-            t, clock_from=t.clock_from + stood,
+            t,
+            clock_from=t.clock_from + stood,
             commit_by=t.commit_by if t.commit_missed_at else t.commit_by + stood,
             complete_by=t.complete_by if t.complete_missed_at else t.complete_by + stood,
         )
         if t.is_live
         else t
         for t in case.tasks
-    )  # fmt: skip
+    )
     chain = case.chain
     if chain is not None and chain.next_at is not None:
         chain = replace(chain, next_at=chain.next_at + stood)
     by_when = case.acknowledge_by if case.acknowledge_missed_at else case.acknowledge_by + stood
     return replace(
-        case, paused_at=None, pause_reason=None, clock_from=case.clock_from + stood, acknowledge_by=by_when, tasks=tasks,
+        case,
+        paused_at=None,
+        pause_reason=None,
+        clock_from=case.clock_from + stood,
+        acknowledge_by=by_when,
+        tasks=tasks,
         chain=chain,
-    )  # fmt: skip
+    )
 
 
 def decide_case(

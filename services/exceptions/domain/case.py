@@ -199,16 +199,23 @@ def task_id_of(case_id: UUID, kind: str) -> UUID:
 def said(case: Case, now: datetime) -> dict[str, Any]:
     """Return what every fact about a case says (FLOW 4.3)."""
     return {
-        "occurred_at": now, "case_id": case.case_id, "cause": case.cause, "severity": case.severity,
-        "sites": case.sites, "customers": case.customers,
-    }  # fmt: skip
+        "occurred_at": now,
+        "case_id": case.case_id,
+        "cause": case.cause,
+        "severity": case.severity,
+        "sites": case.sites,
+        "customers": case.customers,
+    }
 
 
 def said_of(case: Case, task: Task, now: datetime) -> dict[str, Any]:
     """Return what every fact about a task says; the function is the playbook's (FLOW 2.2)."""
     return said(case, now) | {
-        "task_id": task.task_id, "kind": task.kind, "function": task.function, "required": task.required
-    }  # fmt: skip
+        "task_id": task.task_id,
+        "kind": task.kind,
+        "function": task.function,
+        "required": task.required,
+    }
 
 
 def deadline_fields(case: Case) -> dict[str, Any]:
@@ -263,10 +270,13 @@ def assessed(case: Case, thresholds: Thresholds, now: datetime) -> Case:
     )
     customers = {line.customer for line in case.lines if line.customer} | {c.customer for c in case.affected}
     return replace(
-        case, value_at_risk=value, needed_on=needed_on, severity=max(severity, case.severity, key=SEVERITIES.index),
+        case,
+        value_at_risk=value,
+        needed_on=needed_on,
+        severity=max(severity, case.severity, key=SEVERITIES.index),
         sites=tuple(sorted({*case.sites, *(line.site for line in case.lines)})),
         customers=tuple(sorted({*case.customers, *customers})),
-    )  # fmt: skip
+    )
 
 
 def hours_until(needed_on: date, now: datetime) -> float:

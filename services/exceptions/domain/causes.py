@@ -43,9 +43,16 @@ def cause_id_of(cause: Cause) -> UUID:
 def new_cause(cause: Cause, *, now: datetime) -> CauseRecord:
     """Return the record of a cause that nobody has heard of."""
     return CauseRecord(
-        cause_id=cause_id_of(cause), kind=cause.kind, subject_id=cause.id, case_id=None, cycle=0, impact=None, shortages=(),
-        signal=None, recorded_at=now,
-    )  # fmt: skip
+        cause_id=cause_id_of(cause),
+        kind=cause.kind,
+        subject_id=cause.id,
+        case_id=None,
+        cycle=0,
+        impact=None,
+        shortages=(),
+        signal=None,
+        recorded_at=now,
+    )
 
 
 def course_of(case: Case | None, *, rules: Rulebook, now: datetime) -> Course:

@@ -204,12 +204,14 @@ def reschedule_tasks(case: Case, *, due: Due, now: datetime) -> tuple[Case, list
         return after, []
     return after, [
         TaskRescheduled(
-            **said_of(after, task, now), commit_by=task.commit_by, complete_by=task.complete_by,
+            **said_of(after, task, now),
+            commit_by=task.commit_by,
+            complete_by=task.complete_by,
             acknowledge_by=after.acknowledge_by,
         )
         for task in after.tasks
         if task.is_live
-    ]  # fmt: skip
+    ]
 
 
 def _reclocked(task: Task, percent: int, due: Due) -> Task:

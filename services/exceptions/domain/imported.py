@@ -64,14 +64,40 @@ def import_case(
 def _case(cause: Cause, headline: str, severity: Severity, points: dict[ImportedKind, datetime]) -> Case:
     opened_at, implemented_at = points["opened"], points.get("implemented")
     return Case(
-        case_id=case_id_of(cause, 1), cause_kind=cause.kind, cause_subject_id=cause.id, cycle=1, recurrence=0, previous_case_id=None,
-        state="open" if implemented_at is None else "implemented", ending=None, severity=severity, headline=headline,
-        provisional=False, playbook=IMPORTED, playbook_version=0, calendar=IMPORTED, calendar_known=False, ladder=IMPORTED,
-        sites=(), customers=(), lines=(), affected=(), impact_version=0, shortages=(),
-        value_at_risk=Money(amount=Decimal(0), currency=NO_CURRENCY), needed_on=opened_at.date(), cause_occurred_at=opened_at,
-        opened_at=opened_at, clock_from=opened_at, acknowledge_within=Span(minutes=0), acknowledge_by=NEVER, deadline_percent=100,
-        tasks=(), acknowledged_at=points.get("acknowledged"), implemented_at=implemented_at,
-    )  # fmt: skip
+        case_id=case_id_of(cause, 1),
+        cause_kind=cause.kind,
+        cause_subject_id=cause.id,
+        cycle=1,
+        recurrence=0,
+        previous_case_id=None,
+        state="open" if implemented_at is None else "implemented",
+        ending=None,
+        severity=severity,
+        headline=headline,
+        provisional=False,
+        playbook=IMPORTED,
+        playbook_version=0,
+        calendar=IMPORTED,
+        calendar_known=False,
+        ladder=IMPORTED,
+        sites=(),
+        customers=(),
+        lines=(),
+        affected=(),
+        impact_version=0,
+        shortages=(),
+        value_at_risk=Money(amount=Decimal(0), currency=NO_CURRENCY),
+        needed_on=opened_at.date(),
+        cause_occurred_at=opened_at,
+        opened_at=opened_at,
+        clock_from=opened_at,
+        acknowledge_within=Span(minutes=0),
+        acknowledge_by=NEVER,
+        deadline_percent=100,
+        tasks=(),
+        acknowledged_at=points.get("acknowledged"),
+        implemented_at=implemented_at,
+    )
 
 
 def _fact(case: Case, told: ImportedFact, by: By) -> Event:
@@ -79,9 +105,15 @@ def _fact(case: Case, told: ImportedFact, by: By) -> Event:
     match told.kind:
         case "opened":
             return CaseOpened(
-                **common, headline=case.headline, recurrence=case.recurrence, cause_occurred_at=told.occurred_at, playbook=case.playbook,
-                playbook_version=case.playbook_version, value_at_risk=case.value_at_risk, lines=(),
-            )  # fmt: skip
+                **common,
+                headline=case.headline,
+                recurrence=case.recurrence,
+                cause_occurred_at=told.occurred_at,
+                playbook=case.playbook,
+                playbook_version=case.playbook_version,
+                value_at_risk=case.value_at_risk,
+                lines=(),
+            )
         case "acknowledged":
             return CaseAcknowledged(**common, by=by)
         case "handed-over":

@@ -55,9 +55,12 @@ def signal_of(told: Told) -> Signal:
     else:
         what = f"{where} is {_duration(told.delay_minutes)} late"
     return Signal(
-        cause=told.cause, cause_occurred_at=told.cause_occurred_at, headline=f"{what}: {_count(lines)}", lines=lines,
+        cause=told.cause,
+        cause_occurred_at=told.cause_occurred_at,
+        headline=f"{what}: {_count(lines)}",
+        lines=lines,
         provisional=told.provisional,
-    )  # fmt: skip
+    )
 
 
 def _of_cancellation(told: ShipmentCancelled) -> Signal:
@@ -66,28 +69,44 @@ def _of_cancellation(told: ShipmentCancelled) -> Signal:
         raise ValueError("a cancellation without a cause is no root signal")
     lines = _lines(told, expected_on=None)
     return Signal(
-        cause=told.cause, cause_occurred_at=told.occurred_at, provisional=False, lines=lines,
+        cause=told.cause,
+        cause_occurred_at=told.occurred_at,
+        provisional=False,
+        lines=lines,
         headline=f"Shipment {told.reference} to {told.destination} was cancelled: {_count(lines)}",
-    )  # fmt: skip
+    )
 
 
 def _of_shortage(told: ShortagePredicted) -> Signal:
     line = AffectedLine(
-        line_id=told.stock_id, reference=f"{told.item} at {told.site}"[:200], item=told.item, site=told.site, quantity=told.quantity,
-        value=told.value or Money(amount=Decimal(0), currency=NO_CURRENCY), needed_on=told.short_on,
-    )  # fmt: skip
+        line_id=told.stock_id,
+        reference=f"{told.item} at {told.site}"[:200],
+        item=told.item,
+        site=told.site,
+        quantity=told.quantity,
+        value=told.value or Money(amount=Decimal(0), currency=NO_CURRENCY),
+        needed_on=told.short_on,
+    )
     return Signal(
-        cause=told.cause, cause_occurred_at=told.cause_occurred_at, lines=(line,), provisional=False,
+        cause=told.cause,
+        cause_occurred_at=told.cause_occurred_at,
+        lines=(line,),
+        provisional=False,
         headline=f"{told.quantity} of {told.item} will be short at {told.site} on {told.short_on.isoformat()}",
-    )  # fmt: skip
+    )
 
 
 def shortage_of(told: ShortagePredicted) -> Shortage:
     """Return the shortage inside a consequence."""
     return Shortage(
-        stock_id=told.stock_id, item=told.item, site=told.site, short_on=told.short_on, short_at=told.short_at,
-        quantity=told.quantity, value=told.value,
-    )  # fmt: skip
+        stock_id=told.stock_id,
+        item=told.item,
+        site=told.site,
+        short_on=told.short_on,
+        short_at=told.short_at,
+        quantity=told.quantity,
+        value=told.value,
+    )
 
 
 def impact_of(told: ImpactAssessed) -> Impact:
@@ -111,14 +130,24 @@ def _lines(told: ShipmentFact, *, expected_on: object) -> tuple[AffectedLine, ..
     return tuple(
         AffectedLine.model_validate(
             {
-                "line_id": line.line_id, "reference": line.reference, "shipment_id": told.shipment_id, "item": line.item,
-                "site": told.destination, "quantity": line.quantity, "value": line.value, "needed_on": line.promised_on,
-                "expected_on": expected_on, "order_id": line.order_id, "order_line_id": line.order_line_id,
-                "customer": line.customer, "purchase_order_line_id": line.purchase_order_line_id, "supplier": line.supplier,
+                "line_id": line.line_id,
+                "reference": line.reference,
+                "shipment_id": told.shipment_id,
+                "item": line.item,
+                "site": told.destination,
+                "quantity": line.quantity,
+                "value": line.value,
+                "needed_on": line.promised_on,
+                "expected_on": expected_on,
+                "order_id": line.order_id,
+                "order_line_id": line.order_line_id,
+                "customer": line.customer,
+                "purchase_order_line_id": line.purchase_order_line_id,
+                "supplier": line.supplier,
             }
         )
         for line in told.lines
-    )  # fmt: skip
+    )
 
 
 def _duration(minutes: int) -> str:

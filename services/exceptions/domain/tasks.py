@@ -81,9 +81,15 @@ def refuse_task(case: Case, *, task_id: UUID, person: Person, reason: str, now: 
     by = may_work(task, person)
     _must_be(case, task, "open", "committed")
     task = replace(
-        task, state="refused", holder="planning-lead", offered_to=None, committed_to=None, committed_at=None,
-        outcome=reason, acted_by=by.subject,
-    )  # fmt: skip
+        task,
+        state="refused",
+        holder="planning-lead",
+        offered_to=None,
+        committed_to=None,
+        committed_at=None,
+        outcome=reason,
+        acted_by=by.subject,
+    )
     case = with_task(case, task)
     return case, [TaskRefused(**said_of(case, task, now), by=by, reason=reason)]
 
@@ -124,16 +130,27 @@ def accept_handover(case: Case, *, task_id: UUID, person: Person, due: Due, now:
     to_function = _offered(task)
     giver = task.holder
     task = replace(
-        task, holder=to_function, offered_to=None, state="open", committed_to=None, committed_at=None, commit_missed_at=None,
-        clock_from=now, commit_by=due(task.commit_within.tightened(case.deadline_percent), now),
-    )  # fmt: skip
+        task,
+        holder=to_function,
+        offered_to=None,
+        state="open",
+        committed_to=None,
+        committed_at=None,
+        commit_missed_at=None,
+        clock_from=now,
+        commit_by=due(task.commit_within.tightened(case.deadline_percent), now),
+    )
     case = with_task(case, task)
     return case, [
         HandoverAccepted(
-            **said_of(case, task, now), by=by, from_function=giver, to_function=to_function, commit_by=task.commit_by,
+            **said_of(case, task, now),
+            by=by,
+            from_function=giver,
+            to_function=to_function,
+            commit_by=task.commit_by,
             complete_by=task.complete_by,
         )
-    ]  # fmt: skip
+    ]
 
 
 def return_handover(case: Case, *, task_id: UUID, person: Person, reason: str, now: datetime) -> Changed:
@@ -166,9 +183,16 @@ def assign_task(
     _must_be(case, task, "refused")
     percent = case.deadline_percent
     task = replace(
-        task, state="open", holder=to_function, outcome=None, acted_by=person.subject, clock_from=now, commit_missed_at=None,
-        complete_missed_at=None, commit_by=due(task.commit_within.tightened(percent), now),
+        task,
+        state="open",
+        holder=to_function,
+        outcome=None,
+        acted_by=person.subject,
+        clock_from=now,
+        commit_missed_at=None,
+        complete_missed_at=None,
+        commit_by=due(task.commit_within.tightened(percent), now),
         complete_by=due(task.complete_within.tightened(percent), now),
-    )  # fmt: skip
+    )
     case = with_task(case, task)
     return case, [task_reopened_fact(case, task, reason, now)]

@@ -184,9 +184,14 @@ def follow_choice(tx: Tx, *, told: AlternativeChosen) -> domain.Case | None:
     if case is None:
         return _ignored(tx, "choice")
     after, facts = domain.decide_by_choice(
-        case, by=told.by, choice=f"other supplier: {told.supplier}", rationale=told.rationale,
-        alternative_id=told.alternative_id, automatic=told.automatic, now=tx.now,
-    )  # fmt: skip
+        case,
+        by=told.by,
+        choice=f"other supplier: {told.supplier}",
+        rationale=told.rationale,
+        alternative_id=told.alternative_id,
+        automatic=told.automatic,
+        now=tx.now,
+    )
     if told.remaining_lines == 0:
         outcome = f"ordered from {told.supplier}"
         after, done = domain.complete_by_fact(after, task_id=told.task_id, outcome=outcome, now=tx.now)

@@ -71,9 +71,13 @@ def due_by(tx: Tx, *, code: str) -> tuple[domain.Due, bool]:
 def calendar_of(tx: Tx, *, known: domain.KnownCalendar) -> Calendar:
     """Return the chassis' calendar of one that was heard."""
     return Calendar(
-        code=known.code, zone=known.zone, weekdays=known.weekdays, opens=known.opens, closes=known.closes,
+        code=known.code,
+        zone=known.zone,
+        weekdays=known.weekdays,
+        opens=known.opens,
+        closes=known.closes,
         holidays=frozenset(known.holidays),
-    )  # fmt: skip
+    )
 
 
 def _end_of_working_day(calendar: Calendar, start: datetime, days: int) -> datetime:

@@ -46,9 +46,12 @@ def _with_value(row: Any) -> dict[str, Any]:
 
 @router.question("/sites", topic="inventory.site")
 def list_sites(
-    ask: http.Question, country: str | None = None, calendar: str | None = None, cursor: str | None = None,
+    ask: http.Question,
+    country: str | None = None,
+    calendar: str | None = None,
+    cursor: str | None = None,
     limit: Limit = 100,
-) -> http.Page[SiteShown]:  # fmt: skip
+) -> http.Page[SiteShown]:
     """Return sites in scope in the order of their codes."""
     last = ask.after(cursor, country, calendar)
     rows = queries.sites_by_code(
@@ -72,9 +75,13 @@ def list_stock(
 
 @router.question("/stock-entries", topic="inventory.stock")
 def list_entries(
-    ask: http.Question, item: str | None = None, site: str | None = None, kind: EntryKind | None = None,
-    cursor: str | None = None, limit: Limit = 100,
-) -> http.Page[EntryShown]:  # fmt: skip
+    ask: http.Question,
+    item: str | None = None,
+    site: str | None = None,
+    kind: EntryKind | None = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> http.Page[EntryShown]:
     """Return ledger entries in scope, in the order in which they were written."""
     last = ask.after(cursor, item, site, kind)
     after = int(last[0]) if last else None
@@ -87,9 +94,13 @@ def list_entries(
 
 @router.question("/shortages", topic="inventory.stock")
 def list_shortages(
-    ask: http.Question, state: Literal["predicted", "averted"] | None = None, item: str | None = None,
-    site: str | None = None, cursor: str | None = None, limit: Limit = 100,
-) -> http.Page[ShortageShown]:  # fmt: skip
+    ask: http.Question,
+    state: Literal["predicted", "averted"] | None = None,
+    item: str | None = None,
+    site: str | None = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> http.Page[ShortageShown]:
     """Return shortages in scope, the earliest first."""
     last = ask.after(cursor, state, item, site)
     after = (date.fromisoformat(last[0]), UUID(last[1])) if last else None
@@ -109,9 +120,13 @@ def show_projection(ask: http.Question, item: str, site: str, days: Days = None)
         return Projection(item=item, site=site, state="unknown")
     projected = domain.project(place.outlook, today=today, days=days or settings().inventory_horizon_days)
     return Projection(
-        item=item, site=site, state="known", on_hand=place.outlook.on_hand, inbound_without_day=place.outlook.inbound_without_day,
+        item=item,
+        site=site,
+        state="known",
+        on_hand=place.outlook.on_hand,
+        inbound_without_day=place.outlook.inbound_without_day,
         days=tuple(DayShown.model_validate(day) for day in projected),
-    )  # fmt: skip
+    )
 
 
 @router.question("/available-to-promise", topic="inventory.stock")

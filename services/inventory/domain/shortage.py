@@ -84,11 +84,20 @@ def judge_shortage(
     worse_by = max(Decimal(0), quantity - (said.quantity if said else Decimal(0)))
     causes = said.causes if said else ()
     shortage = Shortage(
-        stock.stock_id, stock.item, stock.site, "predicted", short_on, _end_of(short_on, zone),
-        max(quantity, said.quantity) if said else quantity, quantity,
+        stock.stock_id,
+        stock.item,
+        stock.site,
+        "predicted",
+        short_on,
+        _end_of(short_on, zone),
+        max(quantity, said.quantity) if said else quantity,
+        quantity,
         causes if behind.cause in causes else (*causes, behind.cause),
-        said.predicted_at if said else now, None, now, now,
-    )  # fmt: skip
+        said.predicted_at if said else now,
+        None,
+        now,
+        now,
+    )
     return shortage, [_predicted(shortage, behind, worse_by, unit_value, now)]
 
 
@@ -97,11 +106,19 @@ def _predicted(
 ) -> ShortagePredicted:
     value = None if unit_value is None else unit_value.times(shortage.projected)
     return ShortagePredicted(
-        stock_id=shortage.stock_id, item=shortage.item, site=shortage.site, cause=behind.cause,
-        cause_occurred_at=behind.occurred_at, short_on=shortage.short_on, short_at=shortage.short_at,
-        quantity=shortage.projected, worse_by=worse_by,
-        hours_left=max(0, int((shortage.short_at - now).total_seconds() // _SECONDS_PER_HOUR)), value=value, occurred_at=now,
-    )  # fmt: skip
+        stock_id=shortage.stock_id,
+        item=shortage.item,
+        site=shortage.site,
+        cause=behind.cause,
+        cause_occurred_at=behind.occurred_at,
+        short_on=shortage.short_on,
+        short_at=shortage.short_at,
+        quantity=shortage.projected,
+        worse_by=worse_by,
+        hours_left=max(0, int((shortage.short_at - now).total_seconds() // _SECONDS_PER_HOUR)),
+        value=value,
+        occurred_at=now,
+    )
 
 
 def _averted(shortage: Shortage, cause: Cause, reason: str, now: datetime) -> ShortageAverted:

@@ -149,9 +149,14 @@ def _may_touch(actor: Actor, order: domain.PurchaseOrder) -> None:
 def _keep(actor: Actor, source: str, tx: Tx, item: PlaceOrderItem) -> UUID:
     actor.must_see(site=item.destination)
     order = operations.keep_order(
-        tx, source=source, reference=item.reference, supplier=item.supplier, destination=item.destination,
-        lines=[line.asked() for line in item.lines], placed_at=item.placed_at,
-    )  # fmt: skip
+        tx,
+        source=source,
+        reference=item.reference,
+        supplier=item.supplier,
+        destination=item.destination,
+        lines=[line.asked() for line in item.lines],
+        placed_at=item.placed_at,
+    )
     return order.order_id
 
 
@@ -169,9 +174,14 @@ def place_order(body: PlaceOrder, act: http.Act) -> OrderMade:
     act.actor.must_own(source=body.source)
     act.actor.must_see(site=body.destination)
     order = operations.place_order(
-        act.tx, source=body.source, reference=body.reference, supplier=body.supplier, destination=body.destination,
-        lines=[line.asked() for line in body.lines], placed_at=body.placed_at,
-    )  # fmt: skip
+        act.tx,
+        source=body.source,
+        reference=body.reference,
+        supplier=body.supplier,
+        destination=body.destination,
+        lines=[line.asked() for line in body.lines],
+        placed_at=body.placed_at,
+    )
     return _made(order)
 
 
@@ -221,16 +231,28 @@ def confirm_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 @router.question("/orders", topic="procurement.order")
 def list_orders(
-    ask: http.Question, supplier: str | None = None, destination: str | None = None, source: str | None = None,
-    reference: str | None = None, cursor: str | None = None, limit: Limit = 100,
-) -> http.Page[OrderRow]:  # fmt: skip
+    ask: http.Question,
+    supplier: str | None = None,
+    destination: str | None = None,
+    source: str | None = None,
+    reference: str | None = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> http.Page[OrderRow]:
     """Return purchase orders in scope, in the order in which they became known."""
     question = (supplier, destination, source, reference)
     last = ask.after(cursor, *question)
     after = (datetime.fromisoformat(last[0]), UUID(last[1])) if last else None
     rows = queries.orders_by_recording(
-        ask.read, ask.actor, supplier=supplier, destination=destination, source=source, reference=reference, after=after, limit=limit + 1
-    )  # fmt: skip
+        ask.read,
+        ask.actor,
+        supplier=supplier,
+        destination=destination,
+        source=source,
+        reference=reference,
+        after=after,
+        limit=limit + 1,
+    )
     shown = [
         OrderRow(**{name: row._mapping[name] for name in OrderRow.model_fields if name != "masked"}) for row in rows
     ]

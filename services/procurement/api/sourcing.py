@@ -202,10 +202,14 @@ def choose_alternatives(sourcing_id: UUID, body: ChooseAlternative, act: http.Ac
     )
     ways = tuple(
         OrderedWay(
-            alternative_id=chosen, order_id=order.order_id, reference=order.reference, supplier=order.supplier, quantity=order.lines[0].quantity
+            alternative_id=chosen,
+            order_id=order.order_id,
+            reference=order.reference,
+            supplier=order.supplier,
+            quantity=order.lines[0].quantity,
         )
         for chosen, order in zip(body.chosen, orders, strict=True)
-    )  # fmt: skip
+    )
     return Decided(sourcing_id=sourcing_id, state=sourcing.state, remaining_lines=len(sourcing.remaining), orders=ways)
 
 
@@ -214,8 +218,12 @@ def decline_line(sourcing_id: UUID, body: DeclineLine, act: http.Act) -> Decided
     """Say that no way out is taken for a line; where a candidate works only planning lead or executive may."""
     _must_see_lines(act, sourcing_id, {body.line_id})
     sourcing = operations.decline_line(
-        act.tx, sourcing_id=sourcing_id, line_id=body.line_id, reason=body.reason, by=act.actor.by(*domain.ABOVE_LIMIT, "procurement")
-    )  # fmt: skip
+        act.tx,
+        sourcing_id=sourcing_id,
+        line_id=body.line_id,
+        reason=body.reason,
+        by=act.actor.by(*domain.ABOVE_LIMIT, "procurement"),
+    )
     return Decided(sourcing_id=sourcing_id, state=sourcing.state, remaining_lines=len(sourcing.remaining))
 
 
@@ -224,9 +232,14 @@ def decline_line(sourcing_id: UUID, body: DeclineLine, act: http.Act) -> Decided
 
 @router.question("/sourcings", topic="procurement.sourcing")
 def list_rounds(
-    ask: http.Question, case: UUID | None = None, task: UUID | None = None, cause: UUID | None = None, state: State | None = None,
-    cursor: str | None = None, limit: Limit = 100,
-) -> http.Page[RoundRow]:  # fmt: skip
+    ask: http.Question,
+    case: UUID | None = None,
+    task: UUID | None = None,
+    cause: UUID | None = None,
+    state: State | None = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> http.Page[RoundRow]:
     """Return rounds in scope, in the order in which they were opened."""
     question = (case, task, cause, state)
     last = ask.after(cursor, *question)
@@ -258,8 +271,12 @@ def show_round(sourcing_id: UUID, ask: http.Question) -> RoundWhole:
 
 @router.question("/candidates", topic="procurement.sourcing")
 def list_candidates(
-    ask: http.Question, case: UUID | None = None, cause: UUID | None = None, cursor: str | None = None, limit: Limit = 100
-) -> http.Page[CandidateShown]:  # fmt: skip
+    ask: http.Question,
+    case: UUID | None = None,
+    cause: UUID | None = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> http.Page[CandidateShown]:
     """Return pairs of line and supplier in scope, over all rounds."""
     last = ask.after(cursor, case, cause)
     after = (UUID(last[0]), UUID(last[1])) if last else None

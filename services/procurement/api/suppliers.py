@@ -101,10 +101,17 @@ def _register(tx: Tx, body: RegisterSupplier) -> domain.Supplier:
 
 def _agree(tx: Tx, body: AgreeTerm) -> UUID:
     return operations.agree_term(
-        tx, supplier=body.supplier, item=body.item, effective_from=body.effective_from, effective_to=body.effective_to, price=body.price,
-        freight=body.freight, lead_time_days=body.lead_time_days, minimum_quantity=body.minimum_quantity,
+        tx,
+        supplier=body.supplier,
+        item=body.item,
+        effective_from=body.effective_from,
+        effective_to=body.effective_to,
+        price=body.price,
+        freight=body.freight,
+        lead_time_days=body.lead_time_days,
+        minimum_quantity=body.minimum_quantity,
         capacity_per_week=body.capacity_per_week,
-    )  # fmt: skip
+    )
 
 
 def named(body: http.RawBatch, field: str) -> set[str]:
@@ -161,19 +168,29 @@ def list_suppliers(
     )
     shown = [
         SupplierShown(
-            supplier_id=row.supplier_id, code=row.code, name=row.name, active=row.active, candidate=row.candidate, receipts=row.receipts,
-            receipts_on_time=row.receipts_on_time, on_time_share=share(row.receipts_on_time, row.receipts),
+            supplier_id=row.supplier_id,
+            code=row.code,
+            name=row.name,
+            active=row.active,
+            candidate=row.candidate,
+            receipts=row.receipts,
+            receipts_on_time=row.receipts_on_time,
+            on_time_share=share(row.receipts_on_time, row.receipts),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
     return http.Page[SupplierShown](**ask.page(shown, lambda s: [s.code], limit, code, active))
 
 
 @router.question("/terms", topic="procurement.supplier")
 def list_terms(
-    ask: http.Question, supplier: str | None = None, item: str | None = None, kind: Literal["agreed", "observed"] | None = None,
-    cursor: str | None = None, limit: Limit = 100,
-) -> http.Page[TermShown]:  # fmt: skip
+    ask: http.Question,
+    supplier: str | None = None,
+    item: str | None = None,
+    kind: Literal["agreed", "observed"] | None = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> http.Page[TermShown]:
     """Return terms, agreed and observed, in the order of their items."""
     last = ask.after(cursor, supplier, item, kind)
     after = (last[0], UUID(last[1])) if last else None

@@ -13,7 +13,7 @@ from services.procurement.domain.orders import (
     confirm_order,
     order_id,
     place_order,
-)  # fmt: skip
+)
 from services.procurement.domain.ranking import Alternative, Line, Market, alternative_id, rank
 from services.procurement.domain.sourcing import (
     ABOVE_LIMIT,
@@ -35,7 +35,7 @@ from services.procurement.domain.sourcing import (
     rank_again,
     reopen_round,
     sourcing_id,
-)  # fmt: skip
+)
 from services.procurement.domain.suppliers import (
     Receipt,
     Supplier,
@@ -43,14 +43,56 @@ from services.procurement.domain.suppliers import (
     count_receipt,
     register_supplier,
     supplier_id,
-)  # fmt: skip
+)
 from services.procurement.domain.terms import Term, TermSheet, agree_term, item_id, observe_delivery, term_id
 
 __all__ = [
-    "ABOVE_LIMIT", "TASK_KIND", "AboveLimit", "Alternative", "AskedLine", "CannotWork", "Confirmation", "Decision", "HasCandidate", "Line",
-    "LineDecided", "Market", "OrderKnown", "OrderLine", "OtherParty", "PurchaseOrder", "Receipt", "RoundClosed", "Sourcing", "Supplier",
-    "Term", "TermSheet", "TrackRecord", "UnknownAlternative", "UnknownLine", "UnknownOrderLine", "UnknownSupplier", "agree_term", "alternative_id", "change_order",
-    "choose_alternative", "close_round", "confirm_order", "count_receipt", "decline_line", "item_id", "lines_of", "observe_delivery",
-    "open_round", "order_id", "place_order", "rank", "rank_again", "register_supplier", "reopen_round", "sourcing_id", "supplier_id",
+    "ABOVE_LIMIT",
+    "TASK_KIND",
+    "AboveLimit",
+    "Alternative",
+    "AskedLine",
+    "CannotWork",
+    "Confirmation",
+    "Decision",
+    "HasCandidate",
+    "Line",
+    "LineDecided",
+    "Market",
+    "OrderKnown",
+    "OrderLine",
+    "OtherParty",
+    "PurchaseOrder",
+    "Receipt",
+    "RoundClosed",
+    "Sourcing",
+    "Supplier",
+    "Term",
+    "TermSheet",
+    "TrackRecord",
+    "UnknownAlternative",
+    "UnknownLine",
+    "UnknownOrderLine",
+    "UnknownSupplier",
+    "agree_term",
+    "alternative_id",
+    "change_order",
+    "choose_alternative",
+    "close_round",
+    "confirm_order",
+    "count_receipt",
+    "decline_line",
+    "item_id",
+    "lines_of",
+    "observe_delivery",
+    "open_round",
+    "order_id",
+    "place_order",
+    "rank",
+    "rank_again",
+    "register_supplier",
+    "reopen_round",
+    "sourcing_id",
+    "supplier_id",
     "term_id",
-]  # fmt: skip
+]

@@ -94,17 +94,34 @@ def order_id(source: str, reference: str) -> UUID:
 
 
 def place_order(
-    known: PurchaseOrder | None, *, source: str, reference: str, supplier: str, destination: str, lines: Sequence[AskedLine],
-    occurred_at: datetime, now: datetime, cause: Cause | None = None, alternative_id: UUID | None = None,
-) -> tuple[PurchaseOrder, list[Event]]:  # fmt: skip
+    known: PurchaseOrder | None,
+    *,
+    source: str,
+    reference: str,
+    supplier: str,
+    destination: str,
+    lines: Sequence[AskedLine],
+    occurred_at: datetime,
+    now: datetime,
+    cause: Cause | None = None,
+    alternative_id: UUID | None = None,
+) -> tuple[PurchaseOrder, list[Event]]:
     """Place an order; raises OrderKnown where the reference is taken, Invalid without lines or with a line twice."""
     if known is not None:
         raise OrderKnown(f"order {reference!r} of {source!r} is placed already; change it instead", field="reference")
     _refuse_twins(lines)
     order = PurchaseOrder(
-        order_id(source, reference), source, reference, supplier, destination, cause, alternative_id,
-        tuple(_line(source, reference, position, asked) for position, asked in enumerate(lines, 1)), occurred_at, now,
-    )  # fmt: skip
+        order_id(source, reference),
+        source,
+        reference,
+        supplier,
+        destination,
+        cause,
+        alternative_id,
+        tuple(_line(source, reference, position, asked) for position, asked in enumerate(lines, 1)),
+        occurred_at,
+        now,
+    )
     placed = events.OrderPlaced(**_fact(order), cause=cause, alternative_id=alternative_id)
     return order, [placed]
 
@@ -171,13 +188,23 @@ def _line(source: str, order: str, position: int, asked: AskedLine) -> OrderLine
 
 def _fact(order: PurchaseOrder) -> dict[str, Any]:
     return {
-        "occurred_at": order.occurred_at, "order_id": order.order_id, "source": order.source, "reference": order.reference,
-        "supplier": order.supplier, "destination": order.destination,
+        "occurred_at": order.occurred_at,
+        "order_id": order.order_id,
+        "source": order.source,
+        "reference": order.reference,
+        "supplier": order.supplier,
+        "destination": order.destination,
         "lines": tuple(
             events.OrderLine(
-                line_id=line.line_id, reference=line.reference, item=line.item, quantity=line.quantity, needed_on=line.needed_on,
-                price=line.price, confirmed_on=line.confirmed_on, confirmed_quantity=line.confirmed_quantity,
+                line_id=line.line_id,
+                reference=line.reference,
+                item=line.item,
+                quantity=line.quantity,
+                needed_on=line.needed_on,
+                price=line.price,
+                confirmed_on=line.confirmed_on,
+                confirmed_quantity=line.confirmed_quantity,
             )
             for line in order.lines
         ),
-    }  # fmt: skip
+    }

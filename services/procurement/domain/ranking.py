@@ -105,12 +105,17 @@ def _order(line: Line, one: Alternative) -> tuple[object, ...]:
     share = Decimal(one.receipts_on_time) / one.receipts if one.receipts else Decimal(-1)
     return (
         not one.feasible,
-        cost is None, cost.amount if cost else Decimal(0),
-        one.arrives_on is None, max(one.arrives_on, line.needed_on) if one.arrives_on else line.needed_on,
+        cost is None,
+        cost.amount if cost else Decimal(0),
+        one.arrives_on is None,
+        max(one.arrives_on, line.needed_on) if one.arrives_on else line.needed_on,
         one.surplus,
-        one.weeks is None, one.weeks or 0,
-        -share, -one.receipts, one.supplier,
-    )  # fmt: skip
+        one.weeks is None,
+        one.weeks or 0,
+        -share,
+        -one.receipts,
+        one.supplier,
+    )
 
 
 def _weigh(
@@ -122,10 +127,22 @@ def _weigh(
     price, landed_cost = term.price, _landed_cost(term, quantity)
     blocking = _blocking(line, term, supplier, arrives_on)
     return Alternative(
-        alternative_id(sourcing_id, line.line_id, term.supplier), line.line_id, term.supplier, 0, not blocking,
-        (*blocking, *_remarks(line, term, quantity, weeks, arrives_on)), quantity, quantity - line.quantity, arrives_on, weeks,
-        record.receipts if record else 0, record.receipts_on_time if record else 0, price, landed_cost, term.term_id,
-    )  # fmt: skip
+        alternative_id(sourcing_id, line.line_id, term.supplier),
+        line.line_id,
+        term.supplier,
+        0,
+        not blocking,
+        (*blocking, *_remarks(line, term, quantity, weeks, arrives_on)),
+        quantity,
+        quantity - line.quantity,
+        arrives_on,
+        weeks,
+        record.receipts if record else 0,
+        record.receipts_on_time if record else 0,
+        price,
+        landed_cost,
+        term.term_id,
+    )
 
 
 def _weeks(quantity: Decimal, capacity: Decimal | None) -> int | None:

@@ -131,16 +131,32 @@ def lines_of(affected: Sequence[AffectedLine]) -> tuple[Line, ...]:
     """Return the lines of a round from what the task or the case says."""
     return tuple(
         Line(
-            line.line_id, line.reference, line.shipment_id, line.item, line.site, line.customer, line.quantity, line.value,
-            line.needed_on, line.expected_on, line.supplier,
+            line.line_id,
+            line.reference,
+            line.shipment_id,
+            line.item,
+            line.site,
+            line.customer,
+            line.quantity,
+            line.value,
+            line.needed_on,
+            line.expected_on,
+            line.supplier,
         )
         for line in sorted(affected, key=lambda line: (line.reference, line.line_id))
-    )  # fmt: skip
+    )
 
 
 def open_round(
-    *, task_id: UUID, case_id: UUID, cause: Cause, lines: tuple[Line, ...], money_limit: Money | None, market: Market, now: datetime
-) -> tuple[Sourcing, list[Event]]:  # fmt: skip
+    *,
+    task_id: UUID,
+    case_id: UUID,
+    cause: Cause,
+    lines: tuple[Line, ...],
+    money_limit: Money | None,
+    market: Market,
+    now: datetime,
+) -> tuple[Sourcing, list[Event]]:
     """Open the round of a task and rank every candidate of each of its lines (FLOW 3.3)."""
     identity = sourcing_id(task_id)
     ranked = rank(identity, lines, market, now=now)
@@ -204,19 +220,43 @@ def choose_alternative(
         raise CannotWork(f"{chosen.supplier} cannot work: {'; '.join(chosen.reasons)}", field="alternative_id")
     _must_be_within_limit(sourcing, chosen, by)
     order, placed = place_order(
-        None, source=ORDER_SOURCE, reference=f"alt-{alternative_id.hex[:16]}-{sourcing.opening}", supplier=chosen.supplier,
-        destination=line.site, lines=[AskedLine("1", line.item, chosen.quantity, line.needed_on, chosen.price)],
-        occurred_at=now, now=now, cause=sourcing.cause, alternative_id=alternative_id,
-    )  # fmt: skip
+        None,
+        source=ORDER_SOURCE,
+        reference=f"alt-{alternative_id.hex[:16]}-{sourcing.opening}",
+        supplier=chosen.supplier,
+        destination=line.site,
+        lines=[AskedLine("1", line.item, chosen.quantity, line.needed_on, chosen.price)],
+        occurred_at=now,
+        now=now,
+        cause=sourcing.cause,
+        alternative_id=alternative_id,
+    )
     decision = Decision(
-        sourcing.opening, line.line_id, "chosen", alternative_id, chosen.supplier, order.order_id, chosen.landed_cost, by.subject, by.role,
-        rationale, now, now,
-    )  # fmt: skip
+        sourcing.opening,
+        line.line_id,
+        "chosen",
+        alternative_id,
+        chosen.supplier,
+        order.order_id,
+        chosen.landed_cost,
+        by.subject,
+        by.role,
+        rationale,
+        now,
+        now,
+    )
     sourcing = _decided(sourcing, decision)
     told = events.AlternativeChosen(
-        **_fact(sourcing, now), alternative_id=alternative_id, line_id=line.line_id, supplier=chosen.supplier, order_id=order.order_id,
-        by=by, rationale=rationale, remaining_lines=len(sourcing.remaining), landed_cost=chosen.landed_cost,
-    )  # fmt: skip
+        **_fact(sourcing, now),
+        alternative_id=alternative_id,
+        line_id=line.line_id,
+        supplier=chosen.supplier,
+        order_id=order.order_id,
+        by=by,
+        rationale=rationale,
+        remaining_lines=len(sourcing.remaining),
+        landed_cost=chosen.landed_cost,
+    )
     return sourcing, order, [*placed, told]
 
 
@@ -296,9 +336,12 @@ def _must_be_within_limit(sourcing: Sourcing, chosen: Alternative, by: By) -> No
 
 def _fact(sourcing: Sourcing, now: datetime) -> dict[str, Any]:
     return {
-        "occurred_at": now, "sourcing_id": sourcing.sourcing_id, "case_id": sourcing.case_id, "task_id": sourcing.task_id,
+        "occurred_at": now,
+        "sourcing_id": sourcing.sourcing_id,
+        "case_id": sourcing.case_id,
+        "task_id": sourcing.task_id,
         "cause": sourcing.cause,
-    }  # fmt: skip
+    }
 
 
 def _ranked_fact(sourcing: Sourcing, now: datetime) -> dict[str, Any]:
@@ -308,10 +351,19 @@ def _ranked_fact(sourcing: Sourcing, now: datetime) -> dict[str, Any]:
         "lines": len(sourcing.lines),
         "alternatives": tuple(
             events.Alternative(
-                alternative_id=a.alternative_id, line_id=a.line_id, kind="other-supplier", supplier=a.supplier, rank=a.rank, feasible=a.feasible,
-                reasons=a.reasons, quantity=a.quantity, arrives_on=a.arrives_on, on_time_share=a.on_time_share, receipts=a.receipts,
+                alternative_id=a.alternative_id,
+                line_id=a.line_id,
+                kind="other-supplier",
+                supplier=a.supplier,
+                rank=a.rank,
+                feasible=a.feasible,
+                reasons=a.reasons,
+                quantity=a.quantity,
+                arrives_on=a.arrives_on,
+                on_time_share=a.on_time_share,
+                receipts=a.receipts,
                 landed_cost=a.landed_cost,
             )
             for a in shown
         ),
-    }  # fmt: skip
+    }

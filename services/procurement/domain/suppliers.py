@@ -80,6 +80,9 @@ def count_receipt(record: TrackRecord | None, receipt: Receipt) -> TrackRecord:
             supplier_id(receipt.supplier), receipt.supplier, 0, 0, receipt.occurred_at, receipt.recorded_at
         )
     return replace(
-        record, receipts=record.receipts + 1, receipts_on_time=record.receipts_on_time + receipt.on_time,
-        occurred_at=max(record.occurred_at, receipt.occurred_at), recorded_at=max(record.recorded_at, receipt.recorded_at),
-    )  # fmt: skip
+        record,
+        receipts=record.receipts + 1,
+        receipts_on_time=record.receipts_on_time + receipt.on_time,
+        occurred_at=max(record.occurred_at, receipt.occurred_at),
+        recorded_at=max(record.recorded_at, receipt.recorded_at),
+    )

@@ -75,9 +75,19 @@ def term_id(kind: TermKind, supplier: str, item: str, effective_from: date | Non
 
 
 def agree_term(
-    sheet: TermSheet | None, *, item: str, supplier: str, price: Money | None, freight: Money | None, lead_time_days: int | None,
-    minimum_quantity: Decimal | None, capacity_per_week: Decimal | None, effective_from: date, effective_to: date | None, now: datetime,
-) -> TermSheet:  # fmt: skip
+    sheet: TermSheet | None,
+    *,
+    item: str,
+    supplier: str,
+    price: Money | None,
+    freight: Money | None,
+    lead_time_days: int | None,
+    minimum_quantity: Decimal | None,
+    capacity_per_week: Decimal | None,
+    effective_from: date,
+    effective_to: date | None,
+    now: datetime,
+) -> TermSheet:
     """Write an agreed term on the item's sheet; one of the same supplier and first day is corrected.
 
     Raises Invalid where the days or the currencies contradict each other.
@@ -94,9 +104,21 @@ def agree_term(
     identity = term_id("agreed", supplier, item, effective_from)
     known = next((t for t in sheet.terms if t.term_id == identity), None)
     term = Term(
-        identity, supplier, "agreed", price, freight, lead_time_days, minimum_quantity, capacity_per_week, effective_from, effective_to,
-        0, None, occurred_at=known.occurred_at if known else now, recorded_at=known.recorded_at if known else now,
-    )  # fmt: skip
+        identity,
+        supplier,
+        "agreed",
+        price,
+        freight,
+        lead_time_days,
+        minimum_quantity,
+        capacity_per_week,
+        effective_from,
+        effective_to,
+        0,
+        None,
+        occurred_at=known.occurred_at if known else now,
+        recorded_at=known.recorded_at if known else now,
+    )
     return _written(sheet, term)
 
 
@@ -109,9 +131,21 @@ def observe_delivery(
     known = next((t for t in sheet.terms if t.term_id == identity), None)
     if known is None:
         term = Term(
-            identity, supplier, "observed", None, None, None, None, None, effective_from=received_on, effective_to=None,
-            deliveries=1, last_delivered_on=received_on, occurred_at=received_at, recorded_at=now,
-        )  # fmt: skip
+            identity,
+            supplier,
+            "observed",
+            None,
+            None,
+            None,
+            None,
+            None,
+            effective_from=received_on,
+            effective_to=None,
+            deliveries=1,
+            last_delivered_on=received_on,
+            occurred_at=received_at,
+            recorded_at=now,
+        )
     else:
         term = replace(
             known,

@@ -22,7 +22,7 @@ from schemas.sales import (
     NoticeSent,
     NoticeSuperseded,
     NoticeWithdrawn,
-)  # fmt: skip
+)
 from schemas.types import By, Cause, CauseKind, Money, subject_id
 
 NoticeState = Literal["drafted", "approved", "sent", "failed", "superseded", "withdrawn"]

@@ -34,9 +34,13 @@ POINTS_MAX = 1_000
 
 @router.question("/velocity/by/{what}", topic="scorecard.measure")
 def show_velocity_by(
-    what: queries.What, ask: http.Question, kind: Kind | None = None, severity: SeverityAsked | None = None,
-    since: Instant | None = None, as_of: Instant | None = None,
-) -> CellsShown:  # fmt: skip
+    what: queries.What,
+    ask: http.Question,
+    kind: Kind | None = None,
+    severity: SeverityAsked | None = None,
+    since: Instant | None = None,
+    as_of: Instant | None = None,
+) -> CellsShown:
     """Return the figure by kind, severity, function last to act, week of identification, or pair of a hand-over (slowest first)."""
     asked = _asked(ask, kind, severity, since, as_of)
     target = ScorecardSettings().target
@@ -51,16 +55,23 @@ def show_velocity_by(
 
 @router.question("/velocity/curve", topic="scorecard.measure")
 def show_velocity_curve(
-    ask: http.Question, kind: Kind | None = None, severity: SeverityAsked | None = None, since: Instant | None = None,
-    as_of: Instant | None = None, most: Annotated[int, Query(ge=2, le=POINTS_MAX)] = 200,
-) -> CurveShown:  # fmt: skip
+    ask: http.Question,
+    kind: Kind | None = None,
+    severity: SeverityAsked | None = None,
+    since: Instant | None = None,
+    as_of: Instant | None = None,
+    most: Annotated[int, Query(ge=2, le=POINTS_MAX)] = 200,
+) -> CurveShown:
     """Return the share of cases that are without a coordinated response after a time, open ones counted, with its band."""
     asked = _asked(ask, kind, severity, since, as_of)
     found = queries.curve_of_cases(ask.read, asked)
     return CurveShown(
-        as_of=asked.at, implemented=len(found.ended), censored=len(found.censored),
-        target_us=ScorecardSettings().target // MICROSECOND, points=tuple(_point(step) for step in found.points(most)),
-    )  # fmt: skip
+        as_of=asked.at,
+        implemented=len(found.ended),
+        censored=len(found.censored),
+        target_us=ScorecardSettings().target // MICROSECOND,
+        points=tuple(_point(step) for step in found.points(most)),
+    )
 
 
 def _point(step: Any) -> CurvePoint:
@@ -77,11 +88,16 @@ def show_velocity_phases(
     whole = sum(one.total_us for one in found)
     blind, *response = [
         PhaseOfMany(
-            phase=one.phase, finished=one.finished, standing=one.standing, p50_us=one.p50_us, p90_us=one.p90_us,
-            total_us=one.total_us, share=round(one.total_us / whole, PLACES) if whole else None,
+            phase=one.phase,
+            finished=one.finished,
+            standing=one.standing,
+            p50_us=one.p50_us,
+            p90_us=one.p90_us,
+            total_us=one.total_us,
+            share=round(one.total_us / whole, PLACES) if whole else None,
         )
         for one in found
-    ]  # fmt: skip
+    ]
     return PhasesShown(
         as_of=asked.at,
         blind=blind,
@@ -93,9 +109,12 @@ def show_velocity_phases(
 
 @router.question("/velocity/overdue", topic="scorecard.measure")
 def list_velocity_overdue(
-    ask: http.Question, kind: Kind | None = None, severity: SeverityAsked | None = None, since: Instant | None = None,
+    ask: http.Question,
+    kind: Kind | None = None,
+    severity: SeverityAsked | None = None,
+    since: Instant | None = None,
     limit: Limit = 100,
-) -> OverdueShown:  # fmt: skip
+) -> OverdueShown:
     """Return the open cases that have lasted longer than the p90 of the same cases."""
     asked = _asked(ask, kind, severity, since, None)
     p90 = queries.p90_of_cases(ask.read, asked)
@@ -117,17 +136,37 @@ def _asked(
 def _cell(one: domain.Cell, what: str, ended: int, target_us: int) -> CellShown:
     found = one.velocity
     counts: dict[str, Any] = {
-        "cell": one.cell[0], "to": one.cell[1] if what == "pair" else None, "n": found.n, "implemented": found.implemented,
-        "open": found.open, "cleared": found.cleared, "handoffs": one.handoffs if what == "pair" else None,
+        "cell": one.cell[0],
+        "to": one.cell[1] if what == "pair" else None,
+        "n": found.n,
+        "implemented": found.implemented,
+        "open": found.open,
+        "cleared": found.cleared,
+        "handoffs": one.handoffs if what == "pair" else None,
         "share": round(found.n / ended, PLACES) if what == "function" else None,
-    }  # fmt: skip
+    }
     if what in PERSON_LIKE and found.n < domain.HIDDEN_BELOW:
         return CellShown(
-            **counts, hidden=True, p50_us=None, p90_us=None, p95_us=None, bands_us={}, not_reached=(), within_target=None,
-            target_met=None, total_us=None,
-        )  # fmt: skip
+            **counts,
+            hidden=True,
+            p50_us=None,
+            p90_us=None,
+            p95_us=None,
+            bands_us={},
+            not_reached=(),
+            within_target=None,
+            target_met=None,
+            total_us=None,
+        )
     return CellShown(
-        **counts, hidden=False, p50_us=found.p50_us, p90_us=found.p90_us, p95_us=found.p95_us, bands_us=one.bands,
-        not_reached=found.not_reached, within_target=one.within_target, total_us=one.total_us,
+        **counts,
+        hidden=False,
+        p50_us=found.p50_us,
+        p90_us=found.p90_us,
+        p95_us=found.p95_us,
+        bands_us=one.bands,
+        not_reached=found.not_reached,
+        within_target=one.within_target,
+        total_us=one.total_us,
         target_met=None if found.p90_us is None else found.p90_us <= target_us,
-    )  # fmt: skip
+    )

@@ -106,6 +106,9 @@ def list_external_causes(
 
 def _root(step: Any) -> Root:
     return Root(
-        id=step.cause_id, kind=step.cause_kind, service=service_of(step.source),
-        armed_by=step.armed_by, armed_kind=step.armed_kind,
-    )  # fmt: skip
+        id=step.cause_id,
+        kind=step.cause_kind,
+        service=service_of(step.source),
+        armed_by=step.armed_by,
+        armed_kind=step.armed_kind,
+    )

@@ -29,9 +29,12 @@ SETTLED = timedelta(seconds=30)  # a fact heard later may still be on its way th
 
 @router.question("/velocity", topic="scorecard.measure")
 def show_velocity(
-    ask: http.Question, kind: Kind | None = None, severity: SeverityAsked | None = None, since: Instant | None = None,
+    ask: http.Question,
+    kind: Kind | None = None,
+    severity: SeverityAsked | None = None,
+    since: Instant | None = None,
     as_of: Instant | None = None,
-) -> VelocityShown:  # fmt: skip
+) -> VelocityShown:
     """Return p50, p90 and p95 over the cases in scope; `as_of` uses only what was recorded by then."""
     target = ScorecardSettings().target
     figure, at = queries.decision_velocity(
@@ -39,12 +42,26 @@ def show_velocity(
     )
     found = figure.velocity
     return VelocityShown(
-        as_of=at, n=found.n, implemented=found.implemented, open=found.open, cleared=found.cleared, not_reached=found.not_reached,
-        p50_us=found.p50_us, p90_us=found.p90_us, p95_us=found.p95_us, p50_seconds=_seconds(found.p50_us),
-        p90_seconds=_seconds(found.p90_us), p95_seconds=_seconds(found.p95_us),
-        naive_p50_us=figure.naive_p50_us, acknowledge_p50_us=figure.acknowledge_p50_us, handoffs=figure.handoffs,
-        findings=figure.findings, bands_us=figure.bands, target_us=target // MICROSECOND, within_target=figure.within_target,
-    )  # fmt: skip
+        as_of=at,
+        n=found.n,
+        implemented=found.implemented,
+        open=found.open,
+        cleared=found.cleared,
+        not_reached=found.not_reached,
+        p50_us=found.p50_us,
+        p90_us=found.p90_us,
+        p95_us=found.p95_us,
+        p50_seconds=_seconds(found.p50_us),
+        p90_seconds=_seconds(found.p90_us),
+        p95_seconds=_seconds(found.p95_us),
+        naive_p50_us=figure.naive_p50_us,
+        acknowledge_p50_us=figure.acknowledge_p50_us,
+        handoffs=figure.handoffs,
+        findings=figure.findings,
+        bands_us=figure.bands,
+        target_us=target // MICROSECOND,
+        within_target=figure.within_target,
+    )
 
 
 def _seconds(us: int | None) -> float | None:
@@ -73,9 +90,14 @@ def show_case_velocity(case_id: UUID, ask: http.Question) -> CaseVelocity:
 
 @router.question("/measures", topic="scorecard.measure")
 def list_measures(
-    ask: http.Question, kind: Kind | None = None, severity: SeverityAsked | None = None, state: StateAsked | None = None,
-    since: Instant | None = None, cursor: str | None = None, limit: Limit = 100,
-) -> http.Page[MeasureShown]:  # fmt: skip
+    ask: http.Question,
+    kind: Kind | None = None,
+    severity: SeverityAsked | None = None,
+    state: StateAsked | None = None,
+    since: Instant | None = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
+) -> http.Page[MeasureShown]:
     """Return readings in scope, by the time their case was identified."""
     filters: dict[str, Any] = {"kind": kind, "severity": severity, "state": state, "since": since}
     last = ask.after(cursor, *filters.values())

@@ -106,21 +106,42 @@ def said(case: Case, found: Measure, why: Heard, *, source: str) -> bytes:
     Written directly: two validations of what was just computed cost more than the fold itself.
     """
     data = {
-        "occurred_at": why.occurred_at, "case_id": str(case.case_id), "fact_id": str(why.told.fact.fact_id),
-        "cause_kind": case.cause_kind, "severity": case.severity, "state": found.state,
-        "identified_at": _written(found.identified_us), "as_of": _written(found.until_us), "elapsed_us": found.elapsed_us,
-        "decision_us": found.decision_us, "coordination_us": found.coordination_us, "excluded_us": found.excluded_us,
+        "occurred_at": why.occurred_at,
+        "case_id": str(case.case_id),
+        "fact_id": str(why.told.fact.fact_id),
+        "cause_kind": case.cause_kind,
+        "severity": case.severity,
+        "state": found.state,
+        "identified_at": _written(found.identified_us),
+        "as_of": _written(found.until_us),
+        "elapsed_us": found.elapsed_us,
+        "decision_us": found.decision_us,
+        "coordination_us": found.coordination_us,
+        "excluded_us": found.excluded_us,
         "phases": [{"phase": p.phase, "duration_us": p.duration_us, "open": p.open} for p in found.phases],
-        "inversions": found.inversions, "critical_function": found.critical_function, "reopened": found.reopened,
-        "handoffs": found.handoffs, "acknowledged_us": found.acknowledged_us, "facts": len(case.facts),
+        "inversions": found.inversions,
+        "critical_function": found.critical_function,
+        "reopened": found.reopened,
+        "handoffs": found.handoffs,
+        "acknowledged_us": found.acknowledged_us,
+        "facts": len(case.facts),
         "latest_fact_id": str(case.latest[1]),
-    }  # fmt: skip
+    }
     envelope = {
-        "specversion": "1.0", "id": str(uuid5(case.case_id, str(why.told.fact.fact_id))), "source": source, "type": MeasureRecorded.event_name, "subject": data["case_id"],
-        "time": why.occurred_at, "datacontenttype": "application/json", "recordedtime": why.recorded_at,
-        "correlationid": why.correlation_id, "causationid": data["fact_id"], "causekind": "event",
-        "traceparent": why.traceparent, "data": _known(data),
-    }  # fmt: skip
+        "specversion": "1.0",
+        "id": str(uuid5(case.case_id, str(why.told.fact.fact_id))),
+        "source": source,
+        "type": MeasureRecorded.event_name,
+        "subject": data["case_id"],
+        "time": why.occurred_at,
+        "datacontenttype": "application/json",
+        "recordedtime": why.recorded_at,
+        "correlationid": why.correlation_id,
+        "causationid": data["fact_id"],
+        "causekind": "event",
+        "traceparent": why.traceparent,
+        "data": _known(data),
+    }
     return json.dumps(_known(envelope), separators=(",", ":")).encode()
 
 
@@ -145,16 +166,26 @@ def dumped(case: Case, state: str = "") -> bytes:
     more: dict[tuple[str, ...], int] = {}
     records = [
         _FACT.pack(
-            f.fact_id.bytes, _CODES[f.kind], f.occurred_us, f.recorded_us, _NEVER if f.since_us is None else f.since_us,
+            f.fact_id.bytes,
+            _CODES[f.kind],
+            f.occurred_us,
+            f.recorded_us,
+            _NEVER if f.since_us is None else f.since_us,
             _NONE if f.task_id is None else tasks.setdefault((f.task_id.hex, f.function, int(f.required)), len(tasks)),
             more.setdefault(f.more, len(more)) if f.more else _NONE,
         )
         for f in sorted(case.facts.values(), key=lambda f: (f.recorded_us, f.fact_id.int))
-    ]  # fmt: skip
+    ]
     head = {
-        "c": case.case_id.hex, "k": case.cause_kind, "s": case.severity, "l": [case.latest[0], case.latest[1].hex],
-        "t": list(tasks), "m": list(more), "o": sorted(case.observed), "w": state,
-    }  # fmt: skip
+        "c": case.case_id.hex,
+        "k": case.cause_kind,
+        "s": case.severity,
+        "l": [case.latest[0], case.latest[1].hex],
+        "t": list(tasks),
+        "m": list(more),
+        "o": sorted(case.observed),
+        "w": state,
+    }
     return b"\n".join((json.dumps(head, separators=(",", ":")).encode(), b"".join(records)))
 
 
@@ -174,9 +205,16 @@ def loaded(value: bytes) -> Case:
     for fact_id, code, occurred, recorded, since, task, words in _FACT.iter_unpack(records):
         task_id, function, required = (None, "", False) if task == _NONE else tasks[task]
         fact = ClockFact(
-            UUID(bytes=fact_id), CLOCK_KINDS[code], occurred, recorded, None if since == _NEVER else since, task_id,
-            function, required, () if words == _NONE else more[words],
-        )  # fmt: skip
+            UUID(bytes=fact_id),
+            CLOCK_KINDS[code],
+            occurred,
+            recorded,
+            None if since == _NEVER else since,
+            task_id,
+            function,
+            required,
+            () if words == _NONE else more[words],
+        )
         facts[fact.fact_id] = fact
     return Case(
         UUID(hex=head["c"]), head["k"], head["s"], (head["l"][0], UUID(hex=head["l"][1])), facts, frozenset(head["o"])

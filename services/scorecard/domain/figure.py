@@ -89,24 +89,34 @@ def cells(counted: Iterable[Counted], target_us: int) -> list[Cell]:
 
 
 def figure(
-    ended: Sequence[int], censored: Sequence[int], *, opened: int, cleared: int, target_us: int, told: Sequence[int],
-    silent: Sequence[int], handoffs: int, findings: int,
-) -> Figure:  # fmt: skip
+    ended: Sequence[int],
+    censored: Sequence[int],
+    *,
+    opened: int,
+    cleared: int,
+    target_us: int,
+    told: Sequence[int],
+    silent: Sequence[int],
+    handoffs: int,
+    findings: int,
+) -> Figure:
     """Return the figure of many cases from sorted durations; who was not acknowledged waited as long as the case lasted."""
     curve = SortedCurve(ended, censored)
     return Figure(
-        velocity=_velocity(curve, opened, cleared), bands=curve.bands(), within_target=curve.reached_within(target_us),
-        handoffs=handoffs, findings=findings, naive_p50_us=middle(ended),
+        velocity=_velocity(curve, opened, cleared),
+        bands=curve.bands(),
+        within_target=curve.reached_within(target_us),
+        handoffs=handoffs,
+        findings=findings,
+        naive_p50_us=middle(ended),
         acknowledge_p50_us=SortedCurve(told, silent).percentiles(("p50",))["p50"],
-    )  # fmt: skip
+    )
 
 
 def phase(name: str, finished: Sequence[int], standing: Sequence[int]) -> Phase:
     """Return one phase over many cases from sorted durations."""
     reached = SortedCurve(finished, standing).percentiles(("p50", "p90"))
-    return Phase(
-        name, len(finished), len(standing), reached["p50"], reached["p90"], sum(finished) + sum(standing)
-    )  # fmt: skip
+    return Phase(name, len(finished), len(standing), reached["p50"], reached["p90"], sum(finished) + sum(standing))
 
 
 def _cell(name: tuple[str, ...], ones: Sequence[Counted], target_us: int) -> Cell:
@@ -114,14 +124,23 @@ def _cell(name: tuple[str, ...], ones: Sequence[Counted], target_us: int) -> Cel
     censored = [one.lasting for one in ones if not one.ended]
     curve = SortedCurve(sorted(chain(*ended)), sorted(chain(*censored)))
     return Cell(
-        name, _velocity(curve, sum(one.open for one in ones), sum(one.cleared for one in ones)), curve.bands(),
-        curve.reached_within(target_us), sum(curve.ended) + sum(curve.censored), sum(one.more for one in ones),
-    )  # fmt: skip
+        name,
+        _velocity(curve, sum(one.open for one in ones), sum(one.cleared for one in ones)),
+        curve.bands(),
+        curve.reached_within(target_us),
+        sum(curve.ended) + sum(curve.censored),
+        sum(one.more for one in ones),
+    )
 
 
 def _velocity(curve: SortedCurve, opened: int, cleared: int) -> Velocity:
     reached = curve.percentiles()
     return Velocity(
-        n=len(curve.ended) + len(curve.censored), implemented=len(curve.ended), open=opened, cleared=cleared,
-        p50_us=reached["p50"], p90_us=reached["p90"], p95_us=reached["p95"],
-    )  # fmt: skip
+        n=len(curve.ended) + len(curve.censored),
+        implemented=len(curve.ended),
+        open=opened,
+        cleared=cleared,
+        p50_us=reached["p50"],
+        p90_us=reached["p90"],
+        p95_us=reached["p95"],
+    )

@@ -56,11 +56,19 @@ def store_reading(before: Reading | None, event: MeasureRecorded) -> Reading:
 def causal_row(envelope: Envelope) -> dict[str, Any]:
     """Return the causal record of a fact: what it is, about what, and why (FLOW 4.2)."""
     return {
-        "fact_id": envelope.id, "type": envelope.type, "source": envelope.source, "subject": envelope.subject,
-        "occurred_at": envelope.time, "recorded_at": envelope.recordedtime, "correlation_id": envelope.correlationid,
-        "cause_id": None if envelope.causationid == NIL else envelope.causationid, "cause_kind": envelope.causekind,
-        "armed_by": envelope.armedby, "armed_kind": envelope.armedkind, "traceparent": envelope.traceparent,
-    }  # fmt: skip
+        "fact_id": envelope.id,
+        "type": envelope.type,
+        "source": envelope.source,
+        "subject": envelope.subject,
+        "occurred_at": envelope.time,
+        "recorded_at": envelope.recordedtime,
+        "correlation_id": envelope.correlationid,
+        "cause_id": None if envelope.causationid == NIL else envelope.causationid,
+        "cause_kind": envelope.causekind,
+        "armed_by": envelope.armedby,
+        "armed_kind": envelope.armedkind,
+        "traceparent": envelope.traceparent,
+    }
 
 
 def case_fact_row(envelope: Envelope) -> dict[str, Any]:
@@ -75,9 +83,20 @@ def case_fact_row(envelope: Envelope) -> dict[str, Any]:
     kind = kind_of(envelope.type)
     giver, taker = more_of(event) if kind in HANDOFF_KINDS else (None, None)
     return {
-        "fact_id": envelope.id, "case_id": event.case_id, "kind": kind, "occurred_at": event.occurred_at,
-        "recorded_at": envelope.recordedtime, "since_at": since, "task_id": task and task.task_id,
-        "function": task and task.function, "required": task and task.required, "cause_kind": event.cause.kind,
-        "cause_id": event.cause.id, "severity": event.severity, "sites": list(event.sites), "customers": list(event.customers),
-        "giver": giver, "taker": taker,
-    }  # fmt: skip
+        "fact_id": envelope.id,
+        "case_id": event.case_id,
+        "kind": kind,
+        "occurred_at": event.occurred_at,
+        "recorded_at": envelope.recordedtime,
+        "since_at": since,
+        "task_id": task and task.task_id,
+        "function": task and task.function,
+        "required": task and task.required,
+        "cause_kind": event.cause.kind,
+        "cause_id": event.cause.id,
+        "severity": event.severity,
+        "sites": list(event.sites),
+        "customers": list(event.customers),
+        "giver": giver,
+        "taker": taker,
+    }

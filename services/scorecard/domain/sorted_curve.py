@@ -131,9 +131,7 @@ class SortedCurve:
                 place = min(next_place, end - 1)
                 us = self.ended[place]
                 ended = bisect_right(self.ended, us, stretch.first, end) - stretch.first
-                lower, upper = (
-                    (stretch.bound(ended, -1), stretch.bound(ended, 1)) if ended <= banded else (None, None)
-                )  # fmt: skip
+                lower, upper = (stretch.bound(ended, -1), stretch.bound(ended, 1)) if ended <= banded else (None, None)
                 found.append(Step(us, round(stretch.at(ended), PLACES), lower, upper))
                 next_place = max(next_place + apart, stretch.first + ended)
                 if stretch.first + ended == len(self.ended):

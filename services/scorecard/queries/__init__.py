@@ -50,9 +50,10 @@ __all__ = [
     "open_cases_beyond",
     "orphans",
     "orphans_by_reason",
-    "p90_of_cases", "phases_of_cases",
+    "p90_of_cases",
+    "phases_of_cases",
     "readings_by_opening",
     "velocity_differences",
     "velocity_of_case",
     "world_now",
-]  # fmt: skip
+]

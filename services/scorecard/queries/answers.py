@@ -110,11 +110,14 @@ def _rows(read: ReadTx, asked: Asked, rest: str, **more: Any) -> Sequence[Row[An
 def figure_of_cases(read: ReadTx, asked: Asked, *, target: timedelta) -> domain.Figure:
     """Return the figure of the cases with what stands beside it."""
     sent = ", ".join(
-        _sent(*one) for one in (
-            ("decision_us", "ended", "decision_us IS NOT NULL"), ("elapsed_us", "censored", "decision_us IS NULL"),
-            ("acknowledged_us", "told", "acknowledged_us IS NOT NULL"), ("elapsed_us", "silent", "acknowledged_us IS NULL"),
+        _sent(*one)
+        for one in (
+            ("decision_us", "ended", "decision_us IS NOT NULL"),
+            ("elapsed_us", "censored", "decision_us IS NULL"),
+            ("acknowledged_us", "told", "acknowledged_us IS NOT NULL"),
+            ("elapsed_us", "silent", "acknowledged_us IS NULL"),
         )
-    )  # fmt: skip
+    )
     rest = f"""
     SELECT {sent}, count(*) FILTER (WHERE state = 'open') AS open, count(*) FILTER (WHERE state = 'cleared') AS cleared,
            coalesce(sum(handoffs), 0) AS handoffs, count(*) FILTER (WHERE acknowledged_us < 0) AS findings FROM asked
@@ -124,9 +127,16 @@ def figure_of_cases(read: ReadTx, asked: Asked, *, target: timedelta) -> domain.
         domain.sorted_durations(got) for got in (row.ended, row.censored, row.told, row.silent)
     )
     return domain.figure(
-        ended, censored, opened=row.open, cleared=row.cleared, target_us=target // domain.MICROSECOND, told=told, silent=silent,
-        handoffs=int(row.handoffs), findings=row.findings,
-    )  # fmt: skip
+        ended,
+        censored,
+        opened=row.open,
+        cleared=row.cleared,
+        target_us=target // domain.MICROSECOND,
+        told=told,
+        silent=silent,
+        handoffs=int(row.handoffs),
+        findings=row.findings,
+    )
 
 
 def curve_of_cases(read: ReadTx, asked: Asked) -> domain.SortedCurve:
@@ -172,11 +182,13 @@ def phases_of_cases(read: ReadTx, asked: Asked) -> list[domain.Phase]:
     last = " ".join(f"WHEN {phase}_us IS NOT NULL THEN {number}" for number, phase in reversed(numbered))
     stands = " ".join(f"WHEN '{phase}' THEN {number}" for number, phase in numbered)
     sent = ", ".join(
-        _sent(*one) for number, phase in numbered for one in (
+        _sent(*one)
+        for number, phase in numbered
+        for one in (
             (f"{phase}_us", f"{phase}_finished", f"standing <> {number} AND {phase}_us IS NOT NULL"),
             (f"{phase}_us + since_us", f"{phase}_standing", f"standing = {number}"),  # it stands in a phase that it has
         )
-    )  # fmt: skip
+    )
     rest = f"""
     SELECT {sent} FROM (
         SELECT {_PHASES}, since_us,

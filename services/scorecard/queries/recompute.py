@@ -170,9 +170,21 @@ recomputed AS (
 )
 """
 MEASURED = (
-    "cause_kind", "severity", "state", "identified_at", "elapsed_us", "decision_us", "coordination_us", "excluded_us",
-    "phases", "inversions", "critical_function", "reopened", "handoffs", "acknowledged_us",
-)  # fmt: skip
+    "cause_kind",
+    "severity",
+    "state",
+    "identified_at",
+    "elapsed_us",
+    "decision_us",
+    "coordination_us",
+    "excluded_us",
+    "phases",
+    "inversions",
+    "critical_function",
+    "reopened",
+    "handoffs",
+    "acknowledged_us",
+)
 
 
 def statement(rest: str) -> Any:

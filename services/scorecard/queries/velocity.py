@@ -45,9 +45,15 @@ def scope_of(actor: Actor) -> dict[str, Any]:
 
 
 def decision_velocity(
-    read: ReadTx, actor: Actor, *, kind: str | None, severity: str | None, since: datetime | None, as_of: datetime | None,
+    read: ReadTx,
+    actor: Actor,
+    *,
+    kind: str | None,
+    severity: str | None,
+    since: datetime | None,
+    as_of: datetime | None,
     target: timedelta,
-) -> tuple[domain.Figure, datetime]:  # fmt: skip
+) -> tuple[domain.Figure, datetime]:
     """Return the figure over cases in scope: of now from the readings, as of an earlier time from SQL.
 
     An open case lasts until the time asked about, not until its last fact.
@@ -57,14 +63,27 @@ def decision_velocity(
 
 
 def readings_by_opening(
-    read: ReadTx, actor: Actor, *, kind: str | None, severity: str | None, state: str | None, since: datetime | None,
-    after: tuple[datetime, UUID] | None, limit: int,
-) -> Sequence[Row[Any]]:  # fmt: skip
+    read: ReadTx,
+    actor: Actor,
+    *,
+    kind: str | None,
+    severity: str | None,
+    state: str | None,
+    since: datetime | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Row[Any]]:
     """Return readings in scope that fit the filters, by the time their case was identified."""
     asked = {
-        "kind": kind, "severity": severity, "state": state, "since": since, "limit": limit, **scope_of(actor),
-        "after_at": after and after[0], "after_id": after and after[1],
-    }  # fmt: skip
+        "kind": kind,
+        "severity": severity,
+        "state": state,
+        "since": since,
+        "limit": limit,
+        **scope_of(actor),
+        "after_at": after and after[0],
+        "after_id": after and after[1],
+    }
     page = (
         " AND (CAST(:after_at AS timestamptz) IS NULL OR (r.identified_at, r.case_id) > (:after_at, CAST(:after_id AS uuid)))"
         " ORDER BY r.identified_at, r.case_id LIMIT :limit"

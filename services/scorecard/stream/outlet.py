@@ -51,9 +51,13 @@ class Outlet:
     """Gathers a round and sends it, each partition in the order of its facts, states before measures."""
 
     def __init__(
-        self, changelog: str, target: str, producer: Callable[[], Any], write: Callable[[Round], Mapping[int, Records]],
+        self,
+        changelog: str,
+        target: str,
+        producer: Callable[[], Any],
+        write: Callable[[Round], Mapping[int, Records]],
         wrote: Callable[[int, int, int], None],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._changelog, self._target = changelog, target
         self._producer = producer  # aiokafka's, inside Faust's: it is there once the app runs
         self._write = write
@@ -122,8 +126,13 @@ class Outlet:
             now.acknowledged.set_result(None)
 
     async def _submit(
-        self, topic: str, partition: int, records: Records, headers: Headers, wrote: Callable[[int, int, int], None] | None = None
-    ) -> list[asyncio.Future[Any]]:  # fmt: skip
+        self,
+        topic: str,
+        partition: int,
+        records: Records,
+        headers: Headers,
+        wrote: Callable[[int, int, int], None] | None = None,
+    ) -> list[asyncio.Future[Any]]:
         producer = self._producer()
         sent, batch = [], producer.create_batch()
 

@@ -39,9 +39,11 @@ async def _serve(settings: ServiceSettings) -> int:
     ops = OpsServer(
         settings,
         lambda: {
-            "recovered": worker.ready.is_set(), "stream_partitions": coverage.complete(), "running": not stop.is_set()
+            "recovered": worker.ready.is_set(),
+            "stream_partitions": coverage.complete(),
+            "running": not stop.is_set(),
         },
-    )  # fmt: skip
+    )
     ops.start()
     worker.app.finalize()
     starting = asyncio.ensure_future(worker.app.start())

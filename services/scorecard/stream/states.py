@@ -52,8 +52,10 @@ class States:
     async def load(self, partitions: Iterable[int]) -> None:
         """Read what the changelog has of partitions beyond what is known."""
         consumer: Any = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap.split(","), enable_auto_commit=False, max_partition_fetch_bytes=FETCH_BYTES_MAX
-        )  # fmt: skip
+            bootstrap_servers=self._bootstrap.split(","),
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=FETCH_BYTES_MAX,
+        )
         await consumer.start()
         try:
             places = [TopicPartition(self._topic, partition) for partition in partitions]

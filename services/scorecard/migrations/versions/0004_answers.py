@@ -12,7 +12,7 @@ PHASES = ("blind", "task", "acknowledge", "decide", "commit", "execute", "verify
 ASKED = (
     "cause_kind", "severity", "state", "critical_function", "recorded_at", "elapsed_us", "decision_us", "acknowledged_us", "handoffs",
     "open_phase", *(f"{phase}_us" for phase in PHASES),
-)  # fmt: skip
+)
 KEEP_SCOPE = """
 CREATE FUNCTION keep_scope() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -38,7 +38,7 @@ def upgrade() -> None:
             "open_phase", sa.Text(),
             sa.Computed("(jsonb_path_query_first(phases, '$[*] ? (@.open == true).phase') #>> '{}')", persisted=True),
         ),
-    )  # fmt: skip
+    )
     op.drop_index("readings_identified_at_listed", "readings")
     op.create_index(
         "readings_identified_at_listed", "readings", ["identified_at", "case_id"], postgresql_include=list(ASKED)
@@ -46,7 +46,7 @@ def upgrade() -> None:
     op.create_index(
         "case_facts_giver_pairs", "case_facts", ["giver", "taker", "case_id", "recorded_at"],
         postgresql_where=sa.text("giver IS NOT NULL"),
-    )  # fmt: skip
+    )
     op.create_table(
         "case_scopes",
         sa.Column("case_id", sa.UUID(), primary_key=True),
