@@ -1,4 +1,4 @@
-"""Replay the delivery records through the public doors into a driven world (FLOW 6.4, 7), or import them as
+"""Replay the delivery records through the public doors into a driven world (FLOW 6.4, FLOW 7), or import them as
 history."""
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from schemas.types import (
 
 
 class AffectedLine(Word):
-    """One line that the disruption endangers; counted once in the money at risk (FLOW 1.4)."""
+    """One line that the disruption endangers; counted once in the money at risk."""
 
     line_id: UUID
     reference: Code
@@ -65,7 +65,7 @@ class TaskDeadline(Word):
 
 
 class CaseFact(Event, abstract=True):
-    """What every fact about a case says: the cause, and the sites and customers known at that time (FLOW 4.3)."""
+    """What every fact about a case says: the cause, and the sites and customers known at that time."""
 
     case_id: UUID
     cause: Cause
@@ -212,7 +212,7 @@ class CaseResumed(CaseDeadlinesFact, name="exceptions.case.resumed.v1", key="cas
 
 
 class TaskFact(CaseFact, abstract=True):
-    """What every fact about a task says; `function` is the playbook's, whoever acts (FLOW 2.2)."""
+    """What every fact about a task says; `function` is the playbook's, whoever acts."""
 
     task_id: UUID
     kind: Code
@@ -221,7 +221,7 @@ class TaskFact(CaseFact, abstract=True):
 
 
 class TaskOpened(TaskFact, name="exceptions.task.opened.v1", key="case_id"):
-    """A function was asked for its part; a choice above `money_limit` needs the planning lead (FLOW 3.3)."""
+    """A function was asked for its part; a choice above `money_limit` needs the planning lead."""
 
     title: Text
     lines: tuple[AffectedLine, ...]
@@ -240,7 +240,7 @@ class TaskCommitted(TaskFact, name="exceptions.task.committed.v1", key="case_id"
 
 
 class TaskRefused(TaskFact, name="exceptions.task.refused.v1", key="case_id"):
-    """A function said no; the planning lead decides (FLOW 2.3)."""
+    """A function said no; the planning lead decides."""
 
     by: By
     reason: Reason

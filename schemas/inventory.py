@@ -52,7 +52,7 @@ class StockChanged(StockFact, name="inventory.stock.changed.v1", key="stock_id")
 
 
 class ShortagePredicted(StockFact, name="inventory.shortage.predicted.v1", key="stock_id"):
-    """Projected stock falls below zero, or further below than was said before (FLOW 3.4).
+    """Projected stock falls below zero, or further below than was said before.
 
     `cause` is inherited from the fact that made it worse, or is the shortage itself when none is behind it.
     """

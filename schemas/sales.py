@@ -134,7 +134,7 @@ class NoticeDrafted(NoticeFact, name="sales.notice.drafted.v1", key="notice_id")
 
 
 class NoticeApproved(NoticeFact, name="sales.notice.approved.v1", key="notice_id"):
-    """A person or the policy approved the notice; its lines pin the promise versions it states (FLOW 3.2)."""
+    """A person or the policy approved the notice; its lines pin the promise versions it states."""
 
     lines: tuple[NoticeLine, ...]
     by: By

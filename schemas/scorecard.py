@@ -21,7 +21,7 @@ class PhaseDuration(Word):
 
 
 class MeasureRecorded(Event, name="scorecard.measure.recorded.v1", key="case_id"):
-    """The stream processor folded one more fact of a case into its clock (METRICS 3.1); durations in microseconds.
+    """The stream processor folded one more fact of a case into its clock; durations in microseconds.
 
     `facts` (that move the clock) and then the latest fact in order (`as_of`, `latest_fact_id`) grow with what is
     known: of two measures of a case the one with more of them counts, whichever arrives last.

@@ -84,7 +84,7 @@ class Money(Word):
 
     @classmethod
     def computed(cls, amount: Decimal, currency: str) -> Self:
-        """Return an amount that was computed, rounded by its currency and within the bounds of an amount (D1)."""
+        """Return an amount that was computed, rounded by its currency and within the bounds of an amount (METRICS 1)."""
         return cls(amount=rounded_amount(amount, currency), currency=currency)
 
     @classmethod
@@ -98,7 +98,7 @@ class Money(Word):
 
 
 class Cause(Word):
-    """The root signal's subject; every consequence inherits it (FLOW 1.1)."""
+    """The root signal's subject; every consequence inherits it."""
 
     kind: CauseKind
     id: UUID

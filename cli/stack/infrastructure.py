@@ -1,4 +1,4 @@
-"""PostgreSQL and Kafka of one stack: chosen, started, guarded and ended (HOUSE.md section 14)."""
+"""PostgreSQL and Kafka of one stack: chosen, started, guarded and ended (LAYERS 11)."""
 
 from __future__ import annotations
 

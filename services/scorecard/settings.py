@@ -12,7 +12,7 @@ class ScorecardSettings(BaseSettings):
 
     scorecard_velocity_window_days: int = 90
     scorecard_velocity_target_hours: int = (
-        72  # nine of ten cases; no definition of METRICS says a number, a site's own does
+        72  # nine of ten cases; no definition in docs/rules/metrics.md gives a number, a site's own does
     )
     scorecard_orphan_after_minutes: int = 10
 

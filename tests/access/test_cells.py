@@ -203,7 +203,7 @@ def test_every_route_of_the_tables_has_a_request() -> None:
 def test_who_may_not_is_refused_and_reads_nothing_of_another_scope(
     service_world: Callable[[str], World], name: Name
 ) -> None:
-    """FLOW 4.3, PRODUCT "Who may do what": ids outside the scope, lists among them."""
+    """FLOW 4.3, ACCESS 1: ids outside the scope, lists among them."""
     world, call = service_world(name[0]), CALLS[name]
     asked = [cell for cell in cells(name) if cell.expected != "allowed"]
     assert [wrong for cell in asked if (wrong := verdict(world, call, cell))] == []
@@ -213,7 +213,7 @@ def test_who_may_not_is_refused_and_reads_nothing_of_another_scope(
 
 @pytest.mark.parametrize("name", NAMES)
 def test_who_may_is_not_refused(service_world: Callable[[str], World], name: Name) -> None:
-    """PRODUCT "Who may do what": persons, and machines for what is theirs."""
+    """ACCESS 1: persons, and machines for what is theirs."""
     world, call = service_world(name[0]), CALLS[name]
     asked = [cell for cell in cells(name) if cell.expected == "allowed"]
     assert [wrong for cell in asked if (wrong := verdict(world, call, cell))] == []

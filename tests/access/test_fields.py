@@ -75,7 +75,7 @@ def ready(service_world: Callable[[str], World]) -> Callable[[str], World]:
 def test_a_marked_field_is_shown_or_said_to_be_masked(
     ready: Callable[[str], World], service: str, path: str, fields: dict[str, str], role: str
 ) -> None:
-    """PRODUCT: "Masked is said, never implied": null, and listed under `masked`."""
+    """ACCESS 2, "masked is said, never implied": null, and listed under `masked`."""
     world = ready(service)
     topics = ["procurement.supplier", "procurement.order", "procurement.sourcing", "sales.order", "sales.notice"]
     answer = world.house.get(path.format(**world.ids["own"]), role=role, claims={"topics": topics, "supplier": "Acme"})
@@ -138,7 +138,7 @@ def test_a_raw_record_shows_its_content_to_whoever_sees_every_marked_field(
 
 
 def test_metrics_and_health_need_no_login_and_have_a_port_of_their_own(service_world: Callable[[str], World]) -> None:
-    """PRODUCT "Who may do what": metrics and health, no login, separate port."""
+    """ACCESS 1: metrics and health, no login, separate port."""
     (line,) = [line for line in LINES if any(service == "ops" for service, _, _ in line.routes)]
     house = service_world("collaboration").house
     ops = OpsServer(house.settings, lambda: {"started": True})

@@ -29,7 +29,7 @@ def test_every_route_asks_for_the_roles_that_its_line_names(documents: dict[str,
 
 
 def test_each_row_of_the_product_page_is_a_line_word_for_word() -> None:
-    """PRODUCT, "Who may do what": nothing left out, nothing added but what is said to stand beside the tables."""
+    """ACCESS 1: nothing left out, nothing added but what is said to stand beside the tables."""
     page = needs_records("design", "PRODUCT.md").read_text(encoding="utf-8")
     part = page.split("## Who may do what")[1].split("\n## ")[0]
     rows = [[c.strip() for c in row.strip("|").split("|")] for row in part.splitlines() if row.startswith("|")]

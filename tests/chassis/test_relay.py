@@ -130,7 +130,7 @@ def test_a_crash_between_produce_and_mark_repeats_and_loses_nothing(on_kafka: Ho
 
 
 def test_keys_lie_where_every_kafka_client_puts_them(on_kafka: House) -> None:
-    """LIMITS 3: librdkafka's own hash would part one subject over two partitions."""
+    """librdkafka's own hash would part one subject over two partitions."""
     producer = kafka.producer(on_kafka.settings.kafka_bootstrap, "test")
     where: list[int] = []
     producer.produce(

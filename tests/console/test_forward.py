@@ -117,7 +117,7 @@ def test_what_leads_elsewhere_is_refused(console: Served, path: str, status: int
 def test_a_service_that_is_down_or_silent_is_named_within_five_seconds(
     console: Served, path: str, status: int, code: str
 ) -> None:
-    """Issue 6, bar 1: the screen can say so within five seconds."""
+    """The screen can say so within five seconds."""
     head = {"Authorization": f"Bearer {console.cases.token('sales')}"}
     began = time.monotonic()
     answer = httpx.get(f"{console.url}/api/{path}", headers=head, timeout=30)

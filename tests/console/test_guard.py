@@ -18,7 +18,7 @@ def _cookie(served: Served) -> dict[str, str]:
 
 
 def test_the_policy_lets_no_inline_script_or_style_run_and_no_page_frame_it() -> None:
-    """Issue 6, bar 6."""
+    """Neither a script nor a frame of another page runs in the session of a person."""
     assert "unsafe" not in POLICY
     assert "default-src 'none'" in POLICY
     assert "frame-ancestors 'none'" in POLICY
@@ -49,7 +49,7 @@ def test_every_answer_carries_the_headers(cases: Cases, method: str, path: str, 
 
 
 def test_a_cross_site_post_is_refused(cases: Cases) -> None:
-    """Issue 6, bar 6: with the session's cookie, as a form of another page, and without any sign of where it comes from."""
+    """With the session's cookie, as a form of another page, and without any sign of where it comes from."""
     with cases.served() as served:
         cookie = _cookie(served)
         for told in (

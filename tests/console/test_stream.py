@@ -198,7 +198,7 @@ SUBSCRIBED = {"topics": ["exceptions.case"]}
 
 
 def test_each_role_reads_its_scope_and_nothing_of_another(cases: Cases) -> None:
-    """PRODUCT "Who may do what", the live stream's cells: role × (all, a foreign site, a foreign customer)."""
+    """ACCESS 1, the live stream's cells: role × (all, a foreign site, a foreign customer)."""
     facts = [opened(1), opened(2, site="Far"), opened(3, customers=("Theirs",))]
     scopes: list[tuple[dict[str, list[str]], list[int]]] = [
         ({}, [0, 1, 2]),
@@ -351,7 +351,7 @@ def test_a_follower_that_began_before_its_topic_waits_for_it(infra: Infrastructu
 
 @pytest.mark.timing
 def test_a_reader_that_logs_out_is_cut_and_others_are_not(cases: Cases) -> None:
-    """Issue 6: a revoked reader is cut within 10 s, heartbeat or none."""
+    """A revoked reader is cut within 10 s, heartbeat or none."""
     with cases.served(stream_heartbeat_seconds=60, stream_check_seconds=0.2) as served:
         token = cases.token("sales")
         with served.reading(token) as stream, served.reading(cases.token("viewer")) as other:

@@ -118,7 +118,7 @@ def test_pages_come_with_a_policy_without_anything_inline(desk: Desk) -> None:
 
 
 def test_a_first_screen_is_light(desk: Desk) -> None:
-    """DESK: at most 250 kB compressed for the first screen."""
+    """At most 250 kB compressed for the first screen."""
     page = (WEB / "dist" / "index.html").read_text(encoding="utf-8")
     assets = [path for path in (WEB / "dist" / "assets").iterdir() if path.name in page]
     assert assets

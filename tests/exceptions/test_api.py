@@ -74,7 +74,7 @@ def allowed(answers: dict[str, int]) -> set[str]:
 
 
 def test_who_may_do_what_is_what_the_table_says(exceptions: House) -> None:
-    """PRODUCT "Who may do what": the rows on cases, tasks and playbooks."""
+    """ACCESS 1: the rows on cases, tasks and playbooks."""
     work = {"outcome": "it is done"}
     assert allowed(statuses(exceptions, f"/cases/{CASE}/acknowledge")) == {*FUNCTIONS, "planning-lead"}
     assert allowed(statuses(exceptions, f"/tasks/{NOTIFY}/complete", work)) == {"sales", "planning-lead"}
@@ -277,7 +277,7 @@ def test_a_posted_playbook_is_the_next_version_for_the_cases_that_open_later(exc
 
 
 def test_a_rule_in_another_currency_than_the_worlds_is_refused_with_both_named(exceptions: House) -> None:
-    """D1: without an exchange rate such a limit can be compared with nothing, and nobody could choose within it."""
+    """Without an exchange rate such a limit can be compared with nothing, and nobody could choose within it."""
     answer = act(exceptions, "/thresholds", {"currency": "USD", "money": []}, status=422)
     assert (answer["code"], answer["field"]) == ("other-currency", "currency")
     assert "is in USD, and this world reports in EUR: state it in EUR" in answer["detail"]

@@ -110,7 +110,7 @@ def test_a_bad_record_is_refused_alone_and_no_half_of_it_is_kept(
 
 
 def test_it_is_for_the_planning_lead_and_the_sre(exceptions: House) -> None:
-    """PRODUCT "Who may do what": import files, run a replay, backfill responses."""
+    """ACCESS 1: import files, run a replay, backfill responses."""
     body = {"source": "desk", "items": [item()]}
     roles = ("sales", "logistics", "inventory", "procurement", "planning-lead", "executive", "sre", "viewer")
     answers = {role: exceptions.post("/cases:import", body, role=role).status_code for role in roles}

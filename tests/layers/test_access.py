@@ -1,4 +1,4 @@
-"""Who may do what: schemas/access.py says what PRODUCT's two tables say, and every route names one of its rows."""
+"""Who may do what: schemas/access.py says what ACCESS 1 and ACCESS 2 say, and every route names one of its rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.layers.small_tree import SERVICES
 FUNCTIONS = {"sales", "logistics", "inventory", "procurement"}
 LEAD, EXECUTIVE = "planning-lead", "executive"
 
-# PRODUCT, first table, row by row: the acts of the row, the persons, what a machine must have registered.
+# ACCESS 1, row by row: the acts of the row, the persons, what a machine must have registered.
 # Owners and hand-overs narrow an act inside the service; here stands who gets as far as that.
 ROWS: list[tuple[str, dict[str, set[str]], set[str]]] = [
     ("read", {"read": {"topics"}}, set(PERSONS)),
@@ -48,7 +48,7 @@ ROWS: list[tuple[str, dict[str, set[str]], set[str]]] = [
     ("import, replay", {"import": set()}, {LEAD, "sre"}),
     ("dead letters, worlds, topics", {"operate": set()}, {"sre"}),
 ]
-# PRODUCT, second table.
+# ACCESS 2.
 FIELDS = {
     "cost": {"procurement", LEAD, EXECUTIVE},
     "freight": {"procurement", "logistics", LEAD, EXECUTIVE},

@@ -1,4 +1,4 @@
-"""The alert rules fire and stay silent as they say, on metrics that exist; metrics are named as HOUSE section 9 says."""
+"""The alert rules fire and stay silent as they say, on metrics that exist; metrics are named as LAYERS 8 says."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def unknown_metrics(folder: Path, known: set[str]) -> list[str]:
 
 
 def misnamed(owner: str, metric: MetricWrapperBase) -> list[str]:
-    """Return what is wrong with a metric's name and labels (HOUSE section 9)."""
+    """Return what is wrong with a metric's name and labels (LAYERS 8)."""
     name, labels = _name(metric), metric._labelnames
     wrong = [f"{name}: label {label} is of no closed list" for label in labels if label not in CLOSED]
     if NOT_BASE.search(name):
@@ -184,7 +184,7 @@ def test_every_metric_that_a_rule_names_is_declared() -> None:
 
 
 def test_every_metric_is_named_as_the_house_says() -> None:
-    """HOUSE section 9."""
+    """LAYERS 8."""
     found = [wrong for owner, group in declared().items() for one in group.values() for wrong in misnamed(owner, one)]
     assert found == []
 

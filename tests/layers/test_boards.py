@@ -89,7 +89,7 @@ def overlapping(of: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_there_is_a_board_of_velocity() -> None:
-    """HOUSE section 2."""
+    """Decision velocity is the measure that people open the dashboards for."""
     assert "velocity" in [path.stem for path in BOARDS]
 
 

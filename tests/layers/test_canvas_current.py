@@ -18,7 +18,7 @@ def test_every_canvas_is_what_the_code_says() -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_readme_has_five_lines_of_prose_before_its_canvas(service: str) -> None:
-    """HOUSE section 3: what it is for, what it owns, what may never happen."""
+    """LAYERS 1.1: what it is for, what it owns, what may never happen."""
     text = (ROOT / "services" / service / "README.md").read_text(encoding="utf-8")
     prose = [line for line in text.partition(OPENS)[0].splitlines() if line and not line.startswith("#")]
     assert len(prose) >= 5

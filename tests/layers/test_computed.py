@@ -1,4 +1,4 @@
-"""No computed amount, quantity or rate leaves its type's bounds: every domain function that computes, with extreme input (D1, D6)."""
+"""No computed amount, quantity or rate leaves its type's bounds: every domain function that computes, with extreme input (METRICS 1)."""
 
 from __future__ import annotations
 

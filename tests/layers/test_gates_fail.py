@@ -1,4 +1,4 @@
-"""Rule 13: each crime of rules 1 to 14 is planted in a small clean tree, and its gate is seen to fail."""
+"""LAYERS 4.13: each crime of LAYERS 4.1 to 4.14 is planted in a small clean tree, and its gate is seen to fail."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_the_small_tree_without_a_crime_keeps_every_contract(tmp_path: Path) -> 
 
 
 def test_a_room_may_be_a_package_and_the_optional_rooms_may_be_there(tmp_path: Path) -> None:
-    """HOUSE section 3: `domain/` with one file per aggregate passes as `domain.py` does."""
+    """LAYERS 1.1: `domain/` with one file per aggregate passes as `domain.py` does."""
     plant(tmp_path)
     text = (tmp_path / LOGISTICS / "domain.py").read_text(encoding="utf-8")
     (tmp_path / LOGISTICS / "domain.py").unlink()
@@ -101,12 +101,12 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, str
 def test_a_forbidden_import_breaks_its_contract(
     broken: dict[tuple[str, str, str], set[str]], planted: tuple[str, str, str]
 ) -> None:
-    """Rules 1 to 6 and the contracts of .importlinter, crime by crime."""
+    """LAYERS 4.1 to 4.6 and the contracts of .importlinter, crime by crime."""
     assert planted[0] in broken[planted]
 
 
 def test_a_missing_room_breaks_the_rooms_contract(tmp_path: Path) -> None:
-    """Rule 3, no fewer."""
+    """LAYERS 4.3, no fewer."""
     plant(tmp_path)
     (tmp_path / LOGISTICS / "queries.py").unlink()
     (tmp_path / LOGISTICS / "api.py").write_text("from services.logistics import operations\n", encoding="utf-8")
@@ -127,7 +127,7 @@ RUFF_CRIMES = [
 
 @pytest.mark.parametrize(("rule", "crime"), RUFF_CRIMES, ids=lambda value: value.splitlines()[-1])
 def test_a_clock_a_chance_or_a_swallowed_error_is_refused_by_ruff(tmp_path: Path, rule: str, crime: str) -> None:
-    """Rules 4 and 14: the banned names of pyproject.toml."""
+    """LAYERS 4.4 and 4.14: the banned names of pyproject.toml."""
     commit_crime(tmp_path, f"{LOGISTICS}/operations.py", crime)
     done = run(tmp_path, "-m", "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml"), LOGISTICS)
     assert done.returncode == 1
@@ -163,7 +163,7 @@ def typed(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.mark.parametrize("number", range(len(MYPY_CRIMES)), ids=[code for code, _ in MYPY_CRIMES])
 def test_an_untyped_door_is_refused_by_mypy(typed: str, number: int) -> None:
-    """Rule 12: --strict, and a producer's unknown keyword is a typing error (HOUSE section 12, trap 5)."""
+    """LAYERS 4.12: --strict, and a producer's unknown keyword is a typing error (LAYERS 6)."""
     lines = [line for line in typed.splitlines() if line.startswith(f"services/crime{number}/")]
     assert any(f"[{MYPY_CRIMES[number][0]}]" in line for line in lines), typed
 
@@ -197,7 +197,7 @@ def _change(path: Path, before: str, after: str) -> None:
 
 
 def test_a_changed_event_fails_the_contracts_check_until_it_is_generated(tree: Path) -> None:
-    """HOUSE section 5: generated/ equals what the models produce."""
+    """LAYERS 6: generated/ equals what the models produce."""
     check = ("-m", "tools.generate_contracts", "--check")
     assert run(tree, *check).returncode == 0
     _change(tree / "schemas" / "logistics.py", FIELD, f"{FIELD}    weather: Text | None = None\n")
@@ -212,7 +212,7 @@ def test_a_changed_event_fails_the_contracts_check_until_it_is_generated(tree: P
     ("after", "code"), [("", 1), (f"{FIELD}    weather: Text | None = None\n", 0)], ids=["removed", "added optional"]
 )
 def test_an_event_that_breaks_its_readers_fails_the_compatibility_gate(tree: Path, after: str, code: int) -> None:
-    """HOUSE section 5: a changed contract is an addition, otherwise a new v2 class."""
+    """LAYERS 6: a changed contract is an addition, otherwise a new v2 class."""
     _change(tree / "schemas" / "logistics.py", FIELD, after)
     assert run(tree, "-m", "tools.generate_contracts").returncode == 0
     done = run(tree, "-m", "tools.compatibility", "--against", str(ROOT / "schemas" / "generated"))
@@ -220,7 +220,7 @@ def test_an_event_that_breaks_its_readers_fails_the_compatibility_gate(tree: Pat
 
 
 def test_a_canvas_that_is_behind_its_code_fails(tree: Path) -> None:
-    """HOUSE section 8: test_canvas_current."""
+    """LAYERS 1.1: the generated part of a README is current."""
     check = ("-m", "tools.canvas", "--check")
     assert run(tree, *check).returncode == 0
     _change(tree / LOGISTICS / "reactions.py", "keep_its_zone", "keep_the_zone")
@@ -235,7 +235,7 @@ def _door(may: str) -> str:
 
 
 def test_a_route_without_a_row_of_the_access_table_does_not_even_import(tmp_path: Path) -> None:
-    """PRODUCT, Who may do what: deny by default; a route names its row of schemas/access.py."""
+    """ACCESS 1: deny by default; a route names its row of schemas/access.py."""
     commit_crime(tmp_path, "door.py", _door(', may="make-weather"'))
     commit_crime(tmp_path, "nameless.py", _door(""))
     commit_crime(tmp_path, "honest.py", _door(', may="operate"'))
@@ -254,7 +254,7 @@ def test_a_route_without_a_row_of_the_access_table_does_not_even_import(tmp_path
 
 @pytest.mark.kafka
 def test_a_test_fails_and_is_not_skipped_when_its_server_cannot_be_reached(tmp_path: Path) -> None:
-    """Rule 14: silence is not success; what needs real Kafka fails without it."""
+    """LAYERS 4.14: silence is not success; what needs real Kafka fails without it."""
     text = (
         "from tests.support.stack import Infrastructure\n\n\n"
         "def test_it(infra: Infrastructure) -> None:\n    assert infra.kafka_bootstrap\n"
@@ -272,7 +272,7 @@ def test_a_test_fails_and_is_not_skipped_when_its_server_cannot_be_reached(tmp_p
 def test_what_is_left_out_on_a_laptop_is_a_failure_where_everything_is_required(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Rule 14: under REQUIRE_INFRA=1 nothing is left out in silence."""
+    """LAYERS 4.14: under REQUIRE_INFRA=1 nothing is left out in silence."""
     monkeypatch.setenv("REQUIRE_INFRA", "1")
     with pytest.raises(pytest.fail.Exception, match="promtool"):
         leave_out("`promtool` is not installed")

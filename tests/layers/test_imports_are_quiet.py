@@ -1,4 +1,4 @@
-"""Rule 11: nothing connects, reads the environment or starts a thread or a process at import."""
+"""LAYERS 4.11: nothing connects, reads the environment or starts a thread or a process at import."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def noise(root: Path, names: list[str]) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_importing_every_module_does_nothing(package: str) -> None:
-    """Rule 11, module by module, in an empty environment."""
+    """LAYERS 4.11, module by module, in an empty environment."""
     names = modules(ROOT, package)
     if names:
         assert noise(ROOT, names) == {}

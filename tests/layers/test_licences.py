@@ -84,7 +84,7 @@ def is_known(said: str) -> bool:
 
 @pytest.mark.parametrize("name", locked())
 def test_a_distribution_of_the_lock_is_of_no_copyleft_beyond_the_lgpl(name: str) -> None:
-    """Issue 3, part 1: whoever ships Crossdock owes nobody their own source."""
+    """Whoever ships Crossdock owes nobody their own source."""
     try:
         found = distribution(name)
     except PackageNotFoundError:
@@ -116,7 +116,7 @@ def test_a_weak_or_no_copyleft_passes(said: str) -> None:
 
 @pytest.mark.parametrize("name", direct())
 def test_a_direct_dependency_is_named_with_what_it_does_and_what_we_would_write(name: str) -> None:
-    """Issue 3, part 1: few, and each with its reason in docs/dependencies.md."""
+    """Few, and each with its reason in docs/dependencies.md."""
     page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8").split("## Licenses")[0]
     rows = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith(f"| {name} |")]
     assert len(rows) == 1, f"{name} needs one row in docs/dependencies.md"

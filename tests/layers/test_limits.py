@@ -1,4 +1,4 @@
-"""Rule 10: every limit of the chassis has a name, and its README lists them all."""
+"""LAYERS 4.10: every limit of the chassis has a name, and its README lists them all."""
 
 from __future__ import annotations
 

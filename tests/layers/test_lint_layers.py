@@ -1,4 +1,4 @@
-"""The rules of tools/lint_layers, crime by crime: rules 3, 4, 7 to 10, 12 and 14 of the house."""
+"""The rules of tools/lint_layers, violation by violation: LAYERS 4.3, 4.4, 4.7 to 4.10, 4.12 and 4.14."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_a_clean_tree_has_no_finding(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("rule", "path", "crime"), CRIMES, ids=lambda value: str(value).strip()[:70])
 def test_each_crime_is_found_in_its_file_under_its_rule(tmp_path: Path, rule: str, path: str, crime: str) -> None:
-    """Rules 3, 4, 7, 8, 9, 10, 12 and 14."""
+    """LAYERS 4.3, 4.4, 4.7, 4.8, 4.9, 4.10, 4.12 and 4.14."""
     commit_crime(plant(tmp_path), path, crime)
     findings = lint(tmp_path)
     places = [finding for finding in findings if finding.rule == rule]
@@ -178,13 +178,13 @@ def test_each_crime_is_found_in_its_file_under_its_rule(tmp_path: Path, rule: st
 
 @pytest.mark.parametrize("missing", ["README.md", "queries.py", "migrations/env.py", "__main__.py", "metrics.py"])
 def test_a_missing_room_is_found(tmp_path: Path, missing: str) -> None:
-    """Rule 3, with the files that an import graph cannot see."""
+    """LAYERS 4.3, with the files that an import graph cannot see."""
     (plant(tmp_path) / HOME / missing).unlink()
     assert any(finding.rule == "rooms" and missing in finding.advice for finding in lint(tmp_path))
 
 
 def test_a_missing_test_file_is_found_and_a_split_one_is_enough(tmp_path: Path) -> None:
-    """HOUSE section 8: a room that became a package may have several test files."""
+    """LAYERS 7: a room that became a package may have several test files."""
     folder = plant(tmp_path) / "tests" / "logistics"
     (folder / "test_domain.py").unlink()
     assert any("test_domain.py" in finding.advice for finding in lint(tmp_path))

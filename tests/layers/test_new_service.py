@@ -33,7 +33,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_new_service_has_no_finding_of_its_own(copy: Path) -> None:
-    """Rules 3 and 7 to 14."""
+    """LAYERS 4.3 and 4.7 to 4.14."""
     own = ("services/returns", "tests/returns", "schemas")
     assert [str(finding) for finding in lint(copy) if finding.path.startswith(own)] == []
 
@@ -58,7 +58,7 @@ def test_a_new_service_passes_the_gate(copy: Path, gate: list[str]) -> None:
 
 
 def test_a_new_service_keeps_every_import_contract(copy: Path) -> None:
-    """Rules 1 to 6."""
+    """LAYERS 4.1 to 4.6."""
     script = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
     done = run(copy, "-c", script)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -92,7 +92,7 @@ def test_a_name_that_is_taken_is_refused_and_nothing_is_written(copy: Path) -> N
 
 @pytest.mark.parametrize(("service", "noun"), [("Returns", "return"), ("re-turns", "return"), ("returns", "Re_turn")])
 def test_a_name_outside_the_grammar_is_refused(service: str, noun: str) -> None:
-    """HOUSE section 9."""
+    """LAYERS 8."""
     with pytest.raises(CannotMake):
         words_for(service, noun, "returns")
 

@@ -64,7 +64,7 @@ def test_no_file_names_a_path_of_a_machine_or_a_registry_host() -> None:
 
 
 def test_no_lock_file_holds_an_address() -> None:
-    """Issue 3, part 1: pinned with hashes and no download addresses."""
+    """Pinned with hashes and no download addresses."""
     locks = [path for path in committed() if any(path.match(pattern) for pattern in LOCKS)]
     assert locks
     for path in locks:

@@ -1,4 +1,4 @@
-"""Computed amounts are rounded by their currency, once and half to even (D1)."""
+"""Computed amounts are rounded by their currency, once and half to even (METRICS 1)."""
 
 from __future__ import annotations
 

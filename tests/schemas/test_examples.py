@@ -23,7 +23,7 @@ def _bytes(name: str) -> bytes:
 
 
 def test_every_event_has_an_example_and_every_example_an_event() -> None:
-    """HOUSE section 5: the gate goes both ways."""
+    """LAYERS 6: the gate goes both ways."""
     assert sorted(path.stem for path in EXAMPLES.iterdir()) == NAMES
 
 
@@ -61,7 +61,7 @@ def test_an_example_is_a_cloud_event(name: str, cloud_event_schema: Path) -> Non
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_reader_tolerates_a_field_it_does_not_know(name: str) -> None:
-    """HOUSE section 12, trap 5: a rolling deploy adds optional fields before everybody knows them."""
+    """LAYERS 6: a rolling deploy adds optional fields before everybody knows them."""
     message = json.loads(_bytes(name))
     message["data"]["of_a_later_release"] = 1
     message["laterattribute"] = "x"

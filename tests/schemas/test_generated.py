@@ -75,12 +75,12 @@ def test_every_topic_is_a_channel_and_every_event_a_message_of_its_topic(documen
 
 
 def test_every_reaction_listens_to_a_registered_event() -> None:
-    """HOUSE section 5: who hears is read from the reactions themselves."""
+    """LAYERS 6: who hears is read from the reactions themselves."""
     assert set(heard_by()) <= {event.event_name for event in events()}
 
 
 def test_a_field_that_not_everybody_may_see_is_marked_in_both_documents(document: dict[str, object]) -> None:
-    """PRODUCT, second table: the mark is made once, in the schema, and carried along."""
+    """ACCESS 2: the mark is made once, in the schema, and carried along."""
     chosen = (ROOT / "schemas/generated/procurement.alternative.chosen.v1.json").read_text(encoding="utf-8")
     definition = json.loads(chosen)["$defs"]["AlternativeChosen"]
     assert definition["properties"]["landed_cost"]["x-sensitive"] == "cost"

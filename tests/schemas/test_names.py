@@ -71,7 +71,7 @@ def test_every_noun_of_every_topic_is_said_by_some_event() -> None:
 
 
 def test_every_service_has_its_module_of_facts() -> None:
-    """HOUSE section 5: one module per service, and each says something."""
+    """LAYERS 6: one module per service, and each says something."""
     for service in SERVICES:
         importlib.import_module(f"schemas.{service}")
         assert any(event.event_name.startswith(f"{service}.") for event in EVENTS), service

@@ -53,7 +53,7 @@ def nine(scorecard: House) -> House:
 
 
 def test_by_severity_each_cell_is_the_curve_of_its_cases(nine: House) -> None:
-    """Issue 5, part 5: percentiles with bands, open cases counted, against the target of 72 h."""
+    """Percentiles with bands, open cases counted, against the target of 72 h."""
     found = by(nine, "severity")
     assert (found["low"]["n"], found["low"]["p50_us"], found["low"]["p90_us"]) == (2, 10 * HOUR_US, 80 * HOUR_US)
     assert (found["low"]["within_target"], found["low"]["target_met"]) == (0.5, False)
@@ -220,7 +220,7 @@ def rows(chance: random.Random) -> Iterator[tuple[Any, ...]]:
 
 @pytest.mark.timing
 def test_of_100_000_cases_every_answer_is_the_curve_and_comes_at_once(scorecard: House) -> None:
-    """Issue 5, bar 6: 300 ms from the API; the times are printed (`pytest -s`)."""
+    """At most 300 ms from the API; the times are printed (`pytest -s`)."""
     with scorecard.tx() as tx:
         with tx.cursor().copy(f"COPY readings ({', '.join(COLUMNS)}) FROM STDIN") as copy:
             for row in rows(random.Random(5)):

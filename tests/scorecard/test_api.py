@@ -45,7 +45,7 @@ def test_velocity_reports_n_open_cleared_and_what_is_not_reached(scorecard: Hous
 
 
 def test_velocity_says_what_the_naive_figure_hides(scorecard: House) -> None:
-    """Issue 5, bar 3: hand-overs, acknowledgement and findings, from the readings and from SQL alike."""
+    """Hand-overs, acknowledgement and findings, from the readings and from SQL alike."""
     logs = [
         Log(f"{h} h").opened().acknowledged(h).asked("sales").completed("sales", h * 60).implemented(h * 60)
         for h in (2, 3)
@@ -87,7 +87,7 @@ def test_velocity_is_filtered_by_kind_severity_and_time(scorecard: House, five: 
 
 
 def test_a_case_shows_the_reading_and_the_recomputation(scorecard: House, five: list[Log]) -> None:
-    """HOUSE 3: the stream is held to SQL."""
+    """LAYERS 1.2: the stream is held to SQL."""
     found = scorecard.get(f"/velocity/cases/{five[0].case_id}").json()
     assert found["agree"] is True
     assert found["stream"]["decision_us"] == found["recomputed"]["decision_us"] == 2 * HOUR_US
@@ -96,7 +96,7 @@ def test_a_case_shows_the_reading_and_the_recomputation(scorecard: House, five: 
 
 
 def test_a_reader_sees_the_cases_of_their_sites_and_customers_only(scorecard: House) -> None:
-    """FLOW 4.3, PRODUCT, who may do what: read within scope."""
+    """FLOW 4.3, ACCESS 1: read within scope."""
     logs = [
         Log("here", site="Lagos").implemented_after(1),
         Log("there", site="Accra", customer="Beta").implemented_after(2),

@@ -116,7 +116,7 @@ def test_a_curve_that_stands_exactly_at_a_half_reaches_the_median_there() -> Non
 
 
 def test_nothing_measured_has_no_percentile() -> None:
-    """METRICS, general rules: an empty denominator has no value, neither 0 nor 100 %."""
+    """METRICS 1: an empty denominator has no value, neither 0 nor 100 %."""
     figure = domain.velocity([])
     assert (figure.n, figure.p50_us, figure.p90_us, figure.p95_us) == (0, None, None, None)
 
@@ -214,7 +214,7 @@ def test_as_of_uses_only_what_was_recorded_by_then() -> None:
 
 
 def test_a_case_opened_before_its_cause_is_a_finding_and_is_not_clamped() -> None:
-    """METRICS, general rules: a negative duration is counted."""
+    """METRICS 1: a negative duration is counted."""
     found = measured(Log().opened(cause_at=5).asked("sales"))
     assert found.inversions == ("blind",)
     assert "blind" not in phases(found)
@@ -228,7 +228,7 @@ def test_the_last_fact_in_order_says_the_severity() -> None:
 
 
 def test_durations_are_whole_microseconds() -> None:
-    """HOUSE 3: SQL must find the very same number."""
+    """LAYERS 1.2: SQL must find the very same number."""
     log = Log().opened().asked("sales").task(_completed(), "sales", timedelta(microseconds=1), outcome="done")
     assert measured(log.implemented(timedelta(microseconds=1))).decision_us == 1
 
@@ -254,13 +254,13 @@ def test_no_order_of_arrival_and_no_duplicate_changes_a_measure(seed: int, chanc
 
 @given(st.integers(0, 10_000))
 def test_the_state_in_the_table_is_the_state_that_was_kept(seed: int) -> None:
-    """LIMITS 3: a worker that takes over reads what the one before it wrote."""
+    """A worker that takes over reads what the one before it wrote."""
     case = domain.observe(fold(random_log(str(seed), random.Random(seed)).envelopes), frozenset({"whole"}))
     assert domain.loaded(domain.dumped(case)) == case
 
 
 def test_the_state_of_a_case_stays_small() -> None:
-    """LIMITS 3: facts that move no clock are not kept."""
+    """Facts that move no clock are not kept."""
     log = random_log("big", random.Random(3))
     before = len(domain.dumped(fold(log.envelopes)))
     for n in range(1000):
@@ -285,14 +285,14 @@ def test_the_reading_that_knows_the_most_wins_whichever_arrives_last(seed: int, 
 
 
 def test_microseconds_and_instants_are_the_same_thing() -> None:
-    """HOUSE 13: instants in UTC."""
+    """LAYERS 10: instants in UTC."""
     odd = START + timedelta(microseconds=123_457)
     assert domain.instant(domain.micros(odd)) == odd
 
 
 @given(st.integers(0, 10_000))
 def test_a_stranger_who_reads_the_json_finds_the_facts_that_the_stream_hears(seed: int) -> None:
-    """Issue 5: the golden logs are read without our schemas; what they prove holds for what travels."""
+    """The golden logs are read without our schemas; what they prove holds for what travels."""
     log = random_log(str(seed), random.Random(seed))
     told = read([encode(envelope).decode() for envelope in log.envelopes] + ['{"options": {"world": "test"}}'])
     heard = fold(log.envelopes)

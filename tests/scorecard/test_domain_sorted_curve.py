@@ -29,7 +29,7 @@ def some(chance: random.Random) -> list[Lasting]:
 
 @pytest.mark.parametrize("seed", range(400))
 def test_it_says_what_the_curve_of_the_specification_says(seed: int) -> None:
-    """Issue 5: exact at S = 0.5, ties and censored ones included; the band to the step."""
+    """Exact at S = 0.5, ties and censored ones included; the band to the step."""
     cases = some(random.Random(seed))
     found = curve(cases)
     assert found.percentiles() == percentiles(cases)

@@ -38,7 +38,7 @@ def test_percentiles_come_from_the_stored_readings(scorecard: House) -> None:
 
 
 def test_prometheus_shows_what_the_api_says(scorecard: House) -> None:
-    """Issue 5, bar 5: the same percentiles, to the microsecond, of every kind of cause; what is not reached is absent."""
+    """The same percentiles, to the microsecond, of every kind of cause; what is not reached is absent."""
     logs = [Log(f"case {n}").implemented_after(1 + n * 0.7) for n in range(30)]
     logs += [Log(f"open {n}", start=START + timedelta(hours=n)).opened().asked("sales") for n in range(3)]
     for n in range(6):

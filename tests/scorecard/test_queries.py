@@ -57,7 +57,7 @@ def compare(scorecard: House, logs: list[Log], *, as_of: datetime | None = None)
 def test_sql_says_what_the_fold_says_of_any_log_in_any_order(
     scorecard: House, seed: int, chance: random.Random
 ) -> None:
-    """FLOW 4.4, HOUSE 3: the truth that the stream is held to shares no line with it."""
+    """FLOW 4.4, LAYERS 1.2: the truth that the stream is held to shares no line with it."""
     logs = [random_log(f"{seed}/{n}", random.Random(seed * 1000 + n)) for n in range(LOGS)]
     envelopes = [e for log in logs for e in log.envelopes]
     chance.shuffle(envelopes)

@@ -39,7 +39,7 @@ def one_partition(infra: Infrastructure, tmp_path: Path) -> Iterator[Streams]:
 
 
 def test_velocity_of_a_thousand_cases_survives_a_kill_and_equals_sql(streams: Streams, scorecard: House) -> None:
-    """FLOW 4.4, 5.6 and bar 7: four partitions, two workers each with cases, kill -9 of one in the middle."""
+    """FLOW 4.4, 5.6: four partitions, two workers each with cases, kill -9 of one in the middle."""
     logs = [random_log(f"case {n}", random.Random(n)) for n in range(CASES)]
     facts = woven(logs)
     workers = [streams.worker(0), streams.worker(1)]
@@ -142,7 +142,7 @@ def test_facts_that_repeat_or_come_in_the_wrong_order_measure_the_same(one_parti
 
 
 def test_the_histogram_counts_each_implemented_case_and_phase_once(one_partition: Streams) -> None:
-    """METRICS 3.1, LIMITS 3: under a replay of the topic and a restart; the sum is the velocity of the very cases."""
+    """METRICS 3.1: under a replay of the topic and a restart; the sum is the velocity of the very cases."""
     logs = [Log(f"{h} h").implemented_after(h) for h in (1, 2, 5)]
     facts = [e for log in logs for e in log.envelopes]
     whole = r'scorecard_decision_seconds_{0}\{{cause="shipment-delay",phase="whole",severity="high"\}}'
@@ -167,7 +167,7 @@ def test_the_histogram_counts_each_implemented_case_and_phase_once(one_partition
 
 
 def test_open_cases_and_lag_are_shown(one_partition: Streams) -> None:
-    """HOUSE 9: names and labels of the stream."""
+    """LAYERS 8: names and labels of the stream."""
     begun = time.time()
     one_partition.say([*Log("open").opened().asked("sales").envelopes, *Log("done").implemented_after(1).envelopes])
     worker = one_partition.worker()
@@ -178,7 +178,7 @@ def test_open_cases_and_lag_are_shown(one_partition: Streams) -> None:
 
 
 def test_what_cannot_be_read_is_counted_and_holds_nobody_up(one_partition: Streams) -> None:
-    """LIMITS 3: Faust swallows what it cannot decode; silence is not success."""
+    """Faust swallows what it cannot decode; silence is not success."""
     log = Log("good").implemented_after(1)
     one_partition.say_bytes("x", b"no json")
     one_partition.say_bytes("x", b'{"type": "exceptions.case.opened.v1"}')
@@ -212,7 +212,7 @@ watchdog.join(float(sys.argv[2]))
 def test_a_worker_with_facts_to_fold_that_does_not_move_is_ended(
     one_partition: Streams, position: int, seconds: int, code: int
 ) -> None:
-    """LIMITS 3: a watchdog that exits when lag > 0 and nothing moves; one with nothing to do is left alone."""
+    """A watchdog that exits when lag > 0 and nothing moves; one with nothing to do is left alone."""
     one_partition.say(Log("stuck").implemented_after(1).envelopes)
     environment = os.environ | {
         "WORLD": one_partition.name,
@@ -231,7 +231,7 @@ def test_a_worker_with_facts_to_fold_that_does_not_move_is_ended(
 
 
 def test_a_worker_without_its_topics_ends_and_says_what_to_do(infra: Infrastructure, tmp_path: Path) -> None:
-    """LIMITS 3: topics are made from the register, never by a client."""
+    """Topics are made from the register, never by a client."""
     bare = Streams(infra, tmp_path, partitions=0)
     try:
         worker = bare.worker()

@@ -1,5 +1,5 @@
 """What a test needs beyond PostgreSQL and Kafka: where it is missing the test says so and is left out, and
-under `REQUIRE_INFRA=1` that is a failure (HOUSE rule 14)."""
+under `REQUIRE_INFRA=1` that is a failure (LAYERS 4.14)."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """One real PostgreSQL and one real Kafka for a whole test session, each started when first asked for. There
-is no fall-back here: a test that needs one of them fails where it cannot start (HOUSE rule 14)."""
+is no fall-back here: a test that needs one of them fails where it cannot start (LAYERS 4.14)."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ LOGS = golden_logs()
 
 @pytest.mark.parametrize("log", LOGS, ids=lambda log: log.name)
 def test_a_golden_log_is_answered_as_a_person_worked_it_out(log: GoldenLog) -> None:
-    """Issue 5, bar 1."""
+    """In any order of arrival and with every fact twice."""
     lines = log.events.splitlines()
     assert list(differences(log.expected, answers(read(lines)))) == []
     random.Random(log.name).shuffle(lines)
@@ -26,13 +26,13 @@ def test_a_golden_log_is_answered_as_a_person_worked_it_out(log: GoldenLog) -> N
 
 
 def test_there_are_enough_and_each_says_how_a_person_gets_it() -> None:
-    """Issue 5, part 2."""
+    """Each expected answer carries the arithmetic that leads to it."""
     assert len(LOGS) >= 40
     assert all(log.arithmetic.startswith("# ") and len(log.arithmetic.splitlines()) > 2 for log in LOGS)
 
 
 def test_every_golden_log_stands_in_the_specification_and_every_number_there_is_one() -> None:
-    """Issue 5, part 1: every rule has an example in the text that is also a golden log."""
+    """Every rule has an example in the text that is also a golden log."""
     words = (ROOT / "docs" / "decision-velocity.md").read_text(encoding="utf-8")
     named = {number for group in re.findall(r"\[([\d,\s]+)\]", words) for number in re.findall(r"\d{3}", group)}
     assert named == {log.name[:3] for log in LOGS}

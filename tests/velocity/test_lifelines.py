@@ -30,7 +30,7 @@ def lasting(one: dict[str, Any]) -> list[Lasting]:
 
 
 def test_curve_and_band_are_those_of_lifelines(table: list[dict[str, Any]]) -> None:
-    """Issue 5, bar 2. Where S is 0 the band has no value; lifelines fills it with 1."""
+    """Where S is 0 the band has no value; lifelines fills it with 1."""
     compared = 0
     for one in table:
         found = steps(lasting(one))
@@ -47,7 +47,7 @@ def test_curve_and_band_are_those_of_lifelines(table: list[dict[str, Any]]) -> N
 
 
 def test_the_restricted_mean_is_that_of_lifelines(table: list[dict[str, Any]]) -> None:
-    """Issue 5, bar 2."""
+    """The mean up to the horizon, with open cases counted."""
     for one in table:
         mean = float(restricted_mean(lasting(one), one["horizon"]))
         assert abs(mean - one["restricted_mean"]) <= NEAR * max(1.0, mean)

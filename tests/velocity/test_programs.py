@@ -26,12 +26,12 @@ LOGS = golden_logs()
 
 @pytest.mark.parametrize("name", ["pure", "stream"])
 def test_a_program_without_servers_answers_every_golden_log(name: str) -> None:
-    """Issue 5, bar 1."""
+    """The fold and the stream processor give the expected answers."""
     assert {one.log: one.differences for one in judge(OURS[name], LOGS, at_once=True) if one.differences} == {}
 
 
 def test_sql_answers_every_golden_log(fresh_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Issue 5, bar 1: other input, no shared Python."""
+    """Other input, no shared Python."""
     monkeypatch.setenv("DATABASE_URL", fresh_database("scorecard"))
     assert {one.log: one.differences for one in judge(OURS["sql"], LOGS, at_once=True) if one.differences} == {}
 
@@ -77,7 +77,7 @@ def printed(name: str, logs: list[str]) -> list[dict[str, Any]]:
 def test_stream_and_sql_say_of_any_log_what_the_pure_module_says(
     fresh_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """HOUSE 3: to the last key, both ways; what the specification does not name is passed over, whatever it lacks."""
+    """To the last key, both ways; what the specification does not name is passed over, whatever it lacks."""
     monkeypatch.setenv("DATABASE_URL", fresh_database("scorecard"))
     logs = [*some_logs(), log_of_every_fact()]
     pure = [answers(read(log.splitlines())) for log in logs]

@@ -1,4 +1,4 @@
-"""The house rules an import graph cannot see (HOUSE section 7), read from the syntax tree.
+"""The house rules an import graph cannot see (LAYERS 4), read from the syntax tree.
 
 `python -m tools.lint_layers` prints one line per finding and answers 1 when there is any.
 A line that must break a rule says so beside it: `# layers: allow <rule> — <reason>`.

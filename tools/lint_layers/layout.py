@@ -1,4 +1,4 @@
-"""Rule 3: every service has the same rooms, no fewer and no more, and each room has its tests."""
+"""LAYERS 4.3: every service has the same rooms, no fewer and no more, and each room has its tests."""
 
 import ast
 from pathlib import Path
@@ -53,7 +53,7 @@ def _wrong_in(service: Path) -> list[str]:
         if entry.name in (*IGNORED, *OTHER_ENTRIES):
             continue
         if entry.name.removesuffix(".py") not in known:
-            advice.append(f"has {entry.name}, which is no room: put each line where HOUSE section 7 says")
+            advice.append(f"has {entry.name}, which is no room: put each line where LAYERS 3 says")
     for room in (*ROOMS, *OPTIONAL_ROOMS):
         if (service / f"{room}.py").is_file() and (service / room).is_dir():
             advice.append(f"has {room}.py and {room}/: keep one")

@@ -1,4 +1,4 @@
-"""Rule 10: every wait, queue and connection has a limit, and the limit has a name that can be found and turned."""
+"""LAYERS 4.10: every wait, queue and connection has a limit, and the limit has a name that can be found and turned."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Rules 9 and HOUSE section 9: what operations, reactions, effects and everything else are called."""
+"""LAYERS 4.9 and 8: what operations, reactions, effects and everything else are called."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Rule 8: an event is made only in its owner's domain, and every event of a service is made there."""
+"""LAYERS 4.8: an event is made only in its owner's domain, and every event of a service is made there."""
 
 import ast
 

@@ -1,4 +1,4 @@
-"""Rule 12 and HOUSE section 10: a suppression names its rule and its reason; nothing is left unfinished."""
+"""LAYERS 4.12 and 9: a suppression names its rule and its reason; nothing is left unfinished."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Rules 3 and 4 beyond the import graph: what the heart knows, and who reads the models."""
+"""LAYERS 4.3 and 4.4 beyond the import graph: what the heart knows, and who reads the models."""
 
 import ast
 import sys

@@ -1,4 +1,4 @@
-"""Rule 10: limits on the length of a function and of a file."""
+"""LAYERS 4.10: limits on the length of a function and of a file."""
 
 from tools.lint_layers.files import Finding, SourceFile
 

@@ -1,4 +1,4 @@
-"""Rules 7, 10 and 14: who commits, emits and produces; what fails in silence, sleeps or has no bound."""
+"""LAYERS 4.7, 4.10 and 4.14: who commits, emits and produces; what fails in silence, sleeps or has no bound."""
 
 import ast
 

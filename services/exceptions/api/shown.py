@@ -116,7 +116,7 @@ class ShortageShown(BaseModel):
 
 
 class ClockPoints(BaseModel):
-    """The clock of METRICS 3.1: what is there so far."""
+    """The clock of a case: the points that are known so far."""
 
     cause_occurred_at: datetime
     identified_at: datetime

@@ -1,4 +1,4 @@
-"""How a cause drives its case: opened, extended, reassessed, settled, cleared, back again (FLOW 1 and 2)."""
+"""How a cause drives its case: opened, extended, reassessed, settled, cleared, back again (FLOW 1, FLOW 2)."""
 
 from __future__ import annotations
 

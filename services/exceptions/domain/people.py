@@ -1,4 +1,4 @@
-"""Who acts on a case or a task, and what PRODUCT.md's table lets them do to this very one."""
+"""Who acts on a case or a task, and what they may do to this one (ACCESS 1)."""
 
 from __future__ import annotations
 

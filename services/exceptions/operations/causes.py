@@ -1,4 +1,4 @@
-"""What a fact of another service does to the case of its cause (FLOW 1 and 2)."""
+"""What a fact of another service does to the case of its cause (FLOW 1, FLOW 2)."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ class DayShown(Known):
 
 
 class Projection(http.Shown):
-    """Projected stock per day; an item-site without an opening balance is unknown and has no days (FLOW 3.4)."""
+    """Projected stock per day; an item-site without an opening balance is unknown and has no days."""
 
     item: str
     site: str
@@ -169,7 +169,7 @@ class BucketShown(Known):
 
 
 class Promise(http.Shown):
-    """What may still be promised, by bucket (METRICS 3.3)."""
+    """The quantity that may still be promised (available to promise), by bucket."""
 
     item: str
     site: str

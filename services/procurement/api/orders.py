@@ -51,7 +51,7 @@ class PlaceOrder(Body):
 
 
 class PlaceOrderItem(http.Item):
-    """A purchase order from a source; a known reference under a new key adds its lines to the order (FLOW 7.2)."""
+    """A purchase order from a source; a known reference under a new key adds its lines to the order."""
 
     reference: Code
     supplier: SupplierCode

@@ -1,4 +1,4 @@
-"""The clock of every case once more, in SQL alone (HOUSE section 3): from `case_facts`, sharing no line with the fold.
+"""The clock of every case once more, in SQL alone (LAYERS 1.2): from `case_facts`, sharing no line with the fold.
 
 Whole microseconds. `as_of` leaves out what was recorded later; without it each case is measured at its last fact.
 """
