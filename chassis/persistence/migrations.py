@@ -16,7 +16,7 @@ _LOCK = 0x6D696772  # advisory lock: two processes that start at once migrate on
 
 def config(service: str, url: str) -> Config:
     """Return alembic's configuration of a service."""
-    folder = Path(__file__).resolve().parent.parent / "services" / service / "migrations"
+    folder = Path(__file__).resolve().parents[2] / "services" / service / "migrations"
     made = Config()
     made.set_main_option("script_location", str(folder))
     made.attributes["url"] = url.replace("postgresql://", "postgresql+psycopg://", 1)
