@@ -14,10 +14,15 @@ Each message is a structured-mode CloudEvent. `schemas/generated/<event>.json` i
 `schemas/examples/<event>.json` a complete example. `schemas/generated/asyncapi.json` describes all events and topics.
 """
 
+PRODUCERS = """## Producers and consumers
+
+A thick arrow leads from a producer to its topic, a thin arrow from a topic to a consumer.
+"""
+
 
 def catalogue(hears: dict[str, list[str]]) -> str:
     """Write the page; `hears` maps an event name to the services that consume it."""
-    parts = [TITLE, "## Producers and consumers\n\nA thick arrow leads from a producer to its topic, a thin arrow from a topic to a consumer.\n", _chart(hears)]
+    parts = [TITLE, PRODUCERS, _chart(hears)]
     for topic in TOPICS:
         parts.append(_topic(topic, [event for event in events() if event.event_topic == topic], hears))
     return "\n".join(parts)
