@@ -13,7 +13,7 @@ from schemas.types import Code, Function, Instant, Word
 
 
 class CalendarChanged(Event, name="collaboration.calendar.changed.v1", key="calendar_id"):
-    """A business calendar was made or changed; weekdays count from Monday = 0, times are local to `zone`."""
+    """A business calendar was created or changed; weekdays count from Monday = 0, times are local to `zone`."""
 
     calendar_id: UUID
     code: Code
@@ -33,7 +33,7 @@ class Duty(Word):
 
 
 class RosterChanged(Event, name="collaboration.roster.changed.v1", key="roster_id"):
-    """A function's roster was made or changed; `duties` are all of them."""
+    """The roster of a function was created or changed; `duties` contains all duties."""
 
     roster_id: UUID
     function: Function
@@ -48,7 +48,7 @@ class Rung(Word):
 
 
 class LadderChanged(Event, name="collaboration.ladder.changed.v1", key="ladder_id"):
-    """The escalation ladder was made or changed; the first rung is told when the deadline passes."""
+    """The escalation ladder was created or changed; its first level is notified when a deadline passes."""
 
     ladder_id: UUID
     code: Code

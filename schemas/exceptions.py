@@ -91,7 +91,7 @@ class CaseDeadlinesFact(CaseFact, abstract=True):
 
 
 class CaseOpened(CaseDeadlinesFact, name="exceptions.case.opened.v1", key="case_id"):
-    """The system held the evidence of a disruption and opened a case: the clock point *identified*."""
+    """A disruption was identified and a case opened for it; this is the clock point *identified*."""
 
     headline: Text
     recurrence: Annotated[int, Field(description="Number of earlier cases of the same cause: 0 for the first one.")]
@@ -105,7 +105,7 @@ class CaseOpened(CaseDeadlinesFact, name="exceptions.case.opened.v1", key="case_
 
 
 class CaseExtended(CaseDeadlinesFact, name="exceptions.case.extended.v1", key="case_id"):
-    """The same cause grew: the lines and the days are the new ones."""
+    """The cause of the case changed, for example a longer delay; lines and dates are the new ones."""
 
     headline: Text
     value_at_risk: Money
@@ -113,9 +113,8 @@ class CaseExtended(CaseDeadlinesFact, name="exceptions.case.extended.v1", key="c
 
 
 class CaseReassessed(CaseDeadlinesFact, name="exceptions.case.reassessed.v1", key="case_id"):
-    """A consequence completed the impact: who is hurt, or a shortage that follows.
-
-    Severity only tightens; a graver case has earlier deadlines.
+    """A consequence was added to the case: the affected customers, or a resulting shortage. Severity can only
+    rise; a higher severity has earlier deadlines.
     """
 
     because: Literal["impact", "shortage", "averted"]
@@ -132,13 +131,13 @@ class CaseAcknowledged(CaseFact, name="exceptions.case.acknowledged.v1", key="ca
 
 
 class CaseTaken(CaseFact, name="exceptions.case.taken.v1", key="case_id"):
-    """Somebody owns the case now."""
+    """A person took ownership of the case."""
 
     by: By
 
 
 class CaseDecided(CaseFact, name="exceptions.case.decided.v1", key="case_id"):
-    """The way out was chosen."""
+    """The response was decided: an alternative was chosen, or a person decided the case."""
 
     by: By
     choice: Text
@@ -148,17 +147,17 @@ class CaseDecided(CaseFact, name="exceptions.case.decided.v1", key="case_id"):
 
 
 class CaseImplemented(CaseFact, name="exceptions.case.implemented.v1", key="case_id"):
-    """Every required task is completed or waived: the coordinated response stands."""
+    """Every required task is completed or waived: the coordinated response is implemented."""
 
 
 class CaseSettled(CaseFact, name="exceptions.case.settled.v1", key="case_id"):
-    """The cause ended badly: really late; the response stays to be finished."""
+    """The delay ended late, as the receipt shows; the response must still be finished."""
 
     days_late: int
 
 
 class CaseCleared(CaseFact, name="exceptions.case.cleared.v1", key="case_id"):
-    """The cause went away before the response was implemented."""
+    """The cause disappeared before the response was implemented."""
 
     reason: Text
 
@@ -171,9 +170,8 @@ class CaseVerified(CaseFact, name="exceptions.case.verified.v1", key="case_id"):
 
 
 class CaseReopened(CaseDeadlinesFact, name="exceptions.case.reopened.v1", key="case_id"):
-    """The same cause came back within the recurrence window, or a person reopened the case.
-
-    The time since `stopped_at` (implemented or cleared) is left out of the clock.
+    """The same cause recurred within the recurrence window, or a person reopened the case. The clock excludes
+    the time since `stopped_at` (implemented or cleared).
     """
 
     by: By | None = None
@@ -182,14 +180,14 @@ class CaseReopened(CaseDeadlinesFact, name="exceptions.case.reopened.v1", key="c
 
 
 class CaseHandedOver(CaseFact, name="exceptions.case.handed-over.v1", key="case_id"):
-    """The case went from one group to another, as a foreign response log tells it."""
+    """An imported case went from one group to another, according to the log of the other system."""
 
     from_group: Code
     to_group: Code
 
 
 class CaseEscalated(CaseFact, name="exceptions.case.escalated.v1", key="case_id"):
-    """A deadline passed and the next rung was told."""
+    """A deadline passed, and the case was escalated to the next level of the ladder."""
 
     task_id: UUID | None = None
     level: int
@@ -199,14 +197,14 @@ class CaseEscalated(CaseFact, name="exceptions.case.escalated.v1", key="case_id"
 
 
 class CasePaused(CaseFact, name="exceptions.case.paused.v1", key="case_id"):
-    """Working-hours clocks stand still, for a reason."""
+    """The working-hours clocks of the case are paused, with a reason."""
 
     by: By
     reason: Reason
 
 
 class CaseResumed(CaseDeadlinesFact, name="exceptions.case.resumed.v1", key="case_id"):
-    """Working-hours clocks run again; the deadlines are later by the time they stood still."""
+    """The working-hours clocks of the case run again; deadlines moved later by the paused time."""
 
     by: By
 
@@ -221,7 +219,7 @@ class TaskFact(CaseFact, abstract=True):
 
 
 class TaskOpened(TaskFact, name="exceptions.task.opened.v1", key="case_id"):
-    """A function was asked for its part; a choice above `money_limit` needs the planning lead."""
+    """A function received a task of the case. Only the planning lead may choose an alternative above `money_limit`."""
 
     title: Text
     lines: tuple[AffectedLine, ...]
@@ -232,7 +230,7 @@ class TaskOpened(TaskFact, name="exceptions.task.opened.v1", key="case_id"):
 
 
 class TaskCommitted(TaskFact, name="exceptions.task.committed.v1", key="case_id"):
-    """A function accepted its task with a date."""
+    """A function committed to complete its task by a date."""
 
     by: By
     committed_to: Instant
@@ -240,14 +238,14 @@ class TaskCommitted(TaskFact, name="exceptions.task.committed.v1", key="case_id"
 
 
 class TaskRefused(TaskFact, name="exceptions.task.refused.v1", key="case_id"):
-    """A function said no; the planning lead decides."""
+    """A function refused its task; the planning lead decides what happens to it."""
 
     by: By
     reason: Reason
 
 
 class TaskHandedOver(TaskFact, name="exceptions.task.handed-over.v1", key="case_id"):
-    """A task was offered to another function; the giver owns it until it is accepted."""
+    """A task was offered to another function; the offering function owns it until it is accepted."""
 
     by: By
     from_function: Function
@@ -256,7 +254,7 @@ class TaskHandedOver(TaskFact, name="exceptions.task.handed-over.v1", key="case_
 
 
 class HandoverAccepted(TaskFact, name="exceptions.task.handover-accepted.v1", key="case_id"):
-    """The function handed to accepted the task, and commits anew."""
+    """The receiving function accepted the task and must commit to a date again."""
 
     by: By
     from_function: Function
@@ -266,7 +264,7 @@ class HandoverAccepted(TaskFact, name="exceptions.task.handover-accepted.v1", ke
 
 
 class HandoverReturned(TaskFact, name="exceptions.task.handover-returned.v1", key="case_id"):
-    """The function handed to gave the task back, with a reason."""
+    """The receiving function returned the task, with a reason."""
 
     by: By
     from_function: Function
@@ -275,14 +273,14 @@ class HandoverReturned(TaskFact, name="exceptions.task.handover-returned.v1", ke
 
 
 class TaskCompleted(TaskFact, name="exceptions.task.completed.v1", key="case_id"):
-    """A function's part is done; without `by` it was completed by the fact that caused this one."""
+    """A function completed its task. Without `by`, the event that caused this one completed it."""
 
     by: By | None = None
     outcome: Text
 
 
 class TaskWaived(TaskFact, name="exceptions.task.waived.v1", key="case_id"):
-    """A task is not needed, for a reason; counts as committed and completed."""
+    """A task is not needed, with a reason; it counts as committed and completed."""
 
     by: By
     reason: Reason
@@ -295,7 +293,7 @@ class TaskWithdrawn(TaskFact, name="exceptions.task.withdrawn.v1", key="case_id"
 
 
 class TaskReopened(TaskFact, name="exceptions.task.reopened.v1", key="case_id"):
-    """A task came back: the case was reopened, or the planning lead returned or assigned a refused task."""
+    """A task is open again: the case was reopened, or the planning lead returned or assigned a refused task."""
 
     reason: Text
     lines: tuple[AffectedLine, ...]

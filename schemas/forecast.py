@@ -19,7 +19,7 @@ class WeekOfDemand(Word):
 
 
 class DemandPublished(Event, name="forecast.demand.published.v1", key="forecast_id"):
-    """The expected demand of an item at a site was published; it replaces the version before."""
+    """The expected demand of an item at a site was published; it replaces the previous version."""
 
     forecast_id: UUID
     item: ItemCode
@@ -29,7 +29,7 @@ class DemandPublished(Event, name="forecast.demand.published.v1", key="forecast_
 
 
 class OverrideEntered(Event, name="forecast.override.entered.v1", key="forecast_id"):
-    """A person changed the expectation of a week, with a reason; the baseline stays."""
+    """A person overrode the expected demand of a week, with a reason; the baseline is unchanged."""
 
     forecast_id: UUID
     item: ItemCode

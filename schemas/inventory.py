@@ -13,7 +13,7 @@ EntryKind = Literal["opening", "receipt", "issue", "adjustment", "count"]
 
 
 class ItemChanged(Event, name="inventory.item.changed.v1", key="item_id"):
-    """An item of the master was registered or changed."""
+    """An item of the master data was registered or changed."""
 
     item_id: UUID
     code: ItemCode
@@ -23,7 +23,9 @@ class ItemChanged(Event, name="inventory.item.changed.v1", key="item_id"):
 
 
 class SiteChanged(Event, name="inventory.site.changed.v1", key="site_id"):
-    """A site of the master was registered or changed; `zone` is an IANA name, `calendar` a code of collaboration."""
+    """A site of the master data was registered or changed; `zone` is an IANA time zone, `calendar` the code of
+    a calendar in collaboration.
+    """
 
     site_id: UUID
     code: SiteCode
@@ -52,9 +54,8 @@ class StockChanged(StockFact, name="inventory.stock.changed.v1", key="stock_id")
 
 
 class ShortagePredicted(StockFact, name="inventory.shortage.predicted.v1", key="stock_id"):
-    """Projected stock falls below zero, or further below than was said before.
-
-    `cause` is inherited from the fact that made it worse, or is the shortage itself when none is behind it.
+    """Projected stock falls below zero, or further below than published before. `cause` is that of the event
+    that made it worse; without one, the shortage is its own cause.
     """
 
     cause: Cause
@@ -68,7 +69,7 @@ class ShortagePredicted(StockFact, name="inventory.shortage.predicted.v1", key="
 
 
 class ShortageAverted(StockFact, name="inventory.shortage.averted.v1", key="stock_id"):
-    """The projection no longer falls below zero."""
+    """The projected stock no longer falls below zero."""
 
     cause: Cause
     reason: Text

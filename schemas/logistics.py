@@ -82,11 +82,13 @@ class ShipmentDelay(ShipmentFact, abstract=True):
 
 
 class ShipmentDelayed(ShipmentDelay, name="logistics.shipment.delayed.v1", key="shipment_id"):
-    """The expected arrival moved later than promised by more than the tolerance, or the promised day ended in silence."""
+    """The expected arrival is later than promised by more than the tolerance, or the promised day ended without
+    a receipt.
+    """
 
 
 class ShipmentExtended(ShipmentDelay, name="logistics.shipment.extended.v1", key="shipment_id"):
-    """A delay that was told already grew, or is no longer provisional."""
+    """A published delay changed, or is no longer provisional."""
 
     previous_expected_at: Instant | None = None
 
@@ -110,7 +112,7 @@ class ShipmentReceived(ShipmentFact, name="logistics.shipment.received.v1", key=
 
 
 class ShipmentSettled(ShipmentFact, name="logistics.shipment.settled.v1", key="shipment_id"):
-    """The receipt of a delayed shipment says what was true: late by n days, or in time and only recorded late."""
+    """The receipt shows how a delay ended: late by a number of days, or in time and only recorded late."""
 
     cause: Cause
     verdict: Verdict
@@ -120,7 +122,7 @@ class ShipmentSettled(ShipmentFact, name="logistics.shipment.settled.v1", key="s
 
 
 class ShipmentCancelled(ShipmentFact, name="logistics.shipment.cancelled.v1", key="shipment_id"):
-    """The shipment will not come."""
+    """The shipment was cancelled and will not arrive."""
 
     cause: Cause | None = None
     reason: Text

@@ -47,18 +47,18 @@ class OrderFact(Event, abstract=True):
 
 
 class OrderPlaced(OrderFact, name="procurement.order.placed.v1", key="order_id"):
-    """A purchase order was placed with a supplier; `alternative_id` names the choice it came from."""
+    """A purchase order was placed with a supplier; `alternative_id` names the chosen alternative, if there is one."""
 
     cause: Cause | None = None
     alternative_id: UUID | None = None
 
 
 class OrderChanged(OrderFact, name="procurement.order.changed.v1", key="order_id"):
-    """Lines were added to a purchase order or changed; `lines` are all lines as they are now."""
+    """Lines of a purchase order were added or changed; `lines` contains all current lines."""
 
 
 class OrderConfirmed(OrderFact, name="procurement.order.confirmed.v1", key="order_id"):
-    """The supplier said what will come, and when."""
+    """The supplier confirmed quantities and dates."""
 
 
 class Alternative(Word):
@@ -88,14 +88,14 @@ class SourcingFact(Event, abstract=True):
 
 
 class SourcingOpened(SourcingFact, name="procurement.sourcing.opened.v1", key="sourcing_id"):
-    """A round opened for a case and ranked every candidate for each of its lines."""
+    """A sourcing round was opened for a case, with every candidate ranked for each line."""
 
     lines: int
     alternatives: tuple[Alternative, ...]
 
 
 class SourcingRanked(SourcingFact, name="procurement.sourcing.ranked.v1", key="sourcing_id"):
-    """An open round was ranked again with the new need day."""
+    """The candidates of an open round were ranked again for a new need date."""
 
     lines: int
     alternatives: tuple[Alternative, ...]
@@ -108,14 +108,14 @@ class SourcingClosed(SourcingFact, name="procurement.sourcing.closed.v1", key="s
 
 
 class SourcingReopened(SourcingFact, name="procurement.sourcing.reopened.v1", key="sourcing_id"):
-    """The task behind a closed round came back; its candidates were ranked again."""
+    """A closed round is open again, because its task is; its candidates were ranked again."""
 
     lines: int
     alternatives: tuple[Alternative, ...]
 
 
 class AlternativeChosen(SourcingFact, name="procurement.alternative.chosen.v1", key="sourcing_id"):
-    """A person or policy chose a way out and the order for it was placed."""
+    """A person or the policy chose an alternative, and its purchase order was placed."""
 
     alternative_id: UUID
     line_id: UUID
@@ -129,7 +129,7 @@ class AlternativeChosen(SourcingFact, name="procurement.alternative.chosen.v1", 
 
 
 class AlternativeDeclined(SourcingFact, name="procurement.alternative.declined.v1", key="sourcing_id"):
-    """A person said that no way out is taken for a line; with no line remaining the round is decided."""
+    """A person declined all alternatives of a line; the round is decided when no line remains."""
 
     line_id: UUID
     by: By

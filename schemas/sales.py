@@ -46,13 +46,13 @@ class OrderFact(Event, abstract=True):
 
 
 class OrderPlaced(OrderFact, name="sales.order.placed.v1", key="order_id"):
-    """A customer order became known, with the first promise of each line."""
+    """A customer placed an order; each line has its first promise."""
 
     lines: tuple[OrderLine, ...]
 
 
 class OrderChanged(OrderFact, name="sales.order.changed.v1", key="order_id"):
-    """Lines were added to an order or changed; `lines` are all lines as they are now."""
+    """Lines of an order were added or changed; `lines` contains all current lines."""
 
     lines: tuple[OrderLine, ...]
 
@@ -65,7 +65,7 @@ class OrderCancelled(OrderFact, name="sales.order.cancelled.v1", key="order_id")
 
 
 class PromiseRevised(Event, name="sales.promise.revised.v1", key="order_id"):
-    """The one current promise of an order line moved to a new version."""
+    """The promise of an order line has a new version."""
 
     order_id: UUID
     order_line_id: UUID
@@ -96,7 +96,9 @@ class ImpactLine(Word):
 
 
 class ImpactAssessed(Event, name="sales.impact.assessed.v1", key="impact_id"):
-    """Sales joined a disruption to its order lines and customers; no lines means that nobody is affected."""
+    """Sales determined the order lines and customers that a disruption affects; without lines, no customer is
+    affected.
+    """
 
     impact_id: UUID
     cause: Cause
@@ -128,13 +130,13 @@ class NoticeLine(Word):
 
 
 class NoticeDrafted(NoticeFact, name="sales.notice.drafted.v1", key="notice_id"):
-    """The one accurate message for one customer is drafted, or drafted again after the delay grew."""
+    """A notice for one customer was drafted, or drafted again after the delay changed."""
 
     lines: tuple[NoticeLine, ...]
 
 
 class NoticeApproved(NoticeFact, name="sales.notice.approved.v1", key="notice_id"):
-    """A person or the policy approved the notice; its lines pin the promise versions it states."""
+    """A person or the policy approved the notice; its lines name the promise versions that it states."""
 
     lines: tuple[NoticeLine, ...]
     by: By
@@ -142,7 +144,7 @@ class NoticeApproved(NoticeFact, name="sales.notice.approved.v1", key="notice_id
 
 
 class NoticeSent(NoticeFact, name="sales.notice.sent.v1", key="notice_id"):
-    """The notice left; `remaining` counts the notices of the case that are still to go."""
+    """The notice was sent; `remaining` counts the notices of the case that are not sent yet."""
 
     transport: Code
     sent_at: Instant
@@ -150,7 +152,7 @@ class NoticeSent(NoticeFact, name="sales.notice.sent.v1", key="notice_id"):
 
 
 class NoticeFailed(NoticeFact, name="sales.notice.failed.v1", key="notice_id"):
-    """The notice could not be delivered; not final means that it is tried again."""
+    """The notice could not be delivered; if `final` is false, delivery is retried."""
 
     reason: Text
     attempt: int
@@ -159,13 +161,13 @@ class NoticeFailed(NoticeFact, name="sales.notice.failed.v1", key="notice_id"):
 
 
 class NoticeSuperseded(NoticeFact, name="sales.notice.superseded.v1", key="notice_id"):
-    """The promises it pinned are no longer the current ones; it was not sent."""
+    """The notice was not sent, because the promises that it states are no longer current."""
 
     reason: Text
     remaining: int
 
 
 class NoticeWithdrawn(NoticeFact, name="sales.notice.withdrawn.v1", key="notice_id"):
-    """The task behind the draft was withdrawn; nothing is sent."""
+    """The task of the draft was withdrawn; the notice is not sent."""
 
     reason: Text

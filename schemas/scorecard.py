@@ -21,10 +21,9 @@ class PhaseDuration(Word):
 
 
 class MeasureRecorded(Event, name="scorecard.measure.recorded.v1", key="case_id"):
-    """The stream processor folded one more fact of a case into its clock; durations in microseconds.
-
-    `facts` (that move the clock) and then the latest fact in order (`as_of`, `latest_fact_id`) grow with what is
-    known: of two measures of a case the one with more of them counts, whichever arrives last.
+    """The stream processor measured a case after one more of its events; durations are in microseconds. Of two
+    measures of a case, the one with the higher `facts` (number of events that affect the clock) counts, and if
+    these are equal the one with the later event (`as_of`, `latest_fact_id`), in whichever order they arrive.
     """
 
     case_id: UUID

@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# Build the desk's pages into console/web/dist, where Node is; costs nothing when nothing changed. `--check` looks at
-# them too: style, types, tests. Without Node it says so and leaves them out; under REQUIRE_INFRA=1 that is a failure.
+# Build the desk's pages into console/web/dist, unless nothing changed. `--check` also checks their style and types and
+# runs their tests. Without Node the pages are skipped with a message; with REQUIRE_INFRA=1 that is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-left_out() {
-    echo "== the desk's pages are left out: $1. The command does all that they do."
+skip() {
+    echo "== the desk's pages are skipped: $1. The command line offers every action of the desk."
     [ "${REQUIRE_INFRA:-}" != 1 ] || exit 1
     exit 0
 }
-command -v node >/dev/null && command -v npm >/dev/null || left_out "Node (20 or newer) is not installed"
-[ "$(node -p 'process.versions.node.split(".")[0] >= 20')" = true ] || left_out "Node 20 or newer is needed, this is $(node --version)"
+command -v node >/dev/null && command -v npm >/dev/null || skip "Node (20 or newer) is not installed"
+[ "$(node -p 'process.versions.node.split(".")[0] >= 20')" = true ] || skip "Node 20 or newer is needed, this is $(node --version)"
 
 cd console/web
 modules=node_modules/.crossdock-ready
 built=dist/.crossdock-built
 if [ ! -e "$modules" ] || [ package-lock.json -nt "$modules" ]; then
     begin=$SECONDS
-    npm ci --no-audit --no-fund --loglevel=error || left_out "their packages could not be fetched"
+    npm ci --no-audit --no-fund --loglevel=error || skip "their npm packages could not be downloaded"
     touch "$modules"
     echo "== packages of the pages: $((SECONDS - begin)) s"
 fi

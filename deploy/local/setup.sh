@@ -1,26 +1,26 @@
 #!/usr/bin/env bash
-# Make the one environment (.venv) from the locks: same packages, same bytes, everywhere. `make setup` calls it;
-# `make bench` calls it once more with the name of the lock of what only its rivals need.
+# Create the environment (.venv) from the locks, with hashes. `make setup` calls it without arguments. `make bench` and
+# `make desk` call it with the name of a further lock in requirements/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 if [ -L .venv ]; then
-    echo ".venv is a link: the checkout it belongs to sets it up."
+    echo ".venv is a link to the environment of another checkout: run make setup there."
     exit 0
 fi
 
 python=${PYTHON:-python3}
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-    echo "Crossdock needs Python 3.11 or newer: install it, or name it with PYTHON=/path/to/python3." >&2
+    echo "Crossdock needs Python 3.11 or newer: install it, or set PYTHON=/path/to/python3." >&2
     exit 1
 fi
 if [ ! -x .venv/bin/python ] && ! "$python" -m venv .venv; then
     rm -rf .venv
-    echo "This Python cannot make an environment: install its venv (Debian: apt-get install python3-venv)." >&2
+    echo "This Python cannot create an environment: install its venv module (Debian: apt-get install python3-venv)." >&2
     exit 1
 fi
 
-# uv does not read pip's settings: where pip was told another index or certificates, tell uv the same.
+# uv does not read pip's settings. If pip is configured with another index or other certificates, pass them on to uv.
 index=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)}
 if [ -n "$index" ]; then
     export UV_DEFAULT_INDEX=${UV_DEFAULT_INDEX:-$index}

@@ -1,6 +1,6 @@
--- One role and one database per service of the world live; nobody else may connect to it.
+-- One role and one database per service of the world live. No other role may connect to it.
 -- psql reads the passwords from its environment: LOGISTICS_PASSWORD=… psql -f deploy/postgres/roles.sql
--- Another world is another copy: the same with its name in place of live.
+-- For another world, run a copy of this file with that world's name in place of live.
 \set ON_ERROR_STOP on
 REVOKE CONNECT ON DATABASE postgres FROM PUBLIC;
 REVOKE CONNECT ON DATABASE template1 FROM PUBLIC;

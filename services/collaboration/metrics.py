@@ -7,5 +7,8 @@ from prometheus_client import Counter
 from chassis.runtime.metrics import REGISTRY
 
 rules_changed_total = Counter(
-    "collaboration_rules_changed_total", "Calendars, rosters and ladders made or changed.", ["rule"], registry=REGISTRY
+    "collaboration_rules_changed_total",
+    "Calendars, rosters and ladders created or changed.",
+    ["rule"],
+    registry=REGISTRY,
 )

@@ -9,22 +9,24 @@ from chassis.runtime.metrics import REGISTRY
 entries_total = Counter("inventory_entries_total", "Entries of the stock ledger, by kind.", ["kind"], registry=REGISTRY)
 shortages_predicted_total = Counter(
     "inventory_shortages_predicted_total",
-    "Shortages predicted or predicted worse, by the kind of their cause.",
+    "Shortages predicted for the first time or as worse than before, by kind of cause.",
     ["cause"],
     registry=REGISTRY,
 )
-shortages_averted_total = Counter("inventory_shortages_averted_total", "Shortages that are over.", registry=REGISTRY)
+shortages_averted_total = Counter("inventory_shortages_averted_total", "Shortages averted.", registry=REGISTRY)
 unknown_item_sites_total = Counter(
     "inventory_unknown_item_sites_total",
-    "Lines of facts about an item-site without an opening balance: no projection was made.",
+    "Event lines about an item at a site without an opening balance, for which no projection exists.",
     registry=REGISTRY,
 )
 receipts_covered_total = Counter(
-    "inventory_receipts_covered_total", "Receipts that a later count includes already: not entered.", registry=REGISTRY
+    "inventory_receipts_covered_total",
+    "Receipts that were not entered, because a later count includes them.",
+    registry=REGISTRY,
 )
 negative_balances_total = Counter(
-    "inventory_negative_balances_total", "Entries after which the ledger says less than nothing.", registry=REGISTRY
+    "inventory_negative_balances_total", "Entries after which the balance is below zero.", registry=REGISTRY
 )
 ignored_total = Counter(
-    "inventory_facts_ignored_total", "Facts heard that changed nothing, by why.", ["why"], registry=REGISTRY
+    "inventory_facts_ignored_total", "Received events that changed nothing, by reason.", ["why"], registry=REGISTRY
 )

@@ -8,7 +8,7 @@ from chassis.runtime.metrics import REGISTRY
 
 rounds = Counter(
     "procurement_rounds_total",
-    "Sourcing rounds, by what became of them (opened, known, ranked, reopened, closed, decided, ignored).",
+    "Sourcing rounds, by outcome (opened, known, ranked, reopened, closed, decided, ignored).",
     ["outcome"],
     registry=REGISTRY,
 )
@@ -26,7 +26,7 @@ decisions = Counter(
 )
 receipts = Counter(
     "procurement_receipts_total",
-    "Delivered lines heard of, by outcome (on-time, late, not-ordered: no purchase order line, so no observed term).",
+    "Delivered lines, by outcome (on-time, late, not-ordered: no purchase order line, so no observed term).",
     ["outcome"],
     registry=REGISTRY,
 )

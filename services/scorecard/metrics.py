@@ -25,41 +25,41 @@ DECISION_BUCKETS = (
 # `phase` is one of the seven phases, `whole` (decision velocity) or `coordination` (coordination velocity).
 decision_seconds = Histogram(
     "scorecard_decision_seconds",
-    "How long implemented cases took, by phase; each case and phase once.",
+    "Duration of implemented cases by phase; each case and phase is observed once.",
     ["cause", "severity", "phase"],
     buckets=DECISION_BUCKETS,
     registry=REGISTRY,
 )
 stream_lag_events = Gauge(
-    "scorecard_stream_lag_events", "Facts of cases that this worker has not folded yet.", registry=REGISTRY
+    "scorecard_stream_lag_events", "Events of cases that this worker has not processed yet.", registry=REGISTRY
 )
 stream_progress_timestamp_seconds = Gauge(
     "scorecard_stream_progress_timestamp_seconds",
-    "When this worker last folded a fact or had none to fold (Unix time).",
+    "Unix time at which this worker last processed an event or had none waiting.",
     registry=REGISTRY,
 )
 stream_facts_total = Counter(
     "scorecard_stream_facts_total",
-    "Facts of cases by outcome (folded, known, unreadable, failed).",
+    "Events of cases by outcome (folded, known, unreadable, failed).",
     ["outcome"],
     registry=REGISTRY,
 )
 stream_measures_total = Counter("scorecard_stream_measures_total", "Measures published.", registry=REGISTRY)
 cases_open = Gauge(
     "scorecard_cases_open",
-    "Open cases on this worker's partitions: sum over workers.",
+    "Open cases in the partitions of this worker; sum over workers for the total.",
     ["cause", "severity"],
     registry=REGISTRY,
 )
 velocity_seconds = Gauge(
     "scorecard_velocity_seconds",
-    "Decision velocity over the last 90 days with open cases censored; absent where the curve does not reach it.",
+    "Decision velocity over the last 90 days, open cases censored; absent if the curve does not reach the percentile.",
     ["cause", "percentile"],
     registry=REGISTRY,
 )
 velocity_target_seconds = Gauge(
     "scorecard_velocity_target_seconds",
-    "What scorecard_velocity_seconds should stay under, for the percentiles that have a target.",
+    "Target of scorecard_velocity_seconds, for the percentiles that have one.",
     ["cause", "percentile"],
     registry=REGISTRY,
 )
@@ -70,6 +70,8 @@ velocity_cases = Gauge(
     registry=REGISTRY,
 )
 velocity_difference = Gauge(
-    "scorecard_velocity_difference", "Cases whose reading differs from the recomputation in SQL.", registry=REGISTRY
+    "scorecard_velocity_difference",
+    "Cases whose stored measurement differs from the SQL computation.",
+    registry=REGISTRY,
 )
-orphans = Gauge("scorecard_orphans", "Facts whose cause does not resolve, by reason.", ["reason"], registry=REGISTRY)
+orphans = Gauge("scorecard_orphans", "Events whose cause cannot be resolved, by reason.", ["reason"], registry=REGISTRY)

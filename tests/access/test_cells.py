@@ -14,13 +14,13 @@ import pytest
 from schemas.access import PERSONS
 from tests.access import matrix
 from tests.access.calls import CALLS, Call
-from tests.access.matrix import Door, Line, Name
+from tests.access.matrix import AccessRow, Name, RouteAccess
 from tests.access.world import CUSTOMER, OFFERED, OWNER, SITE, TASKS, World
 from tests.support.service import token
 
-LINES = [line for line in matrix.lines(matrix.FILE.read_text(encoding="utf-8")) if line.table == "acts"]
-ROUTES: dict[Name, tuple[Line, Door]] = {
-    name: (line, door) for line in LINES for name, door in line.routes.items() if name[0] not in ("ops", "console")
+ROWS = matrix.rows(matrix.PAGE.read_text(encoding="utf-8"))
+ROUTES: dict[Name, tuple[AccessRow, RouteAccess]] = {
+    name: (row, access) for row in ROWS for name, access in row.routes.items() if name[0] not in ("ops", "console")
 }
 NAMES = [pytest.param(name, id=" ".join(name)) for name in ROUTES]
 ELSEWHERE = {"far": {"sites": [SITE["own"]]}, "theirs": {"customers": [CUSTOMER["own"]]}}
@@ -47,18 +47,18 @@ class Cell:
 
 def cells(name: Name) -> Iterator[Cell]:
     """Return every cell of a route."""
-    (line, door), call = ROUTES[name], CALLS[name]
+    (row, access), call = ROUTES[name], CALLS[name]
     for role in PERSONS:
-        if role not in line.roles:
+        if role not in row.roles:
             yield Cell(role, role, {}, "own", "refused")
             continue
-        if role in line.persons_when:
+        if role in row.conditions:
             yield Cell(f"{role} without its condition", role, {}, "own", "refused")
             yield _under_condition(name, role)
         else:
             yield Cell(role, role, {}, "own", "allowed")
         yield from _elsewhere(call, role, {"sub": OWNER})
-    yield from _machines(call, door)
+    yield from _machines(call, access)
 
 
 def _under_condition(name: Name, role: str) -> Cell:
@@ -75,10 +75,10 @@ def _elsewhere(call: Call, role: str, claims: dict[str, Any]) -> Iterator[Cell]:
             yield Cell(f"{role}, {target}", role, claims | narrowed, target, reach)
 
 
-def _machines(call: Call, door: Door) -> Iterator[Cell]:
+def _machines(call: Call, access: RouteAccess) -> Iterator[Cell]:
     yield Cell("machine", "machine", {}, "own", "refused")
-    if door.topic:
-        subscribed = {"topics": [door.topic]}
+    if access.topic:
+        subscribed = {"topics": [access.topic]}
         yield Cell("a subscriber", "machine", subscribed, "own", "allowed")
         yield Cell("a subscriber of something else", "machine", {"topics": ["other.topic"]}, "own", "refused")
         yield from _elsewhere(call, "machine", subscribed)
@@ -89,7 +89,7 @@ def _machines(call: Call, door: Door) -> Iterator[Cell]:
             yield Cell("a subscriber of another warehouse", "machine", bound, "own", call.elsewhere)
         return
     for claim, (own, foreign) in MACHINES.items():
-        if claim not in door.claims:
+        if claim not in access.claims:
             yield Cell(f"a machine with a {claim}", "machine", own, "own", "refused")
             continue
         yield Cell(f"a machine of this {claim}", "machine", own, "own", "allowed")

@@ -1,4 +1,4 @@
-"""The second table: who sees a marked field, and how everybody else is told that it is hidden."""
+"""ACCESS 2: who sees a marked field, and how everybody else is told that it is hidden."""
 
 from __future__ import annotations
 
@@ -12,17 +12,10 @@ from chassis.ids import derived_id
 from chassis.runtime.process import OpsServer
 from schemas.access import PERSONS
 from tests.access import matrix
-from tests.access.test_cells import LINES
+from tests.access.test_cells import ROWS
 from tests.access.world import World
 
-FIELDS = [line for line in matrix.lines(matrix.FILE.read_text(encoding="utf-8")) if line.table == "fields"]
-COST, CONTACT, _ = FIELDS
-SEE = {
-    "cost": COST.persons,
-    "freight": COST.roles,  # "logistics (freight only)"
-    "contact": CONTACT.persons,
-    "raw": COST.persons & CONTACT.persons,
-}
+SEE = matrix.marks(matrix.PAGE.read_text(encoding="utf-8"))
 # service, address by the ids of a target, the masked paths, what kind they are
 SHOWN = [
     ("procurement", "/terms", {"items[].price": "cost", "items[].freight": "freight"}),
@@ -75,7 +68,7 @@ def ready(service_world: Callable[[str], World]) -> Callable[[str], World]:
 def test_a_marked_field_is_shown_or_said_to_be_masked(
     ready: Callable[[str], World], service: str, path: str, fields: dict[str, str], role: str
 ) -> None:
-    """ACCESS 2, "masked is said, never implied": null, and listed under `masked`."""
+    """ACCESS 2: null, and listed under `masked`."""
     world = ready(service)
     topics = ["procurement.supplier", "procurement.order", "procurement.sourcing", "sales.order", "sales.notice"]
     answer = world.house.get(path.format(**world.ids["own"]), role=role, claims={"topics": topics, "supplier": "Acme"})
@@ -138,14 +131,14 @@ def test_a_raw_record_shows_its_content_to_whoever_sees_every_marked_field(
 
 
 def test_metrics_and_health_need_no_login_and_have_a_port_of_their_own(service_world: Callable[[str], World]) -> None:
-    """ACCESS 1: metrics and health, no login, separate port."""
-    (line,) = [line for line in LINES if any(service == "ops" for service, _, _ in line.routes)]
+    """ACCESS 3: metrics and health, no login, a port of its own."""
+    (row,) = [row for row in ROWS if any(service == "ops" for service, _, _ in row.routes)]
     house = service_world("collaboration").house
     ops = OpsServer(house.settings, lambda: {"started": True})
     ops.start()
     try:
         address = f"http://127.0.0.1:{ops._server.server_address[1]}"
-        for _, method, path in line.routes:
+        for _, method, path in row.routes:
             assert httpx.request(method, address + path).status_code == 200, path
             assert house.client.request(method, path).status_code == 404, f"{path} is not on the port of the API"
         assert httpx.get(f"{address}/calendars").status_code == 404

@@ -1,4 +1,4 @@
-"""The tables of PRODUCT.md, the file that holds them, and the routes of all doors say the same."""
+"""docs/rules/access.md and the routes of all services and of the console agree, row by row."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import pytest
 
 from schemas.access import SEES
 from tests.access import matrix
-from tests.support.needs import needs_records
 from tools.contracts import openapi
 
-TEXT = matrix.FILE.read_text(encoding="utf-8")
+TEXT = matrix.PAGE.read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -20,80 +19,96 @@ def documents() -> dict[str, dict[str, Any]]:
     return openapi.documents()
 
 
-def _said(text: str, documents: dict[str, dict[str, Any]]) -> list[str]:
-    return matrix.differences(matrix.lines(text), matrix.doors(documents))
+def _differences(text: str, documents: dict[str, dict[str, Any]]) -> list[str]:
+    return matrix.differences(matrix.rows(text), matrix.documented(documents))
 
 
-def test_every_route_asks_for_the_roles_that_its_line_names(documents: dict[str, dict[str, Any]]) -> None:
-    assert _said(TEXT, documents) == []
+def test_every_route_asks_for_the_roles_that_its_row_names(documents: dict[str, dict[str, Any]]) -> None:
+    """ACCESS 1, ACCESS 3."""
+    assert _differences(TEXT, documents) == []
 
 
-def test_each_row_of_the_product_page_is_a_line_word_for_word() -> None:
-    """ACCESS 1: nothing left out, nothing added but what is said to stand beside the tables."""
-    page = needs_records("design", "PRODUCT.md").read_text(encoding="utf-8")
-    part = page.split("## Who may do what")[1].split("\n## ")[0]
-    rows = [[c.strip() for c in row.strip("|").split("|")] for row in part.splitlines() if row.startswith("|")]
-    wanted = [(row[0], " / ".join(row[1:])) for row in rows if row[0] not in ("Act", "Field") and "---" not in row[0]]
-    kept = [(line.row, line.allowed) for line in matrix.lines(TEXT) if line.table != "beside"]
-    assert kept == wanted
+def test_a_row_and_its_section_have_the_same_words() -> None:
+    """ACCESS 1, ACCESS 3: the section repeats the act of its row."""
+    for row in matrix.rows(TEXT):
+        assert f"\n### ACCESS {row.number} {row.act}\n" in TEXT
 
 
-def test_marked_fields_are_shown_to_the_roles_that_their_line_names() -> None:
-    fields = [line for line in matrix.lines(TEXT) if line.table == "fields"]
-    cost, contact, nobody = fields
-    assert (cost.kinds, contact.kinds, nobody.kinds) == (("cost", "freight"), ("contact",), ())
-    assert set(SEES["cost"]) == cost.persons
-    assert set(SEES["freight"]) == cost.roles, "freight only, for logistics"
-    assert set(SEES["contact"]) == contact.persons
-    assert set(SEES["raw"]) == cost.persons & contact.persons, "a raw record holds all of them"
+def test_marked_fields_are_shown_to_the_roles_that_their_row_names() -> None:
+    """ACCESS 2; a raw record may hold every other mark, so only who sees all of them sees it."""
+    marks = matrix.marks(TEXT)
+    assert {mark: frozenset(roles) for mark, roles in SEES.items()} == marks
+    assert marks["raw"] == marks["cost"] & marks["freight"] & marks["contact"]
 
 
-# ── the gate's own crimes ────────────────────────────────────────────────────────────────────────
+# ── planted violations ───────────────────────────────────────────────────────────────────────────
 
 
-def test_a_route_without_a_line_fails(documents: dict[str, dict[str, Any]]) -> None:
-    guilty = copy.deepcopy(documents)
-    guilty["sales"]["paths"]["/back-door"] = {"post": {"x-act": "read", "x-roles": ["viewer"], "x-machine": []}}
-    assert _said(TEXT, guilty) == ["sales POST /back-door: no line of the file names it"]
+def test_a_route_without_a_row_fails(documents: dict[str, dict[str, Any]]) -> None:
+    planted = copy.deepcopy(documents)
+    planted["sales"]["paths"]["/back-door"] = {"post": {"x-act": "read", "x-roles": ["viewer"], "x-machine": []}}
+    assert _differences(TEXT, planted) == ["sales POST /back-door: no row of the page names it"]
 
 
-def test_a_line_whose_roles_are_not_the_routes_fails(documents: dict[str, dict[str, Any]]) -> None:
-    guilty = TEXT.replace("\tplanning-lead, sre\t\t", "\tplanning-lead, sre, viewer\t\t")
-    assert guilty != TEXT
-    said = sorted(_said(guilty, documents))
-    doors = ("exceptions POST /cases:import", "logistics POST /shipments:import")
-    assert [
-        one.startswith(f"{door}: roles are planning-lead, sre, the table says")
-        for one, door in zip(said, doors, strict=True)
-    ] == [True, True]
+def test_a_row_whose_roles_are_not_the_routes_fails(documents: dict[str, dict[str, Any]]) -> None:
+    planted = TEXT.replace("| planning-lead, sre | – |", "| planning-lead, sre, viewer | – |")
+    assert planted != TEXT
+    found = sorted(_differences(planted, documents))
+    routes = ("exceptions POST /cases:import", "logistics POST /shipments:import")
+    assert found == [
+        f"{route}: roles: the route has planning-lead, sre, the page has planning-lead, sre, viewer" for route in routes
+    ]
 
 
 def test_a_route_opened_to_another_role_fails(documents: dict[str, dict[str, Any]]) -> None:
-    guilty = copy.deepcopy(documents)
-    guilty["sales"]["paths"]["/notices/{notice_id}/approve"]["post"]["x-roles"].append("viewer")
-    (said,) = _said(TEXT, guilty)
-    assert said.startswith("sales POST /notices/{notice_id}/approve: roles are planning-lead, sales, viewer")
+    planted = copy.deepcopy(documents)
+    planted["sales"]["paths"]["/notices/{notice_id}/approve"]["post"]["x-roles"].append("viewer")
+    (found,) = _differences(TEXT, planted)
+    assert found.startswith(
+        "sales POST /notices/{notice_id}/approve: roles: the route has planning-lead, sales, viewer"
+    )
 
 
 def test_a_route_opened_to_machines_fails(documents: dict[str, dict[str, Any]]) -> None:
-    guilty = copy.deepcopy(documents)
-    guilty["procurement"]["paths"]["/terms"]["post"]["x-machine"].append("supplier")
-    assert _said(TEXT, guilty) == ["procurement POST /terms: claims are supplier, the table says "]
+    planted = copy.deepcopy(documents)
+    planted["procurement"]["paths"]["/terms"]["post"]["x-machine"].append("supplier")
+    assert _differences(TEXT, planted) == ["procurement POST /terms: claims: the route has supplier, the page has none"]
 
 
-def test_a_route_told_under_another_topic_fails(documents: dict[str, dict[str, Any]]) -> None:
-    guilty = copy.deepcopy(documents)
-    guilty["exceptions"]["paths"]["/cases"]["get"]["x-topic"] = "sales.order"
-    (said,) = _said(TEXT, guilty)
-    assert "topic are sales.order, the table says exceptions.case" in said
+def test_a_route_under_another_topic_fails(documents: dict[str, dict[str, Any]]) -> None:
+    planted = copy.deepcopy(documents)
+    planted["exceptions"]["paths"]["/cases"]["get"]["x-topic"] = "sales.order"
+    assert _differences(TEXT, planted) == [
+        "exceptions GET /cases: topic: the route has sales.order, the page has exceptions.case"
+    ]
 
 
-def test_a_line_about_a_route_that_is_gone_fails(documents: dict[str, dict[str, Any]]) -> None:
-    guilty = copy.deepcopy(documents)
-    del guilty["forecast"]["paths"]["/overrides"]
-    assert _said(TEXT, guilty) == ["forecast GET /overrides: there is no such route"]
+def test_a_route_under_another_act_fails(documents: dict[str, dict[str, Any]]) -> None:
+    planted = copy.deepcopy(documents)
+    planted["exceptions"]["paths"]["/cases/{case_id}/decide"]["post"]["x-act"] = "verify-case"
+    assert _differences(TEXT, planted) == [
+        "exceptions POST /cases/{case_id}/decide: act: the route has verify-case, the page has decide-case"
+    ]
 
 
-def test_a_route_in_two_lines_fails(documents: dict[str, dict[str, Any]]) -> None:
-    guilty = TEXT.replace("logistics POST /shipments:import", "logistics POST /shipments:import; console GET /stream")
-    assert "console GET /stream: in two lines" in _said(guilty, documents)
+def test_a_row_about_a_route_that_is_gone_fails(documents: dict[str, dict[str, Any]]) -> None:
+    planted = copy.deepcopy(documents)
+    del planted["forecast"]["paths"]["/overrides"]
+    assert _differences(TEXT, planted) == ["forecast GET /overrides: there is no such route"]
+
+
+def test_a_route_in_two_rows_fails(documents: dict[str, dict[str, Any]]) -> None:
+    planted = TEXT.replace("| console | `GET /processes` |", "| console | `GET /processes`, `GET /stream` |")
+    assert "console GET /stream: in two rows of the page" in _differences(planted, documents)
+
+
+def test_a_row_without_a_section_and_a_section_without_a_row_fail() -> None:
+    with pytest.raises(ValueError, match=r"rows without a section of their routes: 1\.5"):
+        matrix.rows(TEXT.replace("### ACCESS 1.5 Decide", "### Decide"))
+    with pytest.raises(ValueError, match=r"sections without a row in their table: 1\.5"):
+        matrix.rows("\n".join(line for line in TEXT.splitlines() if not line.startswith("| 1.5 ")))
+
+
+def test_a_role_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown roles: auditor"):
+        matrix.rows(TEXT.replace("| planning-lead, sre | – |", "| planning-lead, auditor | – |"))

@@ -13,7 +13,7 @@ from tests.access import matrix
 from tests.console.served import LOCAL, Cases, Served
 from tools.contracts import openapi
 
-ROUTES = {name[1:]: door for name, door in matrix.doors({"console": openapi.documents()["console"]}).items()}
+ROUTES = {name[1:]: access for name, access in matrix.documented({"console": openapi.documents()["console"]}).items()}
 # What a route is asked with, so that only who asks decides; the streams are asked for a place that is none.
 ASKED: dict[tuple[str, str], tuple[str, object]] = {
     ("GET", "/stream"): ("/stream?from=nowhere", None),
@@ -44,12 +44,12 @@ def _ask(served: Served, route: tuple[str, str], token: str | None) -> int:
 
 @pytest.mark.parametrize("route", [one for one in ROUTES if not one[1].startswith(LOGIN)], ids=" ".join)
 def test_a_route_is_for_whom_the_matrix_says(served: Served, cases: Cases, route: tuple[str, str]) -> None:
-    door = ROUTES[route]
+    access = ROUTES[route]
     nobody = _ask(served, route, None)
-    assert (nobody == 401) is ("nobody" not in door.roles), nobody
+    assert (nobody == 401) is ("nobody" not in access.roles), nobody
     for role in ROLES:
-        claims = {"topics": ["exceptions.case"]} if "topics" in door.claims else {}
-        may = "nobody" in door.roles or role in door.roles or (role == "machine" and bool(door.claims))
+        claims = {"topics": ["exceptions.case"]} if "topics" in access.claims else {}
+        may = "nobody" in access.roles or role in access.roles or (role == "machine" and bool(access.claims))
         answer = _ask(served, route, cases.token(role, **claims))
         assert (answer not in TURNED_AWAY) is may, f"{role}: {answer}"
 

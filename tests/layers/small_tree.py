@@ -43,7 +43,7 @@ _ROOMS = {
         '    """Say what happened."""\n'
         "    return {event}(reference=reference)\n"
     ),
-    "tables.py": "import sqlalchemy\nfrom chassis import tables\n",
+    "tables.py": "import sqlalchemy\nfrom chassis.persistence import tables\n",
     "migrations/env.py": "from services.{name} import tables\n",
     "migrations/versions/README": "",
 }
@@ -58,15 +58,18 @@ _TESTED = ("domain", "operations", "reactions", "api", "queries")
 _CHASSIS = {
     "__init__.py": "",
     "errors.py": "class Refusal(Exception):\n    pass\n",
-    "db.py": "import sqlalchemy\n",
-    "kafka.py": "import confluent_kafka\n",
-    "relay.py": "from chassis import kafka\n",
-    "outbox.py": "",
-    "tail.py": "from chassis import kafka\n",
-    "tables.py": "import sqlalchemy\n",
-    "settings.py": "import pydantic_settings\n\n\nServiceSettings = pydantic_settings.BaseSettings\n",
-    "http.py": "import fastapi\n",
-    "log.py": "import structlog\n",
+    "persistence/__init__.py": "",
+    "persistence/database.py": "import sqlalchemy\n",
+    "persistence/tables.py": "import sqlalchemy\n",
+    "messaging/__init__.py": "",
+    "messaging/kafka.py": "import confluent_kafka\n",
+    "messaging/outbox.py": "",
+    "messaging/relay.py": "from chassis.messaging import kafka\n",
+    "messaging/tail.py": "from chassis.messaging import kafka\n",
+    "http/__init__.py": "import fastapi\n",
+    "runtime/__init__.py": "",
+    "runtime/log.py": "import structlog\n",
+    "runtime/settings.py": "import pydantic_settings\n\n\nServiceSettings = pydantic_settings.BaseSettings\n",
 }
 
 
@@ -144,10 +147,10 @@ def broken_contracts(*folders: Path) -> list[set[str]]:
 
 def _broken_in(folder: Path) -> set[str]:
     said = (folder / "said.txt").read_text(encoding="utf-8")
-    broken = set(re.findall(r"^(\w+) BROKEN", said, re.MULTILINE))
+    broken = set(re.findall(r"^([A-Z][\w ]*) BROKEN", said, re.MULTILINE))
     if (folder / "code.txt").read_text(encoding="utf-8") != "0" and not broken:
-        # The Rooms contract of a service without a room ends the run with a sentence instead of a verdict.
+        # The Modules contract of a service without a module ends the run with a sentence instead of a verdict.
         if "Missing layer in container" in said:
-            return {"Rooms"}
+            return {"Modules"}
         raise AssertionError(said)
     return broken

@@ -1,4 +1,4 @@
-"""Who may do what: schemas/access.py says what ACCESS 1 and ACCESS 2 say, and every route names one of its rows."""
+"""schemas/access.py states what ACCESS 1 and ACCESS 2 state, and every route names one of its acts."""
 
 from __future__ import annotations
 
@@ -11,60 +11,27 @@ import pytest
 from chassis.http import ops_routes
 from chassis.messaging.reactions import Reactions
 from console.server.issuer import MACHINES
-from schemas.access import ACTS, PERSONS, SEES
+from schemas.access import ACTS, SEES
 from simulator.network import SITES
+from tests.access import matrix
 from tests.layers.small_tree import SERVICES
 
-FUNCTIONS = {"sales", "logistics", "inventory", "procurement"}
-LEAD, EXECUTIVE = "planning-lead", "executive"
-
-# ACCESS 1, row by row: the acts of the row, the persons, what a machine must have registered.
-# Owners and hand-overs narrow an act inside the service; here stands who gets as far as that.
-ROWS: list[tuple[str, dict[str, set[str]], set[str]]] = [
-    ("read", {"read": {"topics"}}, set(PERSONS)),
-    ("acknowledge or take a case", {"acknowledge-case": set()}, {*FUNCTIONS, LEAD, EXECUTIVE}),
-    ("work on a task, as the one handed to too", {"work-task": set()}, {*FUNCTIONS, LEAD, EXECUTIVE}),
-    ("choose an alternative", {"choose-alternative": set()}, {"procurement", LEAD, EXECUTIVE}),
-    ("decide a case, as its owner too", {"decide-case": set()}, {*FUNCTIONS, LEAD, EXECUTIVE}),
-    ("verify or reopen, as its owner too", {"verify-case": set()}, {*FUNCTIONS, LEAD, EXECUTIVE}),
-    ("customers, orders, promises, notices", {"keep-sales": {"source"}, "approve-notice": set()}, {"sales", LEAD}),
-    (
-        "carriers and shipments",
-        {"keep-carriers": set(), "keep-shipments": {"source"}, "keep-milestones": {"source", "carrier"}},
-        {"logistics"},
-    ),
-    (
-        "stock, sites, items",
-        {"keep-stock": {"warehouse"}, "keep-sites": {"source", "warehouse"}, "keep-items": {"source"}},
-        {"inventory"},
-    ),
-    (
-        "suppliers, terms, purchase orders",
-        {"keep-procurement": set(), "keep-purchase-orders": {"source"}, "confirm-purchase-orders": {"supplier"}},
-        {"procurement"},
-    ),
-    ("forecasts", {"keep-forecast": set(), "keep-demand-history": {"source"}}, {"sales", LEAD}),
-    ("playbooks, thresholds, people, calendars", {"keep-rules": set()}, {LEAD}),
-    ("import, replay", {"import": set()}, {LEAD, "sre"}),
-    ("dead letters, worlds, topics", {"operate": set()}, {"sre"}),
-]
-# ACCESS 2.
-FIELDS = {
-    "cost": {"procurement", LEAD, EXECUTIVE},
-    "freight": {"procurement", "logistics", LEAD, EXECUTIVE},
-    "contact": {"sales", LEAD},
-    "raw": {LEAD},  # a record as it came holds all of them
-}
+TEXT = matrix.PAGE.read_text(encoding="utf-8")
 
 
 def _nothing_heard(*, sure: bool) -> ops_routes.Heard:
     return ops_routes.Heard({}, {})
 
 
-def test_the_acts_are_those_of_the_product_table_row_by_row() -> None:
-    """What is not in the table is refused; a role more or less is seen here."""
-    table = {act: (persons, machine) for _, acts, persons in ROWS for act, machine in acts.items()}
-    assert {act: (set(row.roles), set(row.machine)) for act, row in ACTS.items()} == table
+def test_the_acts_are_those_of_the_page_row_by_row() -> None:
+    """ACCESS 1: an act has the roles of its row, those under a condition too, and the machine claims of its name."""
+    page = {
+        act: (set(row.roles), set(claims))
+        for row in matrix.rows(TEXT)
+        if row.number.startswith("1.")
+        for act, claims in row.machines.items()
+    }
+    assert {act: (set(row.roles), set(row.machine)) for act, row in ACTS.items()} == page
 
 
 def test_the_built_in_warehouse_machine_is_bound_to_a_site_of_the_demo() -> None:
@@ -74,9 +41,9 @@ def test_the_built_in_warehouse_machine_is_bound_to_a_site_of_the_demo() -> None
     assert claims["sites"] == [claims["warehouse"]]
 
 
-def test_marked_fields_are_shown_to_those_of_the_product_table() -> None:
-    """Others see that something is hidden."""
-    assert {kind: set(roles) for kind, roles in SEES.items()} == FIELDS
+def test_marked_fields_are_shown_to_those_of_the_page() -> None:
+    """ACCESS 2."""
+    assert {mark: frozenset(roles) for mark, roles in SEES.items()} == matrix.marks(TEXT)
 
 
 def _routes() -> Iterator[tuple[str, dict[str, Any]]]:

@@ -257,6 +257,7 @@ def test_the_command_prints_place_rule_and_advice_and_answers_1(tmp_path: Path) 
     """Seen as a developer sees it; a clean tree answers 0."""
     plant(tmp_path)
     shutil.copytree(ROOT / "tools", tmp_path / "tools", dirs_exist_ok=True)
+    shutil.copytree(ROOT / "docs" / "rules", tmp_path / "docs" / "rules")  # which the tools cite
     assert run(tmp_path, "-m", "tools.lint_layers").returncode == 0
     commit_crime(tmp_path, f"{HOME}/api.py", "def post(tx: object) -> None:\n    tx.emit([])\n")
     done = run(tmp_path, "-m", "tools.lint_layers")

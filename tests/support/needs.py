@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SHARED = CHECKOUT.parent / "shared"
 
 
 def require_infra() -> bool:
@@ -31,11 +30,3 @@ def needs_program(name: str) -> str:
     if found is None:
         leave_out(f"`{name}` is not installed")
     return str(found)
-
-
-def needs_records(*parts: str) -> Path:
-    """Return a path among the records beside the checkout, or leave the test out."""
-    path = SHARED.joinpath(*parts)
-    if not path.exists():
-        leave_out(f"the records {'/'.join(('shared', *parts))} are not beside the checkout")
-    return path

@@ -15,6 +15,7 @@ from tools.lint_layers.owners import events_by_service, events_made_elsewhere, e
 from tools.lint_layers.prose import unfinished_lines, unreasoned_suppressions, useless_allowances
 from tools.lint_layers.purity import impure_hearts, loose_imports, thawed_aggregates
 from tools.lint_layers.size import too_long
+from tools.lint_layers.tags import wrong_tags
 from tools.lint_layers.verbs import misplaced_verbs, sleeps, swallowed_errors, unbounded_queues
 
 Rule = Callable[[SourceFile], list[Finding]]
@@ -41,9 +42,13 @@ def lint(root: Path) -> list[Finding]:
     """Answer every finding of the tree below root, in the order of files and lines."""
     sources = read_sources(root)
     owned, constants = events_by_service(sources), text_constants(sources)
+    tags = wrong_tags(root)
+    python = {source.path for source in sources}
     findings = [*wrong_rooms(root), *missing_tests(root), *events_never_said(sources, owned)]
+    findings += [finding for finding in tags if finding.path not in python]
     for source in sources:
         found = [finding for rule in RULES for finding in rule(source)]
+        found += [finding for finding in tags if finding.path == source.path]
         found += [*events_made_elsewhere(source, owned), *wrong_names(source, constants)]
         findings += [finding for finding in found if not source.allows(finding)]
         findings += useless_allowances(source, found)

@@ -1,4 +1,4 @@
-"""LAYERS 4.9 and 8: what operations, reactions, effects and everything else are called."""
+"""LAYERS 4.9 and LAYERS 8: what operations, reactions, effects and everything else are called."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""LAYERS 4.12 and 9: a suppression names its rule and its reason; nothing is left unfinished."""
+"""LAYERS 4.12 and LAYERS 9: a suppression names its rule and its reason; nothing is left unfinished."""
 
 import re
 
