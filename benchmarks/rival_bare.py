@@ -57,11 +57,11 @@ async def _fold(consumer: AIOKafkaConsumer, left: int) -> None:
             for place, records in (await consumer.getmany(max_records=BATCH)).items():
                 for record in records:
                     heard = domain.heard(record.value)
-                    case = domain.hear(cases.get(record.key), heard.told)
+                    case = domain.fold(cases.get(record.key), heard.told)
                     found = domain.measure(case)
                     new = {} if found is None else domain.observable(found, case.observed)
                     cases[record.key] = case = domain.observe(case, frozenset(new))
-                    state = domain.dumped(case, "unknown" if found is None else found.state)
+                    state = domain.serialize(case, "unknown" if found is None else found.state)
                     sent.append(await producer.send(changelog, state, record.key, place.partition))
                     if found is not None:
                         measure = domain.said(case, found, heard, source="/crossdock/bench/scorecard")

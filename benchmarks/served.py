@@ -29,7 +29,7 @@ class CountItem(http.Item, Count):
     """The same as one of many."""
 
 
-class Counted(http.Shown):
+class Counted(http.Response):
     """How often it was heard of."""
 
     stock_id: UUID

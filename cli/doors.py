@@ -63,7 +63,7 @@ class RefusedItem:
 
 
 @dataclass
-class Told:
+class ImportResult:
     """What became of the items that were told."""
 
     created: int = 0
@@ -112,7 +112,7 @@ class Doors:
         *,
         source: str,
         role: str,
-        told: Told,
+        told: ImportResult,
     ) -> None:
         """Tell items in batches; what was refused alone is noted in `told`, nothing else stops for it."""
         for start in range(0, len(items), BATCH_ITEMS_MAX):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from cli.doors import Doors, DrivenWorld, RefusedItem, Told
+from cli.doors import Doors, DrivenWorld, ImportResult, RefusedItem
 from cli.driver import Driver, Moment, Run
 from cli.formats import scms_doors
 from cli.formats.scms import DeliveryFile
@@ -63,7 +63,7 @@ def script_of(file: DeliveryFile, until: date | None) -> Script:
 
 def replay(script: Script, doors: Doors, *, progress: Progress = lambda at, items: None) -> Replayed:
     """Tell a file to a driven world, day by day; told again, it goes on where it was broken off."""
-    told, world = Told(), DrivenWorld(doors, listeners=LISTENERS, ear=HEARS_EVERYTHING)
+    told, world = ImportResult(), DrivenWorld(doors, listeners=LISTENERS, ear=HEARS_EVERYTHING)
     try:
         tell_all(script.masters, doors, told)
         driver: Driver[Step] = Driver(
@@ -78,9 +78,11 @@ def replay(script: Script, doors: Doors, *, progress: Progress = lambda at, item
     return Replayed(run, told.created, told.unchanged, tuple(told.refused), doors.retried, script.items, script.end)
 
 
-def bring_history(file: DeliveryFile, doors: Doors, *, progress: Callable[[int], None] = lambda n: None) -> Told:
+def bring_history(
+    file: DeliveryFile, doors: Doors, *, progress: Callable[[int], None] = lambda n: None
+) -> ImportResult:
     """Tell a file to a running world as what is over: plan and receipt in one act, no case for any of it."""
-    told, known = Told(), shipments(file.lines)
+    told, known = ImportResult(), shipments(file.lines)
     days = steps(known)
     tell_all(scms_doors.master_items(masters(days)), doors, told)
     for door, items in scms_doors.history_telling(days, known):
@@ -89,7 +91,7 @@ def bring_history(file: DeliveryFile, doors: Doors, *, progress: Callable[[int],
     return told
 
 
-def tell_all(telling: Iterable[tuple[Door, Sequence[dict[str, Any]]]], doors: Doors, told: Told) -> None:
+def tell_all(telling: Iterable[tuple[Door, Sequence[dict[str, Any]]]], doors: Doors, told: ImportResult) -> None:
     """Send items to their doors, in the written order."""
     for door, items in telling:
         if items:

@@ -11,7 +11,7 @@ import sys
 from functools import partial
 from uuid import UUID
 
-from services.scorecard.domain import dumped, loaded
+from services.scorecard.domain import deserialize, serialize
 from velocity import Log, add, answers
 from velocity.clock import Case
 from velocity.reading import logs, read
@@ -35,14 +35,14 @@ def _folded(log: Log, until: int) -> dict[UUID, Case]:
     for _, one in arriving:
         before = table.get(one.case_id)
         case = add(
-            None if before is None else loaded(before),
+            None if before is None else deserialize(before),
             one.fact,
             case_id=one.case_id,
             cause_kind=one.cause_kind,
             severity=one.severity,
         )
-        table[one.case_id] = dumped(case)
-    return {case_id: loaded(value) for case_id, value in table.items()}
+        table[one.case_id] = serialize(case)
+    return {case_id: deserialize(value) for case_id, value in table.items()}
 
 
 if __name__ == "__main__":

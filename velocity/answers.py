@@ -9,7 +9,17 @@ from typing import Any
 from uuid import UUID
 
 from velocity.clock import HANDOFF_KINDS, Case, instant
-from velocity.curve import Lasting, bands, decimal, half_up, middle, percentiles, restricted_mean, steps, velocity
+from velocity.curve import (
+    Observation,
+    bands,
+    decimal,
+    median,
+    percentiles,
+    restricted_mean,
+    round_half_up,
+    steps,
+    velocity,
+)
 from velocity.measure import Measure, measure
 from velocity.merging import merged
 from velocity.reading import DAY_US, Calendar, Log, as_of, calendars_known, known
@@ -31,9 +41,9 @@ class Measured:
     working: Working
 
     @property
-    def lasting(self) -> Lasting:
+    def lasting(self) -> Observation:
         found = self.measure
-        return Lasting(
+        return Observation(
             found.elapsed_us if found.decision_us is None else found.decision_us, found.decision_us is not None
         )
 
@@ -82,7 +92,7 @@ def _figure(found: Sequence[Measured], log: Log) -> dict[str, Any]:
     told = [one.measure for one in found]
     figure = velocity((m.state, m.elapsed_us, m.decision_us) for m in told)
     waited = [
-        Lasting(m.elapsed_us if m.acknowledged_us is None else m.acknowledged_us, m.acknowledged_us is not None)
+        Observation(m.elapsed_us if m.acknowledged_us is None else m.acknowledged_us, m.acknowledged_us is not None)
         for m in told
     ]
     return {
@@ -97,8 +107,8 @@ def _figure(found: Sequence[Measured], log: Log) -> dict[str, Any]:
         "bands": {name: list(band) for name, band in bands(curve).items()},
         "curve": [{"t_us": s.duration_us, "survival": s.survival, "lower": s.lower, "upper": s.upper} for s in curve],
         "horizon_us": horizon,
-        "restricted_mean_us": None if horizon is None else half_up(restricted_mean(lasting, horizon)),
-        "naive_p50_us": middle(one.duration_us for one in lasting if one.implemented),
+        "restricted_mean_us": None if horizon is None else round_half_up(restricted_mean(lasting, horizon)),
+        "naive_p50_us": median(one.duration_us for one in lasting if one.implemented),
         "acknowledge_p50_us": percentiles(waited)["p50"],
     }
 

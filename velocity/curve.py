@@ -18,7 +18,7 @@ PERCENTILES = {"p50": Fraction(50, 100), "p90": Fraction(10, 100), "p95": Fracti
 
 
 @dataclass(frozen=True, slots=True)
-class Lasting:
+class Observation:
     """How long one case lasted; a case that is open or was cleared lasted at least so long (censored)."""
 
     duration_us: int
@@ -52,7 +52,7 @@ class Step:
     upper: float | None
 
 
-def endings(cases: Iterable[Lasting]) -> Iterator[tuple[int, int, int]]:
+def event_times(cases: Iterable[Observation]) -> Iterator[tuple[int, int, int]]:
     """Yield (t, at risk, implemented) at each duration at which a case was implemented, rising.
 
     A case censored at t was still at risk at t.
@@ -70,7 +70,7 @@ def endings(cases: Iterable[Lasting]) -> Iterator[tuple[int, int, int]]:
         at_risk -= left
 
 
-def percentiles(cases: Iterable[Lasting]) -> dict[str, int | None]:
+def percentiles(cases: Iterable[Observation]) -> dict[str, int | None]:
     """Return p50, p90 and p95: the smallest t with S(t) at or below 0.50, 0.10 and 0.05, or None where not reached.
 
     A float says where the curve is clearly above or below; near a share the exact fraction decides.
@@ -79,7 +79,7 @@ def percentiles(cases: Iterable[Lasting]) -> dict[str, int | None]:
     missing = {name: (float(share), share) for name, share in PERCENTILES.items()}
     passed: list[tuple[int, int]] = []
     about = 1.0
-    for t, at_risk, ended in endings(cases):
+    for t, at_risk, ended in event_times(cases):
         about *= (at_risk - ended) / at_risk
         if passed and passed[-1][0] == at_risk:
             passed[-1] = (at_risk - ended, passed[-1][1])  # nobody was censored in between: the two shorten
@@ -102,11 +102,11 @@ def _exact(factors: Sequence[tuple[int, int]]) -> Fraction:
     return _exact(factors[:half]) * _exact(factors[half:])
 
 
-def steps(cases: Iterable[Lasting]) -> list[Step]:
+def steps(cases: Iterable[Observation]) -> list[Step]:
     """Return the curve with its band: Greenwood's variance on the log-log scale."""
     found: list[Step] = []
     variance, hazard, height = 0.0, 0.0, ONE
-    for t, at_risk, ended in endings(cases):
+    for t, at_risk, ended in event_times(cases):
         height = _shrunk(height, at_risk, ended)
         if at_risk == ended:
             found.append(Step(t, 0.0, None, None))
@@ -130,10 +130,10 @@ def bands(curve: Sequence[Step]) -> dict[str, tuple[int | None, int | None]]:
     }
 
 
-def restricted_mean(cases: Iterable[Lasting], horizon_us: int) -> Fraction:
+def restricted_mean(cases: Iterable[Observation], horizon_us: int) -> Fraction:
     """Return the area under the curve from 0 to the horizon: how long a case lasts on average, the horizon at most."""
     area, height, reached = 0, ONE, 0
-    for t, at_risk, ended in endings(cases):
+    for t, at_risk, ended in event_times(cases):
         upto = max(reached, min(t, horizon_us))
         area += height * (upto - reached)
         height, reached = _shrunk(height, at_risk, ended), upto
@@ -151,7 +151,7 @@ def _places(height: int) -> float:
     return (2 * height * unit + ONE) // (2 * ONE) / unit
 
 
-def middle(durations: Iterable[int]) -> int | None:
+def median(durations: Iterable[int]) -> int | None:
     """Return the plain median, of two in the middle their mean, half a microsecond rounded up; None of nothing."""
     ordered = sorted(durations)
     if not ordered:
@@ -160,7 +160,7 @@ def middle(durations: Iterable[int]) -> int | None:
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half] + 1) // 2
 
 
-def half_up(value: Fraction) -> int:
+def round_half_up(value: Fraction) -> int:
     """Return the nearest whole number, the higher of two that are as near."""
     return floor(value + Fraction(1, 2))
 
@@ -168,17 +168,17 @@ def half_up(value: Fraction) -> int:
 def decimal(value: Fraction, places: int) -> float:
     """Return a fraction as a decimal of so many places."""
     unit: int = 10**places
-    return half_up(value * unit) / unit
+    return round_half_up(value * unit) / unit
 
 
 def velocity(cases: Iterable[tuple[str, int, int | None]]) -> Velocity:
     """Return the figure of many cases, each given as (state, elapsed, decision) in microseconds."""
-    lasting: list[Lasting] = []
+    lasting: list[Observation] = []
     opened = cleared = 0
     for state, elapsed_us, decision_us in cases:
         opened += state == "open"
         cleared += state == "cleared"
-        lasting.append(Lasting(elapsed_us if decision_us is None else decision_us, decision_us is not None))
+        lasting.append(Observation(elapsed_us if decision_us is None else decision_us, decision_us is not None))
     found = percentiles(lasting)
     return Velocity(
         n=len(lasting),

@@ -14,7 +14,7 @@ from velocity.clock import CLOCK_KINDS, TASK_KINDS, Case, ClockFact, add, micros
 
 FAMILY, VERSION = "exceptions.", ".v1"
 CALENDAR = "collaboration.calendar.changed.v1"
-MORE = {
+EXTRA_FIELDS = {
     "task.handover-accepted": ("from_function", "to_function"),
     "case.handed-over": ("from_group", "to_group"),
     "case.paused": ("reason",),
@@ -32,7 +32,7 @@ class Unreadable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RootSignalEvent:
     """One fact of a case as a log tells it."""
 
     case_id: UUID
@@ -70,7 +70,7 @@ class Log:
     """A log that was read: the facts and calendars of one world in the order of its lines."""
 
     options: Options
-    told: tuple[Told, ...]
+    told: tuple[RootSignalEvent, ...]
     calendars: tuple[Calendar, ...]
 
 
@@ -91,7 +91,7 @@ def read(lines: Iterable[str]) -> Log:
     """Read a log; any line may hold options, the last of which count; raises Unreadable."""
     options: dict[str, Any] = {}
     events: list[tuple[int, dict[str, Any]]] = []
-    told: list[Told] = []
+    told: list[RootSignalEvent] = []
     calendars: list[Calendar] = []
     number = 0
     try:
@@ -162,7 +162,7 @@ def _options(told: dict[str, Any]) -> Options:
     )
 
 
-def _fact_of(event: dict[str, Any], world: str) -> Told | None:
+def _fact_of(event: dict[str, Any], world: str) -> RootSignalEvent | None:
     """Return the fact of a case of this world, else None; a kind that the specification does not name may lack anything."""
     if not (event["type"].startswith(FAMILY) and event["type"].endswith(VERSION)):
         return None
@@ -174,7 +174,7 @@ def _fact_of(event: dict[str, Any], world: str) -> Told | None:
         return None
 
 
-def told_by(event: dict[str, Any]) -> Told:
+def told_by(event: dict[str, Any]) -> RootSignalEvent:
     """Return the fact of a case that an event is; raises KeyError, ValueError, TypeError or AttributeError where it is none.
 
     Only the facts about a task that the specification names are read for their task: others may name one, too.
@@ -194,11 +194,11 @@ def told_by(event: dict[str, Any]) -> Told:
         task_id,
         function,
         required,
-        tuple(data[name] for name in MORE.get(kind, ())),
+        tuple(data[name] for name in EXTRA_FIELDS.get(kind, ())),
     )
     cause = (data.get("cause") or {}).get("kind") or ""
     recurrence = int(data.get("recurrence") or 0) if kind == "case.opened" else 0
-    return Told(UUID(data["case_id"]), cause, data.get("severity") or "", fact, recurrence)
+    return RootSignalEvent(UUID(data["case_id"]), cause, data.get("severity") or "", fact, recurrence)
 
 
 def _kind_of(event: dict[str, Any]) -> str:
@@ -225,7 +225,7 @@ __all__ = [
     "Calendar",
     "Log",
     "Options",
-    "Told",
+    "RootSignalEvent",
     "Unreadable",
     "as_of",
     "calendars_known",

@@ -13,7 +13,7 @@ from velocity.clock import HANDOFF_KINDS, Case, ClockFact, instant, micros
 from velocity.measure import Clock, Measure, clock_of
 from velocity.reading import Calendar
 
-Stretch = tuple[int, int]
+Interval = tuple[int, int]
 DAY = timedelta(days=1)
 
 
@@ -32,20 +32,20 @@ def working(case: Case, found: Measure, calendars: Mapping[str, Calendar]) -> Wo
     facts = sorted(case.facts.values(), key=lambda f: (f.occurred_us, f.order))
     clock = clock_of(case, found.identified_us)
     window = (found.identified_us, _end(found, clock))
-    running = less([window], clock.breaks)
+    running = subtract([window], clock.breaks)
     pauses, endless = _pauses(facts, window[1])
     worked, unknown = 0, False
     for holder, since, until in _holders(facts, window):
-        held = within(less(running, [pause[:2] for pause in pauses]), [(since, until)])
+        held = intersect(subtract(running, [pause[:2] for pause in pauses]), [(since, until)])
         calendar = calendars.get(holder)
         if calendar is None:
             unknown = True
             worked += length(held)
         else:
-            worked += length(within(held, open_hours(calendar, since, until)))
+            worked += length(intersect(held, open_hours(calendar, since, until)))
     paused: dict[str, int] = {}
     for start, end, reason in pauses:
-        if lasted := length(within(running, [(start, end)])):
+        if lasted := length(intersect(running, [(start, end)])):
             paused[reason] = paused.get(reason, 0) + lasted
     return Working(worked, paused, endless, unknown)
 
@@ -60,7 +60,7 @@ def _end(found: Measure, clock: Clock) -> int:
     return end
 
 
-def _holders(facts: list[ClockFact], window: Stretch) -> list[tuple[str, int, int]]:
+def _holders(facts: list[ClockFact], window: Interval) -> list[tuple[str, int, int]]:
     """Return who held the case from when to when: the first required task's function, then each taker."""
     asked = min((f for f in facts if f.kind == "task.opened" and f.required), key=lambda f: f.order, default=None)
     holder, since = "" if asked is None else asked.function, window[0]
@@ -90,7 +90,7 @@ def _pauses(facts: list[ClockFact], end: int) -> tuple[list[tuple[int, int, str]
     return pauses, since is not None
 
 
-def open_hours(calendar: Calendar, since: int, until: int) -> list[Stretch]:
+def open_hours(calendar: Calendar, since: int, until: int) -> list[Interval]:
     """Return when the calendar is open between two instants; a day that it does not name is not worked."""
     day = instant(since).astimezone(calendar.zone).date() - DAY
     last = instant(until).astimezone(calendar.zone).date()
@@ -100,7 +100,7 @@ def open_hours(calendar: Calendar, since: int, until: int) -> list[Stretch]:
             closing = day if calendar.closes > calendar.opens else day + DAY
             found.append((_local(day, calendar.opens, calendar), _local(closing, calendar.closes, calendar)))
         day += DAY
-    return within(found, [(since, until)])
+    return intersect(found, [(since, until)])
 
 
 def _local(day: date, at: time, calendar: Calendar) -> int:
@@ -109,14 +109,14 @@ def _local(day: date, at: time, calendar: Calendar) -> int:
     return micros(max(both))
 
 
-def within(ones: Iterable[Stretch], others: Iterable[Stretch]) -> list[Stretch]:
+def intersect(ones: Iterable[Interval], others: Iterable[Interval]) -> list[Interval]:
     """Return what lies in both."""
     others = list(others)
     met = [(max(a, c), min(b, d)) for a, b in ones for c, d in others]
     return [(a, b) for a, b in met if a < b]
 
 
-def less(ones: Iterable[Stretch], others: Iterable[Stretch]) -> list[Stretch]:
+def subtract(ones: Iterable[Interval], others: Iterable[Interval]) -> list[Interval]:
     """Return what lies in the ones and in none of the others."""
     left = list(ones)
     for c, d in others:
@@ -124,6 +124,6 @@ def less(ones: Iterable[Stretch], others: Iterable[Stretch]) -> list[Stretch]:
     return left
 
 
-def length(stretches: Iterable[Stretch]) -> int:
+def length(stretches: Iterable[Interval]) -> int:
     """Return how long stretches are together."""
     return sum(b - a for a, b in stretches)

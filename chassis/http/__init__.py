@@ -6,7 +6,7 @@ from chassis.http.body import Body
 from chassis.http.hosts import Hosts, host_name, is_loopback
 from chassis.http.problems import Problem, problem
 from chassis.http.routes import Router, create_app
-from chassis.http.work import PAGE_ITEMS_MAX, Act, Asking, Doing, Page, Question, Shown, in_thread
+from chassis.http.work import PAGE_ITEMS_MAX, Act, ActContext, Page, QueryContext, Question, Response, in_thread
 
 __all__ = [
     "BATCH_ITEMS_MAX",
@@ -14,20 +14,20 @@ __all__ = [
     "IN_FLIGHT_PER_THREAD",
     "PAGE_ITEMS_MAX",
     "Act",
+    "ActContext",
     "Admission",
-    "Asking",
     "BatchAnswer",
     "BatchResult",
     "Body",
-    "Doing",
     "Hosts",
     "Item",
     "Page",
     "Problem",
+    "QueryContext",
     "Question",
     "RawBatch",
+    "Response",
     "Router",
-    "Shown",
     "create_app",
     "host_name",
     "in_thread",

@@ -29,7 +29,8 @@ IN_FLIGHT_PER_THREAD = 4  # at 1 to 2 ms an act, the last in the queue waits for
 BATCH_WEIGHT = 8
 BODY_SECONDS_MAX = 10.0  # a body that trickles holds a place for no longer
 ROUND_SECONDS = 0.02  # a round of the loop that takes longer waits for a processor or for its threads
-FEWER, MORE = 0.8, 0.25  # of those let in, after a long round that refuses; besides them, after any other
+# The limit of concurrent requests × 0.8 after a slow event-loop tick in which requests were refused, + 0.25 after any other.
+DECREASE_FACTOR, INCREASE_STEP = 0.8, 0.25
 _TOLD = "this process has as much work as it can do; nothing was done, repeat with the same Idempotency-Key"
 _REFUSED = Response(
     json.dumps(document("overloaded", 503, _TOLD)),
@@ -96,7 +97,9 @@ class Admission:
     def _look(self, begun: float) -> None:
         """Let in fewer after a long round that had to refuse: whoever is refused waits for the loop with everybody else."""
         late = self._refuses and time.monotonic() - begun > ROUND_SECONDS
-        self._allowed = max(1.0, self._allowed * FEWER) if late else min(self._max, self._allowed + MORE)
+        self._allowed = (
+            max(1.0, self._allowed * DECREASE_FACTOR) if late else min(self._max, self._allowed + INCREASE_STEP)
+        )
         self._looking = self._refuses = False
 
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from chassis.errors import Conflict, Invalid, Refusal
 from chassis.http.body import Body, one_line
-from chassis.http.work import Doing
+from chassis.http.work import ActContext
 from chassis.ids import derived_id
 from chassis.persistence.database import ConcurrentChange, Context, Tx
 from chassis.persistence.failures import refusal_of
@@ -89,7 +89,9 @@ class Item(Body):
 I = TypeVar("I", bound=Item)  # noqa: E741 — I is the item of a batch
 
 
-def run_batch(act: Doing, body: RawBatch, *, door: str, item: type[I], each: Callable[[Tx, I], object]) -> BatchAnswer:
+def run_batch(
+    act: ActContext, body: RawBatch, *, door: str, item: type[I], each: Callable[[Tx, I], object]
+) -> BatchAnswer:
     """Do up to 500 items in one transaction, each a signal of its own; a bad item is refused alone (FLOW 5.2).
 
     A key that is known with the same content answers `unchanged`, with other content `conflict`. Items are written
@@ -123,7 +125,7 @@ def _known_signals(tx: Tx, door: str, body: RawBatch) -> dict[str, tuple[str, st
 
 
 def _one(
-    act: Doing,
+    act: ActContext,
     source: str,
     door: str,
     one: I,

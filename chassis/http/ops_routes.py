@@ -30,12 +30,12 @@ class Advance(BaseModel):
     to: Instant
 
 
-class ClockNow(http.Shown):
+class ClockNow(http.Response):
     now: datetime
     moved: bool
 
 
-class Quiet(http.Shown):
+class QuiescenceReport(http.Response):
     """Positions are read before outboxes; a world is quiet when every process says so twice with equal ends."""
 
     service: str
@@ -46,7 +46,7 @@ class Quiet(http.Shown):
     now: datetime
 
 
-class DeadLetter(http.Shown):
+class DeadLetter(http.Response):
     """One record set aside, with its cause and its original bytes (base64)."""
 
     dead_letter_id: int
@@ -66,7 +66,7 @@ class DeadLetter(http.Shown):
     value: str | None = None
 
 
-class Pick(http.Body):
+class DeadLetterSelection(http.Body):
     """Which dead letters: by number, or by filter. A dry run only says what would be done."""
 
     model_config = ConfigDict(extra="ignore")
@@ -79,7 +79,7 @@ class Pick(http.Body):
     reason: str = "dropped by an operator"
 
 
-class Handled(http.Shown):
+class DeadLetterResults(http.Response):
     results: list[dict[str, Any]]
 
 
@@ -107,11 +107,11 @@ class CauseFound(BaseModel):
     content: Annotated[Any, Sensitive("raw")] = None
 
 
-class CausesFound(http.Shown):
+class CausesFound(http.Response):
     found: list[CauseFound]
 
 
-class Heard(NamedTuple):
+class TopicPositions(NamedTuple):
     """How far a process's loops have read, and the ends of what they hear."""
 
     positions: dict[str, int]
@@ -122,7 +122,7 @@ class Heard(NamedTuple):
         return all(self.positions[place] >= end for place, end in self.ends.items())
 
 
-Probe = Callable[[bool], Heard]  # what the process's own loops know; True asks the broker for the ends
+Probe = Callable[[bool], TopicPositions]  # what the process's own loops know; True asks the broker for the ends
 
 
 def router(
@@ -152,7 +152,7 @@ def _world(routes: http.Router, probe: Probe, wake: Callable[[], None], timers: 
     @routes.question("/world/quiet", may="operate")
     async def quiet(
         ask: http.Question, sure: bool = False, wait_ms: Annotated[int, Query(ge=0, le=QUIET_WAIT_MS_MAX)] = 0
-    ) -> Quiet:
+    ) -> QuiescenceReport:
         """Say whether this process has still to do; with `wait_ms` answer when it has not, or when the time is over."""
         end = time.monotonic() + wait_ms / 1000
         while True:
@@ -169,14 +169,14 @@ def _world(routes: http.Router, probe: Probe, wake: Callable[[], None], timers: 
         return dict(ask.request.app.openapi())
 
 
-def _stored(ask: http.Asking, heard: Heard, timers: Sequence[str]) -> Quiet:
+def _stored(ask: http.QueryContext, heard: TopicPositions, timers: Sequence[str]) -> QuiescenceReport:
     """Add what the database knows. Positions are read before outboxes (FLOW 6.3)."""
     (stored,) = ask.read.sql(
         "SELECT (SELECT count(*) FROM outbox WHERE published_at IS NULL) AS pending, (SELECT min(due_at) FROM timers"
         " WHERE fired_at IS NULL AND disarmed_at IS NULL AND name = ANY(%s)) AS next_due",
         list(timers),
     ).fetchall()
-    return Quiet(service=ask.database.service, **heard._asdict(), **stored, now=ask.read.world_now)
+    return QuiescenceReport(service=ask.database.service, **heard._asdict(), **stored, now=ask.read.world_now)
 
 
 def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
@@ -189,7 +189,7 @@ def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
         cursor: str | None = None,
         limit: Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)] = 100,
     ) -> http.Page[DeadLetter]:
-        which, after = dead_letters.Which(topic, reaction, cause), ask.after(cursor, topic, reaction, cause)
+        which, after = dead_letters.DeadLetterFilter(topic, reaction, cause), ask.after(cursor, topic, reaction, cause)
         rows = dead_letters.listed(ask.read, which, after=after[0] if after else 0, limit=limit + 1)
         page = ask.page([_letter(r) for r in rows], lambda d: [d.dead_letter_id], limit, topic, reaction, cause)
         return http.Page[DeadLetter](**page)
@@ -199,33 +199,35 @@ def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
         return _letter(dead_letters.one(ask.read, dead_letter_id), with_bytes=True)
 
     @routes.act("/dead-letters:retry", may="operate")
-    def retry_dead_letters(body: Pick, act: http.Act) -> Handled:
+    def retry_dead_letters(body: DeadLetterSelection, act: http.Act) -> DeadLetterResults:
         letters = _picked(act, body)
         if body.dry_run:
-            return Handled(results=[{"dead_letter_id": r["dead_letter_id"], "outcome": "would-run"} for r in letters])
+            return DeadLetterResults(
+                results=[{"dead_letter_id": r["dead_letter_id"], "outcome": "would-run"} for r in letters]
+            )
         done: dict[int, dict[str, Any]] = {}
         for letter in letters:
             if letter["dead_letter_id"] not in done:
                 for one in redrive.redrive(act.tx.database, reactions, letter, driven=driven):
                     done[one.dead_letter_id] = one._asdict()
-        return Handled(results=list(done.values()))
+        return DeadLetterResults(results=list(done.values()))
 
     @routes.act("/dead-letters:drop", may="operate")
-    def drop_dead_letters(body: Pick, act: http.Act) -> Handled:
+    def drop_dead_letters(body: DeadLetterSelection, act: http.Act) -> DeadLetterResults:
         letters = _picked(act, body)
         for letter in letters if not body.dry_run else ():
             dead_letters.behind(act.tx, letter["topic"], letter["key"], letter["reaction"])
             dead_letters.resolve(act.tx, letter["dead_letter_id"], body.reason)
             dead_letters.unpark(act.tx, letter["topic"], letter["key"], letter["reaction"])
         outcome = "would-drop" if body.dry_run else "dropped"
-        return Handled(results=[{"dead_letter_id": r["dead_letter_id"], "outcome": outcome} for r in letters])
+        return DeadLetterResults(results=[{"dead_letter_id": r["dead_letter_id"], "outcome": outcome} for r in letters])
 
 
-def _picked(act: http.Doing, pick: Pick) -> list[dict[str, Any]]:
+def _picked(act: http.ActContext, pick: DeadLetterSelection) -> list[dict[str, Any]]:
     if pick.ids is None and not (pick.topic or pick.reaction or pick.cause):
         raise Invalid("say which: ids, or a filter by topic, reaction or cause", field="ids")
     return dead_letters.listed(
-        act.tx, dead_letters.Which(pick.topic, pick.reaction, pick.cause, ids=pick.ids), limit=IDS_MAX
+        act.tx, dead_letters.DeadLetterFilter(pick.topic, pick.reaction, pick.cause, ids=pick.ids), limit=IDS_MAX
     )
 
 

@@ -25,7 +25,7 @@ from chassis.http.batches import Item
 from chassis.http.idempotency import audit, keep_answer, kept_answer
 from chassis.http.masking import masked
 from chassis.http.problems import Problem, problem
-from chassis.http.work import Asking, Doing, in_thread
+from chassis.http.work import ActContext, QueryContext, in_thread
 from chassis.ids import time_ordered_id
 from chassis.persistence.database import RERUNS_MAX, Context, Database, FlushedItem, Tx, is_transient, must_run_again
 from chassis.runtime import metrics, trace
@@ -76,7 +76,7 @@ class _Route(APIRoute):
             return problem(request, error)
 
     async def _ask(self, request: Request, inner: Any, actor: Actor, database: Database) -> Response:
-        request.state.at_work = asking = Asking(actor, database, request)
+        request.state.at_work = asking = QueryContext(actor, database, request)
         try:
             return await inner(request)  # type: ignore[no-any-return]  # FastAPI does not type its handler
         finally:
@@ -85,16 +85,18 @@ class _Route(APIRoute):
 
     async def _act(self, request: Request, inner: Any, actor: Actor, database: Database, act: str) -> Response:
         body = await request.body()
-        batch, careful = bool((self.openapi_extra or {}).get("x-batch")), False
+        batch, use_savepoints = bool((self.openapi_extra or {}).get("x-batch")), False
         for left in range(RERUNS_MAX, -1, -1):
-            careful = careful or (batch and not left)
+            use_savepoints = use_savepoints or (batch and not left)
             try:
-                return await self._act_once(request, inner, actor, database, act, body, careful, last_try=not left)
+                return await self._act_once(
+                    request, inner, actor, database, act, body, use_savepoints, last_try=not left
+                )
             except Exception as error:
-                fails_at_once = batch and not careful and _may_be_of_one_item(error)
+                fails_at_once = batch and not use_savepoints and _may_be_of_one_item(error)
                 if not (left and (fails_at_once or must_run_again(error))):
                     raise
-                careful = careful or fails_at_once
+                use_savepoints = use_savepoints or fails_at_once
                 metrics.transactions_rerun_total.labels(database.service).inc()
         raise AssertionError("unreachable: the last run returns or raises")
 
@@ -106,7 +108,7 @@ class _Route(APIRoute):
         database: Database,
         act: str,
         body: bytes,
-        careful: bool,
+        use_savepoints: bool,
         *,
         last_try: bool,
     ) -> Response:
@@ -114,7 +116,7 @@ class _Route(APIRoute):
         path, key = request.url.path, request.headers.get("idempotency-key")
 
         def begun(tx: Tx) -> None:
-            tx.careful, tx.last_try = careful, last_try
+            tx.use_savepoints, tx.last_try = use_savepoints, last_try
             if key and (kept := kept_answer(tx, actor, self.path, key, path, body)) is not None:
                 raise _Kept(kept)
             audit(tx, actor, act, f"{request.method} {self.path}", path, body)
@@ -124,7 +126,7 @@ class _Route(APIRoute):
                 keep_answer(tx, actor, self.path, key, path, body, response)
 
         unit = database.begin(lambda now: Context(act_id, act_id, "act", now, traceparent=traceparent))
-        request.state.at_work = Doing(actor, database, request, unit=unit, begun=begun, done=done)
+        request.state.at_work = ActContext(actor, database, request, unit=unit, on_open=begun, before_commit=done)
         try:
             response: Response = await inner(request)
         except _Kept as known:
@@ -210,7 +212,7 @@ def _answering(endpoint: Endpoint, status: int, model: Any) -> Endpoint:
 
         return shown_later
 
-    def work(at_work: Asking, arguments: dict[str, Any]) -> Response:
+    def work(at_work: QueryContext, arguments: dict[str, Any]) -> Response:
         def answer() -> Response:
             said = masked(endpoint(**arguments), at_work.actor)
             if isinstance(said, Response):

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request, Response as HttpResponse
 from pydantic import BaseModel, ConfigDict
 
 from chassis.http import cursors
@@ -20,14 +20,14 @@ PAGE_ITEMS_MAX = 500
 T = TypeVar("T")
 
 
-class Shown(BaseModel):
+class Response(BaseModel):
     """Base of every answer: `masked` names the fields that this reader may not see."""
 
     model_config = ConfigDict(frozen=True)
     masked: tuple[str, ...] = ()
 
 
-class Page(Shown, Generic[T]):
+class Page(Response, Generic[T]):
     """One page of a list; `next` is the cursor of the page after it."""
 
     items: tuple[T, ...]
@@ -35,7 +35,7 @@ class Page(Shown, Generic[T]):
 
 
 @dataclass
-class Asking:
+class QueryContext:
     """What a question works with."""
 
     actor: Actor
@@ -50,7 +50,7 @@ class Asking:
             self.opened = self.database.open_reading()
         return self.opened
 
-    def run(self, answer: Callable[[], Response]) -> Response:
+    def run(self, answer: Callable[[], HttpResponse]) -> HttpResponse:
         """Answer, all of it in this thread: each change of thread costs a wait for the interpreter."""
         try:
             return answer()
@@ -81,12 +81,12 @@ class Asking:
 
 
 @dataclass
-class Doing(Asking):
+class ActContext(QueryContext):
     """What an act works with: its unit of work is committed before the answer leaves."""
 
     unit: AbstractContextManager[Tx] = field(kw_only=True)
-    begun: Callable[[Tx], None] = field(kw_only=True)  # told once the unit of work is open
-    done: Callable[[Tx, Response], None] = field(kw_only=True)  # told before it is committed
+    on_open: Callable[[Tx], None] = field(kw_only=True)  # told once the unit of work is open
+    before_commit: Callable[[Tx, HttpResponse], None] = field(kw_only=True)  # told before it is committed
     seen: int | None = field(default=None, init=False)  # the version of the thing that its actor had seen, where told
     _tx: Tx | None = field(default=None, init=False)
 
@@ -101,12 +101,12 @@ class Doing(Asking):
         """Return the act's own transaction: it sees what it did."""
         return self.tx
 
-    def run(self, answer: Callable[[], Response]) -> Response:
+    def run(self, answer: Callable[[], HttpResponse]) -> HttpResponse:
         """Answer inside the unit of work; it is committed before the answer leaves."""
         with self.unit as self._tx:
-            self.begun(self._tx)
+            self.on_open(self._tx)
             response = answer()
-            self.done(self._tx, response)
+            self.before_commit(self._tx, response)
         return response
 
 
@@ -119,5 +119,5 @@ async def _at_work(request: Request) -> Any:
     return request.state.at_work
 
 
-Question = Annotated[Asking, Depends(_at_work)]
-Act = Annotated[Doing, Depends(_at_work)]
+Question = Annotated[QueryContext, Depends(_at_work)]
+Act = Annotated[ActContext, Depends(_at_work)]

@@ -56,7 +56,7 @@ class Record(NamedTuple):
 
 def record_of(message: kafka.Message, topic: str, name: str, envelope: Envelope | None, fault: str = "") -> Record:
     """Return a message of a registered topic as a record, with nothing in it that PostgreSQL cannot store."""
-    key, name, fault = map(dead_letters.plain, ((message.key() or b"").decode(errors="replace"), name, fault))
+    key, name, fault = map(dead_letters.storable_text, ((message.key() or b"").decode(errors="replace"), name, fault))
     return Record(
         topic, message.partition() or 0, message.offset() or 0, key, name, message.value() or b"", envelope, fault
     )
@@ -155,7 +155,7 @@ class Consumer(Listener):
         ours = [read for read in batch if read.place in self.positions]  # not what was revoked since it was read
         if pairs := [pair for read in ours for pair in read.pairs]:
             self.answer(pairs)
-            crash_points.reached(crash_points.AFTER_COMMIT)
+            crash_points.hit(crash_points.AFTER_COMMIT)
         ends = {read.place: read.offset + 1 for read in ours}
         self._uncommitted.update(ends)
         self.positions.update(ends)
@@ -246,13 +246,13 @@ class Consumer(Listener):
     def _transact(self, pairs: Sequence[Pair], dead_because: Exception | None = None) -> None:
         with self._database.begin(nobodys("event")) as tx:
             if self._hung is None:
-                self._hung = dead_letters.marks(tx)
+                self._hung = dead_letters.load_attempt_marks(tx)
             lives = [
                 (r.envelope.id, a.name)
                 for r, a in pairs
                 if dead_because is None and r.envelope is not None and (*r.place, a.name) not in self._hung
             ]
-            with tx.together():
+            with tx.pipeline():
                 asked = dead_letters.ask_parked(tx, pairs)
                 claims = inbox.ask(tx, lives)
             parked = dead_letters.read_parked(asked)
@@ -262,18 +262,18 @@ class Consumer(Listener):
                 if dead_because is not None or record.envelope is None:
                     cause = type(dead_because).__name__ if record.envelope is not None else _unread(record)
                     detail = record.fault or str(dead_because)
-                    dead_letters.bury(
+                    dead_letters.store(
                         tx, record, reaction.name, cause=cause, detail=detail, park=record.envelope is not None
                     )
                     self._outcome(tx, reaction.name, "dead")
                 elif (record.topic, record.key, reaction.name) in parked:
                     inbox.release(tx, claimed & {(record.envelope.id, reaction.name)})
-                    dead_letters.wait_behind(tx, record, reaction.name)
+                    dead_letters.park_behind(tx, record, reaction.name)
                     self._outcome(tx, reaction.name, "parked")
                 elif (*record.place, reaction.name) in self._hung:
-                    dead_letters.use_up(tx, (*record.place, reaction.name))
+                    dead_letters.consume_attempt_mark(tx, (*record.place, reaction.name))
                     detail = "the reaction ran past its limit and the process was ended"
-                    dead_letters.bury(tx, record, reaction.name, cause="hung", park=True, detail=detail)
+                    dead_letters.store(tx, record, reaction.name, cause="hung", park=True, detail=detail)
                     parked.add((record.topic, record.key, reaction.name))  # what follows it in this batch waits, too
                     self._outcome(tx, reaction.name, "dead")
                 else:
@@ -284,7 +284,7 @@ class Consumer(Listener):
 
     def _react(self, tx: Tx, pairs: Sequence[Pair], claimed: set[inbox.Claim]) -> None:
         self._acting = None
-        crash_points.reached(crash_points.AFTER_CLAIM)
+        crash_points.hit(crash_points.AFTER_CLAIM)
         fresh: list[tuple[Record, Envelope, Reaction]] = []
         outcomes, seconds = Counter[tuple[str, str]](), list[tuple[str, float]]()
         for record, reaction in pairs:

@@ -19,7 +19,7 @@ _STORE = (
 )
 
 
-def plain(text: str) -> str:
+def storable_text(text: str) -> str:
     """Return text that PostgreSQL stores: without NUL, without halves of characters. Who sends poison may send both."""
     if text.isascii() and "\0" not in text:
         return text
@@ -42,18 +42,18 @@ def read_parked(asked: Any) -> set[tuple[str, str, str]]:
 Place = tuple[str, int, int, str]
 
 
-def marks(tx: Tx) -> set[Place]:
+def load_attempt_marks(tx: Tx) -> set[Place]:
     """Return the pairs whose earlier attempt hung (FLOW 5.4): a process writes them as it ends, before others get its partitions."""
     found = tx.sql('SELECT topic, partition, "offset", reaction FROM attempt_marks').fetchall()
     return {(row["topic"], row["partition"], row["offset"], row["reaction"]) for row in found}
 
 
-def use_up(tx: Tx, place: Place) -> None:
+def consume_attempt_mark(tx: Tx, place: Place) -> None:
     """Forget a mark: its pair is dead now."""
     tx.sql('DELETE FROM attempt_marks WHERE topic = %s AND partition = %s AND "offset" = %s AND reaction = %s', *place)
 
 
-def bury(tx: Tx, record: Record, reaction: str, *, cause: str, detail: str, park: bool) -> None:
+def store(tx: Tx, record: Record, reaction: str, *, cause: str, detail: str, park: bool) -> None:
     """Set a pair aside, once, and park its subject."""
     _keep(tx, record, reaction, waiting=False, cause=cause, detail=detail)
     if park:
@@ -66,13 +66,13 @@ def bury(tx: Tx, record: Record, reaction: str, *, cause: str, detail: str, park
         )
 
 
-def wait_behind(tx: Tx, record: Record, reaction: str) -> None:
+def park_behind(tx: Tx, record: Record, reaction: str) -> None:
     """Store an event of a parked subject, unclaimed, in its order."""
     _keep(tx, record, reaction, waiting=True, cause="parked", detail="an earlier event of this subject is dead")
 
 
 def _keep(tx: Tx, record: Record, reaction: str, *, waiting: bool, cause: str, detail: str) -> None:
-    said = (reaction, record.key, record.type, record.value, waiting, cause, plain(detail[:4000]))
+    said = (reaction, record.key, record.type, record.value, waiting, cause, storable_text(detail[:4000]))
     tx.sql(_STORE, *record.place, *said, machine_now())
 
 
@@ -89,7 +89,7 @@ def set_aside(connection: Any, row: tuple[Any, ...], *, detail: str) -> None:
 _COLUMNS = 'dead_letter_id, topic, partition, "offset", reaction, key, type, value, waiting, cause, detail, attempts, stored_at, resolved_at, resolution'
 
 
-class Which(NamedTuple):
+class DeadLetterFilter(NamedTuple):
     """A filter of dead letters: what is None fits all."""
 
     topic: str | None = None
@@ -99,7 +99,7 @@ class Which(NamedTuple):
     ids: list[int] | None = None
 
 
-def listed(tx: ReadTx, which: Which, *, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
+def listed(tx: ReadTx, which: DeadLetterFilter, *, after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
     """Return unresolved dead letters that fit the filter, oldest first."""
     return (
         tx.cursor()
@@ -142,7 +142,7 @@ def failed_again(tx: Tx, dead_letter_id: int, *, cause: str | None, detail: str)
     tx.sql(
         "UPDATE dead_letters SET attempts = attempts + 1, waiting = false, cause = coalesce(%s, cause), detail = %s WHERE dead_letter_id = %s",
         cause,
-        plain(detail[:4000]),
+        storable_text(detail[:4000]),
         dead_letter_id,
     )
 

@@ -245,7 +245,7 @@ class EffectRunner(Listener):
     def _bury(self, record: Record, effect: str, error: Exception) -> None:
         log.get().error("effect.dead", effect=effect, topic=record.topic, offset=record.offset, exc_info=error)
         with self._database.begin(nobodys("event")) as tx:
-            dead_letters.bury(tx, record, effect, cause=type(error).__name__, detail=str(error), park=False)
+            dead_letters.store(tx, record, effect, cause=type(error).__name__, detail=str(error), park=False)
 
 
 def reaction_timers(reactions: Reactions, effects: Effects) -> list[str]:

@@ -24,7 +24,7 @@ def ask(tx: Tx, claims: Iterable[Claim]) -> Any:
     if not wanted:
         return None
     ids, made = [event_id for event_id, _ in wanted], [made_on(event_id) for event_id, _ in wanted]
-    tx.database.days.have("inbox", made)
+    tx.database.days.ensure("inbox", made)
     return tx.cursor().execute(
         "INSERT INTO inbox (event_id, reaction, made_on) SELECT * FROM unnest(%b::uuid[], %b::text[], %b::date[])"
         " ON CONFLICT DO NOTHING RETURNING event_id, reaction",

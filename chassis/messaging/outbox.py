@@ -51,7 +51,7 @@ def write(tx: Tx, tables: ChassisTables, emitted: Sequence[Emitted], *, source: 
     """Write one row per event in their order, and hint the relay; returns the envelopes."""
     envelopes = [_envelope(one, source) for one in emitted]
     stored_at = machine_now()
-    tx.database.days.have("outbox", [stored_at.date()])
+    tx.database.days.ensure("outbox", [stored_at.date()])
     rows = [
         {
             "event_id": e.id,

@@ -33,7 +33,7 @@ def redrive(database: Database, reactions: Reactions, letter: dict[str, Any], *,
     """Run again all that waits on one letter's subject, in its order, until one fails; unpark the subject when none is left."""
     topic, key, reaction = letter["topic"], letter["key"], letter["reaction"]
     results: list[Redriven] = []
-    which = dead_letters.Which(topic=topic, reaction=reaction, key=key)
+    which = dead_letters.DeadLetterFilter(topic=topic, reaction=reaction, key=key)
     with database.reading() as read:
         waiting = [row["dead_letter_id"] for row in dead_letters.listed(read, which, limit=SUBJECT_LETTERS_MAX)]
     if not letter["key"] and topic != scheduler.TOPIC:

@@ -111,7 +111,7 @@ class Relay:
             refused = rows
         if refused:
             self._set_aside(connection, refused)
-        crash_points.reached(crash_points.AFTER_PRODUCE)
+        crash_points.hit(crash_points.AFTER_PRODUCE)
         stored = [r[5] for r in rows]  # their days are the only ones looked through
         connection.execute(
             "UPDATE outbox SET published_at = %s WHERE published_at IS NULL AND position = ANY(%b::bigint[]) AND stored_at BETWEEN %s AND %s",

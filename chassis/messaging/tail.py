@@ -15,7 +15,7 @@ POLL_SECONDS = 0.1
 BATCH_MAX = 500
 GROWTH_SECONDS = 5.0
 GROWTH_ASK_SECONDS_MAX = 1.0  # nothing is read meanwhile
-Place = tuple[str, int]  # registered topic, partition
+TopicPartition = tuple[str, int]  # registered topic, partition
 
 
 class Seen(NamedTuple):
@@ -34,7 +34,7 @@ class Tail:
     def __init__(self, bootstrap: str, world: str, topics: Sequence[str], client_id: str) -> None:
         self._bootstrap, self._prefix, self._topics, self._client_id = bootstrap, f"{world}.", topics, client_id
         self.stopped = threading.Event()
-        self.places: dict[Place, int] = {}  # where it stands, past records too that nobody can read
+        self.places: dict[TopicPartition, int] = {}  # where it stands, past records too that nobody can read
 
     def partitions(self) -> list[kafka.TopicPartition]:
         """Return every partition of the followed topics; raises KafkaException where one is not there (yet)."""
@@ -48,12 +48,12 @@ class Tail:
             found += [kafka.TopicPartition(name, p) for p in sorted(metadata.partitions)]
         return found
 
-    def ends(self, *, first: bool = False) -> dict[Place, int]:
+    def ends(self, *, first: bool = False) -> dict[TopicPartition, int]:
         """Return the end offset of each partition now; `first`: of the oldest record that is kept."""
         found = kafka.ends(kafka.admin(self._bootstrap), self.partitions(), first=first)
         return {(topic.removeprefix(self._prefix), partition): offset for (topic, partition), offset in found.items()}
 
-    def follow(self, start: Mapping[Place, int]) -> Iterator[Seen | None]:
+    def follow(self, start: Mapping[TopicPartition, int]) -> Iterator[Seen | None]:
         """Yield records from these offsets on, and None whenever there is nothing for a moment; ends when stopped.
 
         Partitions that a topic gains meanwhile are read from their beginning.

@@ -67,7 +67,7 @@ class Tx(ReadTx):
         self._inserts: list[tuple[Any, dict[str, Any], str]] = []
         self._after: list[Callable[[], None]] = []
         self._flushed_in_item = False
-        self.careful = (
+        self.use_savepoints = (
             False  # each item of a batch is flushed alone, in a savepoint, because one of them failed in a flush
         )
         self.last_try = False  # nobody runs this work again: an item that lost a race is refused
@@ -78,7 +78,7 @@ class Tx(ReadTx):
         return self.context.now
 
     @property
-    def speaks(self) -> bool:
+    def has_events(self) -> bool:
         """Say whether facts wait to be written."""
         return bool(self._events)
 
@@ -99,7 +99,7 @@ class Tx(ReadTx):
         ]  # fmt: skip
         if not sought and not any(ids for _, ids in missing):
             return
-        with self.together():
+        with self.pipeline():
             locked = [(store, ids, store.ask(self, ids, lock=True)) for store, ids in missing if ids]
             looked = [(store, identity, store.ask(self, [identity], lock=False)) for store, identity in sought]
         for store, ids, asked in locked:
@@ -132,13 +132,13 @@ class Tx(ReadTx):
             raise NotFound(f"no {store.kind.__name__.lower()} {identity} is known here; check the id")
         return found
 
-    def look(self, store: Store[T], identity: Any) -> T | None:
+    def read_cached(self, store: Store[T], identity: Any) -> T | None:
         """Return an aggregate without locking it, or None; read once per transaction. For what others own and rarely change."""
         key = (store.name, identity)
         if (entry := self._map.get(key)) is not None:
             return cast(T, entry.now)
         if key not in self._looked:
-            self._looked[key] = self.peek(store, identity)
+            self._looked[key] = self.read(store, identity)
         return cast("T | None", self._looked[key])
 
     def save(self, store: Store[T], thing: T) -> None:
@@ -202,9 +202,9 @@ class Tx(ReadTx):
     def item(self) -> Iterator[None]:
         """Do one item of a batch; when it raises, its saves, events and timers are forgotten (FLOW 5.2).
 
-        Raises FlushedItem where only a savepoint could undo the item: the batch is then run again with `careful`.
+        Raises FlushedItem where only a savepoint could undo the item: the batch is then run again with `use_savepoints`.
         """
-        if self.careful:
+        if self.use_savepoints:
             self._flush_aggregates()
             self.cursor().execute("SAVEPOINT item")
         marks = (dict(self._map), dict(self._dirty), set(self._subjects))
@@ -212,15 +212,15 @@ class Tx(ReadTx):
         self._flushed_in_item = False
         try:
             yield
-            if self.careful:
+            if self.use_savepoints:
                 self._flush_aggregates()
                 self.cursor().execute("RELEASE SAVEPOINT item")
         except Exception as error:
             if self.must_end(error):
                 raise
-            if not self.careful and (self._flushed_in_item or comes_from_database(error)):
+            if not self.use_savepoints and (self._flushed_in_item or comes_from_database(error)):
                 raise FlushedItem("an item failed after it was flushed") from error
-            if self.careful:
+            if self.use_savepoints:
                 self.cursor().execute("ROLLBACK TO SAVEPOINT item")
             self._map, self._dirty, self._subjects = marks
             for kept, length in zip((self._events, self._timers, self._inserts, self._after), lengths, strict=True):
@@ -229,7 +229,7 @@ class Tx(ReadTx):
 
     def must_end(self, error: BaseException) -> bool:
         """Say whether a failure ends the whole transaction: the database is away, or the work must be run again."""
-        if isinstance(error, ConcurrentChange) and self.careful and self.last_try:
+        if isinstance(error, ConcurrentChange) and self.use_savepoints and self.last_try:
             return False
         return must_run_again(error) or is_transient(error)
 
@@ -267,7 +267,7 @@ class Tx(ReadTx):
         """Run writes together, then see that each aggregate was written: its cursor holds as many rows as there were."""
         expected: list[Expected] = []
         try:
-            with self.together():
+            with self.pipeline():
                 yield expected
         except psycopg.IntegrityError as error:
             for name, cursor, rows in expected:  # a part of an aggregate that was not written has nothing to hang on
@@ -359,10 +359,10 @@ class Database:
             try:
                 tx = Tx(connection, self, context(self.world_now(connection)))
                 yield tx
-                speaks = tx.speaks
+                speaks = tx.has_events
                 tx.flush()
                 if speaks:
-                    crash_points.reached(crash_points.AFTER_FLUSH)
+                    crash_points.hit(crash_points.AFTER_FLUSH)
                     crash_points.commits(tx.cursor)
                 connection.commit()
             except BaseException as error:

@@ -44,7 +44,7 @@ class Days:
         self._url = url
         self._known: set[tuple[str, date]] = set()
 
-    def have(self, table: str, days: Iterable[date]) -> None:
+    def ensure(self, table: str, days: Iterable[date]) -> None:
         """Make the days that this process does not know of; raises OperationalError where the database is away."""
         if missing := {(table, day) for day in days} - self._known:
             # layers: allow commit — a day is no act: it is made beside the work that needs it, and stays when that fails

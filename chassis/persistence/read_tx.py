@@ -41,7 +41,7 @@ class ReadTx:
     def _ask(self, statement: Executable, parameters: Any) -> CursorResult[Any]:
         return self._connection.execute(statement, parameters or {})
 
-    def peek(self, store: Store[T], identity: Any) -> T | None:
+    def read(self, store: Store[T], identity: Any) -> T | None:
         """Return an aggregate without locking it, or None."""
         found = store.load(self, [identity], lock=False)
         return found[identity][0] if identity in found else None
@@ -64,7 +64,7 @@ class ReadTx:
         return self.cursor().execute(statement.encode(), given or None)
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def pipeline(self) -> Iterator[None]:
         """Send the block's driver-level statements in one round trip; what they found is read after the block."""
         with driver_of(self._connection).pipeline():
             yield

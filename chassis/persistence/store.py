@@ -211,7 +211,7 @@ class Store(Generic[T]):
 
     def load(self, tx: ReadTx, ids: Iterable[Any], *, lock: bool) -> dict[Any, tuple[T, int]]:
         """Ask and read."""
-        with tx.together():
+        with tx.pipeline():
             asked = self.ask(tx, ids, lock=lock)
         return self.read(asked)
 

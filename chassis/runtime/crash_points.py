@@ -20,7 +20,7 @@ ALL = (AFTER_CLAIM, AFTER_FLUSH, COMMIT_UNREAD, AFTER_COMMIT, AFTER_PRODUCE, IN_
 _armed = SimpleNamespace(point="", left=0)
 
 
-def arm(told: str) -> None:
+def configure(told: str) -> None:
     """Read `point:count`, once at the start of a process; nothing told arms nothing. Raises ValueError."""
     if not told:
         return
@@ -30,7 +30,7 @@ def arm(told: str) -> None:
     _armed.point, _armed.left = point, int(count)
 
 
-def reached(point: str) -> None:
+def hit(point: str) -> None:
     """End the process here when this point was armed and is reached for the last time."""
     if _armed.point == point and _is_last():
         os.kill(os.getpid(), signal.SIGKILL)

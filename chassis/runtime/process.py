@@ -82,7 +82,7 @@ def main(parts: Parts, arguments: Sequence[str]) -> int:
         missing = ", ".join(str(e["loc"][0]).upper() + ": " + e["msg"] for e in error.errors())
         print(f"{parts.name}: cannot start, the environment lacks or misspells {missing}", file=sys.stderr)
         return EXIT_USAGE
-    crash_points.arm(settings.crash_at)
+    crash_points.configure(settings.crash_at)
     role, *more = chosen.roles
     if more and not set(chosen.roles) <= set(ALL_ROLES):
         parser.error(f"only {', '.join(ALL_ROLES)} share a process")
@@ -253,7 +253,7 @@ class Running:
     def _admin(self) -> kafka.AdminClient:
         return kafka.admin(self.settings.kafka_bootstrap)
 
-    def probe(self, sure: bool) -> ops_routes.Heard:
+    def probe(self, sure: bool) -> ops_routes.TopicPositions:
         """Return how far the loops have read, and the ends of what they hear: as last fetched, or asked of the broker."""
         positions, ends = dict[str, int](), dict[str, int]()
         for role, loop in (("consumer", self.consumer), ("effects", self.effects)):
@@ -263,7 +263,7 @@ class Running:
                 known = kafka.ends(self._admin, places) if sure and places else loop.known_ends()
                 positions |= {f"{role}:{t}/{p}": at for (t, p), at in stands.items()}
                 ends |= {f"{role}:{t}/{p}": known.get((t, p), at) for (t, p), at in stands.items()}
-        return ops_routes.Heard(positions, ends)
+        return ops_routes.TopicPositions(positions, ends)
 
     # ── the watchdog (FLOW 5.4) ──────────────────────────────────────────────────────────────────
 

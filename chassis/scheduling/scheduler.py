@@ -109,13 +109,13 @@ class Scheduler:
                     with tx.within(context_of(timer, world_now, driven=self._settings.driven)):
                         self._reactions.at_timers[timer.name](tx, timer)
                 tx.count(metrics.timers_fired_total.labels(self._database.service, timer.name, outcome))
-            crash_points.reached(crash_points.IN_TIMER)
+            crash_points.hit(crash_points.IN_TIMER)
         return len(due)
 
     def _bury(self, tx: Tx, timer: Timer, error: Exception) -> str:
         value = json.dumps(timer._asdict(), default=str).encode()
         record = Record(TOPIC, 0, timer.timer_id.int >> 65, timer.subject, timer.name, value, None)
-        dead_letters.bury(tx, record, f"at {timer.name}", cause=type(error).__name__, detail=str(error), park=False)
+        dead_letters.store(tx, record, f"at {timer.name}", cause=type(error).__name__, detail=str(error), park=False)
         log.get().error("timer.dead", timer=timer.name, subject=timer.subject, exc_info=error)
         return "dead"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from cli.backfill.reading import Fact, ResponseCase, ResponseLog
 from cli.backfill.world import stamp
-from cli.doors import BATCH_ITEMS_MAX, Doors, DrivenWorld, NeverQuiet, Told
+from cli.doors import BATCH_ITEMS_MAX, Doors, DrivenWorld, ImportResult, NeverQuiet
 from cli.figures import OPERATOR, READER
 
 IMPORT = "/cases:import"
@@ -21,9 +21,9 @@ LOOK_SECONDS, LOOK_COST = 0.25, 2
 US_PER_HOUR = 3_600_000_000
 
 
-def bring(log: ResponseLog, doors: Doors, *, source: str, progress: Callable[[int], None]) -> Told:
+def bring(log: ResponseLog, doors: Doors, *, source: str, progress: Callable[[int], None]) -> ImportResult:
     """Tell every case, move the world's clock to the end of the log, and wait until all of it is measured."""
-    told = Told()
+    told = ImportResult()
     for start in range(0, len(log.cases), BATCH_ITEMS_MAX):
         part = log.cases[start : start + BATCH_ITEMS_MAX]
         doors.tell("exceptions", IMPORT, [item_of(case) for case in part], source=source, role=READER, told=told)

@@ -16,7 +16,7 @@ from cli.backfill.maps import LoadedMap, in_zone, load_map
 from cli.backfill.reading import ResponseLog, read_responses
 from cli.backfill.world import stamp
 from cli.client import Client
-from cli.doors import Doors, Told
+from cli.doors import Doors, ImportResult
 from cli.errors import CommandFailed
 from cli.exit_codes import ExitCode
 from cli.formats.dialect import WrongFile
@@ -65,7 +65,7 @@ def backfill_responses(
     loaded = load_map(mapped)
     content, log = _read(file, loaded)
     at = None if as_of is None else _instant(as_of, loaded)
-    told = Told()
+    told = ImportResult()
     if dry_run:
         _show_dry(log, as_json=as_json)
     else:
@@ -103,7 +103,7 @@ def _instant(text: str, loaded: LoadedMap) -> datetime:
 
 def _brought(
     log: ResponseLog, loaded: LoadedMap, digest: str, into: str | None, as_of: datetime | None, *, hidden: bool
-) -> tuple[Told, dict[str, Any]]:
+) -> tuple[ImportResult, dict[str, Any]]:
     home = Home.find()
     name = world.choose(home, digest=digest, named=into)
     with replay_world.held(home, name):
@@ -123,7 +123,7 @@ def _brought(
     return told, answer
 
 
-def _told(log: ResponseLog, doors: Doors, *, source: str, hidden: bool) -> Told:
+def _told(log: ResponseLog, doors: Doors, *, source: str, hidden: bool) -> ImportResult:
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from chassis.messaging import kafka
-from chassis.messaging.tail import Place, Seen, Tail
+from chassis.messaging.tail import Seen, Tail, TopicPartition
 from chassis.runtime import log
 
 RETRY_SECONDS = 0.5
-Vector = dict[Place, int]
+Vector = dict[TopicPartition, int]
 
 
 @dataclass

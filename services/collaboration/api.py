@@ -79,7 +79,7 @@ class LadderBody(Body):
     max_escalations: int = Field(ge=0, le=10)
 
 
-class Kept(http.Shown):
+class Kept(http.Response):
     """What is kept here, as it is shown."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -132,7 +132,7 @@ class LadderShown(Kept):
     recorded_at: datetime
 
 
-class Figures(http.Shown):
+class Figures(http.Response):
     functions: int
     people: int
     calendars: int
@@ -258,6 +258,6 @@ def figures(ask: http.Question) -> Figures:
     return Figures.model_validate(queries.figures(ask.read))
 
 
-def _after(ask: http.Asking, cursor: str | None, *question: object) -> str | None:
+def _after(ask: http.QueryContext, cursor: str | None, *question: object) -> str | None:
     after = ask.after(cursor, *question)
     return None if after is None else str(after[0])

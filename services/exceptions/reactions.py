@@ -57,13 +57,13 @@ def when_shipment_cancelled_extend_case(tx: Tx, event: ShipmentCancelled) -> Non
 @reactions.on(ShortagePredicted, loads=operations.load_causes)
 def when_shortage_predicted_reassess_case(tx: Tx, event: ShortagePredicted) -> None:
     """A shortage belongs to the case of the cause that it inherits; with nothing behind it, it is a cause itself."""
-    operations.predict_shortage(tx, told=event)
+    operations.apply_predicted_shortage(tx, told=event)
 
 
 @reactions.on(ShortageAverted, loads=operations.load_causes)
 def when_shortage_averted_reassess_case(tx: Tx, event: ShortageAverted) -> None:
     """The shortage went away."""
-    operations.avert_shortage(tx, told=event)
+    operations.apply_averted_shortage(tx, told=event)
 
 
 @reactions.on(ImpactAssessed, loads=operations.load_causes)
@@ -130,7 +130,7 @@ def when_task_complete_due_escalate_case(tx: Tx, timer: Timer) -> None:
 @reactions.at("case-escalation-due")
 def when_case_escalation_due_climb_ladder(tx: Tx, timer: Timer) -> None:
     """The rung that was told did not help in time; the next one is told."""
-    operations.climb_ladder(tx, case_id=UUID(timer.detail["case_id"]))
+    operations.escalate_to_next_level(tx, case_id=UUID(timer.detail["case_id"]))
 
 
 def _escalate(tx: Tx, timer: Timer) -> None:

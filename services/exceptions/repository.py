@@ -71,7 +71,7 @@ def get_case(tx: Tx, case_id: UUID) -> domain.Case:
 
 def peek_case(tx: Tx, case_id: UUID) -> domain.Case | None:
     """Return a case without locking it, or None."""
-    return tx.peek(cases, case_id)
+    return tx.read(cases, case_id)
 
 
 def save_case(tx: Tx, case: domain.Case) -> None:
@@ -103,12 +103,12 @@ def add_to_timeline(tx: Tx, fact: Event) -> None:
 
 def look_at_playbook(tx: Tx, kind: str) -> domain.Playbook | None:
     """Return the current playbook of a cause kind, not locked, or None."""
-    return tx.look(playbooks, kind)
+    return tx.read_cached(playbooks, kind)
 
 
 def look_at_thresholds(tx: Tx) -> domain.Thresholds | None:
     """Return the current thresholds, not locked, or None."""
-    return tx.look(thresholds, THRESHOLDS)
+    return tx.read_cached(thresholds, THRESHOLDS)
 
 
 def look_at_rules(tx: Tx, kind: str, calendar: str | None) -> None:
@@ -119,7 +119,7 @@ def look_at_rules(tx: Tx, kind: str, calendar: str | None) -> None:
 def hold_rules(tx: Tx, kind: str) -> tuple[domain.Playbook | None, domain.Thresholds | None]:
     """Return the rules read anew, while nobody else can bring new ones until this transaction ends."""
     tx.cursor().execute("SELECT pg_advisory_xact_lock_shared(%s)", [RULES_LOCK])
-    return tx.peek(playbooks, kind), tx.peek(thresholds, THRESHOLDS)
+    return tx.read(playbooks, kind), tx.read(thresholds, THRESHOLDS)
 
 
 def change_rules(tx: Tx) -> None:
@@ -170,7 +170,7 @@ def save_thresholds(tx: Tx, kept: domain.Thresholds) -> None:
 
 def look_at_calendar(tx: Tx, code: str) -> domain.KnownCalendar | None:
     """Return a calendar as it was heard, or None."""
-    return tx.look(calendars, code)
+    return tx.read_cached(calendars, code)
 
 
 def save_calendar(tx: Tx, calendar: domain.KnownCalendar) -> None:
@@ -180,7 +180,7 @@ def save_calendar(tx: Tx, calendar: domain.KnownCalendar) -> None:
 
 def look_at_roster(tx: Tx, function: str) -> domain.KnownRoster | None:
     """Return a function's roster as it was heard, or None."""
-    return tx.look(rosters, function)
+    return tx.read_cached(rosters, function)
 
 
 def save_roster(tx: Tx, roster: domain.KnownRoster) -> None:
@@ -190,7 +190,7 @@ def save_roster(tx: Tx, roster: domain.KnownRoster) -> None:
 
 def look_at_ladder(tx: Tx, code: str) -> domain.KnownLadder | None:
     """Return a ladder as it was heard, or None."""
-    return tx.look(ladders, code)
+    return tx.read_cached(ladders, code)
 
 
 def save_ladder(tx: Tx, ladder: domain.KnownLadder) -> None:

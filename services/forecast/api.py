@@ -52,7 +52,7 @@ class EnterOverride(Body):
     expires_on: date | None = None
 
 
-class Known(http.Shown):
+class Known(http.Response):
     """What is known here, as it is shown."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -114,7 +114,7 @@ class PublicationShown(Known):
     recorded_at: datetime
 
 
-class Figures(http.Shown):
+class Figures(http.Response):
     """What forecast counts, over everything."""
 
     forecasts: int
@@ -174,7 +174,7 @@ def publish_forecast(forecast_id: UUID, act: http.Act) -> ForecastShown:
     return ForecastShown.model_validate(operations.publish_forecast(act.tx, forecast_id=_mine(act, forecast_id), by=by))
 
 
-def _mine(act: http.Doing, forecast_id: UUID) -> UUID:
+def _mine(act: http.ActContext, forecast_id: UUID) -> UUID:
     """Return the id when its site lies in the actor's scope; raises NotFound, Forbidden."""
     act.actor.must_see(site=operations.get_forecast(act.tx, forecast_id=forecast_id).site)
     return forecast_id

@@ -33,7 +33,7 @@ def find_item(tx: Tx, item_id: UUID) -> domain.Item | None:
 
 def look_at_item(tx: Tx, code: str) -> domain.Item | None:
     """Return an item without locking it, or None."""
-    return tx.look(items, domain.item_id(code))
+    return tx.read_cached(items, domain.item_id(code))
 
 
 def save_item(tx: Tx, item: domain.Item) -> None:
@@ -53,7 +53,7 @@ def find_site(tx: Tx, site_id: UUID) -> domain.Site | None:
 
 def look_at_site(tx: Tx, code: str) -> domain.Site | None:
     """Return a site without locking it, or None."""
-    return tx.look(sites, domain.site_id(code))
+    return tx.read_cached(sites, domain.site_id(code))
 
 
 def save_site(tx: Tx, site: domain.Site) -> None:

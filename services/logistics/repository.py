@@ -49,7 +49,7 @@ def keep_finding(tx: Tx, finding: domain.Finding) -> None:
 
 def look_at_site(tx: Tx, site: str) -> domain.SiteCalendar | None:
     """Return what is known of a site's calendar, or None."""
-    return tx.look(site_calendars, site)
+    return tx.read_cached(site_calendars, site)
 
 
 def save_site(tx: Tx, site: domain.SiteCalendar) -> None:
@@ -59,7 +59,7 @@ def save_site(tx: Tx, site: domain.SiteCalendar) -> None:
 
 def look_at_zone(tx: Tx, calendar: str) -> domain.CalendarZone | None:
     """Return the zone of a business calendar, or None."""
-    return tx.look(calendar_zones, calendar)
+    return tx.read_cached(calendar_zones, calendar)
 
 
 def save_zone(tx: Tx, zone: domain.CalendarZone) -> None:

@@ -82,10 +82,10 @@ def when_task_completed_close_notices(tx: Tx, event: TaskCompleted) -> None:
 @reactions.on(CaseVerified)
 def when_case_verified_close_notices(tx: Tx, event: CaseVerified) -> None:
     """The response is over."""
-    operations.close_case(tx, case_id=event.case_id, reason="the case is verified and closed")
+    operations.close_notice_batch(tx, case_id=event.case_id, reason="the case is verified and closed")
 
 
 @reactions.on(CaseCleared)
 def when_case_cleared_close_notices(tx: Tx, event: CaseCleared) -> None:
     """The cause went away."""
-    operations.close_case(tx, case_id=event.case_id, reason=f"the case was cleared: {event.reason}")
+    operations.close_notice_batch(tx, case_id=event.case_id, reason=f"the case was cleared: {event.reason}")

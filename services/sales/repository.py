@@ -21,7 +21,7 @@ orders = Store(
     children={"lines": tables.order_lines, "promises": tables.promises},
 )
 impacts = Store(domain.Impact, tables.impacts, key="impact_id", children={"lines": tables.impact_lines})
-books = Store(domain.Book, tables.notice_books, key="task_id", children={"entries": tables.notice_book_entries})
+books = Store(domain.NoticeBatch, tables.notice_books, key="task_id", children={"entries": tables.notice_book_entries})
 notices = Store(domain.Notice, tables.notices, key="notice_id", children={"lines": tables.notice_lines})
 policies = Store(domain.NoticePolicy, tables.notice_policies, key="policy_id")
 
@@ -38,7 +38,7 @@ def find_customer(tx: Tx, customer_id: UUID) -> domain.Customer | None:
 
 def look_at_customer(tx: Tx, customer_id: UUID) -> domain.Customer | None:
     """Return a customer as it is now, not locked, or None."""
-    return tx.look(customers, customer_id)
+    return tx.read_cached(customers, customer_id)
 
 
 def save_customer(tx: Tx, customer: domain.Customer) -> None:
@@ -91,17 +91,17 @@ def load_books(tx: Tx, task_ids: Iterable[UUID]) -> None:
     tx.load(books, task_ids)
 
 
-def find_book(tx: Tx, task_id: UUID) -> domain.Book | None:
+def find_book(tx: Tx, task_id: UUID) -> domain.NoticeBatch | None:
     """Return the book of a task, locked, or None."""
     return tx.find(books, task_id)
 
 
-def get_book(tx: Tx, task_id: UUID) -> domain.Book:
+def get_book(tx: Tx, task_id: UUID) -> domain.NoticeBatch:
     """Return the book of a task, locked; raises NotFound."""
     return tx.get(books, task_id)
 
 
-def save_book(tx: Tx, book: domain.Book) -> None:
+def save_book(tx: Tx, book: domain.NoticeBatch) -> None:
     """Keep a book."""
     tx.save(books, book)
 
@@ -113,7 +113,7 @@ def load_notices(tx: Tx, notice_ids: Iterable[UUID]) -> None:
 
 def look_at_notice(tx: Tx, notice_id: UUID) -> domain.Notice | None:
     """Return a notice as it is now, not locked, or None."""
-    return tx.look(notices, notice_id)
+    return tx.read_cached(notices, notice_id)
 
 
 def get_notice(tx: Tx, notice_id: UUID) -> domain.Notice:
@@ -128,7 +128,7 @@ def save_notice(tx: Tx, notice: domain.Notice) -> None:
 
 def look_at_policy(tx: Tx) -> domain.NoticePolicy | None:
     """Return the notice policy, not locked, or None where nobody has set one."""
-    return tx.look(policies, domain.POLICY_ID)
+    return tx.read_cached(policies, domain.POLICY_ID)
 
 
 def find_policy(tx: Tx) -> domain.NoticePolicy | None:

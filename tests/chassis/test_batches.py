@@ -157,7 +157,7 @@ def test_a_busy_database_ends_the_batch_and_a_race_that_is_lost_to_the_end_is_to
 
 def test_a_batch_without_a_bad_item_is_written_once_without_a_savepoint(taken: House) -> None:
     seen: list[bool] = []
-    toy.deeds["look"] = lambda tx, _: seen.append(tx.careful)
+    toy.deeds["look"] = lambda tx, _: seen.append(tx.use_savepoints)
     post(taken, item("a", ONE, "look"), item("b", TWO, "look"))
     assert seen == [False, False]
 

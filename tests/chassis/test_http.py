@@ -17,7 +17,7 @@ from chassis.http import cursors, problem
 from chassis.http.auth import actor_from
 from chassis.http.batches import Unstorable
 from chassis.http.masking import masked
-from chassis.http.work import Asking
+from chassis.http.work import QueryContext
 from chassis.persistence import database
 from schemas.types import Money, Sensitive
 from tests.chassis import toy
@@ -151,7 +151,7 @@ def test_a_driven_clock_moves_forward_only_and_only_by_the_sre(toy_house: House)
     }
 
 
-class Option(http.Shown):
+class Option(http.Response):
     price: Annotated[Money | None, Sensitive("cost")] = None
     freight: Annotated[Money | None, Sensitive("freight")] = None
     parts: tuple[Option, ...] = ()
@@ -235,7 +235,7 @@ def test_a_request_leaves_nothing_to_the_garbage_collector(toy_house: House) -> 
             toy_house.get("/dead-letters", role="sre"),
             toy_house.get("/dead-letters", role="buyer"),
         ]
-        left = [type(one).__name__ for one in gc.get_objects() if isinstance(one, Asking)]
+        left = [type(one).__name__ for one in gc.get_objects() if isinstance(one, QueryContext)]
     finally:
         gc.enable()
     assert [answer.status_code for answer in answers] == [201, 201, 200, 403]

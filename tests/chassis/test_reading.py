@@ -22,6 +22,6 @@ def test_settings_of_the_planner_hold_inside_their_block_and_not_after_it(toy_ho
 
 def test_a_question_that_stays_open_sees_what_is_committed_after_it_began(toy_house: House) -> None:
     with toy_house.database.reading() as read:
-        assert read.peek(toy.store, A) is None
+        assert read.read(toy.store, A) is None
         toy_house.do(lambda tx: toy.count(tx, A, "x"))
-        assert read.peek(toy.store, A) == toy.Counter(A, heard=1, trail="x")
+        assert read.read(toy.store, A) == toy.Counter(A, heard=1, trail="x")

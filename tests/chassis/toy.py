@@ -96,11 +96,11 @@ def when_toy_due_count_it(tx: Tx, timer: Timer) -> None:
 
 
 @router.act("/counters/{item_id}", may="operate", status=201)
-def count_item(item_id: UUID, act: http.Act) -> http.Shown:
+def count_item(item_id: UUID, act: http.Act) -> http.Response:
     """Count over HTTP."""
     count(act.tx, item_id, "h")
     tell(act.tx, item_id)
-    return http.Shown()
+    return http.Response()
 
 
 class CountItem(http.Item):

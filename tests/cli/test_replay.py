@@ -12,7 +12,7 @@ from random import Random
 import pytest
 
 from cli import doors as doors_module
-from cli.doors import DoorRefused, Doors, DoorUnreachable, DrivenWorld, NeverQuiet, Told
+from cli.doors import DoorRefused, Doors, DoorUnreachable, DrivenWorld, ImportResult, NeverQuiet
 from cli.formats.scms import read_deliveries
 from cli.formats.scms_doors import end_of
 from cli.replay import Replayed, bring_history, fingerprint, replay, script_of
@@ -151,7 +151,7 @@ def test_a_world_that_is_never_quiet_says_where(
 
 
 def test_more_than_one_batch_of_items_is_told_in_parts(world: PretendWorld, doors: Doors) -> None:
-    told = Told()
+    told = ImportResult()
     items = [{"key": str(number)} for number in range(1201)]
     doors.tell("sales", "/customers:batch", items, source="scms", role="sales", told=told)
     assert (told.created, world.requests) == (1201, 3)

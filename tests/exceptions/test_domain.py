@@ -80,7 +80,7 @@ def test_a_further_slip_extends_the_case_that_is_there() -> None:
     """FLOW 1.3: while a case is open or implemented, a root signal of its cause extends it."""
     opened = a_case()
     for case in (opened, done(opened)):
-        assert domain.course_of(case, rules=rules(), now=LATER) == "extend"
+        assert domain.next_action(case, rules=rules(), now=LATER) == "extend"
         after, facts = domain.extend_case(case, signal=domain.signal_of(extended(days=3)), rules=rules(), now=LATER)
         assert names(facts) == ["case.extended"]
         assert after.state == case.state
@@ -308,9 +308,9 @@ def test_an_implemented_case_is_not_cleared_and_a_late_receipt_closes_nothing() 
 def test_within_the_window_the_case_comes_back_and_later_a_new_one_opens() -> None:
     """FLOW 1.3: within 7 days case and tasks are reopened and the time since it stopped is left out; later it is a new case."""
     case, _ = domain.clear_case(a_case(), reason="expected in time", now=LATER)
-    assert domain.course_of(case, rules=rules(), now=LATER + 7 * DAY) == "reopen"
-    assert domain.course_of(case, rules=rules(), now=LATER + 7 * DAY + timedelta(seconds=1)) == "open"
-    back, facts = domain.come_back(
+    assert domain.next_action(case, rules=rules(), now=LATER + 7 * DAY) == "reopen"
+    assert domain.next_action(case, rules=rules(), now=LATER + 7 * DAY + timedelta(seconds=1)) == "open"
+    back, facts = domain.reopen_case(
         case, signal=domain.signal_of(delayed(days=5)), reason="late again", by=None, rules=rules(), now=LATER + DAY
     )
     assert names(facts) == ["case.reopened", "task.reopened", "task.reopened"]
@@ -322,7 +322,9 @@ def test_within_the_window_the_case_comes_back_and_later_a_new_one_opens() -> No
 def test_a_verified_case_that_comes_back_stopped_when_it_was_implemented() -> None:
     """FLOW 1.3: the clock leaves out the time since implemented or cleared."""
     case, _ = domain.verify_case(done(a_case()), person=LEAD, outcome="it arrived", now=LATER + DAY)
-    back, facts = domain.reopen_case(case, person=LEAD, reason="it did not", rules=rules(), now=LATER + 2 * DAY)
+    back, facts = domain.reopen_case_by_person(
+        case, person=LEAD, reason="it did not", rules=rules(), now=LATER + 2 * DAY
+    )
     assert (facts[0].stopped_at, facts[0].by.subject, back.decided_at) == (LATER, "lea", None)
 
 

@@ -95,10 +95,10 @@ class Response(RuleBasedStateMachine):
     @rule(days=st.integers(1, 30))
     def slip(self, days: int) -> None:
         signal = domain.signal_of(extended(days=days))
-        if domain.course_of(self.case, rules=RULES, now=self.now) == "extend":
+        if domain.next_action(self.case, rules=RULES, now=self.now) == "extend":
             self.attempt(domain.extend_case, signal=signal, rules=RULES)
-        elif domain.course_of(self.case, rules=RULES, now=self.now) == "reopen":
-            self.attempt(domain.come_back, signal=signal, reason="late again", by=None, rules=RULES)
+        elif domain.next_action(self.case, rules=RULES, now=self.now) == "reopen":
+            self.attempt(domain.reopen_case, signal=signal, reason="late again", by=None, rules=RULES)
 
     @precondition(lambda self: self.case.is_active)
     @rule()
@@ -159,7 +159,7 @@ class Response(RuleBasedStateMachine):
 
     @rule(person=PEOPLE)
     def reopen(self, person: domain.Person) -> None:
-        self.attempt(domain.reopen_case, person=person, reason="it did not", rules=RULES)
+        self.attempt(domain.reopen_case_by_person, person=person, reason="it did not", rules=RULES)
 
     @rule(person=PEOPLE, place=st.integers(0, 2), hours=st.integers(-5, 200))
     def commit(self, person: domain.Person, place: int, hours: int) -> None:
@@ -216,7 +216,7 @@ class Response(RuleBasedStateMachine):
 
     @rule()
     def a_rung_is_due(self) -> None:
-        self.attempt(domain.climb_ladder, ladder=LADDER, on_duty=lambda _: (), due=around_the_clock)
+        self.attempt(domain.escalate_to_next_level, ladder=LADDER, on_duty=lambda _: (), due=around_the_clock)
 
     # ── what must hold ───────────────────────────────────────────────────────────────────────────
 
@@ -277,7 +277,7 @@ class Response(RuleBasedStateMachine):
 
 
 # That a deadline was missed is kept even when enough was told; a calendar that moves no deadline is remembered as known.
-SILENT = (domain.escalate_case, domain.climb_ladder, domain.reschedule_tasks)
+SILENT = (domain.escalate_case, domain.escalate_to_next_level, domain.reschedule_tasks)
 
 TestResponse = Response.TestCase
 TestResponse.settings = settings(max_examples=60, stateful_step_count=40)

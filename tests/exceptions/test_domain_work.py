@@ -85,7 +85,7 @@ def test_a_commitment_names_a_time_to_come_and_an_unknown_task_is_not_found() ->
     with pytest.raises(domain.WrongState, match="not offered"):
         domain.accept_handover(case, task_id=task(case).task_id, person=LEAD, due=around_the_clock, now=NOW)
     with pytest.raises(domain.WrongState, match="nothing to reopen"):
-        domain.reopen_case(case, person=LEAD, reason="because", rules=rules(), now=NOW)
+        domain.reopen_case_by_person(case, person=LEAD, reason="because", rules=rules(), now=NOW)
 
 
 # ── deadlines ────────────────────────────────────────────────────────────────────────────────────
@@ -121,7 +121,9 @@ def pass_by(
 
 def climb(case: domain.Case, now: datetime, *, on: domain.KnownLadder | None = None) -> tuple[domain.Case, list[Any]]:
     """The rung that was told did not help in time."""
-    after, facts = domain.climb_ladder(case, ladder=on or ladder(), on_duty=lambda _: (), due=around_the_clock, now=now)
+    after, facts = domain.escalate_to_next_level(
+        case, ladder=on or ladder(), on_duty=lambda _: (), due=around_the_clock, now=now
+    )
     return after, list(facts)
 
 

@@ -81,7 +81,7 @@ def test_an_impact_and_its_delay_at_the_same_time_meet_in_one_case(exceptions: H
         exceptions,
         lambda tx: operations.reassess_impact(tx, told=impact()),
         lambda tx: operations.open_case(tx, told=delayed()),
-        lambda tx: operations.predict_shortage(tx, told=shortage(cause=CAUSE)),
+        lambda tx: operations.apply_predicted_shortage(tx, told=shortage(cause=CAUSE)),
     )
     assert sorted(exceptions.names()) == [
         "case.opened",
@@ -173,7 +173,7 @@ def test_what_is_read_is_what_was_kept(exceptions: House) -> None:
     """Every field of a case survives its row: lines, money, the chain, spans."""
     exceptions.do(lambda tx: operations.open_case(tx, told=delayed()))
     exceptions.do(lambda tx: operations.reassess_impact(tx, told=impact()))
-    exceptions.do(lambda tx: operations.predict_shortage(tx, told=shortage(cause=CAUSE)))
+    exceptions.do(lambda tx: operations.apply_predicted_shortage(tx, told=shortage(cause=CAUSE)))
     kept = exceptions.do(lambda tx: operations.escalate_case(tx, case_id=CASE, what="acknowledge", task_id=None))
     assert exceptions.do(lambda tx: operations.get_case(tx, case_id=CASE)) == kept
     assert kept.chain

@@ -73,7 +73,7 @@ class BrokerTrial(Trial):
                     (decode(value).id, tally.HEARS, key, ItemChanged.event_name, value.decode(), machine_now())
                     for key, value in facts_told
                 ]
-                days.have("outbox", {row[-1].date() for row in rows})
+                days.ensure("outbox", {row[-1].date() for row in rows})
                 with source.cursor() as cursor:
                     cursor.executemany(_TELL, rows)
                 self.fed += len(rows)

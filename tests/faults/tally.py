@@ -170,7 +170,7 @@ def redrive_all(settings: ServiceSettings) -> int:
     after = 0
     while True:
         with database.reading() as read:
-            letters = dead_letters.listed(read, dead_letters.Which(), after=after, limit=LETTERS_MAX)
+            letters = dead_letters.listed(read, dead_letters.DeadLetterFilter(), after=after, limit=LETTERS_MAX)
         if not letters:
             return process.EXIT_OK
         for letter in letters:

@@ -19,8 +19,8 @@ from tests.layers.small_tree import SERVICES
 TEXT = matrix.PAGE.read_text(encoding="utf-8")
 
 
-def _nothing_heard(*, sure: bool) -> ops_routes.Heard:
-    return ops_routes.Heard({}, {})
+def _nothing_heard(*, sure: bool) -> ops_routes.TopicPositions:
+    return ops_routes.TopicPositions({}, {})
 
 
 def test_the_acts_are_those_of_the_page_row_by_row() -> None:

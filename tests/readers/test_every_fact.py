@@ -109,15 +109,15 @@ def test_stream_and_sql_measure_every_fact_of_a_case_alike(fresh_database: Calla
     for one in CASE_FACTS:
         envelope = one.envelope
         before = table.get(envelope.data.case_id)
-        case = hear(None if before is None else domain.loaded(before), envelope)
-        table[case.case_id] = domain.dumped(case)
+        case = hear(None if before is None else domain.deserialize(before), envelope)
+        table[case.case_id] = domain.serialize(case)
         measures.append(measure_envelope(case, envelope))
     with house(parts_of("scorecard"), fresh_database("scorecard")) as scorecard:
         scorecard.hear(*(one.envelope for one in CASE_FACTS))
         scorecard.hear(*(one for one in measures if one is not None))
         check = scorecard.get("/velocity/check", params={"quiet": True}).json()
     assert check["listed"] == []
-    opened = [case_id for case_id, state in table.items() if domain.measure(domain.loaded(state)) is not None]
+    opened = [case_id for case_id, state in table.items() if domain.measure(domain.deserialize(state)) is not None]
     assert check["compared"] == len(opened) > 20
 
 

@@ -29,7 +29,7 @@ def assessed(order: domain.Order, *, days: int | None = 2) -> domain.Impact:
     return impact
 
 
-def drafted(order: domain.Order) -> tuple[domain.Book, domain.Notice]:
+def drafted(order: domain.Order) -> tuple[domain.NoticeBatch, domain.Notice]:
     book = domain.open_book(task_id=TASK, case_id=CASE, cause=cause_of(), now=START)
     wanted = domain.lines_to_tell(assessed(order), {order.order_id: order})
     book, (notice,), _ = domain.draft_notices(book, wanted=wanted, known={}, site=SITE, now=START)

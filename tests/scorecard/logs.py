@@ -254,7 +254,7 @@ def _run(log: Log, functions: Sequence[str], now: float, chance: random.Random) 
 
 def hear(case: domain.Case | None, envelope: Envelope) -> domain.Case:
     """Return the case with one more fact, as it comes from the topic."""
-    return domain.hear(case, domain.heard(encode(envelope)).told)
+    return domain.fold(case, domain.heard(encode(envelope)).told)
 
 
 def measure_envelope(case: domain.Case, envelope: Envelope) -> Envelope | None:

@@ -16,10 +16,10 @@ from schemas import exceptions as events
 from tests.scorecard.logs import MONEY, START, Log
 from tests.scorecard.test_reactions import measures
 from tests.support.service import House
-from velocity import Lasting, bands, percentiles, steps
+from velocity import Observation, bands, percentiles, steps
 
 HOUR_US = 3_600_000_000
-HIGH = [Lasting(h * HOUR_US, True) for h in (1, 2, 3, 4, 5, 30)] + [Lasting(50 * HOUR_US, False)]
+HIGH = [Observation(h * HOUR_US, True) for h in (1, 2, 3, 4, 5, 30)] + [Observation(50 * HOUR_US, False)]
 MANY = 100_000
 SLOW_SECONDS = 10.0  # the bar is 0.3 s on a machine that does nothing else; this only finds a plan that went wrong
 
@@ -255,7 +255,7 @@ def test_of_100_000_cases_every_answer_is_the_curve_and_comes_at_once(scorecard:
     for row in known:
         since = max(timedelta(), now - row["recorded_at"]) if row["state"] == "open" else timedelta()
         ended = row["decision_us"] is not None
-        cases.append(Lasting(row["elapsed_us"] + since // timedelta(microseconds=1), ended))
+        cases.append(Observation(row["elapsed_us"] + since // timedelta(microseconds=1), ended))
     assert {name: whole[f"{name}_us"] for name in ("p50", "p90", "p95")} == percentiles(cases)
     assert whole["n"] == MANY
     assert slowest < SLOW_SECONDS

@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 from schemas.envelope import Envelope, encode
 from schemas.scorecard import MeasureRecorded
 from services.scorecard import domain
-from services.scorecard.domain import Lasting, Measure, percentiles
+from services.scorecard.domain import Measure, Observation, percentiles
 from tests.scorecard.logs import START, Log, hear, measure_envelope, random_log
 from tests.velocity.exact import survival
 from velocity import CLOCK_KINDS, read
@@ -89,7 +89,7 @@ def test_a_point_later_than_one_after_it_is_an_inversion_and_is_counted() -> Non
 
 def test_the_median_counts_open_cases_as_lasting_at_least_so_long() -> None:
     """METRICS 3.1: implemented after 2, 3, 4 h and two still open at 10 h: the median is 4 h, not 3 h."""
-    cases = [Lasting(hours * HOUR, True) for hours in (2, 3, 4)] + [Lasting(10 * HOUR, False)] * 2
+    cases = [Observation(hours * HOUR, True) for hours in (2, 3, 4)] + [Observation(10 * HOUR, False)] * 2
     curve = [(t // HOUR, share) for t, share in survival(cases)]
     assert curve == [(2, Fraction(4, 5)), (3, Fraction(3, 5)), (4, Fraction(2, 5))]
     assert percentiles(cases) == {"p50": 4 * HOUR, "p90": None, "p95": None}
@@ -109,9 +109,9 @@ def test_the_same_median_comes_from_the_logs_of_such_cases() -> None:
 def test_a_curve_that_stands_exactly_at_a_half_reaches_the_median_there() -> None:
     """METRICS 3.1: floats flip at S = 0.5; whole numbers do not."""
     for n in (2, 6, 10, 98, 1000):
-        cases = [Lasting(k + 1, True) for k in range(n)]
+        cases = [Observation(k + 1, True) for k in range(n)]
         assert percentiles(cases)["p50"] == n // 2
-        censored = [Lasting(0, False), *cases]
+        censored = [Observation(0, False), *cases]
         assert percentiles(censored)["p50"] == n // 2
 
 
@@ -256,16 +256,16 @@ def test_no_order_of_arrival_and_no_duplicate_changes_a_measure(seed: int, chanc
 def test_the_state_in_the_table_is_the_state_that_was_kept(seed: int) -> None:
     """A worker that takes over reads what the one before it wrote."""
     case = domain.observe(fold(random_log(str(seed), random.Random(seed)).envelopes), frozenset({"whole"}))
-    assert domain.loaded(domain.dumped(case)) == case
+    assert domain.deserialize(domain.serialize(case)) == case
 
 
 def test_the_state_of_a_case_stays_small() -> None:
     """Facts that move no clock are not kept."""
     log = random_log("big", random.Random(3))
-    before = len(domain.dumped(fold(log.envelopes)))
+    before = len(domain.serialize(fold(log.envelopes)))
     for n in range(1000):
         log.reassessed(9000 + n, severity="critical")
-    assert len(domain.dumped(fold(log.envelopes))) < before + 10
+    assert len(domain.serialize(fold(log.envelopes))) < before + 10
     assert before < 4000
 
 

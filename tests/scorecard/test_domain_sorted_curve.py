@@ -8,21 +8,21 @@ import pytest
 
 from services.scorecard.domain.sorted_curve import SortedCurve
 from tests.velocity.exact import survival
-from velocity import Lasting, bands, percentiles, steps
+from velocity import Observation, bands, percentiles, steps
 
 
-def curve(cases: list[Lasting]) -> SortedCurve:
+def curve(cases: list[Observation]) -> SortedCurve:
     return SortedCurve(
         sorted(one.duration_us for one in cases if one.implemented),
         sorted(one.duration_us for one in cases if not one.implemented),
     )
 
 
-def some(chance: random.Random) -> list[Lasting]:
+def some(chance: random.Random) -> list[Observation]:
     """Return a log with ties, with many or few censored, or none."""
     longest, share = chance.choice([3, 40, 10**12]), chance.choice([0.0, 0.0, 0.1, 0.5, 0.95])
     return [
-        Lasting(chance.randint(1, longest), chance.random() >= share)
+        Observation(chance.randint(1, longest), chance.random() >= share)
         for _ in range(chance.choice([1, 2, 5, 20, 200, 2000]))
     ]
 

@@ -9,8 +9,8 @@ import pytest
 
 from chassis.messaging import kafka, topics
 from schemas.topics import INTERNAL
-from services.scorecard.stream.outlet import Outlet, Records, Round
-from services.scorecard.stream.states import States
+from services.scorecard.stream.outlet import Batch, BatchProducer, Records
+from services.scorecard.stream.states import ChangelogState
 from tests.support.stack import Infrastructure
 
 TOPIC = INTERNAL[0].name
@@ -37,8 +37,8 @@ class Changelog:
         assert self._producer.flush(30) == 0
         return put[0]
 
-    def states(self) -> States:
-        return States(self.bootstrap, f"{self.world}.{TOPIC}")
+    def states(self) -> ChangelogState:
+        return ChangelogState(self.bootstrap, f"{self.world}.{TOPIC}")
 
 
 @pytest.fixture
@@ -80,11 +80,11 @@ def test_what_it_wrote_itself_is_not_read_again_and_what_another_wrote_is(change
 def test_a_state_that_cannot_be_written_is_known_to_whoever_waits_for_it() -> None:
     """Its facts are then neither committed nor waited for: the worker ends with the reason."""
 
-    def unwritable(_: Round) -> Mapping[int, Records]:
+    def unwritable(_: Batch) -> Mapping[int, Records]:
         raise ValueError("not to be written")
 
     async def folded() -> None:
-        outlet = Outlet("changelog", "measures", lambda: None, unwritable, lambda *_: None)
+        outlet = BatchProducer("changelog", "measures", lambda: None, unwritable, lambda *_: None)
         outlet.removed(b"case/another", 0)
         waiting = outlet.round.acknowledged
         outlet.tell()

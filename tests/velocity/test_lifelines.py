@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.velocity.exact import survival
-from velocity import Lasting, bands, percentiles, restricted_mean, steps
+from velocity import Observation, bands, percentiles, restricted_mean, steps
 
 TABLE = Path(__file__).with_name("lifelines_500.json.gz")
 NEAR = 1e-9
@@ -25,8 +25,8 @@ def table() -> list[dict[str, Any]]:
     return found
 
 
-def lasting(one: dict[str, Any]) -> list[Lasting]:
-    return [Lasting(t, bool(ended)) for t, ended in one["cases"]]
+def lasting(one: dict[str, Any]) -> list[Observation]:
+    return [Observation(t, bool(ended)) for t, ended in one["cases"]]
 
 
 def test_curve_and_band_are_those_of_lifelines(table: list[dict[str, Any]]) -> None:
@@ -85,5 +85,5 @@ def test_the_band_of_a_percentile_is_read_from_the_curve(table: list[dict[str, A
 @pytest.mark.parametrize("n", [2, 6, 10, 98, 1000, 20_000])
 def test_ties_at_one_half_fall_right_however_many_cases(n: int) -> None:
     """METRICS 3.1: floats flip at S = 0.5."""
-    assert percentiles([Lasting(k + 1, True) for k in range(n)])["p50"] == n // 2
-    assert percentiles([Lasting(0, False), *(Lasting(k + 1, True) for k in range(n))])["p50"] == n // 2
+    assert percentiles([Observation(k + 1, True) for k in range(n)])["p50"] == n // 2
+    assert percentiles([Observation(0, False), *(Observation(k + 1, True) for k in range(n))])["p50"] == n // 2

@@ -21,11 +21,11 @@ from services.exceptions.api.shown import CaseMade, TaskShown, owner_of
 router = http.Router()
 
 
-def _person(act: http.Doing) -> domain.Person:
+def _person(act: http.ActContext) -> domain.Person:
     return domain.Person(act.actor.subject, act.actor.roles)
 
 
-def _mine(act: http.Doing, case_id: UUID) -> UUID:
+def _mine(act: http.ActContext, case_id: UUID) -> UUID:
     """Return the id of a case in the actor's scope; raises NotFound, Forbidden."""
     case = operations.get_case(act.tx, case_id=case_id)
     act.actor.must_see_any(sites=case.sites, customers=case.customers)
@@ -33,7 +33,7 @@ def _mine(act: http.Doing, case_id: UUID) -> UUID:
     return case_id
 
 
-def _my_task(act: http.Doing, task_id: UUID) -> UUID:
+def _my_task(act: http.ActContext, task_id: UUID) -> UUID:
     """Return the id of a task whose case is in the actor's scope; raises NotFound, Forbidden."""
     case = operations.get_case_of_task(act.tx, task_id=task_id)
     act.actor.must_see_any(sites=case.sites, customers=case.customers)

@@ -59,5 +59,5 @@ def list_thresholds_versions(ask: http.Question) -> Versions:
     return Versions(versions=tuple(row.content for row in queries.versions_of_thresholds(ask.read)))
 
 
-def _fields(kind: type[http.Shown], row: Any) -> dict[str, Any]:
+def _fields(kind: type[http.Response], row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in kind.model_fields if name != "masked"}

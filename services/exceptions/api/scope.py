@@ -15,7 +15,7 @@ from services.exceptions.api.shown import timeline_entry
 TOPIC = "exceptions.case"
 
 
-async def _as_seen(act: http.Act, if_match: Annotated[str | None, Header()] = None) -> http.Doing:
+async def _as_seen(act: http.Act, if_match: Annotated[str | None, Header()] = None) -> http.ActContext:
     if if_match is not None:
         if not if_match.strip('"').isdecimal():
             raise Invalid("expected the `version` of the case as its reader saw it", field="If-Match")
@@ -23,11 +23,11 @@ async def _as_seen(act: http.Act, if_match: Annotated[str | None, Header()] = No
     return act
 
 
-Act = Annotated[http.Doing, Depends(_as_seen)]
+Act = Annotated[http.ActContext, Depends(_as_seen)]
 """An act on a case. With `If-Match: VERSION` it is refused where another person acted after that version."""
 
 
-def must_be_as_seen(act: http.Doing, case_id: UUID) -> None:
+def must_be_as_seen(act: http.ActContext, case_id: UUID) -> None:
     """Raise ChangedMeanwhile where another person acted on the case after what the actor had seen; the case is locked."""
     if act.seen is None:
         return

@@ -34,7 +34,7 @@ class TaskBrief(BaseModel):
     committed_to: datetime | None
 
 
-class TaskShown(http.Shown):
+class TaskShown(http.Response):
     """A task with what came of it."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -70,7 +70,7 @@ class TaskRow(TaskShown):
     case_state: str
 
 
-class CaseRow(http.Shown):
+class CaseRow(http.Response):
     """A case in a list, with one chip per task."""
 
     case_id: UUID
@@ -170,7 +170,7 @@ class TimelineEntry(BaseModel):
     caused_kind: str
 
 
-class CaseMade(http.Shown):
+class CaseMade(http.Response):
     """What an act left behind."""
 
     case_id: UUID
@@ -183,7 +183,7 @@ class CaseMade(http.Shown):
     task: TaskShown | None = None
 
 
-class CauseShown(http.Shown):
+class CauseShown(http.Response):
     """The cases of a cause, the first one first; `waits` says that there is no playbook or no thresholds for it yet."""
 
     kind: str
@@ -192,7 +192,7 @@ class CauseShown(http.Shown):
     cases: tuple[CaseRow, ...]
 
 
-class StreamFigures(http.Shown):
+class StreamFigures(http.Response):
     """What the cases in the reader's scope that are not closed add up to, by the world's time."""
 
     as_of: datetime
@@ -204,7 +204,7 @@ class StreamFigures(http.Shown):
     value_at_risk: tuple[Money, ...]
 
 
-class Figures(http.Shown):
+class Figures(http.Response):
     """What this world's cases add up to."""
 
     cases: int
@@ -221,7 +221,7 @@ class Figures(http.Shown):
     escalations: int
 
 
-class PlaybookShown(http.Shown):
+class PlaybookShown(http.Response):
     """A version of a playbook."""
 
     kind: str
@@ -235,7 +235,7 @@ class PlaybookShown(http.Shown):
     recorded_at: datetime
 
 
-class ThresholdsShown(http.Shown):
+class ThresholdsShown(http.Response):
     """A version of the thresholds."""
 
     code: str
@@ -249,7 +249,7 @@ class ThresholdsShown(http.Shown):
     recorded_at: datetime
 
 
-class Versions(http.Shown):
+class Versions(http.Response):
     """Every version, the newest first."""
 
     versions: tuple[dict[str, Any], ...]

@@ -18,8 +18,8 @@ from schemas.exceptions import (
 )
 from schemas.types import By
 from services.exceptions.domain.case import Case, WrongState, deadline_fields, must_be_active, must_be_open, said
-from services.exceptions.domain.deadlines import reclock
-from services.exceptions.domain.opening import come_back, withdraw_tasks
+from services.exceptions.domain.deadlines import recompute_deadlines
+from services.exceptions.domain.opening import reopen_case, withdraw_tasks
 from services.exceptions.domain.people import Person, may_accept, may_close, may_decide
 from services.exceptions.domain.rules import Due, Rulebook
 
@@ -78,7 +78,7 @@ def resume_case(case: Case, *, person: Person, due: Due | None, now: datetime) -
     if case.paused_at is None:
         raise WrongState("the case is not paused; its deadlines run")
     case = _later_by(case, now - case.paused_at)
-    case = case if due is None else reclock(case, due=due)
+    case = case if due is None else recompute_deadlines(case, due=due)
     return case, [CaseResumed(**said(case, now), **deadline_fields(case), by=by)]
 
 
@@ -174,9 +174,11 @@ def verify_case(case: Case, *, person: Person, outcome: str, now: datetime) -> t
     return case, [*withdrawn, CaseVerified(**said(case, now), by=by, outcome=outcome)]
 
 
-def reopen_case(case: Case, *, person: Person, reason: str, rules: Rulebook, now: datetime) -> tuple[Case, list[Event]]:
+def reopen_case_by_person(
+    case: Case, *, person: Person, reason: str, rules: Rulebook, now: datetime
+) -> tuple[Case, list[Event]]:
     """Bring back an implemented or closed case with its tasks; raises Forbidden, WrongState."""
     by = may_close(case, person)
     if case.state == "open":
         raise WrongState("the case is open; there is nothing to reopen")
-    return come_back(case, signal=None, reason=reason, by=by, rules=rules, now=now)
+    return reopen_case(case, signal=None, reason=reason, by=by, rules=rules, now=now)

@@ -36,7 +36,7 @@ class Shortage:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class EscalationState:
     """How far up the ladder a case with a missed deadline is, and when the next rung is told."""
 
     what: Watched
@@ -139,7 +139,7 @@ class Case:
     pause_reason: str | None = None
     escalations: int = 0
     rungs_told: tuple[Function, ...] = ()
-    chain: Chain | None = None
+    chain: EscalationState | None = None
     due_at: datetime | None = None
 
     @property

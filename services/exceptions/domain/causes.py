@@ -55,7 +55,7 @@ def new_cause(cause: Cause, *, now: datetime) -> CauseRecord:
     )
 
 
-def course_of(case: Case | None, *, rules: Rulebook, now: datetime) -> Course:
+def next_action(case: Case | None, *, rules: Rulebook, now: datetime) -> Course:
     """Say what a root signal does: extend the active case, bring back one that ended lately, or open the next."""
     if case is None:
         return "open"

@@ -11,7 +11,7 @@ from uuid import UUID
 from schemas.base import Event
 from schemas.exceptions import CaseEscalated, TaskRescheduled
 from schemas.types import Function
-from services.exceptions.domain.case import Case, Chain, Task, deadline_fields, said, said_of, with_task
+from services.exceptions.domain.case import Case, EscalationState, Task, deadline_fields, said, said_of, with_task
 from services.exceptions.domain.rules import Due, KnownLadder, Span, Watched
 
 ACKNOWLEDGE_DUE, COMMIT_DUE, COMPLETE_DUE = "case-acknowledge-due", "task-commit-due", "task-complete-due"
@@ -122,7 +122,7 @@ def escalate_case(
     return replace(case, chain=chain), facts
 
 
-def climb_ladder(
+def escalate_to_next_level(
     case: Case, *, ladder: KnownLadder, on_duty: OnDuty, due: Due, now: datetime
 ) -> tuple[Case, list[Event]]:
     """Tell the next rung, while a missed deadline's matter is still open."""
@@ -156,7 +156,7 @@ def _told(
     next_at = None
     if told < len(ladder.rungs) and case.escalations < ladder.max_escalations:
         next_at = due(Span(minutes=ladder.rungs[told].after_minutes), now)
-    case = replace(case, chain=Chain(what, task_id, told, due_at, now, next_at))
+    case = replace(case, chain=EscalationState(what, task_id, told, due_at, now, next_at))
     event = CaseEscalated(
         **said(case, now), task_id=task_id, level=told, rung=rung, recipients=recipients, due_at=due_at
     )
@@ -187,7 +187,7 @@ def _function_of(case: Case, task_id: UUID | None) -> Function:
     return next(t.holder for t in case.tasks if t.required)
 
 
-def reclock(case: Case, *, due: Due) -> Case:
+def recompute_deadlines(case: Case, *, due: Due) -> Case:
     """Return the case with its deadlines counted anew by a calendar that was heard or changed; missed ones stay missed."""
     percent = case.deadline_percent
     by = case.acknowledge_by
@@ -199,7 +199,7 @@ def reclock(case: Case, *, due: Due) -> Case:
 
 def reschedule_tasks(case: Case, *, due: Due, now: datetime) -> tuple[Case, list[Event]]:
     """Recompute the deadlines by a new or changed calendar. If any moved, return one TaskRescheduled for each unfinished task."""
-    after = reclock(case, due=due)
+    after = recompute_deadlines(case, due=due)
     if deadline_fields(after) == deadline_fields(case):
         return after, []
     return after, [

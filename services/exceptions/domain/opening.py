@@ -204,7 +204,7 @@ def complete_by_fact(case: Case, *, task_id: UUID, outcome: str, now: datetime) 
     return case, [TaskCompleted(**said_of(case, task, now), outcome=outcome), *implemented]
 
 
-def come_back(
+def reopen_case(
     case: Case, *, signal: Signal | None, reason: str, by: By | None, rules: Rulebook, now: datetime
 ) -> tuple[Case, list[Event]]:
     """Reopen a case with all its tasks; the time since it stopped is left out of the clock (FLOW 1.3)."""

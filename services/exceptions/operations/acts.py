@@ -93,7 +93,7 @@ def reopen_case(tx: Tx, *, case_id: UUID, person: Person, reason: str) -> domain
     rules = rulebook(tx, kind=case.cause_kind, calendar=case.calendar)
     if rules is None:
         raise NoRules(f"no playbook or no thresholds for {case.cause_kind}; the planning lead brings them first")
-    after, facts = domain.reopen_case(case, person=person, reason=reason, rules=rules, now=tx.now)
+    after, facts = domain.reopen_case_by_person(case, person=person, reason=reason, rules=rules, now=tx.now)
     return keep_case(tx, before=case, case=after, facts=facts)
 
 

@@ -51,12 +51,12 @@ def open_case(tx: Tx, *, told: domain.Told) -> domain.Case | None:
 def _follow_signal(
     tx: Tx, record: domain.CauseRecord, case: domain.Case | None, signal: domain.Signal, rules: domain.Rulebook
 ) -> domain.Case:
-    course = domain.course_of(case, rules=rules, now=tx.now)
+    course = domain.next_action(case, rules=rules, now=tx.now)
     before, facts = case, list[Event]()
     if course == "extend" and case is not None:
         case, facts = domain.extend_case(case, signal=signal, rules=rules, now=tx.now)
     elif course == "reopen" and case is not None:
-        case, facts = domain.come_back(case, signal=signal, reason=signal.headline, by=None, rules=rules, now=tx.now)
+        case, facts = domain.reopen_case(case, signal=signal, reason=signal.headline, by=None, rules=rules, now=tx.now)
     else:
         previous = None if case is None else case.case_id
         rules = rulebook(tx, kind=signal.cause.kind) or rules  # a new case goes by the playbook's calendar of today
@@ -139,7 +139,7 @@ def reassess_impact(tx: Tx, *, told: ImpactAssessed) -> domain.Case | None:
     return _kept(tx, case, after, facts, "impact", "reassessed")
 
 
-def predict_shortage(tx: Tx, *, told: ShortagePredicted) -> domain.Case | None:
+def apply_predicted_shortage(tx: Tx, *, told: ShortagePredicted) -> domain.Case | None:
     """Fold a shortage into the case of the delay behind it, or open a case where nothing is behind it (FLOW 1.1)."""
     if told.cause.kind == "shortage":
         return open_case(tx, told=told)
@@ -153,7 +153,7 @@ def predict_shortage(tx: Tx, *, told: ShortagePredicted) -> domain.Case | None:
     return _kept(tx, case, after, facts, "shortage", "reassessed")
 
 
-def avert_shortage(tx: Tx, *, told: ShortageAverted) -> domain.Case | None:
+def apply_averted_shortage(tx: Tx, *, told: ShortageAverted) -> domain.Case | None:
     """Take a shortage back: it clears a case of its own, and is taken out of the case of another cause."""
     if told.cause.kind == "shortage":
         return clear_case(

@@ -102,11 +102,11 @@ def escalate_case(tx: Tx, *, case_id: UUID, what: domain.Watched, task_id: UUID 
     return keep_case(tx, before=case, case=after, facts=facts)
 
 
-def climb_ladder(tx: Tx, *, case_id: UUID) -> domain.Case:
+def escalate_to_next_level(tx: Tx, *, case_id: UUID) -> domain.Case:
     """Tell the next rung, while a missed deadline's matter is still open."""
     case = repository.get_case(tx, case_id)
     ladder, due = _ladder_of(tx, case)
-    after, facts = domain.climb_ladder(case, ladder=ladder, on_duty=_on_duty(tx), due=due, now=tx.now)
+    after, facts = domain.escalate_to_next_level(case, ladder=ladder, on_duty=_on_duty(tx), due=due, now=tx.now)
     tx.count(metrics.escalations.labels("rung", "told" if facts else ("met" if after == case else "capped")))
     return keep_case(tx, before=case, case=after, facts=facts)
 

@@ -76,8 +76,8 @@ def record_entries(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
         _must_keep_stock(act, item.site)
         entry_id = derived_id("stock-entry", body.source, item.key)
         told = _entry(item, body.source)
-        stock = operations.record_entry(tx, entry_id=entry_id, by=by, predict=tx.careful, **told)
-        touched.update(() if tx.careful else (stock.stock_id,))
+        stock = operations.record_entry(tx, entry_id=entry_id, by=by, predict=tx.use_savepoints, **told)
+        touched.update(() if tx.use_savepoints else (stock.stock_id,))
         return entry_id
 
     answer = http.run_batch(act, body, door="record-entries", item=RecordEntryItem, each=each)
@@ -85,20 +85,20 @@ def record_entries(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
     return answer
 
 
-def _keep_item(act: http.Doing, source: str, body: KeepItem) -> domain.Item:
+def _keep_item(act: http.ActContext, source: str, body: KeepItem) -> domain.Item:
     known = operations.find_item(act.tx, code=body.code)
     act.actor.must_own(source=known.source if known else source)
     return operations.keep_item(act.tx, **_fields(body), source=source)
 
 
-def _keep_site(act: http.Doing, source: str, body: KeepSite) -> domain.Site:
+def _keep_site(act: http.ActContext, source: str, body: KeepSite) -> domain.Site:
     known = operations.find_site(act.tx, code=body.code)
     act.actor.must_see(site=body.code)
     act.actor.must_own(source=known.source if known else source, warehouse=known.code if known else None)
     return operations.keep_site(act.tx, **_fields(body), source=source)
 
 
-def _must_keep_stock(act: http.Doing, site: str) -> None:
+def _must_keep_stock(act: http.ActContext, site: str) -> None:
     act.actor.must_see(site=site)
     act.actor.must_own(warehouse=site)
 

@@ -141,7 +141,7 @@ def show_available_to_promise(ask: http.Question, item: str, site: str, days: Da
     )
 
 
-def _place(ask: http.Asking, item: str, site: str) -> tuple[queries.Place | None, date]:
+def _place(ask: http.QueryContext, item: str, site: str) -> tuple[queries.Place | None, date]:
     ask.actor.must_see(site=site)
     ask.actor.must_be_theirs(warehouse=site)
     return queries.place_today(ask.read, item=item, site=site)

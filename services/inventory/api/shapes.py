@@ -65,7 +65,7 @@ class RecordEntryItem(http.Item, RecordEntry):
     """An entry from a source; its order line is of the same source unless told."""
 
 
-class Known(http.Shown):
+class Known(http.Response):
     """Base of responses that are read from the attributes of a row."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -148,7 +148,7 @@ class DayShown(Known):
     projected: SignedQuantity
 
 
-class Projection(http.Shown):
+class Projection(http.Response):
     """Projected stock per day; an item-site without an opening balance is unknown and has no days."""
 
     item: str
@@ -168,7 +168,7 @@ class BucketShown(Known):
     cumulative: SignedQuantity
 
 
-class Promise(http.Shown):
+class Promise(http.Response):
     """The quantity that may still be promised (available to promise), by bucket."""
 
     item: str
@@ -177,7 +177,7 @@ class Promise(http.Shown):
     buckets: tuple[BucketShown, ...] = ()
 
 
-class Figures(http.Shown):
+class Figures(http.Response):
     """Counts over all items and sites."""
 
     items: int

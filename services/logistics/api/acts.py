@@ -84,7 +84,7 @@ def must_see_shipment(actor: Actor, destination: str, customers: Sequence[str | 
     actor.must_see_any(sites=(destination,), customers=customers)
 
 
-def _mine(act: http.Doing, shipment_id: UUID) -> UUID:
+def _mine(act: http.ActContext, shipment_id: UUID) -> UUID:
     """Return the id when the actor may act on this shipment; raises NotFound, Forbidden."""
     shipment = operations.get_shipment(act.tx, shipment_id=shipment_id)
     must_see_shipment(act.actor, shipment.destination, [line.customer for line in shipment.lines])
@@ -92,7 +92,7 @@ def _mine(act: http.Doing, shipment_id: UUID) -> UUID:
     return shipment_id
 
 
-def _carried(act: http.Doing, shipment_id: UUID) -> UUID:
+def _carried(act: http.ActContext, shipment_id: UUID) -> UUID:
     """Return the id when the actor may say where this shipment is: its carrier too; raises NotFound, Forbidden."""
     shipment = operations.get_shipment(act.tx, shipment_id=shipment_id)
     must_see_shipment(act.actor, shipment.destination, [line.customer for line in shipment.lines])

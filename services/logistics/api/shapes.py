@@ -113,7 +113,7 @@ class KeepLane(Body):
     transit_days: Annotated[int, Field(ge=0, le=400)]
 
 
-class ShipmentRow(http.Shown):
+class ShipmentRow(http.Response):
     """A shipment in a list."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -168,7 +168,7 @@ class ShipmentWhole(ShipmentRow):
     milestones: list[MilestoneShown]
 
 
-class Made(http.Shown):
+class Made(http.Response):
     """What an act made or changed."""
 
     shipment_id: UUID
@@ -177,7 +177,7 @@ class Made(http.Shown):
     expected_at: datetime
 
 
-class Figures(http.Shown):
+class Figures(http.Response):
     """What the delivery records add up to; shares are of recorded lines, four places."""
 
     lines: int
@@ -192,14 +192,14 @@ class Figures(http.Shown):
     reported_late_only: int
 
 
-class CarrierShown(http.Shown):
+class CarrierShown(http.Response):
     model_config = ConfigDict(frozen=True, from_attributes=True)
     code: str
     name: str
     active: bool
 
 
-class LaneShown(http.Shown):
+class LaneShown(http.Response):
     model_config = ConfigDict(frozen=True, from_attributes=True)
     lane_id: UUID
     origin: str
@@ -209,7 +209,7 @@ class LaneShown(http.Shown):
     transit_days: int
 
 
-class FindingShown(http.Shown):
+class FindingShown(http.Response):
     """A defect of a record: received in time and recorded late, or recorded before the day it names."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)

@@ -85,14 +85,14 @@ class ConfirmOrderItem(http.Item, ConfirmOrder):
     placed_by: Code = "crossdock"
 
 
-class OrderMade(http.Shown):
+class OrderMade(http.Response):
     order_id: UUID
     source: str
     reference: str
     lines: int
 
 
-class OrderRow(http.Shown):
+class OrderRow(http.Response):
     """A purchase order in a list."""
 
     order_id: UUID
@@ -107,7 +107,7 @@ class OrderRow(http.Shown):
     lines: int
 
 
-class LineShown(http.Shown):
+class LineShown(http.Response):
     """A line with all its dates: needed, confirmed, received."""
 
     line_id: UUID
@@ -121,7 +121,7 @@ class LineShown(http.Shown):
     received_on: date | None
 
 
-class OrderWhole(http.Shown):
+class OrderWhole(http.Response):
     """A purchase order with its lines."""
 
     order_id: UUID

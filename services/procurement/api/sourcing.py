@@ -49,7 +49,7 @@ class DeclineLine(Body):
     reason: Reason
 
 
-class OrderedWay(http.Shown):
+class OrderedWay(http.Response):
     """A choice and the purchase order that it placed."""
 
     alternative_id: UUID
@@ -59,7 +59,7 @@ class OrderedWay(http.Shown):
     quantity: Decimal
 
 
-class Decided(http.Shown):
+class Decided(http.Response):
     """What the round is after the act; the task is done when no line remains."""
 
     sourcing_id: UUID
@@ -68,7 +68,7 @@ class Decided(http.Shown):
     orders: tuple[OrderedWay, ...] = ()
 
 
-class RoundRow(http.Shown):
+class RoundRow(http.Response):
     """A round in a list; what is counted lies in the reader's scope."""
 
     sourcing_id: UUID
@@ -86,7 +86,7 @@ class RoundRow(http.Shown):
     ranked_at: datetime
 
 
-class OptionShown(http.Shown):
+class OptionShown(http.Response):
     """A ranked way out; one that cannot work says why."""
 
     alternative_id: UUID
@@ -104,7 +104,7 @@ class OptionShown(http.Shown):
     term_id: UUID
 
 
-class DecisionShown(http.Shown):
+class DecisionShown(http.Response):
     """What a person decided about a line."""
 
     outcome: Literal["chosen", "declined"]
@@ -119,7 +119,7 @@ class DecisionShown(http.Shown):
     recorded_at: datetime
 
 
-class LineShown(http.Shown):
+class LineShown(http.Response):
     """A line with its options in their order, and every decision about it, the last opening's too."""
 
     line_id: UUID
@@ -138,7 +138,7 @@ class LineShown(http.Shown):
     decisions: tuple[DecisionShown, ...]
 
 
-class RoundWhole(http.Shown):
+class RoundWhole(http.Response):
     """A round with what lies in the reader's scope of its lines; the rest is counted."""
 
     sourcing_id: UUID
@@ -155,7 +155,7 @@ class RoundWhole(http.Shown):
     lines_out_of_scope: int
 
 
-class CandidateShown(http.Shown):
+class CandidateShown(http.Response):
     """One pair of line and supplier."""
 
     sourcing_id: UUID
@@ -170,7 +170,7 @@ class CandidateShown(http.Shown):
     feasible: bool
 
 
-class Figures(http.Shown):
+class Figures(http.Response):
     """What the rounds of this world add up to; a candidate that cannot work counts, it is listed with its reasons."""
 
     rounds: int
@@ -183,7 +183,7 @@ class Figures(http.Shown):
 # ── acts ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _must_see_lines(act: http.Doing, sourcing_id: UUID, line_ids: set[UUID]) -> None:
+def _must_see_lines(act: http.ActContext, sourcing_id: UUID, line_ids: set[UUID]) -> None:
     """Raise Forbidden where a line that is decided lies outside the actor's scope."""
     for line in operations.get_round(act.tx, sourcing_id=sourcing_id).lines:
         if line.line_id in line_ids:
@@ -294,7 +294,7 @@ def candidate_figures(ask: http.Question) -> Figures:
     return Figures.model_validate(queries.candidate_figures(ask.read))
 
 
-def _fields(shown: type[http.Shown], row: Mapping[Any, Any], *without: str) -> dict[str, Any]:
+def _fields(shown: type[http.Response], row: Mapping[Any, Any], *without: str) -> dict[str, Any]:
     return {name: row[name] for name in shown.model_fields if name not in ("masked", *without)}
 
 

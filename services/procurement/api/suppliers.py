@@ -50,18 +50,18 @@ class AgreeTermItem(http.Item, AgreeTerm):
     """A term, from a source."""
 
 
-class SupplierMade(http.Shown):
+class SupplierMade(http.Response):
     supplier_id: UUID
     code: str
 
 
-class TermMade(http.Shown):
+class TermMade(http.Response):
     term_id: UUID
     supplier: str
     item: str
 
 
-class SupplierShown(http.Shown):
+class SupplierShown(http.Response):
     """A supplier, with the share of its delivered lines that came by their promised day, and of how many."""
 
     supplier_id: UUID
@@ -74,7 +74,7 @@ class SupplierShown(http.Shown):
     on_time_share: str | None
 
 
-class TermShown(http.Shown):
+class TermShown(http.Response):
     """A term; an observed one says only that the supplier has delivered the item."""
 
     term_id: UUID

@@ -36,7 +36,7 @@ UNSET = datetime.min.replace(tzinfo=UTC)
 # ── acts ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _mine(act: http.Doing, notice_id: UUID) -> UUID:
+def _mine(act: http.ActContext, notice_id: UUID) -> UUID:
     """Return the id when the notice lies in the actor's scope; raises NotFound, Forbidden."""
     notice = operations.look_at_notice(act.tx, notice_id=notice_id)
     act.actor.must_see(site=notice.site, customer=notice.customer)

@@ -44,7 +44,7 @@ Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
 # ── acts ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _keep_customer(act: http.Doing, source: str, body: CustomerStated) -> domain.Customer:
+def _keep_customer(act: http.ActContext, source: str, body: CustomerStated) -> domain.Customer:
     act.actor.must_see(customer=body.code)
     known = operations.find_customer(act.tx, code=body.code)
     act.actor.must_own(source=known.source if known else source)
@@ -67,14 +67,14 @@ def _order(actor: Actor, source: str, body: OrderStated) -> dict[str, Any]:
     }
 
 
-def _mine(act: http.Doing, order: domain.Order) -> domain.Order:
+def _mine(act: http.ActContext, order: domain.Order) -> domain.Order:
     """Return the order when the actor may act on it; raises Forbidden."""
     act.actor.must_see(site=order.site, customer=order.customer)
     act.actor.must_own(source=order.source)
     return order
 
 
-def _require_scope_of_existing_order(act: http.Doing, source: str, reference: str) -> None:
+def _require_scope_of_existing_order(act: http.ActContext, source: str, reference: str) -> None:
     """Raise Forbidden if the reference belongs to an order outside the actor's scope; the error does not reveal its owner."""
     if (known := operations.find_order(act.tx, source=source, reference=reference)) is not None:
         _mine(act, known)

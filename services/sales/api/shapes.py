@@ -103,7 +103,7 @@ class StatePromise(Body):
     version: int
 
 
-class Shown(http.Shown):
+class Shown(http.Response):
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 

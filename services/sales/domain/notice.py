@@ -88,7 +88,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class BookEntry:
+class NoticeBatchEntry:
     """One customer's notice in a book: still to go, or done with."""
 
     notice_id: UUID
@@ -97,7 +97,7 @@ class BookEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Book:
+class NoticeBatch:
     """All notices of one task."""
 
     task_id: UUID
@@ -107,7 +107,7 @@ class Book:
     closed_because: str | None
     occurred_at: datetime
     recorded_at: datetime
-    entries: tuple[BookEntry, ...] = ()
+    entries: tuple[NoticeBatchEntry, ...] = ()
 
     @property
     def remaining(self) -> int:
@@ -127,9 +127,9 @@ def notice_id_of(task_id: UUID, customer: str) -> UUID:
 # ── the book ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def open_book(*, task_id: UUID, case_id: UUID, cause: Cause, now: datetime) -> Book:
+def open_book(*, task_id: UUID, case_id: UUID, cause: Cause, now: datetime) -> NoticeBatch:
     """Return the empty book of a task."""
-    return Book(
+    return NoticeBatch(
         task_id=task_id,
         case_id=case_id,
         cause_kind=cause.kind,
@@ -140,14 +140,14 @@ def open_book(*, task_id: UUID, case_id: UUID, cause: Cause, now: datetime) -> B
     )
 
 
-def reopen_book(book: Book) -> Book:
+def reopen_book(book: NoticeBatch) -> NoticeBatch:
     """Take notices of the task again."""
     return replace(book, closed_because=None)
 
 
 def close_book(
-    book: Book, notices: Sequence[Notice], *, reason: str, now: datetime
-) -> tuple[Book, list[Notice], list[Event]]:
+    book: NoticeBatch, notices: Sequence[Notice], *, reason: str, now: datetime
+) -> tuple[NoticeBatch, list[Notice], list[Event]]:
     """Close the book; what has not left is withdrawn (FLOW 2.4)."""
     book = replace(book, closed_because=reason)
     changed: list[Notice] = []
@@ -164,8 +164,13 @@ def close_book(
 
 
 def draft_notices(
-    book: Book, *, wanted: Mapping[str, Sequence[NoticeLine]], known: Mapping[str, Notice], site: str, now: datetime
-) -> tuple[Book, list[Notice], list[Event]]:
+    book: NoticeBatch,
+    *,
+    wanted: Mapping[str, Sequence[NoticeLine]],
+    known: Mapping[str, Notice],
+    site: str,
+    now: datetime,
+) -> tuple[NoticeBatch, list[Notice], list[Event]]:
     """Draft one notice per customer whose promises should move; the same draft twice is no new one (FLOW 2.4, 3.2).
 
     A draft whose customer is no longer affected is withdrawn; what was approved or sent already stands, unless a
@@ -188,7 +193,7 @@ def draft_notices(
     return book, changed, events
 
 
-def must_be_approvable(book: Book, notice: Notice) -> None:
+def must_be_approvable(book: NoticeBatch, notice: Notice) -> None:
     """Raise TaskIsClosed or NoticeNotOpen, with the reason, where an approval comes too late (FLOW 2.4)."""
     must_have_open_task(book)
     if notice.state != "drafted":
@@ -196,7 +201,7 @@ def must_be_approvable(book: Book, notice: Notice) -> None:
 
 
 def approve_notice(
-    book: Book, notice: Notice, *, pinned: Sequence[NoticeLine], by: By, automatic: bool, now: datetime
+    book: NoticeBatch, notice: Notice, *, pinned: Sequence[NoticeLine], by: By, automatic: bool, now: datetime
 ) -> tuple[Notice, list[Event]]:
     """Approve a draft; `pinned` are its lines with the promise versions that it states (FLOW 3.2)."""
     must_be_approvable(book, notice)
@@ -227,7 +232,7 @@ def stale_lines(notice: Notice, current: Mapping[UUID, int]) -> list[NoticeLine]
     return [line for line in notice.lines if current.get(line.order_line_id) != line.promise_version]
 
 
-def supersede_notice(book: Book, notice: Notice, *, reason: str, now: datetime) -> tuple[Notice, list[Event]]:
+def supersede_notice(book: NoticeBatch, notice: Notice, *, reason: str, now: datetime) -> tuple[Notice, list[Event]]:
     """Stop a notice whose promises moved on before it left; it stays to go until it is drafted again."""
     superseded = replace(notice, state="superseded", reason=reason)
     event = NoticeSuperseded(occurred_at=now, reason=reason, remaining=book.remaining, **_heading(superseded))
@@ -235,8 +240,8 @@ def supersede_notice(book: Book, notice: Notice, *, reason: str, now: datetime) 
 
 
 def record_notice_sent(
-    book: Book, notice: Notice, *, transport: str, now: datetime
-) -> tuple[Book, Notice, list[Event]]:
+    book: NoticeBatch, notice: Notice, *, transport: str, now: datetime
+) -> tuple[NoticeBatch, Notice, list[Event]]:
     """Say that the notice left, and how many of the task remain (FLOW 3.2)."""
     sent = replace(notice, state="sent", sent_at=now, transport=transport, reason=None)
     book = _marked(book, sent, to_go=False)
@@ -245,7 +250,7 @@ def record_notice_sent(
 
 
 def record_notice_failed(
-    book: Book, notice: Notice, *, reason: str, final: bool, now: datetime
+    book: NoticeBatch, notice: Notice, *, reason: str, final: bool, now: datetime
 ) -> tuple[Notice, list[Event]]:
     """Say that an attempt failed; a final failure stays to go until a person deals with it."""
     failed = replace(notice, state="failed" if final else notice.state, reason=reason)
@@ -266,7 +271,7 @@ def notice_lead_seconds(line: NoticeLine, *, told_at: datetime) -> float:
     return max(0.0, (ends - told_at).total_seconds())
 
 
-def retry_notice(book: Book, notice: Notice) -> Notice:
+def retry_notice(book: NoticeBatch, notice: Notice) -> Notice:
     """Let a notice that failed go again; raises TaskIsClosed, NoticeNotOpen."""
     must_have_open_task(book)
     if notice.state != "failed":
@@ -274,7 +279,9 @@ def retry_notice(book: Book, notice: Notice) -> Notice:
     return replace(notice, state="approved", attempts=0)
 
 
-def resolve_notice(book: Book, notice: Notice, *, reason: str, now: datetime) -> tuple[Book, Notice, list[Event]]:
+def resolve_notice(
+    book: NoticeBatch, notice: Notice, *, reason: str, now: datetime
+) -> tuple[NoticeBatch, Notice, list[Event]]:
     """Record that a person told the customer another way; raises TaskIsClosed, NoticeNotOpen."""
     must_have_open_task(book)
     if notice.state != "failed":
@@ -320,8 +327,8 @@ def _said(notice: Notice) -> tuple[NoticeLineSaid, ...]:
 
 
 def _draft(
-    book: Book, known: Notice | None, *, customer: str, site: str, lines: tuple[NoticeLine, ...], now: datetime
-) -> tuple[Book, Notice, list[Event]]:
+    book: NoticeBatch, known: Notice | None, *, customer: str, site: str, lines: tuple[NoticeLine, ...], now: datetime
+) -> tuple[NoticeBatch, Notice, list[Event]]:
     notice = Notice(
         notice_id=notice_id_of(book.task_id, customer),
         task_id=book.task_id,
@@ -356,19 +363,21 @@ def _says_already(notice: Notice, lines: tuple[NoticeLine, ...]) -> bool:
     return pinned == {(line.order_line_id, line.promise_version, line.proposed_on) for line in lines}
 
 
-def _withdraw(book: Book, notice: Notice, *, reason: str, now: datetime) -> tuple[Book, Notice, list[Event]]:
+def _withdraw(
+    book: NoticeBatch, notice: Notice, *, reason: str, now: datetime
+) -> tuple[NoticeBatch, Notice, list[Event]]:
     withdrawn = replace(notice, state="withdrawn", reason=reason)
     event = NoticeWithdrawn(occurred_at=now, reason=reason, **_heading(withdrawn))
     return _marked(book, withdrawn, to_go=False), withdrawn, [event]
 
 
-def _marked(book: Book, notice: Notice, *, to_go: bool) -> Book:
-    entry = BookEntry(notice_id=notice.notice_id, customer=notice.customer, to_go=to_go)
+def _marked(book: NoticeBatch, notice: Notice, *, to_go: bool) -> NoticeBatch:
+    entry = NoticeBatchEntry(notice_id=notice.notice_id, customer=notice.customer, to_go=to_go)
     others = [other for other in book.entries if other.notice_id != notice.notice_id]
     return replace(book, entries=tuple(sorted([*others, entry], key=lambda one: one.notice_id)))
 
 
-def must_have_open_task(book: Book) -> None:
+def must_have_open_task(book: NoticeBatch) -> None:
     """Raise TaskIsClosed, with the reason, where the task behind a notice is over."""
     if book.closed_because is not None:
         raise TaskIsClosed(f"the task behind this notice is closed: {book.closed_because}")

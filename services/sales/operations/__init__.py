@@ -3,7 +3,7 @@
 from services.sales.operations.impacts import (
     TASK_KIND,
     assess_impact,
-    close_case,
+    close_notice_batch,
     close_notices,
     draft_notices,
     load_for_cases,
@@ -53,7 +53,7 @@ __all__ = [
     "begin_sending",
     "cancel_order",
     "change_order",
-    "close_case",
+    "close_notice_batch",
     "close_notices",
     "confirm_line",
     "draft_notices",

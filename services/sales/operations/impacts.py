@@ -64,7 +64,7 @@ def assess_impact(tx: Tx, *, delay: ShipmentDelay) -> domain.Impact:
 # ── drafts ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def draft_notices(tx: Tx, *, cause: Cause, case_id: UUID, task_id: UUID) -> domain.Book:
+def draft_notices(tx: Tx, *, cause: Cause, case_id: UUID, task_id: UUID) -> domain.NoticeBatch:
     """Open the book of a task, or open it again, and draft as soon as the impact is known (FLOW 2.4, 3.2)."""
     impact = repository.find_impact(tx, domain.impact_id_of(cause)) or domain.await_impact(
         cause, currency=tx.database.currency, now=tx.now
@@ -113,13 +113,13 @@ def close_notices(tx: Tx, *, task_id: UUID, reason: str) -> None:
     _keep(tx, book, changed, events)
 
 
-def close_case(tx: Tx, *, case_id: UUID, reason: str) -> None:
+def close_notice_batch(tx: Tx, *, case_id: UUID, reason: str) -> None:
     """Close the books of a case that is over."""
     for task_id in queries.tasks_of_case(tx, case_id):
         close_notices(tx, task_id=task_id, reason=reason)
 
 
-def _draft(tx: Tx, impact: domain.Impact, book: domain.Book) -> domain.Book:
+def _draft(tx: Tx, impact: domain.Impact, book: domain.NoticeBatch) -> domain.NoticeBatch:
     orders = _orders(tx, {line.order_id for line in impact.lines})
     book, changed, events = domain.draft_notices(
         book,
@@ -138,7 +138,7 @@ def _draft(tx: Tx, impact: domain.Impact, book: domain.Book) -> domain.Book:
     return book
 
 
-def _keep(tx: Tx, book: domain.Book, changed: Iterable[domain.Notice], events: Sequence[Event]) -> None:
+def _keep(tx: Tx, book: domain.NoticeBatch, changed: Iterable[domain.Notice], events: Sequence[Event]) -> None:
     repository.save_book(tx, book)
     for notice in changed:
         repository.save_notice(tx, notice)
@@ -146,7 +146,7 @@ def _keep(tx: Tx, book: domain.Book, changed: Iterable[domain.Notice], events: S
     tx.emit(events)
 
 
-def _notices(tx: Tx, book: domain.Book) -> list[domain.Notice]:
+def _notices(tx: Tx, book: domain.NoticeBatch) -> list[domain.Notice]:
     notice_ids = [entry.notice_id for entry in book.entries]
     repository.load_notices(tx, notice_ids)
     return [repository.get_notice(tx, notice_id) for notice_id in notice_ids]

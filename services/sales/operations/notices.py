@@ -184,7 +184,7 @@ def record_notice_failed(tx: Tx, *, notice_id: UUID, revision: int, reason: str,
 # ── inside ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _locked(tx: Tx, notice_id: UUID) -> tuple[domain.Book, domain.Notice]:
+def _locked(tx: Tx, notice_id: UUID) -> tuple[domain.NoticeBatch, domain.Notice]:
     """Lock a notice in the order of the repository: the orders of its lines, its book, itself."""
     seen = look_at_notice(tx, notice_id=notice_id)
     repository.load_orders(tx, {line.order_id for line in seen.lines})

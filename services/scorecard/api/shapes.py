@@ -30,7 +30,7 @@ class PhaseShown(BaseModel):
     open: bool
 
 
-class MeasureShown(http.Shown):
+class MeasureShown(http.Response):
     """The clock of a case; durations in microseconds, `decision_us` is its decision velocity."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -52,7 +52,7 @@ class MeasureShown(http.Shown):
     latest_fact_id: UUID
 
 
-class CaseVelocity(http.Shown):
+class CaseVelocity(http.Response):
     """One case: what the stream read, what SQL recomputes, and whether they say the same."""
 
     case_id: UUID
@@ -61,7 +61,7 @@ class CaseVelocity(http.Shown):
     agree: bool
 
 
-class VelocityShown(http.Shown):
+class VelocityShown(http.Response):
     """Decision velocity of many cases (Kaplan-Meier; lower is better): `n` counts all, open and cleared are censored.
 
     A percentile that the curve does not reach is null and listed under `not_reached`. `naive_p50_us` is the median of the
@@ -117,7 +117,7 @@ class CellShown(BaseModel):
     handoffs: int | None = None
 
 
-class CellsShown(http.Shown):
+class CellsShown(http.Response):
     """Decision velocity by cell. `unknown` names what was asked and the scorecard is never told: value at risk."""
 
     as_of: datetime
@@ -136,7 +136,7 @@ class CurvePoint(BaseModel):
     upper: float | None
 
 
-class CurveShown(http.Shown):
+class CurveShown(http.Response):
     """The curve of the cases in question, thinned evenly where it has more steps than were asked for."""
 
     as_of: datetime
@@ -159,7 +159,7 @@ class PhaseOfMany(BaseModel):
     share: float | None
 
 
-class PhasesShown(http.Shown):
+class PhasesShown(http.Response):
     """Where the time goes: `blind`, before the case was identified, beside the phases of the response."""
 
     as_of: datetime
@@ -180,7 +180,7 @@ class OverdueCase(BaseModel):
     elapsed_us: int
 
 
-class OverdueShown(http.Shown):
+class OverdueShown(http.Response):
     """The open cases beyond the p90, the longest first; without a p90 there are none."""
 
     as_of: datetime
@@ -199,7 +199,7 @@ class Difference(BaseModel):
     recomputed: dict[str, Any] | None
 
 
-class VelocityCheck(http.Shown):
+class VelocityCheck(http.Response):
     """Whether every reading equals its recomputation; the first differences are listed."""
 
     compared: int
@@ -207,7 +207,7 @@ class VelocityCheck(http.Shown):
     listed: tuple[Difference, ...]
 
 
-class FactShown(http.Shown):
+class FactShown(http.Response):
     """The causal record of a fact: `cause_id` names what `cause_kind` says; a timer's `armed_by` what armed it."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -242,7 +242,7 @@ class Root(BaseModel):
     armed_kind: str | None = None
 
 
-class Why(http.Shown):
+class Why(http.Response):
     """A fact, what led to it, and so on back to the root; `passed` are the timers that the chain walked through."""
 
     chain: tuple[Step, ...]
@@ -250,7 +250,7 @@ class Why(http.Shown):
     root: Root
 
 
-class Consequences(http.Shown):
+class Consequences(http.Response):
     """Everything that followed, nearest first."""
 
     items: tuple[Step, ...]
@@ -263,7 +263,7 @@ class WalkAsked(http.Body):
     ids: Annotated[list[UUID], Field(max_length=IDS_MAX)]
 
 
-class Walked(http.Shown):
+class Walked(http.Response):
     """The causal records found; what is missing is not recorded here (yet)."""
 
     found: tuple[FactShown, ...]
@@ -283,7 +283,7 @@ class Orphans(http.Page[OrphanShown]):
     by_reason: dict[str, int]
 
 
-class ExternalCause(http.Shown):
+class ExternalCause(http.Response):
     """An act, a signal or a timer that facts name as their cause, and the service that can show it."""
 
     id: UUID
@@ -293,7 +293,7 @@ class ExternalCause(http.Shown):
     example: UUID
 
 
-class Figures(http.Shown):
+class Figures(http.Response):
     """What the causal record adds up to."""
 
     facts: int

@@ -19,7 +19,7 @@ from schemas.exceptions import (
 from schemas.scorecard import MeasureRecorded
 from schemas.types import CauseKind, Severity
 from velocity import CLOCK_KINDS, Case, ClockFact, Measure, add, instant
-from velocity.reading import Told, told_by
+from velocity.reading import RootSignalEvent, told_by
 
 CASE_FACTS = frozenset(name for name, fact in REGISTER.items() if issubclass(fact, CaseFact))
 KINDS, SEVERITIES = frozenset(get_args(CauseKind)), frozenset(get_args(Severity))
@@ -34,7 +34,7 @@ def kind_of(event_name: str) -> str:
 class Heard(NamedTuple):
     """A fact as the stream takes it: what it says, and what of its envelope a measure carries on as it was written."""
 
-    told: Told
+    told: RootSignalEvent
     occurred_at: str
     recorded_at: str
     correlation_id: str
@@ -56,12 +56,12 @@ def heard(value: bytes) -> Heard:
     return found
 
 
-def hear(case: Case | None, told: Told) -> Case:
+def fold(case: Case | None, told: RootSignalEvent) -> Case:
     """Return the case with one more fact; one that is known already changes nothing."""
     return add(case, told.fact, case_id=told.case_id, cause_kind=told.cause_kind, severity=told.severity)
 
 
-def united(one: Case | None, other: Case) -> Case:
+def merge(one: Case | None, other: Case) -> Case:
     """Return what two workers know of a case together."""
     if one is None:
         return other
@@ -160,7 +160,7 @@ _FACT = Struct("<16sBqqqHH")  # id, kind, occurred, recorded, since, number of i
 _NONE, _NEVER = 0xFFFF, -(2**63)
 
 
-def dumped(case: Case, state: str = "") -> bytes:
+def serialize(case: Case, state: str = "") -> bytes:
     """Return a case as bytes: a head in JSON with what is shared by many facts, then each fact in a record of one length."""
     tasks: dict[tuple[str, str, int], int] = {}
     more: dict[tuple[str, ...], int] = {}
@@ -189,13 +189,13 @@ def dumped(case: Case, state: str = "") -> bytes:
     return b"\n".join((json.dumps(head, separators=(",", ":")).encode(), b"".join(records)))
 
 
-def glance(value: bytes) -> tuple[str, str, str]:
+def peek_header(value: bytes) -> tuple[str, str, str]:
     """Return cause, severity and state of a case inside such bytes; raises ValueError where they are none."""
     head = json.loads(value.partition(b"\n")[0])
     return head["k"], head["s"], head["w"]
 
 
-def loaded(value: bytes) -> Case:
+def deserialize(value: bytes) -> Case:
     """Return the case inside such bytes; raises ValueError where they are none."""
     written, _, records = value.partition(b"\n")
     head: dict[str, Any] = json.loads(written)

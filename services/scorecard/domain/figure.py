@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from services.scorecard.domain.sorted_curve import Band, SortedCurve
-from velocity import Velocity, middle
+from velocity import Velocity, median
 
 ARRAY_HEAD = 20
 HIDDEN_BELOW = 5  # a cell of fewer cases may be one person (specification)
@@ -108,7 +108,7 @@ def figure(
         within_target=curve.reached_within(target_us),
         handoffs=handoffs,
         findings=findings,
-        naive_p50_us=middle(ended),
+        naive_p50_us=median(ended),
         acknowledge_p50_us=SortedCurve(told, silent).percentiles(("p50",))["p50"],
     )
 

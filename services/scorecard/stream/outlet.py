@@ -27,7 +27,7 @@ _NONE: Headers = []
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
+class ChangedCase:
     """A case that is to be written: as it stands, what its clock says, on which partition."""
 
     case: domain.Case
@@ -36,18 +36,18 @@ class Moved:
 
 
 @dataclass(slots=True)
-class Round:
+class Batch:
     """What was folded since the last round; `acknowledged` is done when the broker has all that came of it."""
 
     acknowledged: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    moved: dict[bytes, Moved] = field(default_factory=dict)
+    moved: dict[bytes, ChangedCase] = field(default_factory=dict)
     removed: dict[bytes, int] = field(default_factory=dict)  # key of the changelog → partition
     measures: defaultdict[int, Records] = field(default_factory=lambda: defaultdict(list))
     facts: int = 0
     timer: asyncio.TimerHandle | None = None
 
 
-class Outlet:
+class BatchProducer:
     """Gathers a round and sends it, each partition in the order of its facts, states before measures."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Outlet:
         changelog: str,
         target: str,
         producer: Callable[[], Any],
-        write: Callable[[Round], Mapping[int, Records]],
+        write: Callable[[Batch], Mapping[int, Records]],
         wrote: Callable[[int, int, int], None],
     ) -> None:
         self._changelog, self._target = changelog, target
@@ -64,7 +64,7 @@ class Outlet:
         self._wrote = wrote  # told where in the changelog the broker put how many records
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.round = Round()
+        self.round = Batch()
 
     async def refresh_partitions(self) -> None:
         """Let the producer read anew how many partitions its topics have: it refuses to send to one that it does not know.
@@ -74,7 +74,7 @@ class Outlet:
         if (producer := self._producer()) is not None:
             await producer.client.force_metadata_update()
 
-    def moved(self, key: bytes, moved: Moved, measure: bytes | None) -> asyncio.Future[None]:
+    def moved(self, key: bytes, moved: ChangedCase, measure: bytes | None) -> asyncio.Future[None]:
         """Take what a fact led to; returns the acknowledgement to come."""
         now = self._begun()
         now.moved[key] = moved
@@ -91,7 +91,7 @@ class Outlet:
 
     def tell(self) -> None:
         """Send what was gathered so far."""
-        now, self.round = self.round, Round()
+        now, self.round = self.round, Batch()
         if now.timer is None:
             return
         now.timer.cancel()
@@ -104,19 +104,19 @@ class Outlet:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _begun(self) -> Round:
+    def _begun(self) -> Batch:
         if self.round.timer is None:
             self.round.timer = asyncio.get_running_loop().call_later(LINGER_SECONDS, self.tell)
         return self.round
 
-    async def _send(self, now: Round, states: Mapping[int, Records]) -> None:
+    async def _send(self, now: Batch, states: Mapping[int, Records]) -> None:
         try:
             async with self._turn:  # taken in the order of the rounds
                 sent = []
                 for partition, records in states.items():
                     sent += await self._submit(self._changelog, partition, records, _NONE, self._wrote)
                 for _ in now.moved:
-                    crash_points.reached(crash_points.IN_FOLD)
+                    crash_points.hit(crash_points.IN_FOLD)
                 for partition, records in now.measures.items():
                     sent += await self._submit(self._target, partition, records, _MEASURE)
             await asyncio.gather(*sent)

@@ -16,7 +16,7 @@ LOOK_MS = 500
 NOTHING: dict[bytes, bytes] = {}
 
 
-class States:
+class ChangelogState:
     """What is known of each case of a partition: who wrote of it → what. A case is all that any worker wrote of it."""
 
     def __init__(self, bootstrap: str, topic: str) -> None:

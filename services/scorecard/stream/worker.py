@@ -18,8 +18,8 @@ from chassis.runtime.settings import ServiceSettings
 from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is decoded
 from services.scorecard import domain, metrics as events
 from services.scorecard.stream.app import RAW, SESSION_SECONDS, app_of
-from services.scorecard.stream.outlet import Moved, Outlet, Records, Round
-from services.scorecard.stream.states import States
+from services.scorecard.stream.outlet import Batch, BatchProducer, ChangedCase, Records
+from services.scorecard.stream.states import ChangelogState
 
 SOURCE, TARGET, CHANGELOG = "exceptions.case", "scorecard.measure", "scorecard.stream-cases-changelog"
 UNSETTLED_MAX = 2_000  # facts folded whose state or measure the broker has not acknowledged
@@ -48,12 +48,12 @@ class Worker:
         self.settings = settings
         self.app: Any = app_of(settings)  # Faust's annotations do not cover what is used of it here
         self.source = self.app.topic(settings.topic(SOURCE), acks=False, **RAW)
-        self.states = States(settings.kafka_bootstrap, settings.topic(CHANGELOG))
+        self.states = ChangelogState(settings.kafka_bootstrap, settings.topic(CHANGELOG))
         self.writer = time_ordered_id().hex.encode()
         self.app.agent(self.source, concurrency=1)(self.fold)
         self.app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         self.app.on_rebalance_complete.connect(self._on_recovered, weak=False)
-        self.outlet = Outlet(
+        self.outlet = BatchProducer(
             settings.topic(CHANGELOG),
             settings.topic(TARGET),
             lambda: self.app.producer._producer,
@@ -153,7 +153,7 @@ class Worker:
             event.message.partition,
         )
         before = self._case(partition, key)
-        case = domain.hear(before, heard.told)
+        case = domain.fold(before, heard.told)
         found = domain.measure(case)
         new = {} if found is None else domain.observable(found, case.observed)
         case = domain.observe(case, frozenset(new))
@@ -161,17 +161,17 @@ class Worker:
         for phase, duration_us in new.items():
             events.decision_seconds.labels(case.cause_kind, case.severity, phase).observe(duration_us / 1_000_000)
         if found is None:
-            return self.outlet.moved(key, Moved(case, "unknown", partition), None)
+            return self.outlet.moved(key, ChangedCase(case, "unknown", partition), None)
         self._count_open(key, case.cause_kind, case.severity, found.state, partition)
         measure = domain.said(case, found, heard, source=self._source_name)
         events.stream_measures_total.inc()
-        return self.outlet.moved(key, Moved(case, found.state, partition), measure)
+        return self.outlet.moved(key, ChangedCase(case, found.state, partition), measure)
 
-    def _write(self, now: Round) -> dict[int, Records]:
+    def _write(self, now: Batch) -> dict[int, Records]:
         """Keep the cases of a round and return what the changelog is told, by partition."""
         told: dict[int, Records] = {}
         for case_key, moved in now.moved.items():
-            state = domain.dumped(moved.case, moved.state)
+            state = domain.serialize(moved.case, moved.state)
             self._remember(case_key, state, moved.case)
             told.setdefault(moved.partition, []).append((case_key + b"/" + self.writer, state))
         for gone, partition in now.removed.items():
@@ -189,7 +189,7 @@ class Worker:
             return known[1]
         case = None
         for state in states.values():
-            case = domain.united(case, domain.loaded(state))
+            case = domain.merge(case, domain.deserialize(state))
         return case
 
     def _remember(self, key: bytes, state: bytes, case: domain.Case) -> None:
@@ -234,7 +234,7 @@ class Worker:
         await self.outlet.refresh_partitions()
         for partition in held:
             for key, states in self.states.cases(partition).items():  # the longest knows the most
-                self._count_open(key, *domain.glance(max(states.values(), key=len)), partition)
+                self._count_open(key, *domain.peek_header(max(states.values(), key=len)), partition)
         self.ready.set()
         cases = sum(len(self.states.cases(partition)) for partition in held)
         log.get().info("stream.recovered", cases=cases, records=self.states.read, partitions=sorted(held))

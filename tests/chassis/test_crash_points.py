@@ -12,10 +12,10 @@ from chassis.runtime import crash_points
 
 PASSES = """
 import sys
-from chassis import points
-points.arm(sys.argv[1])
+from chassis.runtime import crash_points
+crash_points.configure(sys.argv[1])
 for number in range(4):
-    points.reached(points.AFTER_COMMIT)
+    crash_points.hit(crash_points.AFTER_COMMIT)
     print(number, flush=True)
 """
 
@@ -37,4 +37,4 @@ def test_nobody_else_ends(told: str) -> None:
 @pytest.mark.parametrize("told", ["after-lunch:1", "after-commit", "after-commit:0", "after-commit:often"])
 def test_a_point_that_nobody_knows_is_refused(told: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        crash_points.arm(told)
+        crash_points.configure(told)
