@@ -87,7 +87,7 @@ LONG_SESSION = """
 import sys
 from services.scorecard import __main__ as scorecard
 from services.scorecard.stream import app
-from chassis import process
+from chassis.runtime import process
 app.SESSION_SECONDS = app.REQUEST_SECONDS_MAX = 120.0
 sys.exit(process.main(scorecard.parts(), ["stream"]))
 """
@@ -194,7 +194,7 @@ STUCK = """
 import sys, types
 from faust.types import TP
 from services.scorecard.stream import watchdog as stream
-from chassis import log
+from chassis.runtime import log
 from chassis.runtime.settings import ServiceSettings
 stream.STUCK_SECONDS, stream.LOOK_SECONDS = 1.0, 0.1
 settings = ServiceSettings()
