@@ -18,7 +18,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import api, backlog, calibration, growth, history, latency, loop, page, pipeline, sse, stream, told
+from benchmarks import (
+    api,
+    backlog,
+    calibration,
+    growth,
+    history,
+    latency,
+    loop,
+    notification_delay,
+    page,
+    pipeline,
+    sse,
+    stream,
+)
 from benchmarks.figures import Figure, compared, line, loaded, machine_facts, median, plain, stored, written
 from cli.stack import Home, Stack
 
@@ -34,7 +47,7 @@ FIGURES: dict[str, tuple[str, Measure]] = {
     "loop": ("a delay's answer → both tasks", loop.measure),
     "stream": ("facts of cases → measures, beside a bare consumer", stream.measure),
     "known": ("the cases of the stream, known again after a kill", stream.measure_known_again),
-    "told": ("a delay's answer → both tasks at a reader of the stream", told.measure),
+    "told": ("a delay's answer → both tasks at a reader of the stream", notification_delay.measure),
     "page": ("the stream's page in Chromium: first rows, frames, a key", page.measure),
     "sse": ("the exception stream to a crowd, beside sse-starlette", sse.measure),
 }
@@ -79,10 +92,10 @@ def main() -> int:
         for name in given.names or FIGURES:
             run.measure(stack, name)
     run.show(as_json=given.json)
-    judged = [figure for figure in run.figures if figure.holds is not None]
-    missed = [figure.name for figure in judged if not figure.holds]
+    with_bar = [figure for figure in run.figures if figure.holds is not None]
+    missed = [figure.name for figure in with_bar if not figure.holds]
     _say(
-        f"{len(judged) - len(missed)} of {len(judged)} bars hold on this machine"
+        f"{len(with_bar) - len(missed)} of {len(with_bar)} bars hold on this machine"
         + "".join(f"; missed: {name}" for name in missed)
     )
     return int(bool(missed) and given.strict)

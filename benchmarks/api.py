@@ -163,7 +163,7 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
             pace = rate * TIMES
             pressed = _posts(door, "pressed", int(pace * (PRESSED_SECONDS_FULL if full else PRESSED_SECONDS)))
             answers = _run(door.all(pressed, PRESSED_CONNECTIONS, pace))
-        yield from _judged(where, answers)
+        yield from _checked(where, answers)
 
 
 def _run(work: Coroutine[None, None, T]) -> T:
@@ -187,7 +187,7 @@ def _rate(found: tuple[list[Answer], float]) -> tuple[float, list[float]]:
     return len(answers) / seconds, [answer.ms for answer in answers]
 
 
-def _judged(where: work.Place, answers: Sequence[Answer]) -> Iterator[Figure]:
+def _checked(where: work.Place, answers: Sequence[Answer]) -> Iterator[Figure]:
     refused = [answer.ms for answer in answers if answer.status in (429, 503)]
     accepted = [answer for answer in answers if answer.status in (200, 201)]
     with psycopg.connect(where.database_url) as connection:

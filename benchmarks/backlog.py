@@ -1,6 +1,6 @@
 """The relay alone: a backlog goes out, an idle relay is woken, and eight writers hold transactions open at random.
 
-Everything is judged: each row acknowledged by all and marked, once, in the order of its subject.
+Everything is checked: each row acknowledged by all and marked, once, in the order of its subject.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def drained(stack: Stack, module: str, *, rows: int) -> float:
     """Return events per second; raises AssertionError where a row is left or came out of order."""
     with work.place(stack, f"backlog-{module}") as where:
         found = drain(where, module, rows)
-        work.judge_output(where, rows)
+        work.check_output(where, rows)
     return found
 
 
@@ -91,7 +91,7 @@ def idle_ms(stack: Stack, acts: int) -> list[float]:
                     work.reached(where, number + 1, processes)  # the first one waits for the process to start
                 time.sleep(ACT_EACH_SECONDS)  # layers: allow wait — the relay is to be idle before the next act
             work.reached(where, WARM_UP + acts, processes)
-        work.judge(where, WARM_UP + acts)
+        work.check(where, WARM_UP + acts)
         with psycopg.connect(where.database_url) as connection:
             marks: dict[str, datetime] = dict(connection.execute("SELECT key, published_at FROM outbox").fetchall())
     waited = [(marks[key] - at).total_seconds() * 1000 for key, at in committed.items()]

@@ -87,7 +87,7 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
         for past in turns:
             past.drains.append(past.drain(pending))
         for past in (few, many):
-            work.judge(past.where, past.counted, told=past.told)
+            work.check(past.where, past.counted, told=past.told)
     yield Figure("history.pipeline_slower", sum(few.rates) / sum(many.rates), "×", at_most=FLAT)
     yield Figure("history.relay_slower", sum(few.drains) / sum(many.drains), "×", at_most=FLAT)
     for name, share in (("p50", 0.5), ("p99", 0.99)):

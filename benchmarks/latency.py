@@ -96,7 +96,7 @@ def course(
 
 
 def measure_busy(stack: Stack, full: bool) -> Iterator[Figure]:
-    """Act each 20 ms on the database of a service that consumes at full rate; judge everything at the end."""
+    """Act each 20 ms on the database of a service that consumes at full rate; check everything at the end."""
     feed = FEED_FULL if full else FEED
     with work.place(stack, "busy") as where:
         work.fill(where, feed)
@@ -109,7 +109,7 @@ def measure_busy(stack: Stack, full: bool) -> Iterator[Figure]:
             seen, per_second = _follow(consumer, feed, acts, database)
             work.reached(where, feed + len(acts.committed), processes)
             seen |= _rest(consumer, set(acts.committed) - set(seen))
-        work.judge(where, feed + len(acts.committed))
+        work.check(where, feed + len(acts.committed))
     took = [seconds * 1000 for seconds, _ in acts.committed.values()]
     waited = [(seen[key] - at) * 1000 for key, (_, at) in acts.committed.items()]
     if len(took) < ACTS_MIN:

@@ -1,6 +1,6 @@
 """Events per second from the input topic to the output topic: ours beside the same statements in a straight line and rivals.
 
-One consumer process and one relay process each, on the same events and tables, judged by the same count at the end.
+One consumer process and one relay process each, on the same events and tables, checked by the same count at the end.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def rate(
             before = resident_kb(processes[0].pid)
             found = work.rate(where, events, processes)
             growth = resident_kb(processes[0].pid) / before - 1
-        work.judge(where, events)
+        work.check(where, events)
     return found, growth
 
 
@@ -90,7 +90,7 @@ def steady(stack: Stack, per_second: float, seconds: float) -> float:
                 sent = due
                 lags.append((sent - work.come_out(admin, where)) / per_second)
             work.rate(where, events, processes)
-        work.judge(where, events)
+        work.check(where, events)
     quarter = len(lags) // 4
     return statistics.mean(lags[-quarter:]) - statistics.mean(lags[quarter : 2 * quarter])
 

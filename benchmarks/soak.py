@@ -1,7 +1,7 @@
 """Hours at half load: does memory grow, does latency, does anybody keep connections? `python -m benchmarks.soak --minutes 120`.
 
 One consumer process and its relay, as in the pipeline. The measuring process feeds them at a constant pace, follows the
-output while it comes, judges it, and looks at the processes every few seconds. An event leaves 1.3 kB on the disk.
+output while it comes, checks it, and looks at the processes every few seconds. An event leaves 1.3 kB on the disk.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Heard:
     failed: BaseException | None = None
 
     def hear(self, message: kafka.Message) -> None:
-        """Judge one record and time it; raises AssertionError where a stock's numbers are not 1, 2, 3 …"""
+        """Checker one record and time it; raises AssertionError where a stock's numbers are not 1, 2, 3 …"""
         said = json.loads(message.value() or b"")["data"]
         stock, number = said["item_id"], int(said["description"].split()[1])
         before = self.last.get(stock, 0)

@@ -1,4 +1,4 @@
-"""The same work for everybody: events in, one table, one event out for each; and the judge who counts at the end.
+"""The same work for everybody: events in, one table, one event out for each; and the checker who counts at the end.
 
 A fact says that stock of an item at a site changed. The work: validate it, do it once (inbox), load the tally of that
 stock, count it, save it, store one fact for the outside (outbox), commit, publish. Tables and events are the same for
@@ -343,7 +343,7 @@ def reached(where: Place, events: int, processes: Sequence[spawn.Popen]) -> None
         time.sleep(0.02)
 
 
-def judge(where: Place, events: int, *, told: int | None = None) -> None:
+def check(where: Place, events: int, *, told: int | None = None) -> None:
     """See that each fact was counted once and told once, in the order of its stock; raises AssertionError.
 
     `told` is how many facts the output tells of where more went there than were counted.
@@ -352,10 +352,10 @@ def judge(where: Place, events: int, *, told: int | None = None) -> None:
         row = connection.execute("SELECT sum(heard), count(*) FROM tallies").fetchone()
         assert row is not None
         assert row[0] == events, f"counted {row[0]} of {events}"
-    judge_output(where, events if told is None else told)
+    check_output(where, events if told is None else told)
 
 
-def judge_output(where: Place, events: int) -> None:
+def check_output(where: Place, events: int) -> None:
     """See that the output tells of each fact once, in the order of its stock; raises AssertionError."""
     heard, seen = dict[str, int](), 0
     for said in output(where):
@@ -369,7 +369,7 @@ def judge_output(where: Place, events: int) -> None:
 def output(where: Place) -> Iterator[dict[str, Any]]:
     """Yield what the output topic tells, as far as it goes now."""
     left = come_out(kafka.admin(where.bootstrap), where)
-    consumer = kafka.lone_consumer(where.bootstrap, "bench.judge")
+    consumer = kafka.lone_consumer(where.bootstrap, "bench.checker")
     consumer.assign(places(where.output, where.partitions, kafka.OFFSET_BEGINNING))
     while left > 0:
         messages = consumer.consume(5000, timeout=5.0)

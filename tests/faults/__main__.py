@@ -1,5 +1,4 @@
-"""`python -m tests.faults path`, `brokers`, `poison`, `stream`, `growth` and `replay`: work flows while things die or what comes is bad, and a
-judge looks at what comes out."""
+"""Inject faults under load, then check the output: `python -m tests.faults path|brokers|poison|stream|growth|replay`."""
 
 from __future__ import annotations
 
@@ -32,13 +31,13 @@ def main(arguments: list[str]) -> int:
     path = trials_of.add_parser("path", help="a small service on the chassis: kills at points, pauses, rebalances, ...")
     path.add_argument("--seed", type=int, default=1)
     path.add_argument("--full", action="store_true", help="as often as the bars say: over an hour")
-    path.add_argument("--only", action="append", default=[], help="one nemesis of the full form")
+    path.add_argument("--only", action="append", default=[], help="one fault of the full form")
     path.add_argument("--json", action="store_true")
     three = trials_of.add_parser("brokers", help="the small service on three brokers: leader killed, topics wiped, ...")
     three.add_argument("--seed", type=int, default=1)
     three.add_argument("--full", action="store_true", help="two frozen for 45 s, a folder deleted, a disk full too")
     three.add_argument(
-        "--only", action="append", default=[], choices=list(brokers.ALONE), help="one nemesis of the full form"
+        "--only", action="append", default=[], choices=list(brokers.ALONE), help="one fault of the full form"
     )
     three.add_argument("--json", action="store_true")
     bad = trials_of.add_parser("poison", help="the small service is told what it cannot read, stand or say")

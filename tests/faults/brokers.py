@@ -26,7 +26,7 @@ from schemas.inventory import ItemChanged
 from schemas.topics import TOPICS
 from tests.faults import facts, tally
 from tests.faults.cluster import Node, ThreeBrokers
-from tests.faults.nemeses import Course, Nemesis, left_out
+from tests.faults.fault_injection import Course, Fault, left_out
 from tests.faults.path import BEAT_SECONDS, PARTITIONS, Process, Trial
 from tests.faults.victims import pause
 from tests.support.needs import CHECKOUT
@@ -283,11 +283,11 @@ def _republishing(trial: BrokerTrial, url: str, topic: str) -> subprocess.Popen[
     return subprocess.Popen(command, env=told, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-ALONE: dict[str, tuple[Nemesis, int]] = {
+ALONE: dict[str, tuple[Fault, int]] = {
     "leader": (leader_killed, 3),
     "frozen": (two_frozen, 2),
     "folder": (folder_deleted, 2),
     "disk": (disk_full, 2),
     "wiped": (topics_wiped, 2),
 }
-SHORT: dict[str, tuple[Nemesis, int]] = {"leader": (leader_killed, 1), "wiped": (topics_wiped, 1)}
+SHORT: dict[str, tuple[Fault, int]] = {"leader": (leader_killed, 1), "wiped": (topics_wiped, 1)}

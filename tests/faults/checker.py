@@ -1,4 +1,4 @@
-"""The judge: it reads the input log, the output topic and the database, and knows nothing of how they came about.
+"""The checker: it reads the input log, the output topic and the database, and knows nothing of how they came about.
 
 Each function is given plain rows. What it finds is said with its place: lost, doubled, out of order per subject,
 effect without cause, two timers for one due time, state that is not the sum of what was heard.
@@ -54,7 +54,7 @@ class Did(NamedTuple):
 
 @dataclass
 class Trail:
-    """Everything there is to judge by."""
+    """Everything there is to check."""
 
     heard: list[Heard] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
@@ -91,8 +91,8 @@ class Verdict:
         ]
 
 
-def judge(trail: Trail) -> Verdict:
-    """Judge a service that has come to rest."""
+def check(trail: Trail) -> Verdict:
+    """Check a service that has come to rest."""
     verdict = Verdict(heard=len(trail.heard))
     said = _once(trail.said, verdict)
     heard = _inputs(trail.heard)

@@ -18,7 +18,7 @@ from chassis.runtime import crash_points
 from cli.stack import spawn
 from schemas.envelope import Envelope
 from services.scorecard import domain
-from tests.faults.nemeses import BACK_SECONDS_MAX, GIVE_UP_SECONDS, LOOK_SECONDS, Course
+from tests.faults.fault_injection import BACK_SECONDS_MAX, GIVE_UP_SECONDS, LOOK_SECONDS, Course
 from tests.faults.victims import Log, pause
 from tests.scorecard.logs import random_log
 from tests.scorecard.workers import CHECKOUT, Streams, Worker, expected, woven
@@ -49,7 +49,7 @@ class Doomed(Worker):
         self.process = spawn.spawn(command, log=self.log, env=environment, cwd=CHECKOUT)
 
 
-def judge(facts: Sequence[Envelope], measures: Sequence[Envelope]) -> list[str]:
+def check(facts: Sequence[Envelope], measures: Sequence[Envelope]) -> list[str]:
     """Say what is wrong: a fact without its measure, a measure without its fact, one that knows less when told again, order."""
     place = {str(uuid5(f.data.case_id, str(f.id))): (str(f.data.case_id), n) for n, f in enumerate(facts)}
     causes = {str(f.id) for f in facts}
@@ -123,7 +123,7 @@ def run(infra: Infrastructure, folder: Path, *, seed: int, times: int) -> tuple[
         begun = time.monotonic()
         while not wanted <= {m.id for m in streams.read()} and time.monotonic() - begun < GIVE_UP_SECONDS:
             pause(LOOK_SECONDS)
-        course.faults += judge(facts, streams.measures)
+        course.faults += check(facts, streams.measures)
         readings = streams.readings()
         course.faults += [
             f"reading of case {log.name} is not what its facts fold to"
@@ -148,4 +148,4 @@ def _at(chance: random.Random) -> str:
     return f"{crash_points.IN_FOLD}:{chance.randint(*PASSES)}"
 
 
-__all__ = ["expected", "judge", "run"]
+__all__ = ["check", "expected", "run"]

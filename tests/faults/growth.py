@@ -18,8 +18,8 @@ from chassis.messaging import kafka, topics
 from schemas.envelope import Envelope
 from tests.faults import tally
 from tests.faults.checker import Trail, ordered_as_fed
+from tests.faults.fault_injection import GIVE_UP_SECONDS, LOOK_SECONDS, Course
 from tests.faults.fold import known
-from tests.faults.nemeses import GIVE_UP_SECONDS, LOOK_SECONDS, Course
 from tests.faults.path import Place, Trial
 from tests.faults.victims import pause
 from tests.scorecard.logs import Log, random_log

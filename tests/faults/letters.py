@@ -1,4 +1,4 @@
-"""The judge of poison: what is bad lies in the dead letters as it came, nobody good waited for it, a re-drive adds nothing.
+"""The checker of poison: what is bad lies in the dead letters as it came, nobody good waited for it, a re-drive adds nothing.
 
 It reads the input log, the output topic and the database, and knows nothing of how they came about. Each function is
 given plain rows.
@@ -105,7 +105,7 @@ class Findings:
         ]
 
 
-def judge_letters(fed: Sequence[Fed], unsaid: Sequence[Unsaid], letters: Iterable[Letter], found: Findings) -> None:
+def check_letters(fed: Sequence[Fed], unsaid: Sequence[Unsaid], letters: Iterable[Letter], found: Findings) -> None:
     """See that all poison is in the dead letters, with cause and bytes, and nothing else."""
     left = {(letter.partition, letter.offset, letter.reaction): letter for letter in letters}
     seen: set[str] = set()
@@ -135,12 +135,12 @@ def _expect(letter: Letter | None, what: str, cause: str, value: bytes, found: F
         found.wrong_cause.append(f"{what}: {letter.cause} instead of {cause}")
 
 
-def judge_delays(
+def check_delays(
     fed: Sequence[Fed], answers: Iterable[Answered], letters: Iterable[Letter], found: Findings, *, hang_seconds: float
 ) -> None:
     """See that no good fact was answered late; who shares a partition with a hang may wait until it is in its letter.
 
-    What is not answered at all is the other judge's.
+    What is not answered at all is the other checker's.
     """
     answered: dict[str, float] = {}
     for answer in answers:
@@ -163,7 +163,7 @@ def judge_delays(
             found.delayed.append(f"{one.key} at {one.place} by {took:.2f} s")
 
 
-def judge_hangs(fed: Sequence[Fed], marks: Iterable[tuple[int, int, str]]) -> list[str]:
+def check_hangs(fed: Sequence[Fed], marks: Iterable[tuple[int, int, str]]) -> list[str]:
     """See that each hang was known by its attempt mark, and nothing else was taken for one."""
     hung = {one.event_id: one for one in sorted(fed, reverse=True) if one.kind == HANGS}
     wanted, seen = {(*one.place, COUNTS) for one in hung.values()}, Counter(marks)
@@ -172,7 +172,7 @@ def judge_hangs(fed: Sequence[Fed], marks: Iterable[tuple[int, int, str]]) -> li
     return faults + [f"{times} attempt marks at {place}" for place, times in sorted(seen.items()) if times > 1]
 
 
-def judge_redrives(
+def check_redrives(
     before: Standing, first: Standing, second: Standing, mended: AbstractSet[tuple[str, str]]
 ) -> list[str]:
     """See that a re-drive does once what can be done now and leaves the rest dead, and that another adds nothing.

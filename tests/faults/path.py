@@ -1,4 +1,4 @@
-"""The tally service on real servers: its processes, the facts it hears, and the trail that the judge reads."""
+"""The tally service on real servers: its processes, the facts it hears, and the trail that the checker reads."""
 
 from __future__ import annotations
 
@@ -291,11 +291,11 @@ class Trial:
         return int(row[0]) if row else 0
 
     def faults(self) -> list[str]:
-        """Say what is wrong beside what the judge finds."""
+        """Say what is wrong beside what the checker finds."""
         return []
 
     def figures(self) -> dict[str, int]:
-        """Return what was counted beside what the judge counts."""
+        """Return what was counted beside what the checker counts."""
         return {}
 
     # ── the trail ────────────────────────────────────────────────────────────────────────────────
@@ -324,7 +324,7 @@ class Trial:
 
     def _messages(self, topic: str) -> Iterator[Message]:
         name = f"{self.name}.{topic}"
-        client = Consumer({"bootstrap.servers": self.bootstrap, "group.id": f"{self.name}.judge", "log_level": 3})
+        client = Consumer({"bootstrap.servers": self.bootstrap, "group.id": f"{self.name}.checker", "log_level": 3})
         try:
             for (_, partition), end in self.kafka.ends([name]).items():
                 client.assign([TopicPartition(name, partition, 0)])

@@ -21,8 +21,8 @@ from chassis.messaging import kafka
 from chassis.runtime.process import EXIT_HUNG
 from schemas.inventory import ItemChanged
 from tests.faults import letters, tally
+from tests.faults.fault_injection import BACK_SECONDS_MAX, Course
 from tests.faults.letters import GOOD, HANGS, RAISES, SWELLS, UNREAD, Answered, Fed, Findings, Letter, Standing, Unsaid
-from tests.faults.nemeses import BACK_SECONDS_MAX, Course
 from tests.faults.path import LOOK_SECONDS, PARTITIONS, READY_SECONDS, SUBJECTS, Process, Trial
 from tests.faults.victims import pause
 from tests.support.stack import Infrastructure
@@ -131,16 +131,16 @@ class PoisonTrial(Trial):
         self.marks += new
         return Waiting(died, {(f"{self.name}.{tally.HEARS}", partition): offset for partition, offset, _ in new})
 
-    # ── the judge ────────────────────────────────────────────────────────────────────────────────
+    # ── the checker ────────────────────────────────────────────────────────────────────────────────
 
     def _records(self, topic: str) -> Iterator[tuple[int, int, dict[str, object]]]:
-        """Leave out what is never answered: the judge of the path knows good facts only."""
+        """Leave out what is never answered: the checker of the path knows good facts only."""
         for message in self._messages(topic):
             if kind_of(message.key().decode(), message.value()) not in KINDS:
                 yield message.partition(), message.offset(), json.loads(message.value())
 
     def faults(self) -> list[str]:
-        """Say what the judge of poison finds."""
+        """Say what the checker of poison finds."""
         fed = [_fed(message) for message in self._messages(tally.HEARS)]
         self.poison.update(one.kind for one in fed if one.kind != GOOD)
         unsaid = self._rows(
@@ -151,12 +151,12 @@ class PoisonTrial(Trial):
             'SELECT partition, "offset", reaction, value, cause, extract(epoch FROM stored_at)::float8 FROM dead_letters'
         )
         stored = [Letter(*row) for row in rows]
-        letters.judge_letters(fed, [Unsaid(*row) for row in unsaid], stored, self.findings)
+        letters.check_letters(fed, [Unsaid(*row) for row in unsaid], stored, self.findings)
         said = [_answered(message) for message in self._messages(tally.SAYS)]
-        letters.judge_delays(fed, said, stored, self.findings, hang_seconds=self.form.hang_seconds)
+        letters.check_delays(fed, said, stored, self.findings, hang_seconds=self.form.hang_seconds)
         mended = {(one.key, json.loads(one.value)["data"]["code"]) for one in fed if one.kind == HANGS}
-        faults = letters.judge_hangs(fed, self.marks)
-        return faults + self.findings.faults() + letters.judge_redrives(*self.standings, mended)
+        faults = letters.check_hangs(fed, self.marks)
+        return faults + self.findings.faults() + letters.check_redrives(*self.standings, mended)
 
     def figures(self) -> dict[str, int]:
         """Return the poison by kind, and how long the slowest good fact took."""

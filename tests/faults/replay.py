@@ -2,7 +2,7 @@
 
 Each victim waits for its moment (a share of the records, drawn from the seed), is frozen until it has work to do,
 and is killed with `kill -9` in the middle of it. The supervisor starts processes again; the replay command is
-started again with the same command. What comes out is judged against the file itself and against what the topics
+started again with the same command. What comes out is checked against the file itself and against what the topics
 and the databases hold.
 """
 
@@ -26,7 +26,7 @@ import psycopg
 from cli.stack import Stack
 from cli.stack.recipe import SERVICES, STREAM
 from cli.stack.worlds import World
-from tests.faults.judgement import FIRST, LAST, Kill, Outcome, environment, expected, judge, recorded
+from tests.faults.replay_checks import FIRST, LAST, Kill, Outcome, check, environment, expected, recorded
 from tests.faults.victims import Log, Victim, heard_by, pause
 from tests.records import oracle
 from tests.support.command import COMMAND
@@ -216,7 +216,7 @@ def run(
     last: float = LAST,
     say: Say,
 ) -> Outcome:
-    """Replay into a new world, kill, and judge; `only` names the victims where not all shall die.
+    """Replay into a new world, kill, and check; `only` names the victims where not all shall die.
 
     A short file is told in few strokes: with an earlier `last` every kill still finds work.
     """
@@ -238,7 +238,7 @@ def run(
             say(row_of(done))
         outcome.told = replaying.result()
         outcome.seconds = round(time.monotonic() - begun, 1)
-        judge(outcome, stack, world)
+        check(outcome, stack, world)
     finally:
         replaying.end()
         course.close()

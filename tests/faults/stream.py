@@ -18,8 +18,8 @@ from uuid import UUID, uuid5
 
 from schemas.envelope import Envelope
 from services.scorecard.__main__ import parts
+from tests.faults.fault_injection import GIVE_UP_SECONDS, LOOK_SECONDS, Course
 from tests.faults.fold import known
-from tests.faults.nemeses import GIVE_UP_SECONDS, LOOK_SECONDS, Course
 from tests.faults.victims import pause
 from tests.scorecard.logs import Log, random_log
 from tests.scorecard.workers import Streams, Worker, expected, woven

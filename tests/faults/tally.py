@@ -2,7 +2,7 @@
 
 It counts what it hears of each subject and says each count; opens one group per cause, whichever process hears of it
 first; and lets a timer fall due for some. All that it does is also written down, row by row, so that a checker that
-knows nothing of it can judge: `python -m tests.faults.tally consumer`. Some facts are poison to it: their unit says how.
+knows nothing of it can check: `python -m tests.faults.tally consumer`. Some facts are poison to it: their unit says how.
 """
 
 from __future__ import annotations

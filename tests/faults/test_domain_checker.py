@@ -1,4 +1,4 @@
-"""The judges are proven: a sound trail passes, and each planted fault is found and called by its name."""
+"""The checkers are tested: a sound trail passes, and each planted fault is found and called by its name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from uuid import UUID, uuid5
 
 import pytest
 
-from tests.faults import facts, judgement, replay
-from tests.faults.checker import COUNTED, FELL_DUE, OPENED, Did, Heard, Said, Trail, judge, ordered_as_fed
+from tests.faults import facts, replay, replay_checks
+from tests.faults.checker import COUNTED, FELL_DUE, OPENED, Did, Heard, Said, Trail, check, ordered_as_fed
 
 
 def an_id(name: str) -> str:
@@ -135,7 +135,7 @@ PLANTED: list[tuple[Callable[[Trail], None], str]] = [
 
 
 def test_a_sound_trail_passes_with_facts_told_again() -> None:
-    verdict = judge(a_trail())
+    verdict = check(a_trail())
     assert (verdict.faults(), verdict.again, verdict.heard) == ([], 1, 25)
 
 
@@ -143,7 +143,7 @@ def test_a_sound_trail_passes_with_facts_told_again() -> None:
 def test_each_planted_fault_is_found_by_its_name(plant: Callable[[Trail], None], kind: str) -> None:
     trail = a_trail()
     plant(trail)
-    found = {name for name, count in judge(trail).counts().items() if count}
+    found = {name for name, count in check(trail).counts().items() if count}
     assert found == {kind}
 
 
@@ -173,16 +173,16 @@ def test_topics_that_differ_from_what_was_committed_are_found(told: list[facts.T
 
 # ── figures of a replay ─────────────────────────────────────────────────────────────────────────
 
-FIGURES = {"lines": 3, "tasks": {"a": 1, "b": 1}, "value": 2.5, **judgement.NOTHING_WRONG, "fingerprint": "80d9"}
+FIGURES = {"lines": 3, "tasks": {"a": 1, "b": 1}, "value": 2.5, **replay_checks.NOTHING_WRONG, "fingerprint": "80d9"}
 
 
 @pytest.mark.parametrize("name", list(FIGURES))
 def test_one_figure_that_differs_is_found(name: str) -> None:
-    assert judgement.differences(FIGURES, FIGURES) == []
+    assert replay_checks.differences(FIGURES, FIGURES) == []
     altered = {**FIGURES, name: "another"}
-    (fault,) = judgement.differences(altered, FIGURES)
+    (fault,) = replay_checks.differences(altered, FIGURES)
     assert fault.startswith(name)
-    assert judgement.differences({k: v for k, v in FIGURES.items() if k != name}, FIGURES)
+    assert replay_checks.differences({k: v for k, v in FIGURES.items() if k != name}, FIGURES)
 
 
 def test_the_plan_is_the_same_for_the_same_seed_and_kills_everything_once_between_10_and_90_per_cent() -> None:
@@ -191,7 +191,7 @@ def test_the_plan_is_the_same_for_the_same_seed_and_kills_everything_once_betwee
     assert sorted(name for _, name in deaths) == sorted(
         [*replay.SERVICES, f"{apart}-relay", replay.STREAM, replay.REPLAY]
     )
-    assert all(judgement.FIRST <= share <= judgement.LAST for share, _ in deaths)
+    assert all(replay_checks.FIRST <= share <= replay_checks.LAST for share, _ in deaths)
 
 
 def moved(trail: Trail) -> Trail:
@@ -201,7 +201,7 @@ def moved(trail: Trail) -> Trail:
 
 
 def test_a_subject_that_moved_when_its_topic_grew_keeps_its_order() -> None:
-    assert judge(ordered_as_fed(moved(a_trail()))).faults() == []
+    assert check(ordered_as_fed(moved(a_trail()))).faults() == []
 
 
 def test_a_fact_of_a_new_partition_that_was_done_before_one_of_the_old_is_found() -> None:
@@ -210,4 +210,4 @@ def test_a_fact_of_a_new_partition_that_was_done_before_one_of_the_old_is_found(
     early, late = (next(d for d in trail.did if (d.what, d.mark) == (COUNTED, mark)) for mark in ("9", "12"))
     trail.did[trail.did.index(early)] = early._replace(number=late.number)
     trail.did[trail.did.index(late)] = late._replace(number=early.number)
-    assert judge(ordered_as_fed(trail)).counts()["out_of_order"] == 1
+    assert check(ordered_as_fed(trail)).counts()["out_of_order"] == 1

@@ -8,7 +8,7 @@ from argparse import Namespace
 import pytest
 
 from tests.faults import __main__ as command
-from tests.faults.nemeses import Course
+from tests.faults.fault_injection import Course
 from tests.faults.trials import Report, sum_of
 
 

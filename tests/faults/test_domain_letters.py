@@ -1,4 +1,4 @@
-"""The judge of poison is proven: a sound trail passes, and each planted fault is found and called by its name."""
+"""The checker of poison is tested: a sound trail passes, and each planted fault is found and called by its name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HANG_SECONDS, RESTARTED = 10.0, 14.0  # the hang is produced at 1, and its lette
 
 @dataclass
 class Trail:
-    """Everything there is to judge by."""
+    """Everything there is to check."""
 
     fed: list[Fed] = field(default_factory=list)
     answers: list[Answered] = field(default_factory=list)
@@ -26,8 +26,8 @@ class Trail:
 
     def findings(self) -> Findings:
         found = Findings()
-        letters.judge_letters(self.fed, self.unsaid, self.letters, found)
-        letters.judge_delays(self.fed, self.answers, self.letters, found, hang_seconds=HANG_SECONDS)
+        letters.check_letters(self.fed, self.unsaid, self.letters, found)
+        letters.check_delays(self.fed, self.answers, self.letters, found, hang_seconds=HANG_SECONDS)
         return found
 
 
@@ -162,12 +162,12 @@ def test_each_planted_fault_is_found_by_its_name(plant: Callable[[Trail], None],
 
 def test_each_hang_has_its_mark_once_and_nothing_else_has_one() -> None:
     fed, mark = a_trail().fed, (0, 60, letters.COUNTS)
-    assert letters.judge_hangs(fed, [mark]) == []
-    assert letters.judge_hangs(fed, []) == [f"no attempt mark of the hang at {mark}"]
-    assert letters.judge_hangs(fed, [mark, (1, 2, "another")]) == [
+    assert letters.check_hangs(fed, [mark]) == []
+    assert letters.check_hangs(fed, []) == [f"no attempt mark of the hang at {mark}"]
+    assert letters.check_hangs(fed, [mark, (1, 2, "another")]) == [
         "an attempt mark at (1, 2, 'another'), where nothing hangs"
     ]
-    assert letters.judge_hangs(fed, [mark, mark]) == [f"2 attempt marks at {mark}"]
+    assert letters.check_hangs(fed, [mark, mark]) == [f"2 attempt marks at {mark}"]
 
 
 PLACE, OTHER = (0, 60, letters.COUNTS), (0, 62, "unreadable")
@@ -178,7 +178,7 @@ AFTER = Standing([*BEFORE.did, ("counted", "h", "2")], {"counters": 2}, {**BEFOR
 
 
 def test_a_redrive_does_once_what_can_be_done_and_another_adds_nothing() -> None:
-    assert letters.judge_redrives(BEFORE, AFTER, AFTER, {("h", "2")}) == []
+    assert letters.check_redrives(BEFORE, AFTER, AFTER, {("h", "2")}) == []
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_redrive_does_once_what_can_be_done_and_another_adds_nothing() -> None
     ],
 )
 def test_a_redrive_that_does_otherwise_is_found(first: Standing, second: Standing) -> None:
-    assert len(letters.judge_redrives(BEFORE, first, second, {("h", "2")})) == 1
+    assert len(letters.check_redrives(BEFORE, first, second, {("h", "2")})) == 1
 
 
 # ── the poison itself ───────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""Trials of the path: which nemeses, how often, and what the judge says of each."""
+"""Trials of the path: which faults, how often, and what the checker says of each."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from typing import Any
 
 from chassis.runtime import crash_points
 from tests.faults import brokers, fold, growth, poison, stream
-from tests.faults.checker import Verdict, judge
+from tests.faults.checker import Verdict, check
 from tests.faults.cluster import ThreeBrokers
-from tests.faults.nemeses import ALONE, SHORT, Course, Nemesis
+from tests.faults.fault_injection import ALONE, SHORT, Course, Fault
 from tests.faults.path import Trial
 from tests.support.stack import Infrastructure
 
@@ -26,7 +26,7 @@ FULL_TIMES = {"pauses": 20, "rebalances": REBALANCES, "database": 10, "cuts": 20
 MIXED_ROUNDS = 15
 SHORT_FOLD_KILLS, FULL_FOLD_KILLS = 2, 50
 Say = Callable[[str], None]
-Plan = Sequence[tuple[Nemesis, int]]
+Plan = Sequence[tuple[Fault, int]]
 
 
 @dataclass
@@ -63,7 +63,7 @@ def run(
     made: Callable[..., Trial] = Trial,
     rate: float = RATE,
 ) -> Report:
-    """Let nemeses loose on one world, one after the other, and judge what is left when it rests."""
+    """Let faults loose on one world, one after the other, and check what is left when it rests."""
     begun, report, chance = time.monotonic(), Report(name, seed), random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="xd-path-") as folder:
         trial = made(infra, Path(folder), seed=seed)
@@ -71,15 +71,15 @@ def run(
             with trial.feeding(rate):
                 trial.start("relay")
                 trial.start("consumer")
-                for nemesis, times in plan:
-                    course = nemesis(trial, chance, times)
+                for fault, times in plan:
+                    course = fault(trial, chance, times)
                     report.courses.append(course)
                     report.faults += course.faults
                     say(row_of(course))
             trial.start("relay")
             trial.start("consumer")
             trial.wait_until_rest()
-            _take(report, judge(trial.trail()))
+            _take(report, check(trial.trail()))
             report.faults += trial.faults()
             report.counts |= trial.figures()
         except BaseException:
@@ -93,7 +93,7 @@ def run(
 
 
 def run_fold(infra: Infrastructure, *, seed: int, times: int, say: Say) -> Report:
-    """Kill the stream processor inside its fold and judge its measures."""
+    """Kill the stream processor inside its fold and check its measures."""
     begun, report = time.monotonic(), Report(crash_points.IN_FOLD, seed)
     with tempfile.TemporaryDirectory(prefix="xd-fold-") as folder:
         course, report.heard = fold.run(infra, Path(folder), seed=seed, times=times)
@@ -105,7 +105,7 @@ def run_fold(infra: Infrastructure, *, seed: int, times: int, say: Say) -> Repor
 
 
 def short(infra: Infrastructure, *, seed: int, say: Say) -> list[Report]:
-    """Let every nemesis strike once or twice, all in one world."""
+    """Let every fault strike once or twice, all in one world."""
     say(HEAD)
     return [
         run(infra, "short", list(SHORT.values()), seed=seed, say=say),
@@ -114,11 +114,11 @@ def short(infra: Infrastructure, *, seed: int, say: Say) -> list[Report]:
 
 
 def full(infra: Infrastructure, *, seed: int, say: Say, only: Sequence[str] = ()) -> list[Report]:
-    """Let each nemesis strike alone, as often as the bars say, and then all of them mixed."""
+    """Let each fault strike alone, as often as the bars say, and then all of them mixed."""
     say(HEAD)
     reports = [
-        run(infra, name, [(nemesis, FULL_TIMES.get(name, KILLS))], seed=seed, say=say)
-        for name, nemesis in ALONE.items()
+        run(infra, name, [(fault, FULL_TIMES.get(name, KILLS))], seed=seed, say=say)
+        for name, fault in ALONE.items()
         if not only or name in only
     ]
     if not only or crash_points.IN_FOLD in only:
@@ -131,9 +131,9 @@ def full(infra: Infrastructure, *, seed: int, say: Say, only: Sequence[str] = ()
 
 
 def on_brokers(infra: ThreeBrokers, *, seed: int, say: Say, every: bool, only: Sequence[str] = ()) -> list[Report]:
-    """Let the nemeses of three brokers strike: a few in one world, or each alone, as often as the bars say.
+    """Let the faults of three brokers strike: a few in one world, or each alone, as often as the bars say.
 
-    Alone, because rebuilding takes as long as what is rebuilt: a world that has seen every nemesis has a long history.
+    Alone, because rebuilding takes as long as what is rebuilt: a world that has seen every fault has a long history.
     """
     say(HEAD)
     if not every and not only:
@@ -192,11 +192,11 @@ def _take(report: Report, verdict: Verdict) -> None:
     report.faults += verdict.faults()
 
 
-HEAD = f"{'nemesis':<24} {'times':>5}  flow back: median, longest"
+HEAD = f"{'fault':<24} {'times':>5}  flow back: median, longest"
 
 
 def row_of(course: Course) -> str:
-    """Return the line of one nemesis."""
+    """Return the line of one fault."""
     back = f"{median(course.back):5.1f} s {max(course.back):5.1f} s" if course.back else ""
     notes = ", ".join(f"{number} {what}" for what, number in course.notes.items())
     return f"{course.name:<24} {course.times:>5}  {back}  {notes}".rstrip()

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from cli.stack import Stack
-from tests.faults import judgement, replay
+from tests.faults import replay, replay_checks
 from tests.support.records import RECORDED, shared_file
 from tests.support.stack import Infrastructure
 
@@ -34,5 +34,5 @@ def test_figures_are_the_files_though_services_and_the_replay_are_killed_and_one
             "UPDATE shipments SET promised_on = promised_on + 1 WHERE shipment_id = (SELECT min(shipment_id::text)::uuid FROM shipments)"
         )
     again = replay.replay_once(stack, world.name, file, UNTIL)
-    assert [fault.partition(" ")[0] for fault in judgement.differences(again, outcome.expected)] == ["fingerprint"]
+    assert [fault.partition(" ")[0] for fault in replay_checks.differences(again, outcome.expected)] == ["fingerprint"]
     stack.drop_world(world.name)

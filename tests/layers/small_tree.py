@@ -1,4 +1,4 @@
-"""A small clean house, planted in a temporary folder, so that one crime at a time can be added to it."""
+"""A small clean house, planted in a temporary folder, so that one violation at a time can be added to it."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def plant(folder: Path) -> Path:
     return folder
 
 
-def commit_crime(folder: Path, path: str, text: str) -> None:
+def add_violation(folder: Path, path: str, text: str) -> None:
     """Add the text at the end of a file of the tree, which is made when it is not there."""
     (folder / path).parent.mkdir(parents=True, exist_ok=True)
     with (folder / path).open("a", encoding="utf-8") as file:

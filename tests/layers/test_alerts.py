@@ -193,7 +193,7 @@ def test_every_declared_metric_is_set_somewhere() -> None:
     assert unused(declared(), ROOT) == []
 
 
-# ── the crimes, planted ──────────────────────────────────────────────────────────────────────────
+# ── the violations, planted ──────────────────────────────────────────────────────────────────────────
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_a_board_is_one_that_grafana_can_draw(path: Path) -> None:
     assert used == {variable["name"] for variable in found["templating"]["list"]}
 
 
-# ── the crimes, planted ──────────────────────────────────────────────────────────────────────────
+# ── the violations, planted ──────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def test_a_readme_has_five_lines_of_prose_before_its_canvas(service: str) -> Non
 
 
 def test_a_canvas_that_was_edited_is_seen_and_repaired(tmp_path: Path) -> None:
-    """The crime, planted: a line inside the block."""
+    """The violation, planted: a line inside the block."""
     page = with_block("# one\n\nProse.\n", "### Tables\n\nNone.\n")
     generated.write(tmp_path, {"README.md": page})
     (tmp_path / "README.md").write_text(page.replace("None.", "One."), encoding="utf-8")

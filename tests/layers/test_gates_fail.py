@@ -1,4 +1,4 @@
-"""LAYERS 4.13: each crime of LAYERS 4.1 to 4.14 is planted in a small clean tree, and its gate is seen to fail."""
+"""LAYERS 4.13: each violation of LAYERS 4.1 to 4.14 is planted in a small clean tree, and its gate is seen to fail."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.layers.small_tree import ROOT, broken_contracts, commit_crime, plant, run
+from tests.layers.small_tree import ROOT, add_violation, broken_contracts, plant, run
 from tests.support.needs import leave_out
 
 LOGISTICS = "services/logistics"
 
-# (the contract that must break, the file of the crime, the crime)
-IMPORT_CRIMES = [
+# (the contract that must break, the file of the violation, the violation)
+IMPORT_VIOLATIONS = [
     ("Layers", "schemas/logistics.py", "import chassis.runtime.log\n"),
     ("Layers", "chassis/runtime/log.py", "import services.logistics.domain\n"),
     ("Layers", "services/logistics/api.py", "import console\n"),
@@ -63,7 +63,7 @@ IMPORT_CRIMES = [
 ]
 
 
-def test_the_small_tree_without_a_crime_keeps_every_contract(tmp_path: Path) -> None:
+def test_the_small_tree_without_a_violation_keeps_every_contract(tmp_path: Path) -> None:
     """Otherwise a broken contract below would prove nothing."""
     assert broken_contracts(plant(tmp_path)) == [set()]
 
@@ -73,35 +73,35 @@ def test_a_room_may_be_a_package_and_the_optional_rooms_may_be_there(tmp_path: P
     plant(tmp_path)
     text = (tmp_path / LOGISTICS / "domain.py").read_text(encoding="utf-8")
     (tmp_path / LOGISTICS / "domain.py").unlink()
-    commit_crime(tmp_path, f"{LOGISTICS}/domain/shipment.py", text)
-    commit_crime(tmp_path, f"{LOGISTICS}/domain/__init__.py", "from services.logistics.domain.shipment import *\n")
-    commit_crime(tmp_path, f"{LOGISTICS}/stream.py", "import faust\nfrom services.logistics import domain\n")
-    commit_crime(tmp_path, f"{LOGISTICS}/models.py", "import numpy\nfrom services.logistics import domain\n")
+    add_violation(tmp_path, f"{LOGISTICS}/domain/shipment.py", text)
+    add_violation(tmp_path, f"{LOGISTICS}/domain/__init__.py", "from services.logistics.domain.shipment import *\n")
+    add_violation(tmp_path, f"{LOGISTICS}/stream.py", "import faust\nfrom services.logistics import domain\n")
+    add_violation(tmp_path, f"{LOGISTICS}/models.py", "import numpy\nfrom services.logistics import domain\n")
     for room in ("connectors", "effects", "jobs"):
-        commit_crime(tmp_path, f"{LOGISTICS}/{room}.py", "from services.logistics import operations\n")
-    commit_crime(tmp_path, f"{LOGISTICS}/operations.py", "from services.logistics import models, queries\n")
+        add_violation(tmp_path, f"{LOGISTICS}/{room}.py", "from services.logistics import operations\n")
+    add_violation(tmp_path, f"{LOGISTICS}/operations.py", "from services.logistics import models, queries\n")
     assert broken_contracts(tmp_path) == [set()]
 
 
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, str], set[str]]:
-    """What each crime breaks, alone in a tree of its own."""
+    """What each violation breaks, alone in a tree of its own."""
     folders = []
-    for _, path, crime in IMPORT_CRIMES:
-        folder = plant(tmp_path_factory.mktemp("crime"))
+    for _, path, violation in IMPORT_VIOLATIONS:
+        folder = plant(tmp_path_factory.mktemp("violation"))
         if path.startswith(f"{LOGISTICS}/domain/"):
             (folder / LOGISTICS / "domain").mkdir()
             (folder / LOGISTICS / "domain.py").rename(folder / LOGISTICS / "domain" / "__init__.py")
-        commit_crime(folder, path, crime)
+        add_violation(folder, path, violation)
         folders.append(folder)
-    return dict(zip(IMPORT_CRIMES, broken_contracts(*folders), strict=True))
+    return dict(zip(IMPORT_VIOLATIONS, broken_contracts(*folders), strict=True))
 
 
-@pytest.mark.parametrize("planted", IMPORT_CRIMES, ids=lambda planted: " ".join(planted).strip()[:90])
+@pytest.mark.parametrize("planted", IMPORT_VIOLATIONS, ids=lambda planted: " ".join(planted).strip()[:90])
 def test_a_forbidden_import_breaks_its_contract(
     broken: dict[tuple[str, str, str], set[str]], planted: tuple[str, str, str]
 ) -> None:
-    """LAYERS 4.1 to 4.6 and the contracts of .importlinter, crime by crime."""
+    """LAYERS 4.1 to 4.6 and the contracts of .importlinter, violation by violation."""
     assert planted[0] in broken[planted]
 
 
@@ -113,7 +113,7 @@ def test_a_missing_room_breaks_the_rooms_contract(tmp_path: Path) -> None:
     assert broken_contracts(tmp_path) == [{"Modules"}]
 
 
-RUFF_CRIMES = [
+RUFF_VIOLATIONS = [
     ("TID251", "from datetime import datetime\n\nNOW = datetime.now()\n"),
     ("TID251", "import datetime\n\nNOW = datetime.datetime.utcnow()\n"),
     ("TID251", "from datetime import date\n\nTODAY = date.today()\n"),
@@ -125,16 +125,16 @@ RUFF_CRIMES = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "crime"), RUFF_CRIMES, ids=lambda value: value.splitlines()[-1])
-def test_a_clock_a_chance_or_a_swallowed_error_is_refused_by_ruff(tmp_path: Path, rule: str, crime: str) -> None:
+@pytest.mark.parametrize(("rule", "violation"), RUFF_VIOLATIONS, ids=lambda value: value.splitlines()[-1])
+def test_a_clock_a_chance_or_a_swallowed_error_is_refused_by_ruff(tmp_path: Path, rule: str, violation: str) -> None:
     """LAYERS 4.4 and 4.14: the banned names of pyproject.toml."""
-    commit_crime(tmp_path, f"{LOGISTICS}/operations.py", crime)
+    add_violation(tmp_path, f"{LOGISTICS}/operations.py", violation)
     done = run(tmp_path, "-m", "ruff", "check", "--no-cache", "--config", str(ROOT / "pyproject.toml"), LOGISTICS)
     assert done.returncode == 1
     assert rule in done.stdout
 
 
-MYPY_CRIMES = [
+MYPY_VIOLATIONS = [
     ("no-untyped-def", "def open_case(tx, *, cause):\n    return cause\n"),
     ("no-any-return", "from typing import Any\n\n\ndef open_case(cause: Any) -> int:\n    return cause\n"),
     ("arg-type", "def open_case(cause: int) -> int:\n    return cause\n\n\nopen_case('one')\n"),
@@ -150,34 +150,34 @@ HONEST = '"""Act."""\n\n\ndef open_case(cause: int) -> int:\n    """Open it."""\
 
 @pytest.fixture(scope="module")
 def typed(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """What mypy says of a tree with one crime per file, and an honest one."""
+    """What mypy says of a tree with one violation per file, and an honest one."""
     folder = tmp_path_factory.mktemp("typed")
-    for number, (_, crime) in enumerate(MYPY_CRIMES):
-        commit_crime(folder, f"services/crime{number}/operations.py", crime)
-    commit_crime(folder, "services/honest/operations.py", HONEST)
+    for number, (_, violation) in enumerate(MYPY_VIOLATIONS):
+        add_violation(folder, f"services/violation{number}/operations.py", violation)
+    add_violation(folder, "services/honest/operations.py", HONEST)
     options = ("--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(folder / "cache"))
     done = run(folder, "-m", "mypy", *options, "services")
     assert done.returncode == 1
     return done.stdout
 
 
-@pytest.mark.parametrize("number", range(len(MYPY_CRIMES)), ids=[code for code, _ in MYPY_CRIMES])
+@pytest.mark.parametrize("number", range(len(MYPY_VIOLATIONS)), ids=[code for code, _ in MYPY_VIOLATIONS])
 def test_an_untyped_door_is_refused_by_mypy(typed: str, number: int) -> None:
     """LAYERS 4.12: --strict, and a producer's unknown keyword is a typing error (LAYERS 6)."""
-    lines = [line for line in typed.splitlines() if line.startswith(f"services/crime{number}/")]
-    assert any(f"[{MYPY_CRIMES[number][0]}]" in line for line in lines), typed
+    lines = [line for line in typed.splitlines() if line.startswith(f"services/violation{number}/")]
+    assert any(f"[{MYPY_VIOLATIONS[number][0]}]" in line for line in lines), typed
 
 
-def test_a_code_without_a_crime_passes_ruff_and_mypy(tmp_path: Path, typed: str) -> None:
+def test_a_code_without_a_violation_passes_ruff_and_mypy(tmp_path: Path, typed: str) -> None:
     """Otherwise the tests above would prove nothing."""
     assert "services/honest" not in typed
-    commit_crime(tmp_path, "services/honest/operations.py", HONEST)
+    add_violation(tmp_path, "services/honest/operations.py", HONEST)
     config = str(ROOT / "pyproject.toml")
     done = run(tmp_path, "-m", "ruff", "check", "--no-cache", "--config", config, "services")
     assert done.returncode == 0, done.stdout
 
 
-# The packages that a contract is made from, copied so that a crime can be planted in them.
+# The packages that a contract is made from, copied so that a violation can be planted in them.
 MADE_FROM = ("schemas", "chassis", "services", "console", "tools", "docs")
 FIELD = "    previous_expected_at: Instant | None = None\n"
 
@@ -236,9 +236,9 @@ def _door(may: str) -> str:
 
 def test_a_route_without_a_row_of_the_access_table_does_not_even_import(tmp_path: Path) -> None:
     """ACCESS 1: deny by default; a route names its row of schemas/access.py."""
-    commit_crime(tmp_path, "door.py", _door(', may="make-weather"'))
-    commit_crime(tmp_path, "nameless.py", _door(""))
-    commit_crime(tmp_path, "honest.py", _door(', may="operate"'))
+    add_violation(tmp_path, "door.py", _door(', may="make-weather"'))
+    add_violation(tmp_path, "nameless.py", _door(""))
+    add_violation(tmp_path, "honest.py", _door(', may="operate"'))
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     said = {}
     for module in ("door", "nameless", "honest"):
@@ -259,7 +259,7 @@ def test_a_test_fails_and_is_not_skipped_when_its_server_cannot_be_reached(tmp_p
         "from tests.support.stack import Infrastructure\n\n\n"
         "def test_it(infra: Infrastructure) -> None:\n    assert infra.kafka_bootstrap\n"
     )
-    commit_crime(tmp_path, "test_it.py", text)
+    add_violation(tmp_path, "test_it.py", text)
     environment = {**os.environ, "KAFKA_BOOTSTRAP": "127.0.0.1:1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-p", "tests.conftest", "test_it.py"]
     done = subprocess.run(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.layers.small_tree import ROOT, commit_crime
+from tests.layers.small_tree import ROOT, add_violation
 from tools.lint_layers.files import PACKAGES
 
 # Runs in a process of its own with an empty environment: imports each module named on the command line and
@@ -101,7 +101,7 @@ def test_importing_every_module_does_nothing(package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("crime", "said"),
+    ("violation", "said"),
     [
         ("import os\nHOME = os.environ.get('HOME')\n", "reads the environment: HOME"),
         ("import os\nHOME = os.getenv('HOME', '')\n", "reads the environment: HOME"),
@@ -117,10 +117,10 @@ def test_importing_every_module_does_nothing(package: str) -> None:
     ],
     ids=lambda value: value.splitlines()[-1],
 )
-def test_work_at_import_is_seen(tmp_path: Path, crime: str, said: str) -> None:
-    """The crime, planted in a module."""
-    commit_crime(tmp_path, "chassis/__init__.py", "")
-    commit_crime(tmp_path, "chassis/early.py", crime)
+def test_work_at_import_is_seen(tmp_path: Path, violation: str, said: str) -> None:
+    """The violation, planted in a module."""
+    add_violation(tmp_path, "chassis/__init__.py", "")
+    add_violation(tmp_path, "chassis/early.py", violation)
     seen = noise(tmp_path, modules(tmp_path, "chassis"))
     assert any(said in what for what in seen["chassis.early"]), seen
 
@@ -128,5 +128,5 @@ def test_work_at_import_is_seen(tmp_path: Path, crime: str, said: str) -> None:
 def test_a_quiet_module_is_quiet(tmp_path: Path) -> None:
     """Work inside a function is done when somebody asks for it."""
     text = "import os\nimport httpx\nimport faust\n\n\ndef home() -> str:\n    return os.environ['HOME']\n"
-    commit_crime(tmp_path, "chassis/late.py", text)
+    add_violation(tmp_path, "chassis/late.py", text)
     assert noise(tmp_path, ["chassis.late"]) == {}

@@ -69,7 +69,7 @@ def license_of(found: Distribution) -> str:
 
 
 def is_beyond_lgpl(said: str) -> bool:
-    """Judge one statement: strong copyleft named, and no permissive alternative offered by OR."""
+    """Checker one statement: strong copyleft named, and no permissive alternative offered by OR."""
     lesser = re.sub(r"LGPL[-0-9A-Za-z.+]*|Lesser General Public[^|]*", "", said)
     lesser = re.sub(r"GNU Library or [^|]*", "", lesser)
     strong = any(re.search(word, lesser) for word in BEYOND)
@@ -104,7 +104,7 @@ def test_a_distribution_of_the_lock_is_of_no_copyleft_beyond_the_lgpl(name: str)
     ],
 )
 def test_a_strong_copyleft_is_seen(said: str) -> None:
-    """The crime, planted."""
+    """The violation, planted."""
     assert is_beyond_lgpl(said)
 
 

@@ -28,6 +28,6 @@ def test_the_readme_lists_every_limit_by_its_name() -> None:
 
 
 def test_a_limit_that_is_left_out_is_seen() -> None:
-    """The crime, planted."""
+    """The violation, planted."""
     assert missing(README.replace("`BODY_BYTES_MAX`", "")) == ["BODY_BYTES_MAX of admission.py"]
     assert len(named()) > 15

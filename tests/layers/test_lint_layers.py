@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.layers.small_tree import ROOT, commit_crime, plant, run
+from tests.layers.small_tree import ROOT, add_violation, plant, run
 from tools.lint_layers import lint
 
 HOME = "services/logistics"
 REACTIONS = "from chassis.messaging.reactions import Reactions\nfrom schemas.logistics import ShipmentDelayed\n\nreactions = Reactions()\n"
 EFFECTS = "from chassis.messaging.effects import Effects\nfrom schemas.logistics import ShipmentDelayed\n\neffects = Effects()\n"
 
-# (the rule that must be named, the file of the crime, the crime)
-CRIMES = [
+# (the rule that must be named, the file of the violation, the violation)
+VIOLATIONS = [
     ("rooms", f"{HOME}/helpers.txt", "x"),
     ("rooms", f"{HOME}/templates/mail.html", "x"),
     ("rooms", f"{HOME}/__init__.py", "VERSION = 1\n"),
@@ -165,10 +165,12 @@ def test_a_clean_tree_has_no_finding(tmp_path: Path) -> None:
     assert [str(finding) for finding in lint(plant(tmp_path))] == []
 
 
-@pytest.mark.parametrize(("rule", "path", "crime"), CRIMES, ids=lambda value: str(value).strip()[:70])
-def test_each_crime_is_found_in_its_file_under_its_rule(tmp_path: Path, rule: str, path: str, crime: str) -> None:
+@pytest.mark.parametrize(("rule", "path", "violation"), VIOLATIONS, ids=lambda value: str(value).strip()[:70])
+def test_each_violation_is_found_in_its_file_under_its_rule(
+    tmp_path: Path, rule: str, path: str, violation: str
+) -> None:
     """LAYERS 4.3, 4.4, 4.7, 4.8, 4.9, 4.10, 4.12 and 4.14."""
-    commit_crime(plant(tmp_path), path, crime)
+    add_violation(plant(tmp_path), path, violation)
     findings = lint(tmp_path)
     places = [finding for finding in findings if finding.rule == rule]
     assert places, [str(finding) for finding in findings]
@@ -188,7 +190,7 @@ def test_a_missing_test_file_is_found_and_a_split_one_is_enough(tmp_path: Path) 
     folder = plant(tmp_path) / "tests" / "logistics"
     (folder / "test_domain.py").unlink()
     assert any("test_domain.py" in finding.advice for finding in lint(tmp_path))
-    commit_crime(tmp_path, "tests/logistics/test_domain_shipment.py", "")
+    add_violation(tmp_path, "tests/logistics/test_domain_shipment.py", "")
     assert lint(tmp_path) == []
 
 
@@ -196,9 +198,9 @@ def test_an_escape_comment_with_a_reason_allows_its_own_rule_only(tmp_path: Path
     """The named escape: the rule and the reason stand beside the line."""
     plant(tmp_path)
     allowed = "import time\n\ntime.sleep(1)  # layers: allow wait — two polls of a foreign feed lie this far apart\n"
-    commit_crime(tmp_path, f"{HOME}/queries.py", allowed)
+    add_violation(tmp_path, f"{HOME}/queries.py", allowed)
     assert lint(tmp_path) == []
-    commit_crime(
+    add_violation(
         tmp_path,
         f"{HOME}/queries.py",
         "time.sleep(2)  # layers: allow silence — a wrong rule allows nothing\n",
@@ -207,9 +209,9 @@ def test_an_escape_comment_with_a_reason_allows_its_own_rule_only(tmp_path: Path
 
 
 def test_what_is_allowed_is_not_found(tmp_path: Path) -> None:
-    """The other half of each rule: the honest form next to the crime passes."""
+    """The other half of each rule: the honest form next to the violation passes."""
     plant(tmp_path)
-    commit_crime(
+    add_violation(
         tmp_path,
         f"{HOME}/reactions.py",
         f"{REACTIONS}\n\n@reactions.on(ShipmentDelayed, loads=operations.case_of_cause)\n"
@@ -219,35 +221,35 @@ def test_what_is_allowed_is_not_found(tmp_path: Path) -> None:
         '\n\n@reactions.at("logistics.shipment-overdue")\n'
         "def when_shipment_overdue_tell_delay(tx: object, timer: object) -> None:\n    return\n",
     )
-    commit_crime(tmp_path, f"{HOME}/operations.py", 'TASK_TIMER = "task-due"\n')
-    commit_crime(
+    add_violation(tmp_path, f"{HOME}/operations.py", 'TASK_TIMER = "task-due"\n')
+    add_violation(
         tmp_path,
         f"{HOME}/reactions.py",
         "\n\n@reactions.at(operations.TASK_TIMER)\ndef when_task_due_escalate(tx: object) -> None:\n    return\n",
     )
     wait = "import time\n\ndone = []\nwhile not done:\n    time.sleep(0.1)\n"
-    commit_crime(tmp_path, "tests/logistics/test_api.py", wait)
+    add_violation(tmp_path, "tests/logistics/test_api.py", wait)
     local = "def open_door() -> type:\n    class Handler:\n        pass\n\n    return Handler\n"
-    commit_crime(tmp_path, "chassis/http.py", local)
-    commit_crime(
+    add_violation(tmp_path, "chassis/http.py", local)
+    add_violation(
         tmp_path,
         f"{HOME}/operations.py",
         "\n\ndef case_of_cause(event: object) -> object:\n    return event\n",
     )
-    commit_crime(
+    add_violation(
         tmp_path,
         f"{HOME}/queries.py",
         "x: int = 'a'  # type: ignore[assignment]  # the driver answers text\n",
     )
-    commit_crime(tmp_path, f"{HOME}/queries.py", "try:\n    y = 1\nexcept KeyError:\n    y = 2\n")
+    add_violation(tmp_path, f"{HOME}/queries.py", "try:\n    y = 1\nexcept KeyError:\n    y = 2\n")
     named = "import asyncio\n\nWAITING_MAX = 100\nwaiting = asyncio.Queue(maxsize=WAITING_MAX)\n', '.join([])\nclient.consume(timeout=0)\n"
-    commit_crime(tmp_path, "console/server/hub.py", named)
-    commit_crime(
+    add_violation(tmp_path, "console/server/hub.py", named)
+    add_violation(
         tmp_path, "chassis/persistence/database.py", "def transaction(session: object) -> None:\n    session.commit()\n"
     )
     keep = "def keep(consumer: object) -> None:\n    consumer.commit(offsets=[], asynchronous=True)\n"
-    commit_crime(tmp_path, "chassis/messaging/consumer.py", keep)
-    commit_crime(
+    add_violation(tmp_path, "chassis/messaging/consumer.py", keep)
+    add_violation(
         tmp_path, "chassis/messaging/relay.py", "def push(producer: object) -> None:\n    producer.produce('x')\n"
     )
     assert [str(finding) for finding in lint(tmp_path)] == []
@@ -259,7 +261,7 @@ def test_the_command_prints_place_rule_and_advice_and_answers_1(tmp_path: Path) 
     shutil.copytree(ROOT / "tools", tmp_path / "tools", dirs_exist_ok=True)
     shutil.copytree(ROOT / "docs" / "rules", tmp_path / "docs" / "rules")  # which the tools cite
     assert run(tmp_path, "-m", "tools.lint_layers").returncode == 0
-    commit_crime(tmp_path, f"{HOME}/api.py", "def post(tx: object) -> None:\n    tx.emit([])\n")
+    add_violation(tmp_path, f"{HOME}/api.py", "def post(tx: object) -> None:\n    tx.emit([])\n")
     done = run(tmp_path, "-m", "tools.lint_layers")
     assert done.returncode == 1
     assert f"{HOME}/api.py:4: emit: .emit() outside operations" in done.stdout

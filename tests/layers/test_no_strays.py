@@ -83,7 +83,7 @@ def test_every_line_of_the_lock_is_pinned_with_a_hash(lock: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "crime",
+    "violation",
     [
         "see /home/" + "ann/notes",
         "path = '/Users/" + "Ann/x'",
@@ -91,14 +91,14 @@ def test_every_line_of_the_lock_is_pinned_with_a_hash(lock: str) -> None:
         "cd /here/we/are/main",
     ],
 )
-def test_a_stray_is_seen(crime: str) -> None:
-    """The crime, planted."""
-    assert strays(crime, "/here/we/are")
+def test_a_stray_is_seen(violation: str) -> None:
+    """The violation, planted."""
+    assert strays(violation, "/here/we/are")
 
 
 @pytest.mark.parametrize("line", ["--index-url=https://x/simple", "a==1 @ https://x/a.whl", "-i http://x"])
 def test_an_address_in_a_lock_is_seen(line: str) -> None:
-    """The crime, planted."""
+    """The violation, planted."""
     assert ADDRESS.search(line)
 
 

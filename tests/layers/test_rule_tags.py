@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.layers.small_tree import ROOT, commit_crime, plant
+from tests.layers.small_tree import ROOT, add_violation, plant
 from tools.lint_layers import lint
 from tools.lint_layers.tags import HEADING, RULES_FOLDER, rule_headings
 
@@ -39,14 +39,14 @@ PLANTED = [
 def tree(tmp_path: Path) -> Path:
     """Return a small clean tree with one rule."""
     plant(tmp_path)
-    commit_crime(tmp_path, f"{RULES_FOLDER}/flow.md", f"# FLOW\n\n## {KNOWN[:-2]} Cases\n\n### {KNOWN} Quorum\n")
+    add_violation(tmp_path, f"{RULES_FOLDER}/flow.md", f"# FLOW\n\n## {KNOWN[:-2]} Cases\n\n### {KNOWN} Quorum\n")
     return tmp_path
 
 
 @pytest.mark.parametrize(("rule", "path", "text"), PLANTED, ids=lambda value: str(value).strip()[:70])
 def test_a_planted_violation_is_found(tree: Path, rule: str, path: str, text: str) -> None:
     """LAYERS 4.13."""
-    commit_crime(tree, path, text)
+    add_violation(tree, path, text)
     found = [finding for finding in lint(tree) if finding.rule == rule]
     assert [finding.path for finding in found] == [path]
     assert found[0].line == (tree / path).read_text(encoding="utf-8").splitlines().index(text.strip()) + 1
@@ -62,7 +62,7 @@ def test_a_planted_violation_is_found(tree: Path, rule: str, path: str, text: st
     ],
 )
 def test_a_tag_that_resolves_and_a_frozen_record_are_no_finding(tree: Path, path: str, text: str) -> None:
-    commit_crime(tree, path, text)
+    add_violation(tree, path, text)
     assert [str(finding) for finding in lint(tree)] == []
 
 

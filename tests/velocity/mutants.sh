@@ -10,7 +10,7 @@ trap 'rm -rf "$bench"' EXIT
 "$bench/env/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$root/requirements/mutants.lock"
 mkdir -p "$bench/copy/tests" "$bench/copy/velocity"
 cp "$root"/velocity/*.py "$bench/copy/velocity/"
-cp "$root/tests/velocity/judge_golden.py" "$bench/copy/tests/test_golden.py"
+cp "$root/tests/velocity/check_golden.py" "$bench/copy/tests/test_golden.py"
 cat > "$bench/copy/pyproject.toml" <<'END'
 [project]
 name = "velocity"

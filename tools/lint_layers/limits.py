@@ -5,7 +5,7 @@ import re
 
 from tools.lint_layers.files import Finding, SourceFile
 
-JUDGED = ("chassis", "services", "console")
+CHECKED = ("chassis", "services", "console")
 LIMITS = re.compile(
     r"(.+_)?timeout(_.+)?|maxsize|maxlen|backlog|limit_.+|pool_size|max_overflow|.+_seconds|.+_(max|limit|interval|delay)"
 )
@@ -14,7 +14,7 @@ WAITS = frozenset({"wait", "join", "wait_for"})
 
 def nameless_limits(source: SourceFile) -> list[Finding]:
     """Find a number that stands where a limit belongs; 0 is none."""
-    if source.package not in JUDGED:
+    if source.package not in CHECKED:
         return []
     found: list[tuple[ast.AST, str]] = []
     for call in source.calls():

@@ -34,7 +34,7 @@ def text_constants(sources: list[SourceFile]) -> Constants:
 
 
 def wrong_names(source: SourceFile, constants: Constants) -> list[Finding]:
-    """Judge the names and signatures that the doors and the chassis rely on."""
+    """Checker the names and signatures that the doors and the chassis rely on."""
     if source.room == "operations":
         return _operations(source)
     if source.room == "reactions":

@@ -35,7 +35,7 @@ def unfinished_lines(source: SourceFile) -> list[Finding]:
 
 
 def useless_allowances(source: SourceFile, found: list[Finding]) -> list[Finding]:
-    """Find allowances that allow nothing any more, so that they do not hide the next crime."""
+    """Find allowances that allow nothing any more, so that they do not hide the next violation."""
     findings = []
     for line, (rule, _) in source.allowances.items():
         reached = (line, line + 1) if source.stands_alone(line) else (line,)

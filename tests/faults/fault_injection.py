@@ -34,7 +34,7 @@ JUMPS, AHEAD = ("-3600", "+0"), "+3600"  # seconds off, as libfaketime reads the
 
 @dataclass
 class Course:
-    """What one nemesis did and how long it took until work flowed again."""
+    """What one fault did and how long it took until work flowed again."""
 
     name: str
     times: int = 0
@@ -51,19 +51,19 @@ class Course:
             self.late.append(f"{self.name}: work flowed again after {seconds:.1f} s, and must within {limit:.0f} s")
 
 
-Nemesis = Callable[[Trial, random.Random, int], Course]
+Fault = Callable[[Trial, random.Random, int], Course]
 
 
 def left_out(course: Course, why: str) -> Course:
-    """Say that a nemesis cannot strike on this machine; where nothing may be left out that is a fault."""
+    """Say that a fault cannot strike on this machine; where nothing may be left out that is a fault."""
     course.notes[f"left out, {why}"] = 1
     if require_infra():
         course.faults.append(f"{course.name}: {why}, and REQUIRE_INFRA=1 allows nothing to be left out")
     return course
 
 
-def kills_at(point: str) -> Nemesis:
-    """Return the nemesis that ends a process at a point of its path, again and again."""
+def kills_at(point: str) -> Fault:
+    """Return the fault that ends a process at a point of its path, again and again."""
     role = "relay" if point == crash_points.AFTER_PRODUCE else "consumer"
 
     def strike(trial: Trial, chance: random.Random, times: int) -> Course:
@@ -110,8 +110,8 @@ def _until_more(trial: Trial, role: str, before: int, since: float, *, revive: C
     return time.monotonic() - since
 
 
-def pauses(longest: float) -> Nemesis:
-    """Return the nemesis that freezes a process, for longer than its group waits for it too, and lets it go on."""
+def pauses(longest: float) -> Fault:
+    """Return the fault that freezes a process, for longer than its group waits for it too, and lets it go on."""
 
     def strike(trial: Trial, chance: random.Random, times: int) -> Course:
         course = Course("pause and resume")
@@ -311,7 +311,7 @@ def _two_consumers(trial: Trial) -> None:
     _until_more(trial, "consumer", before, time.monotonic())
 
 
-ALONE: dict[str, Nemesis] = {
+ALONE: dict[str, Fault] = {
     **{point: kills_at(point) for point in crash_points.ALL if point != crash_points.IN_FOLD},
     "pauses": pauses(15.0),
     "rebalances": rebalances,
@@ -321,7 +321,7 @@ ALONE: dict[str, Nemesis] = {
     "clock": clock_jumps,
 }
 # Those with a second consumer come last: while it works, the death of the first holds only a part of the facts up.
-SHORT: dict[str, tuple[Nemesis, int]] = {
+SHORT: dict[str, tuple[Fault, int]] = {
     **{point: (kills_at(point), 2) for point in crash_points.ALL if point != crash_points.IN_FOLD},
     "database": (database_kills, 1),
     "cuts": (cuts, 2),

@@ -1,4 +1,4 @@
-"""The judgement of a replay: figures against the file, topics against outboxes, tasks against what started them."""
+"""Checks of a replay: figures against the file, topics against outboxes, tasks against what started them."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def differences(told: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]
     ]
 
 
-def judge(outcome: Outcome, stack: Stack, world: World) -> None:
+def check(outcome: Outcome, stack: Stack, world: World) -> None:
     """Note everything that is wrong: figures, moments, topics against outboxes, causes."""
     outcome.faults += differences(outcome.told, outcome.expected)
     outcome.faults += [f"the replay was told no to: {one}" for one in outcome.told.get("refused", [])]
@@ -106,11 +106,11 @@ def judge(outcome: Outcome, stack: Stack, world: World) -> None:
         for kill in outcome.kills
         if kill.pid_before == kill.pid_after
     ]
-    _judge_topics(outcome, stack, world)
-    _judge_causes(outcome, stack, world)
+    _check_topics(outcome, stack, world)
+    _check_causes(outcome, stack, world)
 
 
-def _judge_topics(outcome: Outcome, stack: Stack, world: World) -> None:
+def _check_topics(outcome: Outcome, stack: Stack, world: World) -> None:
     stored = [row for service in world.services for row in facts.stored_facts(world.database_urls[service])]
     names = sorted({row.topic for row in stored} | set(ONE_PER_CASE))
     told = facts.told_facts(stack.kafka_bootstrap, {name: f"{world.name}.{name}" for name in names if name != MEASURED})
@@ -126,7 +126,7 @@ def _judge_topics(outcome: Outcome, stack: Stack, world: World) -> None:
             outcome.faults.append(f"{len(ids) - len(set(ids))} {kind} told again, though nobody was killed")
 
 
-def _judge_causes(outcome: Outcome, stack: Stack, world: World) -> None:
+def _check_causes(outcome: Outcome, stack: Stack, world: World) -> None:
     crossdock(stack, "login", "--as", "viewer", "--world", world.name)
     *tasks, total = documents(crossdock(stack, "why", "--all", "--world", world.name, "--json"))
     roots = Counter(str(task["root"].get("what")) for task in tasks)
