@@ -174,7 +174,7 @@ def predict_shortages(
     for stock_id, stock in stocks.items():
         place = places[stock_id]
         days = domain.project(place.outlook, today=place.today(tx.now), days=settings().inventory_horizon_days)
-        shortage, events = domain.judge_shortage(
+        shortage, events = domain.assess_shortage(
             repository.find_shortage(tx, stock_id),
             stock=stock,
             days=days,

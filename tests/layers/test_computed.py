@@ -71,7 +71,7 @@ def a_shortage(draw: Callable[..., Any]) -> None:
         DayShown.model_validate(day)
     for bucket in inventory.available_to_promise(outlook, today=NOW.date(), days=21):
         BucketShown.model_validate(bucket)
-    before, events = inventory.check_shortage(
+    before, events = inventory.assess_shortage(
         None,
         stock=inventory.Stock(STOCK, "kit", "LYO", outlook.on_hand, NOW, 1, NOW, NOW),
         days=days,

@@ -37,7 +37,7 @@ from services.inventory.domain.projection import (
     monday_of,
     project,
 )
-from services.inventory.domain.shortage import Behind, Shortage, depth, judge_shortage
+from services.inventory.domain.shortage import Behind, Shortage, assess_shortage, depth
 
 __all__ = [
     "OWN_SOURCE",
@@ -67,12 +67,12 @@ __all__ = [
     "UnknownSite",
     "UnknownZone",
     "Week",
+    "assess_shortage",
     "available_to_promise",
     "depth",
     "expected_day",
     "is_covered",
     "item_id",
-    "judge_shortage",
     "keep_item",
     "keep_site",
     "monday_of",

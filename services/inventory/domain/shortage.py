@@ -55,7 +55,7 @@ def depth(days: Sequence[ProjectedDay]) -> tuple[date, Decimal] | None:
     return None if first is None else (first, -min(day.projected for day in days))
 
 
-def judge_shortage(
+def assess_shortage(
     before: Shortage | None,
     *,
     stock: Stock,
