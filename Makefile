@@ -14,7 +14,7 @@ NEEDS_SERVERS := postgres or kafka or journey
 # 0 leaves out the tests that measure time. Use it on a machine that is busy with other work.
 TIMING ?= 1
 UNTIMED := $(filter 0,$(TIMING))
-CODE := schemas velocity chassis services console simulator cli tools benchmarks
+CODE := schemas formats velocity chassis services console simulator cli tools benchmarks
 # A folder that does not exist yet is skipped.
 PRESENT = $(wildcard $(CODE))
 

@@ -23,7 +23,7 @@ COMMANDS = (
     "cli.commands.demo",
     "cli.commands.desk",
     "cli.commands.response",
-    "cli.commands.ways",
+    "cli.commands.sourcing",
     "cli.commands.watch",
     "cli.commands.planning",
     "cli.commands.processes",

@@ -12,10 +12,10 @@ from typing import Any
 
 from cli.doors import Doors, DrivenWorld, ImportResult, RefusedItem
 from cli.driver import Driver, Moment, Run
-from cli.formats import scms_doors
-from cli.formats.scms import DeliveryFile
-from cli.formats.scms_doors import Door
-from cli.formats.scms_steps import Step, masters, shipments, steps
+from formats import scms_requests
+from formats.scms import DeliveryFile
+from formats.scms_requests import Door
+from formats.scms_steps import Step, masters, shipments, steps
 
 Progress = Callable[[datetime, int], None]
 
@@ -45,7 +45,7 @@ class Script:
     """A file as the driver tells it: the masters first, then the days."""
 
     steps: tuple[Step, ...]
-    masters: scms_doors.Telling
+    masters: scms_requests.Telling
     end: datetime
 
     @property
@@ -58,7 +58,7 @@ def script_of(file: DeliveryFile, until: date | None) -> Script:
     """Lay out what is told; nothing of it looks at what becomes known after `until`."""
     told = steps(shipments(file.lines), until or date.max)
     last = until or told[-1].day
-    return Script(told, scms_doors.master_items(masters(told)), scms_doors.end_of(last))
+    return Script(told, scms_requests.master_items(masters(told)), scms_requests.end_of(last))
 
 
 def replay(script: Script, doors: Doors, *, progress: Progress = lambda at, items: None) -> Replayed:
@@ -68,7 +68,7 @@ def replay(script: Script, doors: Doors, *, progress: Progress = lambda at, item
         tell_all(script.masters, doors, told)
         driver: Driver[Step] = Driver(
             world,
-            lambda days: tell_all(scms_doors.step_items(days), doors, told),
+            lambda days: tell_all(scms_requests.step_items(days), doors, told),
             foretold=TIMES_SHIPMENTS,
             progress=progress,
         )
@@ -84,8 +84,8 @@ def bring_history(
     """Tell a file to a running world as what is over: plan and receipt in one act, no case for any of it."""
     told, known = ImportResult(), shipments(file.lines)
     days = steps(known)
-    tell_all(scms_doors.master_items(masters(days)), doors, told)
-    for door, items in scms_doors.history_telling(days, known):
+    tell_all(scms_requests.master_items(masters(days)), doors, told)
+    for door, items in scms_requests.history_telling(days, known):
         tell_all([(door, items)], doors, told)
         progress(len(items))
     return told
@@ -95,17 +95,17 @@ def tell_all(telling: Iterable[tuple[Door, Sequence[dict[str, Any]]]], doors: Do
     """Send items to their doors, in the written order."""
     for door, items in telling:
         if items:
-            doors.tell(door.service, door.path, items, source=scms_doors.SOURCE, role=door.role, told=told)
+            doors.tell(door.service, door.path, items, source=scms_requests.SOURCE, role=door.role, told=told)
 
 
 def moments(days: Iterable[Step]) -> Iterable[Moment[Step]]:
     """Say of each day what it makes fall due and what it answers."""
     for day in days:
         yield Moment(
-            at=scms_doors.start_of(day.day),
+            at=scms_requests.start_of(day.day),
             told=day,
             items=_items(day),
-            arms=[(plan.shipment, scms_doors.end_of(plan.due_on)) for plan in day.plans],
+            arms=[(plan.shipment, scms_requests.end_of(plan.due_on)) for plan in day.plans],
             answers=[delivery.shipment for delivery in day.deliveries],
         )
 

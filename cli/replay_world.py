@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.errors import Refused
-from cli.formats.scms_doors import CURRENCY
 from cli.stack import daemon, lock
 from cli.stack.control import NotRunning, ask
 from cli.stack.state import Home, make_folder, read_json, write_json
 from cli.stack.worlds import check_name, currency_kept, known_worlds
+from formats.scms_requests import CURRENCY
 
 NOTE = "replay.json"
 LOCK = "replay.lock"

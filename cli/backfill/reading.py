@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Literal, NamedTuple
 
 from cli.backfill.maps import Point, ResponseMap, in_zone
-from cli.formats.dialect import RawRow, WrongFile, read_sheet
+from formats.dialect import RawRow, WrongFile, read_sheet
 
 FactKind = Literal["opened", "acknowledged", "handed-over", "implemented"]
 WORDS_MAX = 80

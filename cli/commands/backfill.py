@@ -19,11 +19,11 @@ from cli.client import Client
 from cli.doors import Doors, ImportResult
 from cli.errors import CommandFailed
 from cli.exit_codes import ExitCode
-from cli.formats.dialect import WrongFile
 from cli.output import JsonOption, emit, err, progress, say, table, warn
 from cli.roles import RoleTokens
 from cli.stack.recipe import SERVICES
 from cli.stack.state import Home
+from formats.dialect import WrongFile
 
 SHOWN_MAX = 20
 EXAMPLE = "Example: crossdock backfill responses incidents.csv.gz --map servicenow --as-of 2016-05-01 --json"

@@ -18,14 +18,14 @@ from cli.doors import Doors, RefusedItem
 from cli.errors import CommandFailed
 from cli.exit_codes import ExitCode
 from cli.figures import ask_figures
-from cli.formats.dialect import WrongFile
-from cli.formats.scms import DeliveryFile, read_deliveries
 from cli.output import JsonOption, WorldOption, emit, err, progress, say, table, warn
 from cli.replay import Replayed, bring_history, replay, script_of
 from cli.roles import RoleTokens
 from cli.stack.recipe import SERVICES
 from cli.stack.state import Home
 from cli.stack.worlds import LIVE
+from formats.dialect import WrongFile
+from formats.scms import DeliveryFile, read_deliveries
 
 SHOWN_MAX = 20
 FileArgument = Annotated[Path, typer.Argument(help="The delivery records: CSV or tab-separated, plain or gzip.")]

@@ -11,11 +11,11 @@ from rich.text import Text
 from cli.client import Client
 from cli.commands.shown import ago
 from cli.errors import Refused, Unreachable
+from cli.live.events import events
+from cli.live.screen import Screen
 from cli.output import JsonOption, WorldOption, err, out, print_json, visible, warn
 from cli.stack.recipe import CONSOLE
 from cli.stack.worlds import LIVE
-from cli.watching.events import events
-from cli.watching.live import Screen
 
 BACK_OFF_SECONDS = 0.5
 TRIES_MAX = 120

@@ -10,7 +10,7 @@ import pytest
 from cli.backfill.maps import LoadedMap, MapUnusable, ResponseMap, load_map
 from cli.backfill.reading import Fact, ResponseCase, read_responses
 from cli.backfill.telling import counts, item_of
-from cli.formats.dialect import WrongFile
+from formats.dialect import WrongFile
 
 COLUMNS = (
     "number",

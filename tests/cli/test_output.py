@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from cli import output
-from cli.watching.board import Board
+from cli.live.board import Board
 
 HOSTILE = "MK\\[/nosuch] [link=http://x.example]y[/] \x1b]0;PWNED\x07 \x9b2K \u202e \x7f"
 SHOWN = "MK\\[/nosuch] [link=http://x.example]y[/] \\x1b]0;PWNED\\x07 \\x9b2K \\u202e \\x7f"

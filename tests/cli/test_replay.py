@@ -13,9 +13,9 @@ import pytest
 
 from cli import doors as doors_module
 from cli.doors import DoorRefused, Doors, DoorUnreachable, DrivenWorld, ImportResult, NeverQuiet
-from cli.formats.scms import read_deliveries
-from cli.formats.scms_doors import end_of
 from cli.replay import Replayed, bring_history, fingerprint, replay, script_of
+from formats.scms import read_deliveries
+from formats.scms_requests import end_of
 from tests.records import oracle
 from tests.support.pretend_world import SERVICES, PretendWorld, kill_at, serving
 from tests.support.records import RECORDED, ROOT, shared_file
@@ -163,7 +163,7 @@ import sys, json
 from datetime import date
 from pathlib import Path
 from cli.doors import Doors
-from cli.formats.scms import read_deliveries
+from formats.scms import read_deliveries
 from cli.replay import replay, script_of
 urls, path, until = json.loads(sys.argv[1]), Path(sys.argv[2]), date.fromisoformat(sys.argv[3])
 replay(script_of(read_deliveries(path.read_bytes()), until), Doors(urls, lambda role, renew: role))

@@ -11,9 +11,9 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, strategies as st
 
-from cli.formats.dialect import Dialect, WrongFile
-from cli.formats.fields import Reference
-from cli.formats.scms import DeliveryLine, Quarantined, read_deliveries
+from formats.dialect import Dialect, WrongFile
+from formats.fields import Reference
+from formats.scms import DeliveryLine, Quarantined, read_deliveries
 from tests.records import oracle
 from tests.support.records import NATIVE, RECORDED, shared_file
 from tests.support.scms_rows import COLUMNS, a_file, a_row

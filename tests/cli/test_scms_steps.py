@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from cli.formats.scms import read_deliveries
-from cli.formats.scms_steps import PlannedLine, ShipmentPlan, Step, masters, shipments, steps
+from formats.scms import read_deliveries
+from formats.scms_steps import PlannedLine, ShipmentPlan, Step, masters, shipments, steps
 from tests.records import oracle
 from tests.support.records import RECORDED, shared_file
 from tests.support.scms_rows import a_file, a_row

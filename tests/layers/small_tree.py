@@ -53,7 +53,7 @@ _ACTS = {
 }
 # The houses that say something; the folder services/ and the stack's recipe must name the same.
 SERVICES = tuple(sorted(name for name, thing in vars(catalogue).items() if isinstance(thing, ModuleType)))
-_PACKAGES = ("schemas", "velocity", "services", "console", "simulator", "cli", "tools")
+_PACKAGES = ("schemas", "formats", "velocity", "services", "console", "simulator", "cli", "tools")
 _TESTED = ("domain", "operations", "reactions", "api", "queries")
 _CHASSIS = {
     "__init__.py": "",

@@ -29,6 +29,8 @@ IMPORT_VIOLATIONS = [
     ("Command", "cli/cases.py", "import confluent_kafka\n"),
     ("Command", "cli/cases.py", "from chassis.persistence import database\n"),
     ("Command", "cli/cases.py", "from sqlalchemy import select\n"),
+    ("Formats", "formats/scms.py", "import httpx\n"),
+    ("Layers", "formats/scms.py", "import cli\n"),
     ("Services apart", "services/exceptions/operations.py", "from services.logistics import domain as other\n"),
     ("Modules", "services/logistics/domain.py", "from services.logistics import repository\n"),
     ("Modules", "services/logistics/domain/case.py", "from services.logistics import tables\n"),

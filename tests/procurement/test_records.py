@@ -10,8 +10,8 @@ from uuid import UUID
 import pytest
 
 from chassis.ids import time_ordered_id
-from cli.formats.scms import read_deliveries
-from cli.formats.scms_steps import Shipment, shipments
+from formats.scms import read_deliveries
+from formats.scms_steps import Shipment, shipments
 from schemas.base import Event
 from schemas.envelope import Envelope, wrap
 from schemas.exceptions import AffectedLine, TaskOpened

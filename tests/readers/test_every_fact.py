@@ -15,7 +15,7 @@ from chassis.messaging.effects import EffectRunner
 from chassis.messaging.kafka import TYPE_HEADER
 from chassis.runtime.process import Parts
 from cli import seed
-from cli.watching.events import events
+from cli.live.events import events
 from console.server import view
 from schemas.base import REGISTER
 from schemas.exceptions import CaseFact

@@ -1,6 +1,6 @@
 """The figures of the delivery records, counted straight from the file: the yardstick for every replay.
 
-Plain Python over the csv module. It shares no line with `cli/formats` or any service, on purpose: the
+Plain Python over the csv module. It shares no line with `formats` or any service, on purpose: the
 same mistake made twice would agree with itself.
 """
 

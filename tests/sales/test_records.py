@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cli.formats.scms import read_deliveries
-from cli.formats.scms_doors import CURRENCY, SOURCE, end_of, master_items, order_item, start_of
-from cli.formats.scms_steps import RecordedDelivery, Shipment, ShipmentPlan, masters, shipments, steps
+from formats.scms import read_deliveries
+from formats.scms_requests import CURRENCY, SOURCE, end_of, master_items, order_item, start_of
+from formats.scms_steps import RecordedDelivery, Shipment, ShipmentPlan, masters, shipments, steps
 from schemas.logistics import ShipmentDelayed, ShipmentLine, ShipmentReceived
 from schemas.types import Cause, Money, subject_id
 from tests.support.records import RECORDED, shared_file

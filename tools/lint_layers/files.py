@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-PACKAGES = ("schemas", "velocity", "chassis", "services", "console", "simulator", "cli", "tools")
+PACKAGES = ("schemas", "formats", "velocity", "chassis", "services", "console", "simulator", "cli", "tools")
 ALSO_READ = ("tests", "benchmarks")
 # Written by a tool or run once by Alembic: their shape is not ours to judge.
 UNREAD = ("versions", "generated", "node_modules", "__pycache__")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from cli.formats.scms import DeliveryLine, Fulfilment
+from formats.scms import DeliveryLine, Fulfilment
 
 
 @dataclass(frozen=True, slots=True)

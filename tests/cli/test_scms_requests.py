@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from cli.formats import scms_doors
-from cli.formats.scms import read_deliveries
-from cli.formats.scms_doors import Door
-from cli.formats.scms_steps import masters, shipments, steps
+from formats import scms_requests
+from formats.scms import read_deliveries
+from formats.scms_requests import Door
+from formats.scms_steps import masters, shipments, steps
 from schemas.access import ACTS
 from services.inventory import api as inventory
 from services.logistics import api as logistics
@@ -25,13 +25,13 @@ ROUTERS = {"inventory": inventory, "logistics": logistics, "procurement": procur
 
 def told(*rows: dict[str, str]) -> dict[Door, list[dict[str, Any]]]:
     days = steps(shipments(read_deliveries(a_file(*rows)).lines))
-    return dict(scms_doors.step_items(days))
+    return dict(scms_requests.step_items(days))
 
 
 def test_a_plan_says_its_due_day_its_order_lines_and_when_it_became_known() -> None:
     ((plan,), (order,), (purchase,)) = (
         told(a_row(sent="5/1/06"))[door]
-        for door in (scms_doors.SHIPMENTS, scms_doors.ORDERS, scms_doors.PURCHASE_ORDERS)
+        for door in (scms_requests.SHIPMENTS, scms_requests.ORDERS, scms_requests.PURCHASE_ORDERS)
     )
     assert plan == {
         "key": "ASN-8",
@@ -62,8 +62,8 @@ def test_a_plan_says_its_due_day_its_order_lines_and_when_it_became_known() -> N
 
 def test_a_stock_order_names_the_placeholder_and_no_purchase_order() -> None:
     items = told(a_row(via="From RDC", vendor="SCMS from RDC", order="SO-1", shipment="DN-1"))
-    assert items[scms_doors.PURCHASE_ORDERS] == []
-    (line,) = items[scms_doors.SHIPMENTS][0]["lines"]
+    assert items[scms_requests.PURCHASE_ORDERS] == []
+    (line,) = items[scms_requests.SHIPMENTS][0]["lines"]
     assert line["supplier"] == "SCMS from RDC"
     assert not {"purchase_order", "purchase_order_line"} & line.keys()
 
@@ -76,7 +76,7 @@ def test_the_placeholder_of_stock_orders_is_no_candidate() -> None:
             ).lines
         )
     )
-    suppliers = dict(scms_doors.master_items(masters(days)))[scms_doors.SUPPLIERS]
+    suppliers = dict(scms_requests.master_items(masters(days)))[scms_requests.SUPPLIERS]
     assert [(one["code"], one["candidate"]) for one in suppliers] == [
         ("SCMS from RDC", False),
         ("RANBAXY Fine Chemicals LTD.", True),
@@ -84,7 +84,7 @@ def test_the_placeholder_of_stock_orders_is_no_candidate() -> None:
 
 
 def test_a_record_of_delivery_says_when_it_was_delivered_and_is_known_when_it_was_recorded() -> None:
-    assert told(a_row(delivered="1-Jun-06", recorded="9-Jun-06"))[scms_doors.RECEIPTS] == [
+    assert told(a_row(delivered="1-Jun-06", recorded="9-Jun-06"))[scms_requests.RECEIPTS] == [
         {"key": "ASN-8@received", "shipment": "ASN-8", "received_on": "2006-06-01", "known_at": "2006-06-09T00:00:00Z"}
     ]
 
@@ -98,7 +98,7 @@ def routes_of(door: Door) -> Any:
     raise AssertionError(f"{door.service} has no {door.path}")
 
 
-DOORS = [value for value in vars(scms_doors).values() if isinstance(value, Door)]
+DOORS = [value for value in vars(scms_requests).values() if isinstance(value, Door)]
 
 
 @pytest.mark.parametrize("door", DOORS, ids=lambda door: f"{door.service}{door.path}")
@@ -128,9 +128,9 @@ def test_every_item_of_the_real_records_is_one_that_its_door_takes() -> None:
     known = shipments(read_deliveries(shared_file(RECORDED).read_bytes()).lines)
     days = steps(known, date(2009, 12, 31))
     telling = [
-        *scms_doors.master_items(masters(days)),
-        *scms_doors.step_items(days),
-        *scms_doors.history_telling(days, known[:500]),
+        *scms_requests.master_items(masters(days)),
+        *scms_requests.step_items(days),
+        *scms_requests.history_telling(days, known[:500]),
     ]
     for door, items in telling:
         model = model_of(door)

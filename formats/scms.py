@@ -13,9 +13,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, TypeVar
 
-from cli.formats import fields
-from cli.formats.dialect import Dialect, RawRow, WrongFile, read_sheet
-from cli.formats.fields import Amount, Day
+from formats import fields
+from formats.dialect import Dialect, RawRow, WrongFile, read_sheet
+from formats.fields import Amount, Day
 
 T = TypeVar("T")
 Fault = tuple[str, str, str]

@@ -15,9 +15,9 @@ from chassis.runtime.clock import machine_now
 from cli.client import Client
 from cli.commands.shown import all_pages
 from cli.errors import CommandFailed, Unreachable
+from cli.live.board import Board
+from cli.live.events import events
 from cli.stack.recipe import CONSOLE
-from cli.watching.board import Board
-from cli.watching.events import events
 
 DRAWS_PER_SECOND = 4
 ASK_MAX = 100

@@ -12,8 +12,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from cli.formats.scms import PLACEHOLDER_SUPPLIER
-from cli.formats.scms_steps import (
+from formats.scms import PLACEHOLDER_SUPPLIER
+from formats.scms_steps import (
     Masters,
     OrderPlan,
     PlannedLine,

@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from cli.commands.shown import money
-from cli.watching.board import Board, rank
-from cli.watching.events import events
+from cli.live.board import Board, rank
+from cli.live.events import events
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 

@@ -1,1 +1,0 @@
-"""`watch` as a live screen: the cases that are open, as the desk's Stream shows them."""
