@@ -9,7 +9,7 @@ import pytest
 
 from tests.access import world as worlds
 from tests.access.world import World
-from tests.support.service import house
+from tests.support.service import open_service
 from tests.support.stack import Infrastructure
 
 
@@ -23,7 +23,7 @@ def service_world(infra: Infrastructure) -> Iterator[Callable[[str], World]]:
             if service not in made:
                 url = infra.database(service)
                 stack.callback(infra.drop_database, url)
-                made[service] = worlds.build(service, stack.enter_context(house(worlds.parts(service), url)))
+                made[service] = worlds.build(service, stack.enter_context(open_service(worlds.parts(service), url)))
             return made[service]
 
         yield world

@@ -119,7 +119,7 @@ class Asked(NamedTuple):
 def ask(world: World, call: Call, cell: Cell) -> Any:
     """Ask a route as a cell says; returns the response."""
     one = asked(world, call, cell)
-    return world.house.client.request(one.method, one.path, json=one.body, params=one.query, headers=one.head)
+    return world.service.client.request(one.method, one.path, json=one.body, params=one.query, headers=one.head)
 
 
 def asked(world: World, call: Call, cell: Cell) -> Asked:
@@ -207,7 +207,7 @@ def test_who_may_not_is_refused_and_reads_nothing_of_another_scope(
     world, call = service_world(name[0]), CALLS[name]
     asked = [cell for cell in cells(name) if cell.expected != "allowed"]
     assert [wrong for cell in asked if (wrong := verdict(world, call, cell))] == []
-    bare = world.house.client.request(name[1], call.path(world.ids["own"] | {"kind": "shortage"}, "own", ""))
+    bare = world.service.client.request(name[1], call.path(world.ids["own"] | {"kind": "shortage"}, "own", ""))
     assert bare.status_code == 401, "without a token"
 
 

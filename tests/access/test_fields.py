@@ -56,7 +56,9 @@ def ready(service_world: Callable[[str], World]) -> Callable[[str], World]:
         if service == "procurement":
             ids = found.ids["own"]
             said = {"alternative_id": ids["alternative_id"], "rationale": "the nearest"}
-            chosen = found.house.post(f"/sourcings/{ids['sourcing_id']}/choose", said, role="procurement", key="chosen")
+            chosen = found.service.post(
+                f"/sourcings/{ids['sourcing_id']}/choose", said, role="procurement", key="chosen"
+            )
             assert chosen.status_code in (200, 409), chosen.text
         return found
 
@@ -71,7 +73,9 @@ def test_a_marked_field_is_shown_or_said_to_be_masked(
     """ACCESS 2: null, and listed under `masked`."""
     world = ready(service)
     topics = ["procurement.supplier", "procurement.order", "procurement.sourcing", "sales.order", "sales.notice"]
-    answer = world.house.get(path.format(**world.ids["own"]), role=role, claims={"topics": topics, "supplier": "Acme"})
+    answer = world.service.get(
+        path.format(**world.ids["own"]), role=role, claims={"topics": topics, "supplier": "Acme"}
+    )
     if role == "machine" and service == "collaboration":
         assert answer.status_code == 403
         return
@@ -114,14 +118,14 @@ def test_a_raw_record_shows_its_content_to_whoever_sees_every_marked_field(
     ):
         world = service_world(service)
         told = {"source": "erp", "items": [{"key": "raw", **item}]}
-        assert world.house.post(path, told, role=service).json()["results"][0]["status"] in ("created", "unchanged")
+        assert world.service.post(path, told, role=service).json()["results"][0]["status"] in ("created", "unchanged")
         signal = derived_id("signal", service, door, "erp", "raw")
-        whole = world.house.post("/causes:resolve", {"ids": [str(signal)]}, role=role).json()
+        whole = world.service.post("/causes:resolve", {"ids": [str(signal)]}, role=role).json()
         (found,) = whole["found"]
         assert found["what"] == door, "what it was is said to everybody"
         assert (found["content"] is not None) == (role in SEE["raw"])
         assert whole["masked"] == ([] if role in SEE["raw"] else ["found[].content"])
-        part = world.house.post("/causes:resolve", {"ids": [str(signal)]}, role=role, claims={"sites": ["Nearsite"]})
+        part = world.service.post("/causes:resolve", {"ids": [str(signal)]}, role=role, claims={"sites": ["Nearsite"]})
         assert "raw@example.org" not in part.text
         assert "77.70" not in part.text
         assert (part.json()["found"][0]["subject"], part.json()["masked"]) == (
@@ -133,14 +137,14 @@ def test_a_raw_record_shows_its_content_to_whoever_sees_every_marked_field(
 def test_metrics_and_health_need_no_login_and_have_a_port_of_their_own(service_world: Callable[[str], World]) -> None:
     """ACCESS 3: metrics and health, no login, a port of its own."""
     (row,) = [row for row in ROWS if any(service == "ops" for service, _, _ in row.routes)]
-    house = service_world("collaboration").house
-    ops = OpsServer(house.settings, lambda: {"started": True})
+    service = service_world("collaboration").service
+    ops = OpsServer(service.settings, lambda: {"started": True})
     ops.start()
     try:
         address = f"http://127.0.0.1:{ops._server.server_address[1]}"
         for _, method, path in row.routes:
             assert httpx.request(method, address + path).status_code == 200, path
-            assert house.client.request(method, path).status_code == 404, f"{path} is not on the port of the API"
+            assert service.client.request(method, path).status_code == 404, f"{path} is not on the port of the API"
         assert httpx.get(f"{address}/calendars").status_code == 404
     finally:
         ops.stop()

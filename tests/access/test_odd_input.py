@@ -16,7 +16,7 @@ from tests.access.matrix import SERVICES
 from tests.access.test_cells import Asked, asked, cells
 from tests.access.world import World
 from tests.support.odd import TEXTS, VALUES, Place, places, replaced
-from tests.support.service import house
+from tests.support.service import open_service
 
 CONTROLS = ("kit\x1b[2K", "kit\x9b2K")  # C0 and C1: a terminal would obey them
 CLOCK = "/world/advance"  # comes last: a world at the end of time does nothing more
@@ -44,7 +44,7 @@ def odd_world(fresh_database: Callable[[str], str]) -> Iterator[Callable[[str], 
     opened = []
 
     def made(service: str) -> World:
-        context = house(worlds.parts(service), fresh_database(service))
+        context = open_service(worlds.parts(service), fresh_database(service))
         opened.append(context)
         return worlds.build(service, context.__enter__())
 
@@ -91,14 +91,14 @@ def odd_requests(document: dict[str, Any], route: str, one: Asked) -> Iterator[O
 def test_nothing_odd_is_a_failure(odd_world: Callable[[str], World], service: str) -> None:
     """A number that no column keeps, a day at the end of time, a text that is none: refused in words, or taken."""
     world = odd_world(service)
-    document = world.house.get("/openapi.json").json()
+    document = world.service.get("/openapi.json").json()
     failed: list[str] = []
     for name in sorted((name for name in CALLS if name[0] == service), key=lambda name: (name[2] == CLOCK, name)):
         cell = next(cell for cell in cells(name) if cell.expected == "allowed" and cell.target == "own")
         one = asked(world, CALLS[name], cell)
         for odd in odd_requests(document, name[2], one):
             head = one.head | {"Content-Type": "application/json"}
-            answer = world.house.client.request(one.method, odd.path, content=odd.body, headers=head)
+            answer = world.service.client.request(one.method, odd.path, content=odd.body, headers=head)
             if answer.status_code >= 500 or (odd.must_be_refused and _was_taken(answer)):
                 failed.append(f"{name[1]} {name[2]} {odd.what}: {answer.status_code} {answer.text[:200]}")
     assert not failed, "\n".join(failed)

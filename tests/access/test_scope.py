@@ -17,7 +17,7 @@ from schemas.access import is_in_scope
 from schemas.envelope import Envelope
 from tests.access import world as worlds
 from tests.exceptions import builders as cases
-from tests.support.service import House, house
+from tests.support.service import ServiceUnderTest, open_service
 
 SITES, CUSTOMERS = ("Nearsite", "Farsite"), ("Ourclinic", "Theirclinic", "Thirdclinic")
 Claims = dict[str, Any]
@@ -25,14 +25,14 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="module")
-def services(request: pytest.FixtureRequest) -> Iterator[tuple[House, House]]:
+def services(request: pytest.FixtureRequest) -> Iterator[tuple[ServiceUnderTest, ServiceUnderTest]]:
     """Exceptions with its rules, and the scorecard that hears what exceptions says."""
     infra = request.getfixturevalue("infra")
     urls = [infra.database(name) for name in ("exceptions", "scorecard")]
     try:
         with (
-            house(worlds.parts("exceptions"), urls[0]) as response,
-            house(worlds.parts("scorecard"), urls[1]) as scores,
+            open_service(worlds.parts("exceptions"), urls[0]) as response,
+            open_service(worlds.parts("scorecard"), urls[1]) as scores,
         ):
             worlds.build_rules(worlds.World(response))
             yield response, scores
@@ -51,7 +51,7 @@ READERS = st.lists(
 LINES = st.lists(st.one_of(st.none(), st.sampled_from(CUSTOMERS)), min_size=1, max_size=3)
 
 
-def open_case(services: tuple[House, House], site: str, customers: list[str | None]) -> Envelope:
+def open_case(services: tuple[ServiceUnderTest, ServiceUnderTest], site: str, customers: list[str | None]) -> Envelope:
     """Open a case for a late shipment whose lines name these customers; returns the fact that says so."""
     response, scores = services
     name = f"P{next(_numbers)}"
@@ -59,20 +59,20 @@ def open_case(services: tuple[House, House], site: str, customers: list[str | No
         cases.shipment_line(number, value=f"{number}00.00", customer=customer, shipment=name)
         for number, customer in enumerate(customers, 1)
     )
-    response.said()
-    response.hear(cases.delayed(shipment=name, lines=lines, destination=site))
-    facts = response.said()
-    scores.hear(*facts)
+    response.emitted()
+    response.consume(cases.delayed(shipment=name, lines=lines, destination=site))
+    facts = response.emitted()
+    scores.consume(*facts)
     (opened,) = [fact for fact in facts if fact.type == "exceptions.case.opened.v1"]
     return opened
 
 
-def ways(services: tuple[House, House], opened: Envelope, claims: Claims) -> dict[str, bool]:
+def ways(services: tuple[ServiceUnderTest, ServiceUnderTest], opened: Envelope, claims: Claims) -> dict[str, bool]:
     """Say by which ways a reader gets to see a case."""
     response, scores = services
     case_id, cause = opened.subject, opened.data.cause  # type: ignore[attr-defined]  # a fact of a case
 
-    def ask(of: House, path: str) -> Any:
+    def ask(of: ServiceUnderTest, path: str) -> Any:
         return of.get(path, role="viewer", claims=claims)
 
     listed = ask(response, f"/cases?case_id={case_id}").json()["items"]
@@ -94,7 +94,7 @@ def ways(services: tuple[House, House], opened: Envelope, claims: Claims) -> dic
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(site=st.sampled_from(SITES), customers=LINES, readers=READERS)
 def test_every_way_out_agrees(
-    services: tuple[House, House], site: str, customers: list[str | None], readers: list[Claims]
+    services: tuple[ServiceUnderTest, ServiceUnderTest], site: str, customers: list[str | None], readers: list[Claims]
 ) -> None:
     opened = open_case(services, site, customers)
     for claims in readers:
@@ -107,7 +107,7 @@ def test_every_way_out_agrees(
             _shows_the_same(services[0], opened, claims)
 
 
-def _shows_the_same(response: House, opened: Envelope, claims: Claims) -> None:
+def _shows_the_same(response: ServiceUnderTest, opened: Envelope, claims: Claims) -> None:
     """The stream and both answers of the API show the same lines, and the money of these lines."""
     reader = actor_from({"sub": "ada", "roles": ["viewer"], **claims})
     told = json.loads(view.shown(opened, reader) or b"")["data"]
@@ -124,44 +124,48 @@ def _shows_the_same(response: House, opened: Envelope, claims: Claims) -> None:
 ONE: Claims = {"sites": "*", "customers": ["Ourclinic"]}
 
 
-def test_a_case_that_names_no_customer_is_not_for_readers_of_some_customers(services: tuple[House, House]) -> None:
+def test_a_case_that_names_no_customer_is_not_for_readers_of_some_customers(
+    services: tuple[ServiceUnderTest, ServiceUnderTest],
+) -> None:
     opened = open_case(services, "Nearsite", [None])
     assert set(ways(services, opened, ONE).values()) == {False}
     assert set(ways(services, opened, {"sites": ["Nearsite"], "customers": "*"}).values()) == {True}
 
 
-def test_an_opening_fact_stays_hidden_after_the_api_shows_the_case(services: tuple[House, House]) -> None:
+def test_an_opening_fact_stays_hidden_after_the_api_shows_the_case(
+    services: tuple[ServiceUnderTest, ServiceUnderTest],
+) -> None:
     response, _ = services
     opened = open_case(services, "Nearsite", [None])
-    response.hear(cases.impact(customers=(("Ourclinic", "key"),), cause=opened.data.cause))  # type: ignore[attr-defined]  # a fact of a case
+    response.consume(cases.impact(customers=(("Ourclinic", "key"),), cause=opened.data.cause))  # type: ignore[attr-defined]  # a fact of a case
     found = ways(services, opened, ONE)
     assert (found["case"], found["list"]) == (True, True)
     assert (found["stream"], found["why"], found["facts"]) == (False, False, False)
 
 
-def test_sums_are_those_of_the_readers_lines(services: tuple[House, House]) -> None:
+def test_sums_are_those_of_the_readers_lines(services: tuple[ServiceUnderTest, ServiceUnderTest]) -> None:
     """The money of other customers is in no list, whole, figure, timeline or fact of the stream."""
     response, _ = services
     before = _at_risk(response)
     opened = open_case(services, "Nearsite", ["Ourclinic", "Theirclinic"])
     impact = cases.impact(customers=(("Ourclinic", "key"), ("Theirclinic", "key")), cause=opened.data.cause)  # type: ignore[attr-defined]  # a fact of a case
-    response.hear(impact)
+    response.consume(impact)
     assert _at_risk(response) - before == Decimal(100)
     entries = response.get(f"/cases/{opened.subject}/timeline", role="viewer", claims=ONE).json()["items"]
     assert not [entry for entry in entries if "value_at_risk" in entry["content"]]
     everything = response.get(f"/cases/{opened.subject}/timeline").json()["items"]
     assert [entry for entry in everything if "value_at_risk" in entry["content"]]
-    (reassessed,) = [fact for fact in response.said() if fact.type == "exceptions.case.reassessed.v1"]
+    (reassessed,) = [fact for fact in response.emitted() if fact.type == "exceptions.case.reassessed.v1"]
     told = json.loads(view.shown(reassessed, actor_from({"sub": "ada", "roles": ["viewer"], **ONE})) or b"")["data"]
     assert "value_at_risk" not in told
 
 
-def _at_risk(response: House) -> Decimal:
+def _at_risk(response: ServiceUnderTest) -> Decimal:
     figures = response.get("/cases/figures", role="viewer", claims=ONE).json()
     return sum((Decimal(money["amount"]) for money in figures["value_at_risk"]), Decimal(0))
 
 
-def test_a_filter_by_a_foreign_customer_finds_nothing(services: tuple[House, House]) -> None:
+def test_a_filter_by_a_foreign_customer_finds_nothing(services: tuple[ServiceUnderTest, ServiceUnderTest]) -> None:
     """The filter would say who else is affected by a case of the reader."""
     response, _ = services
     opened = open_case(services, "Nearsite", ["Ourclinic", "Theirclinic"])
@@ -172,7 +176,7 @@ def test_a_filter_by_a_foreign_customer_finds_nothing(services: tuple[House, Hou
         assert bool(items) is seen
 
 
-def test_a_list_by_money_goes_on_where_it_ended(services: tuple[House, House]) -> None:
+def test_a_list_by_money_goes_on_where_it_ended(services: tuple[ServiceUnderTest, ServiceUnderTest]) -> None:
     """The cursor of a reader of some customers holds the money that the reader sees."""
     response, _ = services
     ids = {str(open_case(services, "Nearsite", ["Theirclinic", customer]).subject) for customer in ("Ourclinic",) * 3}

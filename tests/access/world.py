@@ -19,7 +19,7 @@ from tests.exceptions import builders as cases
 from tests.procurement import builders as buying
 from tests.sales import builders as selling
 from tests.scorecard.logs import Log
-from tests.support.service import START, House
+from tests.support.service import START, ServiceUnderTest
 
 TARGETS = ("own", "far", "theirs")
 SITE = {"own": "Nearsite", "far": "Farsite", "theirs": "Nearsite"}
@@ -43,7 +43,7 @@ OWNER = "olga"
 class World:
     """One service with its things; `ids` names them by target, `marks` is what a reader elsewhere must never read."""
 
-    house: House
+    service: ServiceUnderTest
     ids: dict[str, dict[str, str]] = field(default_factory=lambda: {target: {} for target in TARGETS})
 
     def keep(self, target: str, **ids: object) -> None:
@@ -52,12 +52,12 @@ class World:
 
     def do(self, path: str, body: Any, role: str, status: int = 201) -> Any:
         """Do an act that must go through."""
-        answer = self.house.post(path, body, role=role)
+        answer = self.service.post(path, body, role=role)
         assert answer.status_code == status, f"{path}: {answer.text}"
         return answer.json()
 
 
-def build(service: str, opened: House) -> World:
+def build(service: str, opened: ServiceUnderTest) -> World:
     """Fill one service through its own doors and reactions."""
     world = World(opened)
     _BUILDERS[service](world)
@@ -94,7 +94,7 @@ def _inventory(world: World) -> None:
             promised_on=DAY,
             promise_version=1,
         )
-        world.house.hear(
+        world.service.consume(
             OrderPlaced(
                 occurred_at=START,
                 order_id=subject_id("order", "erp", site),
@@ -137,7 +137,7 @@ def _logistics(world: World) -> None:
     for target in TARGETS:  # received before its day and recorded after it: a finding
         made = world.do("/shipments", shipment(target, f"R-{target}"), "logistics")
         world.keep(target, received_id=made["shipment_id"])
-    world.house.advance(START + timedelta(days=5))
+    world.service.advance(START + timedelta(days=5))
     for target in TARGETS:
         said = {"received_on": DAY.isoformat()}
         world.do(f"/shipments/{world.ids[target]['received_id']}/receive", said, "logistics", 200)
@@ -161,9 +161,9 @@ def _procurement(world: World) -> None:
             supplier="Elsewhere",
         )
         told = buying.task_opened(line, limit=limit)
-        world.house.hear(told.model_copy(update={"task_id": task_id, "case_id": case_id}))
+        world.service.consume(told.model_copy(update={"task_id": task_id, "case_id": case_id}))
         round_id = sourcing.sourcing_id(task_id)
-        option = world.house.get(f"/sourcings/{round_id}").json()["lines"][0]["options"][0]
+        option = world.service.get(f"/sourcings/{round_id}").json()["lines"][0]["options"][0]
         prefix = "dear_" if name == "dear" else ""
         world.keep(
             target,
@@ -203,11 +203,11 @@ def build_rules(world: World) -> None:
     }
     world.do("/playbooks", rules, "planning-lead")
     world.do("/thresholds", {"currency": "EUR"}, "planning-lead")
-    world.house.hear(cases.calendar(), cases.ladder())
+    world.service.consume(cases.calendar(), cases.ladder())
 
 
 def _exceptions(world: World) -> None:
-    opened = world.house
+    opened = world.service
     build_rules(world)
     told = {"escalated": "own"}
     _delay(world, told)
@@ -238,7 +238,7 @@ def _delay(world: World, told: dict[str, str]) -> None:
                 cause_id=facts[-1].cause.id,
                 task_id=response.task_id_of(case_id, "notify-customers"),
             )
-    world.house.hear(*facts)
+    world.service.consume(*facts)
 
 
 def _sales(world: World) -> None:
@@ -246,12 +246,12 @@ def _sales(world: World) -> None:
         stated = {"code": CUSTOMER[target], "name": CUSTOMER[target], "contact": "who@example.org", "source": "erp"}
         world.do("/customers", stated, "sales")
     for target in TARGETS:
-        order = selling.placed(world.house, f"O-{target}", customer=CUSTOMER[target], site=SITE[target])
+        order = selling.placed(world.service, f"O-{target}", customer=CUSTOMER[target], site=SITE[target])
         task_id, case_id = subject_id("task", "access", target), subject_id("case", "access", target)
         asked = selling.task_opened(target, task_id=task_id, case_id=case_id)
         late = selling.delayed(selling.shipped(order, shipment=target), shipment=target)
-        world.house.hear(late.model_copy(update={"destination": SITE[target]}), asked)
-        (notice,) = world.house.get(f"/notices?task={task_id}").json()["items"]
+        world.service.consume(late.model_copy(update={"destination": SITE[target]}), asked)
+        (notice,) = world.service.get(f"/notices?task={task_id}").json()["items"]
         world.keep(
             target,
             order_id=order.order_id,
@@ -265,9 +265,9 @@ def _sales(world: World) -> None:
 def _scorecard(world: World) -> None:
     for target in TARGETS:
         log = Log(target, site=SITE[target], customer=CUSTOMER[target]).implemented_after(1)
-        world.house.hear(*log.envelopes)
+        world.service.consume(*log.envelopes)
         last = log.envelopes[-1]
-        world.house.hear(
+        world.service.consume(
             MeasureRecorded(
                 occurred_at=last.time,
                 case_id=log.case_id,

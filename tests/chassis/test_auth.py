@@ -22,7 +22,7 @@ from chassis.http.auth import Unauthenticated, Verifier, actor_from
 from chassis.http.keys import IssuerAway
 from chassis.runtime import log
 from cli.stack.issuer import ISSUER, public_jwk
-from tests.support.service import House, issuer
+from tests.support.service import ServiceUnderTest, issuer
 
 AUDIENCE = "crossdock.test"
 
@@ -108,12 +108,14 @@ WRONG = {
 
 
 @pytest.mark.parametrize("why", WRONG)
-def test_a_token_that_does_not_hold_is_answered_401_and_a_log_line_without_it(toy_house: House, why: str) -> None:
+def test_a_token_that_does_not_hold_is_answered_401_and_a_log_line_without_it(
+    toy_service: ServiceUnderTest, why: str
+) -> None:
     wrong = WRONG[why]()
     written = io.StringIO()
     with redirect_stdout(written):
         log.configure("toy", "test", "test", "info")
-        answer = toy_house.client.get("/world/quiet", headers={"Authorization": f"Bearer {wrong}"})
+        answer = toy_service.client.get("/world/quiet", headers={"Authorization": f"Bearer {wrong}"})
     assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
     (line,) = [json.loads(one) for one in written.getvalue().splitlines() if "request.refused" in one]
     assert line["status"] == 401
@@ -193,16 +195,18 @@ def test_an_issuer_that_hangs_holds_nobody_up_whose_key_is_known(
         assert isinstance(stranger.exception(60), IssuerAway)
 
 
-def test_an_issuer_that_is_away_is_a_problem_with_a_time_to_come_again(toy_house: House, tmp_path: Path) -> None:
-    toy_house.client.app.app.state.verifier = verifier_of(tmp_path / "nothing")  # type: ignore[attr-defined]  # Starlette's client does not know whose app it has
-    answer = toy_house.post("/counters/7", role="sre")
+def test_an_issuer_that_is_away_is_a_problem_with_a_time_to_come_again(
+    toy_service: ServiceUnderTest, tmp_path: Path
+) -> None:
+    toy_service.client.app.app.state.verifier = verifier_of(tmp_path / "nothing")  # type: ignore[attr-defined]  # Starlette's client does not know whose app it has
+    answer = toy_service.post("/counters/7", role="sre")
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "issuer-away", "1")
 
 
-def test_no_route_answers_without_a_token(toy_house: House) -> None:
-    document = toy_house.get("/openapi.json").json()
+def test_no_route_answers_without_a_token(toy_service: ServiceUnderTest) -> None:
+    document = toy_service.get("/openapi.json").json()
     routes = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     assert len(routes) > 8
     for method, path in routes:
-        answer = toy_house.client.request(method, path.replace("{item_id}", "7").replace("{dead_letter_id}", "1"))
+        answer = toy_service.client.request(method, path.replace("{item_id}", "7").replace("{dead_letter_id}", "1"))
         assert answer.status_code == 401, f"{method} {path}"

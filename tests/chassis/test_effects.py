@@ -12,18 +12,18 @@ from schemas.envelope import encode
 from schemas.inventory import ItemChanged
 from schemas.topics import BY_NAME
 from tests.chassis.test_consumer import changed
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 from tests.support.stack import Infrastructure
 from tools import broker
 
 
 def test_an_effect_that_waits_for_the_database_is_not_done_because_the_process_ends(
-    toy_house: House, infra: Infrastructure
+    toy_service: ServiceUnderTest, infra: Infrastructure
 ) -> None:
     world, effects, tried = infra.world(), Effects(), list[UUID]()
     topics.apply(infra.kafka_bootstrap, topics.wanted(world, [BY_NAME["inventory.item"]], partitions=1, replication=1))
-    settings = toy_house.settings.model_copy(update={"world": world, "kafka_bootstrap": infra.kafka_bootstrap})
-    runner = EffectRunner(toy_house.database, effects, settings)
+    settings = toy_service.settings.model_copy(update={"world": world, "kafka_bootstrap": infra.kafka_bootstrap})
+    runner = EffectRunner(toy_service.database, effects, settings)
     runner.assigned = False
 
     @effects.on(ItemChanged)
@@ -33,7 +33,7 @@ def test_an_effect_that_waits_for_the_database_is_not_done_because_the_process_e
         raise psycopg.OperationalError("the database is away")
 
     producer = kafka.producer(infra.kafka_bootstrap, "test")
-    fact = toy_house.envelope(changed(UUID(int=1), "a"))
+    fact = toy_service.envelope(changed(UUID(int=1), "a"))
     producer.produce(
         settings.topic("inventory.item"), key=fact.subject, value=encode(fact), headers={kafka.TYPE_HEADER: fact.type}
     )
@@ -41,7 +41,7 @@ def test_an_effect_that_waits_for_the_database_is_not_done_because_the_process_e
     runner.run()
     place = kafka.TopicPartition(settings.topic("inventory.item"), 0)
     committed = broker.committed(
-        kafka.admin(infra.kafka_bootstrap), settings.group(toy_house.database.service, "effects"), [place]
+        kafka.admin(infra.kafka_bootstrap), settings.group(toy_service.database.service, "effects"), [place]
     )
     assert (len(tried), committed) == (1, {(place.topic, 0): 0})
     topics.drop(infra.kafka_bootstrap, world)

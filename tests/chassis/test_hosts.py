@@ -6,7 +6,7 @@ import pytest
 
 from chassis.http import Hosts, host_name
 from chassis.http.hosts import HOSTS_KNOWN_MAX
-from tests.support.service import House, token
+from tests.support.service import ServiceUnderTest, token
 
 LOOPBACK = (
     "localhost",
@@ -77,13 +77,13 @@ def test_a_host_is_a_name_and_perhaps_a_port() -> None:
     assert [host_name(one) for one in ("A:1", "a", "[::1]:1", "a:b", "[::1]1")] == ["a", "a", "::1", None, None]
 
 
-def test_a_service_refuses_another_name_before_anything_else(toy_house: House) -> None:
+def test_a_service_refuses_another_name_before_anything_else(toy_service: ServiceUnderTest) -> None:
     """Who asks is not looked at: a token does not help, and none is missed."""
     for head in ({}, {"Authorization": f"Bearer {token('sre')}"}):
-        answer = toy_house.client.get("/world/quiet", headers={"Host": "rebind.evil.example:30540"} | head)
+        answer = toy_service.client.get("/world/quiet", headers={"Host": "rebind.evil.example:30540"} | head)
         assert (answer.status_code, answer.json()["code"]) == (421, "misdirected")
         assert answer.headers["content-type"] == "application/problem+json"
-    good = toy_house.client.get(
+    good = toy_service.client.get(
         "/world/quiet", headers={"Host": "localhost:1", "Authorization": f"Bearer {token('sre')}"}
     )
     assert good.status_code == 200

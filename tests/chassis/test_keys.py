@@ -28,7 +28,7 @@ from chassis.http.keys import IssuerAway, SigningKeys
 from cli.stack.issuer import ISSUER, public_jwk
 from tests.chassis import toy
 from tests.support.running import running, tables
-from tests.support.service import House, issuer, token, wait_until
+from tests.support.service import ServiceUnderTest, issuer, token, wait_until
 
 AUDIENCE = "crossdock.test"
 KID = json.loads(issuer().jwks_file.read_text())["keys"][0]["kid"]
@@ -158,12 +158,14 @@ def test_keys_are_kept_for_an_hour() -> None:
     assert (keys.KEPT_SECONDS_MAX, keys.REREAD_SECONDS_MAX) == (3600, 60)
 
 
-def test_a_token_of_a_stale_key_is_a_problem_with_a_time_to_come_again(toy_house: House, published: Path) -> None:
+def test_a_token_of_a_stale_key_is_a_problem_with_a_time_to_come_again(
+    toy_service: ServiceUnderTest, published: Path
+) -> None:
     verifier = Verifier(issuer=ISSUER, audience=AUDIENCE, jwks=str(published))
     verifier.keys = SigningKeys(str(published), kept_seconds=0)
     published.unlink()
-    toy_house.client.app.app.state.verifier = verifier  # type: ignore[attr-defined]  # Starlette's client does not know whose app it has
-    answer = toy_house.post("/counters/7", role="sre")
+    toy_service.client.app.app.state.verifier = verifier  # type: ignore[attr-defined]  # Starlette's client does not know whose app it has
+    answer = toy_service.post("/counters/7", role="sre")
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (503, "issuer-away", "1")
 
 

@@ -21,7 +21,7 @@ from chassis.runtime.settings import ServiceSettings
 from schemas.inventory import ItemChanged
 from schemas.topics import BY_NAME
 from tests.chassis import toy
-from tests.support.service import House, wait_until
+from tests.support.service import ServiceUnderTest, wait_until
 from tests.support.stack import Infrastructure
 from tools import broker
 
@@ -33,7 +33,7 @@ UNREAD_SECONDS_MAX = 20.0
 class Grown:
     """A world of its own with one topic, to which partitions can be added."""
 
-    house: House
+    service: ServiceUnderTest
     settings: ServiceSettings
 
     @property
@@ -53,18 +53,18 @@ class Grown:
 
 
 @pytest.fixture
-def grown(toy_house: House, infra: Infrastructure) -> Iterator[Grown]:
+def grown(toy_service: ServiceUnderTest, infra: Infrastructure) -> Iterator[Grown]:
     world = infra.world()
     names = [BY_NAME[NAME], BY_NAME["inventory.site"]]
     topics.apply(infra.kafka_bootstrap, topics.wanted(world, names, partitions=BEFORE, replication=1))
     yield Grown(
-        toy_house, toy_house.settings.model_copy(update={"world": world, "kafka_bootstrap": infra.kafka_bootstrap})
+        toy_service, toy_service.settings.model_copy(update={"world": world, "kafka_bootstrap": infra.kafka_bootstrap})
     )
     topics.drop(infra.kafka_bootstrap, world)
 
 
 def a_consumer(grown: Grown) -> Consumer:
-    return Consumer(grown.house.database, toy.reactions, grown.settings)
+    return Consumer(grown.service.database, toy.reactions, grown.settings)
 
 
 def an_effect_runner(grown: Grown) -> EffectRunner:
@@ -74,7 +74,7 @@ def an_effect_runner(grown: Grown) -> EffectRunner:
     def tell_buyer(_: Sending, event: ItemChanged) -> str:
         return "told"
 
-    return EffectRunner(grown.house.database, effects, grown.settings)
+    return EffectRunner(grown.service.database, effects, grown.settings)
 
 
 @contextmanager
@@ -174,10 +174,12 @@ def test_a_group_between_two_assignments_is_not_judged(grown: Grown) -> None:
     assert assigned_partitions(grown.client, grown.settings.group("toy", "nobody")) is None
 
 
-def test_on_a_broker_that_tells_nothing_of_groups_the_watch_ends_and_the_process_stays_ready(toy_house: House) -> None:
+def test_on_a_broker_that_tells_nothing_of_groups_the_watch_ends_and_the_process_stays_ready(
+    toy_service: ServiceUnderTest,
+) -> None:
     """The in-process broker is one."""
     holder = InProcessBroker()  # it lasts as long as somebody holds it
-    settings = toy_house.settings.model_copy(update={"kafka_bootstrap": holder.bootstrap})
+    settings = toy_service.settings.model_copy(update={"kafka_bootstrap": holder.bootstrap})
     watch = Coverage(settings, "toy", "consumer", [NAME])
     watch.start()
     wait_until(lambda: not any(thread.name == "coverage-consumer" for thread in threading.enumerate()))

@@ -14,7 +14,7 @@ from chassis.messaging.consumer import Consumer, Read
 from schemas.envelope import encode
 from schemas.topics import BY_NAME
 from tests.chassis.test_consumer import changed, message, trail
-from tests.support.service import PATIENCE_SECONDS, House, wait_until
+from tests.support.service import PATIENCE_SECONDS, ServiceUnderTest, wait_until
 from tests.support.stack import Infrastructure
 
 A, BATCH, READS_MAX = UUID(int=1), 5, 100
@@ -23,9 +23,9 @@ A, BATCH, READS_MAX = UUID(int=1), 5, 100
 class Watched(Consumer):
     """Tells how many records each reading brought, and in which thread."""
 
-    def __init__(self, house: House, world: str, bootstrap: str) -> None:
+    def __init__(self, service: ServiceUnderTest, world: str, bootstrap: str) -> None:
         told = {"world": world, "kafka_bootstrap": bootstrap, "batch_events_max": BATCH}
-        super().__init__(house.database, house.parts.reactions, house.settings.model_copy(update=told))
+        super().__init__(service.database, service.parts.reactions, service.settings.model_copy(update=told))
         self.read: queue.Queue[tuple[int, str]] = queue.Queue(maxsize=READS_MAX)
 
     def _read(self, consumer: kafka.Consumer) -> list[Read]:
@@ -36,25 +36,27 @@ class Watched(Consumer):
 
 
 @pytest.fixture
-def watched(toy_house: House, infra: Infrastructure) -> Iterator[Watched]:
+def watched(toy_service: ServiceUnderTest, infra: Infrastructure) -> Iterator[Watched]:
     world = infra.world()
     names = [BY_NAME["inventory.item"], BY_NAME["inventory.site"]]
     topics.apply(infra.kafka_bootstrap, topics.wanted(world, names, partitions=1, replication=1))
-    yield Watched(toy_house, world, infra.kafka_bootstrap)
+    yield Watched(toy_service, world, infra.kafka_bootstrap)
     topics.drop(infra.kafka_bootstrap, world)
 
 
-def tell(house: House, consumer: Watched, marks: str) -> None:
+def tell(service: ServiceUnderTest, consumer: Watched, marks: str) -> None:
     producer = kafka.producer(consumer._settings.kafka_bootstrap, "test")
     for mark in marks:
-        envelope = house.envelope(changed(A, mark))
+        envelope = service.envelope(changed(A, mark))
         producer.produce(consumer._settings.topic("inventory.item"), key=envelope.subject, value=encode(envelope))
     assert producer.flush(30) == 0
 
 
-def test_the_next_batch_is_read_while_the_database_works_on_a_full_one(toy_house: House, watched: Watched) -> None:
-    tell(toy_house, watched, "abcdefghij")
-    with toy_house.database.engine.connect() as holder:
+def test_the_next_batch_is_read_while_the_database_works_on_a_full_one(
+    toy_service: ServiceUnderTest, watched: Watched
+) -> None:
+    tell(toy_service, watched, "abcdefghij")
+    with toy_service.database.engine.connect() as holder:
         holder.exec_driver_sql("LOCK TABLE counters IN ACCESS EXCLUSIVE MODE")
         running = threading.Thread(target=watched.run)
         running.start()
@@ -65,7 +67,7 @@ def test_the_next_batch_is_read_while_the_database_works_on_a_full_one(toy_house
             )
         finally:
             holder.rollback()
-    wait_until(lambda: trail(toy_house, A) == "abcdefghij")
+    wait_until(lambda: trail(toy_service, A) == "abcdefghij")
     watched.stopped.set()
     running.join(PATIENCE_SECONDS)
     assert not running.is_alive()
@@ -74,8 +76,8 @@ def test_the_next_batch_is_read_while_the_database_works_on_a_full_one(toy_house
 class Asked(Watched):
     """Reads ahead until its partitions are asked back."""
 
-    def __init__(self, house: House, world: str, bootstrap: str) -> None:
-        super().__init__(house, world, bootstrap)
+    def __init__(self, service: ServiceUnderTest, world: str, bootstrap: str) -> None:
+        super().__init__(service, world, bootstrap)
         self.asked_back = threading.Event()
 
     def _read(self, consumer: kafka.Consumer) -> list[Read]:
@@ -90,15 +92,15 @@ class Asked(Watched):
 
 
 def test_a_partition_asked_back_while_the_database_works_is_given_back_and_work_goes_on(
-    toy_house: House, watched: Watched
+    toy_service: ServiceUnderTest, watched: Watched
 ) -> None:
     """A client that is asked for a commit beside its own rebalance never answers: only who reads may speak to it."""
     told = watched._settings
-    asked = Asked(toy_house, told.world, told.kafka_bootstrap)
-    tell(toy_house, asked, "abcde")
+    asked = Asked(toy_service, told.world, told.kafka_bootstrap)
+    tell(toy_service, asked, "abcde")
     other = kafka.group_consumer(told.kafka_bootstrap, asked._group, 1)
     running = threading.Thread(target=asked.run, daemon=True)
-    with toy_house.database.engine.connect() as holder:
+    with toy_service.database.engine.connect() as holder:
         holder.exec_driver_sql("LOCK TABLE counters IN ACCESS EXCLUSIVE MODE")
         running.start()
         try:
@@ -108,8 +110,8 @@ def test_a_partition_asked_back_while_the_database_works_is_given_back_and_work_
         finally:
             holder.rollback()
     try:
-        tell(toy_house, asked, "f")
-        wait_until(lambda: other.poll(0.05) or trail(toy_house, A) == "abcdef")
+        tell(toy_service, asked, "f")
+        wait_until(lambda: other.poll(0.05) or trail(toy_service, A) == "abcdef")
     finally:
         asked.stopped.set()
         running.join(PATIENCE_SECONDS)
@@ -119,17 +121,17 @@ def test_a_partition_asked_back_while_the_database_works_is_given_back_and_work_
     assert not still
 
 
-def test_what_was_revoked_since_it_was_read_is_left_to_who_has_it_now(toy_house: House) -> None:
-    consumer = toy_house.consumer
+def test_what_was_revoked_since_it_was_read_is_left_to_who_has_it_now(toy_service: ServiceUnderTest) -> None:
+    consumer = toy_service.consumer
     batch = [
         Read(
             (topic, 0),
             9,
-            consumer._pairs(message("inventory.item.changed.v1", encode(toy_house.envelope(changed(A, mark))))),
+            consumer._pairs(message("inventory.item.changed.v1", encode(toy_service.envelope(changed(A, mark))))),
         )
         for topic, mark in (("ours", "a"), ("theirs", "b"))
     ]
     consumer.positions["ours", 0] = 9
     consumer._take(batch)
-    assert trail(toy_house, A) == "a"
+    assert trail(toy_service, A) == "a"
     assert consumer.positions == {("ours", 0): 10}

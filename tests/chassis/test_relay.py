@@ -19,26 +19,26 @@ from chassis.persistence.database import Context, Tx
 from schemas.inventory import ItemChanged
 from schemas.topics import BY_NAME
 from tests.chassis import toy
-from tests.support.service import PATIENCE_SECONDS, START, House, house, wait_until
+from tests.support.service import PATIENCE_SECONDS, START, ServiceUnderTest, open_service, wait_until
 from tests.support.stack import Infrastructure
 
 WORLD = "test"
 
 
 @pytest.fixture
-def on_kafka(infra: Infrastructure, fresh_database: Callable[[str], str]) -> Iterator[House]:
+def on_kafka(infra: Infrastructure, fresh_database: Callable[[str], str]) -> Iterator[ServiceUnderTest]:
     topics.apply(
         infra.kafka_bootstrap,
         topics.wanted(WORLD, [BY_NAME["inventory.item"], BY_NAME["inventory.site"]], partitions=3, replication=1),
     )
-    with house(
+    with open_service(
         toy.parts(), fresh_database("toy"), metadata=toy.metadata, clock="wall", kafka=infra.kafka_bootstrap
     ) as opened:
         yield opened
     topics.drop(infra.kafka_bootstrap, WORLD)
 
 
-def say(on_kafka: House, subject: int, mark: str, *, hold_seconds: float = 0) -> None:
+def say(on_kafka: ServiceUnderTest, subject: int, mark: str, *, hold_seconds: float = 0) -> None:
     act = time_ordered_id()
 
     def work(tx: Tx) -> None:
@@ -56,7 +56,7 @@ def say(on_kafka: House, subject: int, mark: str, *, hold_seconds: float = 0) ->
     on_kafka.database.run(work, lambda now: Context(act, act, "act", now))
 
 
-def published(on_kafka: House, count: int) -> list[tuple[str, str]]:
+def published(on_kafka: ServiceUnderTest, count: int) -> list[tuple[str, str]]:
     tail = Tail(on_kafka.settings.kafka_bootstrap, WORLD, ["inventory.item"], "test")
     seen: list[tuple[str, str]] = []
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -68,14 +68,16 @@ def published(on_kafka: House, count: int) -> list[tuple[str, str]]:
     return seen
 
 
-def running(on_kafka: House) -> tuple[Relay, threading.Thread]:
+def running(on_kafka: ServiceUnderTest) -> tuple[Relay, threading.Thread]:
     relay = Relay(on_kafka.database, on_kafka.settings)
     thread = threading.Thread(target=relay.run, daemon=True)
     thread.start()
     return relay, thread
 
 
-def test_writers_that_hold_transactions_open_lose_nothing_and_keep_each_subjects_order(on_kafka: House) -> None:
+def test_writers_that_hold_transactions_open_lose_nothing_and_keep_each_subjects_order(
+    on_kafka: ServiceUnderTest,
+) -> None:
     """FLOW 4.1: the subject is locked before its fact gets a position; a cursor would skip rows that commit late."""
     relay, thread = running(on_kafka)
     chance = random.Random(7)
@@ -98,7 +100,7 @@ def test_writers_that_hold_transactions_open_lose_nothing_and_keep_each_subjects
         assert [m for k, m in seen if k == subject] == [row["mark"] for row in stored if row["key"] == subject]
 
 
-def test_a_second_relay_waits_and_takes_over(on_kafka: House) -> None:
+def test_a_second_relay_waits_and_takes_over(on_kafka: ServiceUnderTest) -> None:
     first, first_thread = running(on_kafka)
     wait_until(lambda: first.active)
     second, second_thread = running(on_kafka)
@@ -114,7 +116,7 @@ def test_a_second_relay_waits_and_takes_over(on_kafka: House) -> None:
     second_thread.join(PATIENCE_SECONDS)
 
 
-def test_a_crash_between_produce_and_mark_repeats_and_loses_nothing(on_kafka: House) -> None:
+def test_a_crash_between_produce_and_mark_repeats_and_loses_nothing(on_kafka: ServiceUnderTest) -> None:
     relay, thread = running(on_kafka)
     say(on_kafka, 1, "a")
     wait_until(lambda: on_kafka.rows("SELECT 1 FROM outbox WHERE published_at IS NOT NULL"))
@@ -129,7 +131,7 @@ def test_a_crash_between_produce_and_mark_repeats_and_loses_nothing(on_kafka: Ho
     assert [m for _, m in published(on_kafka, 2)] == ["a", "a"], "the inbox of each reader makes it one"
 
 
-def test_keys_lie_where_every_kafka_client_puts_them(on_kafka: House) -> None:
+def test_keys_lie_where_every_kafka_client_puts_them(on_kafka: ServiceUnderTest) -> None:
     """librdkafka's own hash would part one subject over two partitions."""
     producer = kafka.producer(on_kafka.settings.kafka_bootstrap, "test")
     where: list[int] = []
@@ -157,7 +159,7 @@ def murmur2(key: bytes) -> int:
     return (h ^ (h >> 15)) & 0x7FFFFFFF
 
 
-def test_the_consumer_and_the_relay_carry_a_fact_from_topic_to_topic(on_kafka: House) -> None:
+def test_the_consumer_and_the_relay_carry_a_fact_from_topic_to_topic(on_kafka: ServiceUnderTest) -> None:
     relay, relay_thread = running(on_kafka)
     consumer_thread = threading.Thread(target=on_kafka.consumer.run, daemon=True)
     consumer_thread.start()
@@ -174,7 +176,7 @@ def test_the_consumer_and_the_relay_carry_a_fact_from_topic_to_topic(on_kafka: H
 
 
 @pytest.mark.timing
-def test_a_member_that_comes_back_gets_its_partitions_in_seconds(on_kafka: House) -> None:
+def test_a_member_that_comes_back_gets_its_partitions_in_seconds(on_kafka: ServiceUnderTest) -> None:
     """FLOW 5.6: members are static, so a restart costs no session's time-out."""
 
     def joined() -> kafka.Consumer:
@@ -192,7 +194,7 @@ def test_a_member_that_comes_back_gets_its_partitions_in_seconds(on_kafka: House
 
 
 @pytest.mark.parametrize("limit", ["of the client", "of the topic"])
-def test_a_record_over_the_limit_is_set_aside_and_what_follows_goes_on(on_kafka: House, limit: str) -> None:
+def test_a_record_over_the_limit_is_set_aside_and_what_follows_goes_on(on_kafka: ServiceUnderTest, limit: str) -> None:
     if limit == "of the topic":
         lower_topic_limit(on_kafka, 20_000)
     for subject, mark in ((1, "a"), (2, "b"), (1, "large"), (1, "c"), (2, "d")):
@@ -217,7 +219,7 @@ def test_a_record_over_the_limit_is_set_aside_and_what_follows_goes_on(on_kafka:
     )
 
 
-def lower_topic_limit(on_kafka: House, limit: int) -> None:
+def lower_topic_limit(on_kafka: ServiceUnderTest, limit: int) -> None:
     entry = ConfigEntry("max.message.bytes", str(limit), incremental_operation=AlterConfigOpType.SET)
     topic = kafka.ConfigResource("topic", f"{WORLD}.inventory.item", incremental_configs=[entry])
     client = kafka.admin(on_kafka.settings.kafka_bootstrap)

@@ -10,7 +10,7 @@ from chassis.messaging.tail import Seen, Tail
 from schemas.envelope import encode
 from schemas.topics import BY_NAME
 from tests.chassis.test_consumer import changed
-from tests.support.service import House, wait_until
+from tests.support.service import ServiceUnderTest, wait_until
 from tests.support.stack import Infrastructure
 from tools import broker
 
@@ -19,7 +19,7 @@ UNREAD_SECONDS_MAX = 20.0
 
 
 def test_partitions_added_while_a_topic_is_followed_are_read_from_their_beginning(
-    toy_house: House, infra: Infrastructure
+    toy_service: ServiceUnderTest, infra: Infrastructure
 ) -> None:
     world, seen = infra.world(), list[Seen]()
     topics.apply(infra.kafka_bootstrap, topics.wanted(world, [BY_NAME[NAME]], partitions=BEFORE, replication=1))
@@ -36,7 +36,7 @@ def test_partitions_added_while_a_topic_is_followed_are_read_from_their_beginnin
     follower.start()
     try:
         assert following.wait(UNREAD_SECONDS_MAX)
-        fact = toy_house.envelope(changed(UUID(int=1), "a"))
+        fact = toy_service.envelope(changed(UUID(int=1), "a"))
         broker.grow(kafka.admin(infra.kafka_bootstrap), topic, AFTER)
         wait_until(lambda: topics.standing(infra.kafka_bootstrap, [topic]) == {topic: AFTER})
         producer = kafka.producer(infra.kafka_bootstrap, "test")

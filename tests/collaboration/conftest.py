@@ -7,24 +7,24 @@ from collections.abc import Iterator
 import pytest
 
 from services.collaboration.__main__ import parts
+from tests.support.checked_service import CheckedService, open_checked_service
 from tests.support.stack import Infrastructure
-from tests.support.tried import Tried, tried_service
 
 
 @pytest.fixture(scope="session")
-def _opened(infra: Infrastructure) -> Iterator[Tried]:
-    with tried_service(infra, parts()) as opened:
+def _opened(infra: Infrastructure) -> Iterator[CheckedService]:
+    with open_checked_service(infra, parts()) as opened:
         yield opened
 
 
 @pytest.fixture
-def tried(_opened: Tried) -> Tried:
+def tried(_opened: CheckedService) -> CheckedService:
     """Return collaboration as if it were new."""
     return _opened.emptied()
 
 
 @pytest.fixture
-def fresh(infra: Infrastructure) -> Iterator[Tried]:
+def fresh(infra: Infrastructure) -> Iterator[CheckedService]:
     """Make collaboration on a database of its own."""
-    with tried_service(infra, parts()) as opened:
+    with open_checked_service(infra, parts()) as opened:
         yield opened

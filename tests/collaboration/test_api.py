@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cli import seed
-from tests.support.tried import Tried
+from tests.support.checked_service import CheckedService
 
 WEEKDAYS = {"code": "weekdays", "zone": "UTC", "weekdays": [0, 1, 2, 3, 4], "opens": "08:00", "closes": "18:00"}
 ANA = {"code": "ana", "name": "Ana", "function": "sales", "contact": "ana@example.org"}
@@ -16,12 +16,12 @@ def duty(person: str, day: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("folder", [seed.FOLDER, seed.FOLDER / "replay"])
-def test_the_seed_is_taken_and_planting_it_again_changes_nothing(tried: Tried, folder):
+def test_the_seed_is_taken_and_planting_it_again_changes_nothing(tried: CheckedService, folder):
     """FLOW 7.4: a replay world's ladder has whole-day rungs."""
     mine = [request for request in seed.requests(folder) if request["service"] == "collaboration"]
     for request in mine + mine:
         tried.post(request["path"], request["body"], by=request.get("as", seed.ROLE), key=request["key"])
-    said = tried.said()
+    said = tried.emitted()
     assert len(said) == len(mine) - 6  # functions are not published
     ladder = said[-1]
     assert (ladder.rungs[0].role, ladder.rungs[0].after_minutes) == (None, 0)
@@ -31,13 +31,13 @@ def test_the_seed_is_taken_and_planting_it_again_changes_nothing(tried: Tried, f
 
 
 @pytest.mark.parametrize("path", ["/functions", "/people", "/calendars", "/rosters", "/ladders"])
-def test_only_the_planning_lead_keeps_the_rules(tried: Tried, path):
+def test_only_the_planning_lead_keeps_the_rules(tried: CheckedService, path):
     for role in ("sales", "logistics", "inventory", "procurement", "executive", "sre", "viewer"):
         assert tried.post(path, {}, by=role, expect=403)["code"] == "forbidden"
-    assert tried.house.client.post(path, json={}).status_code == 401
+    assert tried.service.client.post(path, json={}).status_code == 401
 
 
-def test_a_calendar_is_made_changed_and_shown(tried: Tried):
+def test_a_calendar_is_made_changed_and_shown(tried: CheckedService):
     tried.post("/calendars", WEEKDAYS)
     tried.post("/calendars", WEEKDAYS | {"holidays": ["2026-12-25"]})
     assert tried.get("/calendars/weekdays", by="viewer")["holidays"] == ["2026-12-25"]
@@ -55,12 +55,12 @@ def test_a_calendar_is_made_changed_and_shown(tried: Tried):
         ({"colour": "red"}, "invalid", "colour"),
     ],
 )
-def test_a_calendar_that_cannot_work_is_refused_with_its_field(tried: Tried, change, code, field):
+def test_a_calendar_that_cannot_work_is_refused_with_its_field(tried: CheckedService, change, code, field):
     problem = tried.post("/calendars", WEEKDAYS | change, expect=422)
     assert (problem["code"], problem["field"]) == (code, field)
 
 
-def test_overlapping_duties_are_refused(tried: Tried):
+def test_overlapping_duties_are_refused(tried: CheckedService):
     tried.post("/people", ANA)
     tried.post("/rosters", {"function": "sales", "duties": [duty("ana", 2), duty("ana", 3)]})
     longer = duty("ana", 2) | {"ends_at": "2026-03-03T09:00:00Z"}
@@ -69,7 +69,7 @@ def test_overlapping_duties_are_refused(tried: Tried):
     assert len(tried.get("/rosters")["items"][0]["duties"]) == 2
 
 
-def test_a_ladder_needs_a_calendar_that_is_kept(tried: Tried):
+def test_a_ladder_needs_a_calendar_that_is_kept(tried: CheckedService):
     ladder = {"calendar": "weekdays", "max_escalations": 3, "rungs": [{"after_minutes": 0}]}
     assert tried.post("/ladders", ladder, expect=422)["code"] == "unknown-calendar"
     tried.post("/calendars", WEEKDAYS)
@@ -77,7 +77,7 @@ def test_a_ladder_needs_a_calendar_that_is_kept(tried: Tried):
     assert tried.get("/ladders")["items"][0]["code"] == "default"
 
 
-def test_a_persons_contact_is_masked_for_those_who_may_not_see_it(tried: Tried):
+def test_a_persons_contact_is_masked_for_those_who_may_not_see_it(tried: CheckedService):
     tried.post("/people", ANA)
     assert tried.get("/people", by="sales")["items"][0]["contact"] == "ana@example.org"
     page = tried.get("/people", by="logistics")
@@ -85,7 +85,7 @@ def test_a_persons_contact_is_masked_for_those_who_may_not_see_it(tried: Tried):
     assert page["masked"] == ["items[].contact"]
 
 
-def test_an_idempotency_key_gives_the_same_answer_once(tried: Tried):
+def test_an_idempotency_key_gives_the_same_answer_once(tried: CheckedService):
     first = tried.post("/calendars", WEEKDAYS, key="k-1")
     tried.at(tried.now.replace(hour=12))
     assert tried.post("/calendars", WEEKDAYS, key="k-1") == first
@@ -93,6 +93,6 @@ def test_an_idempotency_key_gives_the_same_answer_once(tried: Tried):
     assert other["code"] == "key-reused"
 
 
-def test_a_machine_without_subscriptions_reads_nothing(tried: Tried):
+def test_a_machine_without_subscriptions_reads_nothing(tried: CheckedService):
     tried.get("/calendars", by="machine", claims={"source": "erp"}, expect=403)
     tried.get("/calendars", by="machine", claims={"topics": ["collaboration.calendar"]})

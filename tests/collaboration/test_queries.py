@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from tests.support.tried import Tried
+from tests.support.checked_service import CheckedService
 
 
-def add_people(tried: Tried, *codes: str, function: str = "sales") -> None:
+def add_people(tried: CheckedService, *codes: str, function: str = "sales") -> None:
     for code in codes:
         body = {"code": code, "name": code.title(), "function": function, "zone": "Europe/Paris"}
         tried.post("/people", body)
 
 
-def test_people_come_in_the_order_of_their_codes_page_by_page(tried: Tried):
+def test_people_come_in_the_order_of_their_codes_page_by_page(tried: CheckedService):
     add_people(tried, "dan", "ana", "cleo", "ben", "eve")
     seen, cursor = [], None
     while True:
@@ -23,18 +23,18 @@ def test_people_come_in_the_order_of_their_codes_page_by_page(tried: Tried):
     assert seen == ["ana", "ben", "cleo", "dan", "eve"]
 
 
-def test_people_are_filtered_by_function(tried: Tried):
+def test_people_are_filtered_by_function(tried: CheckedService):
     add_people(tried, "ana")
     add_people(tried, "lou", function="logistics")
     assert [p["code"] for p in tried.get("/people", function="logistics")["items"]] == ["lou"]
 
 
-def test_a_cursor_of_another_question_is_refused(tried: Tried):
+def test_a_cursor_of_another_question_is_refused(tried: CheckedService):
     add_people(tried, "ana", "ben")
     cursor = tried.get("/people", limit=1)["next"]
     assert tried.get("/people", limit=1, cursor=cursor, function="sales", expect=422)["field"] == "cursor"
 
 
-def test_figures_count_what_is_kept(tried: Tried):
+def test_figures_count_what_is_kept(tried: CheckedService):
     add_people(tried, "ana", "ben")
     assert tried.get("/figures")["people"] == 2

@@ -11,7 +11,7 @@ import pytest
 from services.exceptions import domain
 from tests.exceptions.builders import CAUSE, NOW, calendar, delayed, impact, recovered, shipment_line
 from tests.exceptions.test_reactions import plant
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 
 CASE = domain.case_id_of(CAUSE, 1)
 NOTIFY = domain.task_id_of(CASE, "notify-customers")
@@ -19,15 +19,20 @@ FIND = domain.task_id_of(CASE, "find-alternative-source")
 
 
 @pytest.fixture
-def exceptions(new_exceptions: House) -> House:
+def exceptions(new_exceptions: ServiceUnderTest) -> ServiceUnderTest:
     plant(new_exceptions)
-    new_exceptions.hear(calendar(), delayed())
-    new_exceptions.said()
+    new_exceptions.consume(calendar(), delayed())
+    new_exceptions.emitted()
     return new_exceptions
 
 
 def act(
-    exceptions: House, path: str, body: dict[str, Any] | None = None, *, role: str = "planning-lead", status: int = 200
+    exceptions: ServiceUnderTest,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    role: str = "planning-lead",
+    status: int = 200,
 ) -> dict[str, Any]:
     answer = exceptions.post(path, body, role=role)
     assert answer.status_code == status, answer.text
@@ -35,7 +40,7 @@ def act(
     return found
 
 
-def test_a_whole_response_over_http(exceptions: House) -> None:
+def test_a_whole_response_over_http(exceptions: ServiceUnderTest) -> None:
     """FLOW 2.2: the last required task implements the case, a person verifies it."""
     act(exceptions, f"/cases/{CASE}/acknowledge", role="logistics")
     taken = act(exceptions, f"/cases/{CASE}/take", role="procurement")
@@ -63,7 +68,7 @@ EVERYONE = ("sales", "logistics", "inventory", "procurement", "planning-lead", "
 FUNCTIONS = EVERYONE[:4]
 
 
-def statuses(exceptions: House, path: str, body: dict[str, Any] | None = None) -> dict[str, int]:
+def statuses(exceptions: ServiceUnderTest, path: str, body: dict[str, Any] | None = None) -> dict[str, int]:
     """What each role is answered; an act that goes through is answered 200 for the first and 409 for those after."""
     return {role: exceptions.post(path, body, role=role).status_code for role in EVERYONE}
 
@@ -73,7 +78,7 @@ def allowed(answers: dict[str, int]) -> set[str]:
     return {role for role, status in answers.items() if status != 403}
 
 
-def test_who_may_do_what_is_what_the_table_says(exceptions: House) -> None:
+def test_who_may_do_what_is_what_the_table_says(exceptions: ServiceUnderTest) -> None:
     """ACCESS 1: the rows on cases, tasks and playbooks."""
     work = {"outcome": "it is done"}
     assert allowed(statuses(exceptions, f"/cases/{CASE}/acknowledge")) == {*FUNCTIONS, "planning-lead"}
@@ -87,7 +92,7 @@ def test_who_may_do_what_is_what_the_table_says(exceptions: House) -> None:
     assert exceptions.post("/playbooks", {}, role="sales").status_code == 403
 
 
-def test_one_who_was_handed_a_task_accepts_it_and_works_on_it(exceptions: House) -> None:
+def test_one_who_was_handed_a_task_accepts_it_and_works_on_it(exceptions: ServiceUnderTest) -> None:
     """FLOW 2.3 over HTTP."""
     handed = {"to_function": "logistics", "note": "the carrier knows them"}
     act(exceptions, f"/tasks/{NOTIFY}/hand-over", handed, role="sales")
@@ -120,7 +125,7 @@ def test_one_who_was_handed_a_task_accepts_it_and_works_on_it(exceptions: House)
     ]
 
 
-def test_a_refusal_says_what_is_the_state_now(exceptions: House) -> None:
+def test_a_refusal_says_what_is_the_state_now(exceptions: ServiceUnderTest) -> None:
     act(exceptions, f"/cases/{CASE}/acknowledge")
     again = act(exceptions, f"/cases/{CASE}/acknowledge", status=409)
     assert (again["code"], "was acknowledged at 2026-03-02T08:00:00" in again["detail"]) == ("already-done", True)
@@ -136,22 +141,22 @@ def test_a_refusal_says_what_is_the_state_now(exceptions: House) -> None:
     assert act(exceptions, f"/cases/{CASE}/reopen", {"reason": "because"}, status=409)["code"] == "wrong-state"
 
 
-def test_the_same_key_does_the_act_once(exceptions: House) -> None:
+def test_the_same_key_does_the_act_once(exceptions: ServiceUnderTest) -> None:
     body = {"committed_to": "2026-03-03T12:00:00Z"}
     first, again = (exceptions.post(f"/tasks/{NOTIFY}/commit", body, role="sales", key="k1") for _ in range(2))
     assert (first.status_code, again.status_code, again.json()) == (200, 200, first.json())
     assert exceptions.names() == ["task.committed"]
 
 
-def test_an_owner_reopens_what_was_implemented_and_a_later_case_stands_in_the_way(exceptions: House) -> None:
+def test_an_owner_reopens_what_was_implemented_and_a_later_case_stands_in_the_way(exceptions: ServiceUnderTest) -> None:
     """FLOW 1.3: the latest case of a cause is the one that comes back."""
     act(exceptions, f"/cases/{CASE}/take", role="sales")
     for task in (NOTIFY, FIND):
         act(exceptions, f"/tasks/{task}/waive", {"reason": "not needed"})
     assert act(exceptions, f"/cases/{CASE}/reopen", {"reason": "it is"}, role="sales")["state"] == "open"
-    exceptions.hear(recovered())
+    exceptions.consume(recovered())
     exceptions.set_clock(NOW + timedelta(days=9))
-    exceptions.hear(delayed())
+    exceptions.consume(delayed())
     later = act(exceptions, f"/cases/{CASE}/reopen", {"reason": "it is"}, status=409)
     assert (later["code"], str(domain.case_id_of(CAUSE, 2)) in later["detail"]) == ("later-case", True)
 
@@ -166,7 +171,7 @@ ELSEWHERE: tuple[dict[str, Any], ...] = (
 )
 
 
-def test_a_case_outside_the_scope_is_neither_shown_nor_acted_on(exceptions: House) -> None:
+def test_a_case_outside_the_scope_is_neither_shown_nor_acted_on(exceptions: ServiceUnderTest) -> None:
     """FLOW 4.3: a reader sees a case when one of its sites and one of its customers are in scope."""
     paths = (f"/cases/{CASE}", f"/cases/{CASE}/timeline", f"/tasks/{NOTIFY}")
     for scope in ELSEWHERE:
@@ -191,11 +196,11 @@ def test_a_case_outside_the_scope_is_neither_shown_nor_acted_on(exceptions: Hous
         assert exceptions.get(path, claims=HERE, role="viewer").status_code == 200
 
 
-def test_lines_and_customers_of_others_are_absent_and_counted(exceptions: House) -> None:
+def test_lines_and_customers_of_others_are_absent_and_counted(exceptions: ServiceUnderTest) -> None:
     """FLOW 4.3."""
     mixed = (shipment_line(1, shipment="S2"), shipment_line(2, shipment="S2", customer="Meyer"))
     told = delayed(shipment="S2", lines=mixed)
-    exceptions.hear(told, impact(customers=(("Hofmann", "key"), ("Meyer", "key")), cause=told.cause))
+    exceptions.consume(told, impact(customers=(("Hofmann", "key"), ("Meyer", "key")), cause=told.cause))
     case = domain.case_id_of(told.cause, 1)
     whole = exceptions.get(f"/cases/{case}").json()
     assert (len(whole["affected_lines"]), whole["lines_out_of_scope"], whole["customers"]) == (
@@ -211,7 +216,7 @@ def test_lines_and_customers_of_others_are_absent_and_counted(exceptions: House)
     assert "Meyer" not in entries.text
 
 
-def test_a_machine_reads_only_what_it_subscribed_to(exceptions: House) -> None:
+def test_a_machine_reads_only_what_it_subscribed_to(exceptions: ServiceUnderTest) -> None:
     claims: dict[str, Any] = {"topics": ["exceptions.case"], "sites": "*", "customers": "*"}
     assert exceptions.get("/cases", role="machine", claims=claims).status_code == 200
     assert exceptions.get("/cases", role="machine", claims=claims | {"topics": ["sales.order"]}).status_code == 403
@@ -219,7 +224,7 @@ def test_a_machine_reads_only_what_it_subscribed_to(exceptions: House) -> None:
     assert exceptions.get("/playbooks", role="machine", claims=claims | {"topics": ["sales.order"]}).status_code == 403
 
 
-def test_the_whole_case_shows_its_clock_its_tasks_and_its_deadlines(exceptions: House) -> None:
+def test_the_whole_case_shows_its_clock_its_tasks_and_its_deadlines(exceptions: ServiceUnderTest) -> None:
     """FLOW 2.1: the clock points that are there so far."""
     act(exceptions, f"/tasks/{NOTIFY}/commit", {"committed_to": "2026-03-03T12:00:00Z"}, role="sales")
     assert exceptions.get(f"/cases/{CASE}").json()["clock"]["committed_at"] is None, "procurement has not committed"
@@ -257,13 +262,13 @@ def test_the_whole_case_shows_its_clock_its_tasks_and_its_deadlines(exceptions: 
 # ── rules ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_posted_playbook_is_the_next_version_for_the_cases_that_open_later(exceptions: House) -> None:
+def test_a_posted_playbook_is_the_next_version_for_the_cases_that_open_later(exceptions: ServiceUnderTest) -> None:
     (current,) = (p for p in exceptions.get("/playbooks").json()["items"] if p["kind"] == "shipment-delay")
     body = {k: current[k] for k in ("kind", "calendar", "ladder", "recurrence_days", "acknowledge_within", "tasks")}
     assert act(exceptions, "/playbooks", body, status=201)["number"] == 1, "the same content is no new version"
     body["tasks"] = body["tasks"][:1]
     assert act(exceptions, "/playbooks", body, status=201)["number"] == 2
-    exceptions.hear(delayed(shipment="S2"))
+    exceptions.consume(delayed(shipment="S2"))
     rows = exceptions.rows(
         "SELECT playbook_version, count(*) AS tasks FROM cases JOIN tasks USING (case_id) GROUP BY 1 ORDER BY 1"
     )
@@ -276,7 +281,7 @@ def test_a_posted_playbook_is_the_next_version_for_the_cases_that_open_later(exc
     act(exceptions, "/playbooks", body, status=422)
 
 
-def test_a_rule_in_another_currency_than_the_worlds_is_refused_with_both_named(exceptions: House) -> None:
+def test_a_rule_in_another_currency_than_the_worlds_is_refused_with_both_named(exceptions: ServiceUnderTest) -> None:
     """Without an exchange rate such a limit can be compared with nothing, and nobody could choose within it."""
     answer = act(exceptions, "/thresholds", {"currency": "USD", "money": []}, status=422)
     assert (answer["code"], answer["field"]) == ("other-currency", "currency")
@@ -290,16 +295,16 @@ def test_a_rule_in_another_currency_than_the_worlds_is_refused_with_both_named(e
     assert exceptions.get("/thresholds").json()["number"] == 1
 
 
-def test_posted_thresholds_are_the_next_version(exceptions: House) -> None:
+def test_posted_thresholds_are_the_next_version(exceptions: ServiceUnderTest) -> None:
     body = {"currency": "EUR", "money": [{"severity": "critical", "amount": "1000"}]}
     assert act(exceptions, "/thresholds", body, status=201)["number"] == 2
     assert exceptions.get("/thresholds").json()["money"] == [{"severity": "critical", "amount": "1000"}]
     assert [v["number"] for v in exceptions.get("/thresholds/versions").json()["versions"]] == [2, 1]
-    exceptions.hear(delayed(shipment="S2"))
-    assert exceptions.said()[0].data.severity == "critical"
+    exceptions.consume(delayed(shipment="S2"))
+    assert exceptions.emitted()[0].data.severity == "critical"
 
 
-def test_cases_are_asked_again_by_their_ids_and_only_in_scope(exceptions: House) -> None:
+def test_cases_are_asked_again_by_their_ids_and_only_in_scope(exceptions: ServiceUnderTest) -> None:
     other = str(UUID(int=7))
     found = exceptions.get("/cases", params={"case_id": [str(CASE), other]}).json()["items"]
     assert [row["case_id"] for row in found] == [str(CASE)]
@@ -308,7 +313,7 @@ def test_cases_are_asked_again_by_their_ids_and_only_in_scope(exceptions: House)
     assert elsewhere.json()["items"] == []
 
 
-def test_figures_of_the_stream_count_what_is_in_scope(exceptions: House) -> None:
+def test_figures_of_the_stream_count_what_is_in_scope(exceptions: ServiceUnderTest) -> None:
     before = exceptions.get("/cases/figures").json()
     assert (before["open"], before["unowned"], before["implemented"]) == (1, 1, 0)
     assert before["value_at_risk"] == [exceptions.get("/cases").json()["items"][0]["value_at_risk"]]
@@ -317,7 +322,9 @@ def test_figures_of_the_stream_count_what_is_in_scope(exceptions: House) -> None
     assert exceptions.get("/cases/figures", claims={"sites": ["Nowhere"]}).json()["open"] == 0
 
 
-def test_an_act_on_what_another_changed_meanwhile_is_refused_and_says_what_changed(exceptions: House) -> None:
+def test_an_act_on_what_another_changed_meanwhile_is_refused_and_says_what_changed(
+    exceptions: ServiceUnderTest,
+) -> None:
     """Two people look at one case; the second act is no silent overwrite."""
     seen = exceptions.get("/cases").json()["items"][0]["version"]
     act(exceptions, f"/cases/{CASE}/take", role="procurement")
@@ -336,7 +343,7 @@ def test_an_act_on_what_another_changed_meanwhile_is_refused_and_says_what_chang
     )
 
 
-def test_an_own_act_of_before_is_no_conflict(exceptions: House) -> None:
+def test_an_own_act_of_before_is_no_conflict(exceptions: ServiceUnderTest) -> None:
     seen = exceptions.get("/cases").json()["items"][0]["version"]
     act(exceptions, f"/cases/{CASE}/acknowledge", role="logistics")
     again = exceptions.post(f"/cases/{CASE}/take", role="logistics", headers={"If-Match": str(seen)})

@@ -10,7 +10,7 @@ import pytest
 from services.exceptions.__main__ import parts
 from tests.exceptions.builders import CAUSE, calendar, delayed
 from tests.exceptions.test_reactions import plant
-from tests.support.service import House, house
+from tests.support.service import ServiceUnderTest, open_service
 
 OPENED, KNOWN = "2016-02-29T01:16:00Z", "2016-02-29T01:23:00Z"
 DONE, DONE_KNOWN = "2016-02-29T11:29:00Z", "2016-03-05T12:00:00Z"
@@ -21,7 +21,7 @@ LEFT_BEHIND = (
 
 
 @pytest.fixture
-def exceptions(new_exceptions: House) -> House:
+def exceptions(new_exceptions: ServiceUnderTest) -> ServiceUnderTest:
     return new_exceptions
 
 
@@ -39,17 +39,17 @@ def item(key: str = "INC0000045", *facts: dict[str, Any], **more: Any) -> dict[s
     return {"key": key, "headline": f"{key} Category 55", "severity": "medium", "facts": list(told), **more}
 
 
-def brought(exceptions: House, *items: dict[str, Any], status: int = 200) -> dict[str, Any]:
+def brought(exceptions: ServiceUnderTest, *items: dict[str, Any], status: int = 200) -> dict[str, Any]:
     answer = exceptions.post("/cases:import", {"source": "desk", "items": list(items)}, role="sre")
     assert answer.status_code == status, answer.text
     told: dict[str, Any] = answer.json()
     return told
 
 
-def test_a_case_comes_in_with_both_its_times_and_sets_nothing_off(exceptions: House) -> None:
+def test_a_case_comes_in_with_both_its_times_and_sets_nothing_off(exceptions: ServiceUnderTest) -> None:
     result = brought(exceptions, item())["results"][0]
     assert result["status"] == "created"
-    told = exceptions.said()
+    told = exceptions.emitted()
     assert [(e.type.split(".", 1)[1], e.time.isoformat()[:16], e.recordedtime.isoformat()[:16]) for e in told] == [
         ("case.opened.v1", "2016-02-29T01:16", "2016-02-29T01:23"),
         ("case.acknowledged.v1", "2016-02-29T08:53", "2016-02-29T08:53"),
@@ -60,7 +60,7 @@ def test_a_case_comes_in_with_both_its_times_and_sets_nothing_off(exceptions: Ho
     assert exceptions.rows(LEFT_BEHIND) == [{"timers": 0, "tasks": 0, "said": 4, "lines": 4, "cases": 1, "causes": 1}]
 
 
-def test_people_find_an_imported_case_and_its_timeline_and_it_breaches_nothing(exceptions: House) -> None:
+def test_people_find_an_imported_case_and_its_timeline_and_it_breaches_nothing(exceptions: ServiceUnderTest) -> None:
     case_id = brought(exceptions, item(), item("INC2", fact("opened", OPENED)))["results"][0]["id"]
     listed = exceptions.get("/cases", params={"cause_kind": "incident", "sort": "opened_at"}).json()["items"]
     assert {(one["headline"], one["state"], one["breaching"]) for one in listed} == {
@@ -75,7 +75,7 @@ def test_people_find_an_imported_case_and_its_timeline_and_it_breaches_nothing(e
     assert exceptions.get("/causes", params=cause).json()["cases"][0]["case_id"] == case_id
 
 
-def test_the_same_record_again_changes_nothing_and_another_content_is_a_conflict(exceptions: House) -> None:
+def test_the_same_record_again_changes_nothing_and_another_content_is_a_conflict(exceptions: ServiceUnderTest) -> None:
     brought(exceptions, item())
     before = exceptions.rows(LEFT_BEHIND)
     assert [one["status"] for one in brought(exceptions, item(), item())["results"]] == ["unchanged", "unchanged"]
@@ -99,7 +99,7 @@ def test_the_same_record_again_changes_nothing_and_another_content_is_a_conflict
     ],
 )
 def test_a_bad_record_is_refused_alone_and_no_half_of_it_is_kept(
-    exceptions: House, spoiled: dict[str, Any], field: str, said: str
+    exceptions: ServiceUnderTest, spoiled: dict[str, Any], field: str, said: str
 ) -> None:
     good, bad, last = brought(exceptions, item("INC1"), item("INC2") | spoiled, item("INC3"))["results"]
     assert (good["status"], bad["status"], last["status"]) == ("created", "refused", "created")
@@ -109,7 +109,7 @@ def test_a_bad_record_is_refused_alone_and_no_half_of_it_is_kept(
     assert brought(exceptions, item("INC2"))["results"][0]["status"] == "created"
 
 
-def test_it_is_for_the_planning_lead_and_the_sre(exceptions: House) -> None:
+def test_it_is_for_the_planning_lead_and_the_sre(exceptions: ServiceUnderTest) -> None:
     """ACCESS 1: import files, run a replay, backfill responses."""
     body = {"source": "desk", "items": [item()]}
     roles = ("sales", "logistics", "inventory", "procurement", "planning-lead", "executive", "sre", "viewer")
@@ -119,7 +119,7 @@ def test_it_is_for_the_planning_lead_and_the_sre(exceptions: House) -> None:
 
 
 def test_live_refuses_it_with_what_to_do_instead(fresh_database: Callable[[str], str]) -> None:
-    with house(parts(), fresh_database("exceptions"), clock="wall", world="live") as live:
+    with open_service(parts(), fresh_database("exceptions"), clock="wall", world="live") as live:
         answer = brought(live, item(), status=409)
         assert answer["code"] == "live-world"
         assert "answers of your own" in answer["detail"]
@@ -127,10 +127,10 @@ def test_live_refuses_it_with_what_to_do_instead(fresh_database: Callable[[str],
         assert live.rows(LEFT_BEHIND)[0]["said"] == 0
 
 
-def test_a_case_of_our_own_beside_it_stays_as_it_is(exceptions: House) -> None:
+def test_a_case_of_our_own_beside_it_stays_as_it_is(exceptions: ServiceUnderTest) -> None:
     plant(exceptions)
-    exceptions.hear(calendar(), delayed())
-    exceptions.said()
+    exceptions.consume(calendar(), delayed())
+    exceptions.emitted()
     before = exceptions.rows("SELECT name, subject, due_at FROM timers ORDER BY timer_id")
     brought(exceptions, item())
     assert exceptions.rows("SELECT name, subject, due_at FROM timers ORDER BY timer_id") == before

@@ -26,7 +26,7 @@ from tests.exceptions.builders import (
 )
 from tests.exceptions.test_reactions import plant, wait_out
 from tests.support import deadlines
-from tests.support.service import House, house
+from tests.support.service import ServiceUnderTest, open_service
 
 CASE = domain.case_id_of(CAUSE, 1)
 NOTIFY, FIND = domain.task_id_of(CASE, "notify-customers"), domain.task_id_of(CASE, "find-alternative-source")
@@ -35,13 +35,13 @@ NOTIFY, FIND = domain.task_id_of(CASE, "notify-customers"), domain.task_id_of(CA
 class Subscriber:
     """A service under test, and what a subscriber made of its facts."""
 
-    def __init__(self, service: House) -> None:
+    def __init__(self, service: ServiceUnderTest) -> None:
         self.service = service
         self.events: list[dict[str, Any]] = []
 
     def new_types(self) -> list[str]:
         """Take the facts said since the last call; returns their short names, without a word for the same again."""
-        found = [json.loads(encode(envelope)) for envelope in self.service.said()]
+        found = [json.loads(encode(envelope)) for envelope in self.service.emitted()]
         self.events += found
         return list(dict.fromkeys(e["type"].removeprefix("exceptions.").removesuffix(".v1") for e in found))
 
@@ -63,15 +63,15 @@ class Subscriber:
 
 @pytest.fixture
 def subscriber(fresh_database: Callable[[str], str]) -> Iterator[Subscriber]:
-    with house(parts(), fresh_database("exceptions")) as opened:
+    with open_service(parts(), fresh_database("exceptions")) as opened:
         plant(opened)
-        opened.hear(calendar(), ladder(0, 240, 480))
+        opened.consume(calendar(), ladder(0, 240, 480))
         yield Subscriber(opened)
 
 
 @pytest.fixture
 def opened(subscriber: Subscriber) -> Subscriber:
-    subscriber.service.hear(delayed())
+    subscriber.service.consume(delayed())
     subscriber.agrees()
     return subscriber
 
@@ -90,21 +90,21 @@ def test_a_severity_that_tightens_says_the_earlier_deadlines(opened: Subscriber)
     """FLOW 2.5: who is hurt, a shortage that follows, a further slip."""
     before = opened.agrees()
     opened.act(f"/tasks/{FIND}/commit", {"committed_to": NOW + timedelta(days=1)}, role="procurement")
-    opened.service.hear(impact(customers=(("Hofmann", "strategic"),)))
+    opened.service.consume(impact(customers=(("Hofmann", "strategic"),)))
     after = opened.agrees()
     assert after["acknowledge_by"] < before["acknowledge_by"]
     assert all(after["tasks"][t][1] < before["tasks"][t][1] for t in before["tasks"])
-    opened.service.hear(shortage(cause=CAUSE, value="9000000", item="nut"))
+    opened.service.consume(shortage(cause=CAUSE, value="9000000", item="nut"))
     sooner = opened.agrees()
     assert sooner["acknowledge_by"] < after["acknowledge_by"]
-    opened.service.hear(extended(days=5))
+    opened.service.consume(extended(days=5))
     opened.agrees()
 
 
 def test_a_further_slip_of_many_days_tightens_by_itself(opened: Subscriber) -> None:
     before = opened.agrees()
     hours_later(opened, 60)  # the day of need is near: the same signal makes the case graver
-    opened.service.hear(extended(days=9))
+    opened.service.consume(extended(days=9))
     assert opened.new_types() == ["case.extended"]
     assert opened.agrees()["tasks"] != before["tasks"]
 
@@ -114,7 +114,7 @@ def test_a_pause_has_no_deadline_and_a_resumption_says_the_later_ones(opened: Su
     opened.act(f"/cases/{CASE}/pause", {"reason": "they are closed"})
     assert opened.agrees()["due_at"] is None
     hours_later(opened, 30)
-    opened.service.hear(calendar(closes=16))  # heard while no timer is pending: counted by it from the resumption on
+    opened.service.consume(calendar(closes=16))  # heard while no timer is pending: counted by it from the resumption on
     assert opened.new_types() == []
     opened.act(f"/cases/{CASE}/resume")
     assert opened.new_types() == ["case.resumed"]
@@ -153,11 +153,11 @@ def test_a_refused_task_that_is_assigned_has_new_deadlines(opened: Subscriber) -
 
 def test_a_task_that_is_asked_for_again_has_new_deadlines(opened: Subscriber) -> None:
     """FLOW 3.1: nobody was hurt, then somebody is."""
-    opened.service.hear(impact(customers=()))
+    opened.service.consume(impact(customers=()))
     assert "task.completed" in opened.new_types()
     before = opened.agrees()
     hours_later(opened, 3)
-    opened.service.hear(impact(version=2))
+    opened.service.consume(impact(version=2))
     assert "task.reopened" in opened.new_types()
     assert opened.agrees()["tasks"][str(NOTIFY)] > before["tasks"][str(NOTIFY)]
 
@@ -166,10 +166,10 @@ def test_a_case_that_comes_back_says_all_its_deadlines(opened: Subscriber) -> No
     """FLOW 1.3: by its cause within the window, and by a person."""
     before = opened.agrees()
     opened.act(f"/cases/{CASE}/acknowledge", role="sales")
-    opened.service.hear(recovered())
+    opened.service.consume(recovered())
     assert opened.agrees()["due_at"] is None
     hours_later(opened, 50)
-    opened.service.hear(delayed(days=2))
+    opened.service.consume(delayed(days=2))
     again = opened.agrees()
     assert again["due_at"] > before["due_at"]
     for task, role in ((NOTIFY, "sales"), (FIND, "procurement")):
@@ -186,7 +186,7 @@ def test_a_changed_calendar_says_the_new_deadlines_of_each_open_task(opened: Sub
     """FLOW 5.5: the timers follow the calendar, and so do those who follow the facts."""
     opened.act(f"/tasks/{FIND}/commit", {"committed_to": NOW + timedelta(days=1)}, role="procurement")
     before = opened.agrees()
-    opened.service.hear(calendar(opens=12, closes=14))
+    opened.service.consume(calendar(opens=12, closes=14))
     assert opened.new_types() == ["task.rescheduled"]
     after = opened.agrees()
     assert after["due_at"] > before["due_at"]
@@ -197,18 +197,18 @@ def test_a_changed_calendar_says_the_new_deadlines_of_each_open_task(opened: Sub
         (str(NOTIFY), "sales"),
         (str(FIND), "procurement"),
     ]
-    opened.service.hear(calendar(opens=12, closes=14))
+    opened.service.consume(calendar(opens=12, closes=14))
     assert opened.new_types() == [], "the same calendar again moves nothing and says nothing"
 
 
 def test_a_calendar_that_was_unknown_says_the_deadlines_when_it_is_heard(fresh_database: Callable[[str], str]) -> None:
-    with house(parts(), fresh_database("exceptions")) as bare:
+    with open_service(parts(), fresh_database("exceptions")) as bare:
         plant(bare)
         follower = Subscriber(bare)
         bare.set_clock(NOW + timedelta(hours=9))
-        bare.hear(delayed())
+        bare.consume(delayed())
         before = follower.agrees()
-        bare.hear(calendar())
+        bare.consume(calendar())
         assert follower.new_types() == ["task.rescheduled"]
         assert follower.agrees()["due_at"] > before["due_at"]
 
@@ -219,11 +219,11 @@ def test_deadlines_that_pass_stay_and_what_is_done_is_due_no_longer(opened: Subs
     wait_out(opened.service, NOW + timedelta(days=3))
     assert opened.new_types() == ["case.escalated"]
     assert opened.agrees() == before
-    opened.service.hear(calendar(opens=12, closes=14))
+    opened.service.consume(calendar(opens=12, closes=14))
     opened.agrees()
     opened.act(f"/cases/{CASE}/take", role="sales")
     opened.agrees()
-    opened.service.hear(notice_sent(CASE))
+    opened.service.consume(notice_sent(CASE))
     opened.agrees()
     opened.act(f"/tasks/{FIND}/waive", {"reason": "we wait for the truck"})
     assert opened.agrees()["due_at"] is None

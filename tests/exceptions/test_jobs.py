@@ -11,15 +11,15 @@ from chassis.runtime.metrics import REGISTRY
 from services.exceptions import domain, jobs
 from tests.exceptions.builders import CAUSE, NOW, calendar, delayed
 from tests.exceptions.test_reactions import plant
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 
 
 @pytest.fixture
-def exceptions(new_exceptions: House) -> House:
+def exceptions(new_exceptions: ServiceUnderTest) -> ServiceUnderTest:
     return new_exceptions
 
 
-def gauges(exceptions: House) -> dict[str, float]:
+def gauges(exceptions: ServiceUnderTest) -> dict[str, float]:
     with exceptions.database.reading() as read:
         jobs.refresh_gauges(read)
     lines = generate_latest(REGISTRY).decode().splitlines()
@@ -28,9 +28,9 @@ def gauges(exceptions: House) -> dict[str, float]:
     }
 
 
-def test_a_case_that_nobody_takes_grows_old_until_somebody_does(exceptions: House) -> None:
+def test_a_case_that_nobody_takes_grows_old_until_somebody_does(exceptions: ServiceUnderTest) -> None:
     plant(exceptions)
-    exceptions.hear(calendar(), delayed(), delayed(shipment="S2"))
+    exceptions.consume(calendar(), delayed(), delayed(shipment="S2"))
     exceptions.set_clock(NOW + timedelta(hours=5))
     found = gauges(exceptions)
     assert (found["exceptions_cases_unowned"], found["exceptions_oldest_unowned_seconds"]) == (2, 5 * 3600)
@@ -45,8 +45,8 @@ def test_a_case_that_nobody_takes_grows_old_until_somebody_does(exceptions: Hous
     ) == (0, 0, 0)
 
 
-def test_signals_that_wait_for_a_playbook_are_seen(exceptions: House) -> None:
-    exceptions.hear(delayed())
+def test_signals_that_wait_for_a_playbook_are_seen(exceptions: ServiceUnderTest) -> None:
+    exceptions.consume(delayed())
     assert gauges(exceptions)['exceptions_signals_waiting{cause="shipment-delay"}'] == 1
     plant(exceptions)
     assert gauges(exceptions)['exceptions_signals_waiting{cause="shipment-delay"}'] == 0

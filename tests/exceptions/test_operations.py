@@ -29,19 +29,19 @@ from tests.exceptions.builders import (
     shortage,
     thresholds,
 )
-from tests.support.service import House, house
+from tests.support.service import ServiceUnderTest, open_service
 
 CASE = domain.case_id_of(CAUSE, 1)
 
 
 @pytest.fixture
-def exceptions(new_exceptions: House) -> House:
+def exceptions(new_exceptions: ServiceUnderTest) -> ServiceUnderTest:
     new_exceptions.do(lambda tx: operations.keep_thresholds(tx, draft=thresholds()))
     new_exceptions.do(lambda tx: operations.keep_playbook(tx, draft=playbook()))
     return new_exceptions
 
 
-def together(exceptions: House, *works: Callable[[Tx], Any]) -> None:
+def together(exceptions: ServiceUnderTest, *works: Callable[[Tx], Any]) -> None:
     """Run each work in a transaction and a thread of its own; all have done their reading before any commits."""
     barrier = Barrier(len(works), timeout=60)
 
@@ -63,7 +63,7 @@ def together(exceptions: House, *works: Callable[[Tx], Any]) -> None:
             done.result(timeout=60)
 
 
-def test_two_processes_and_one_cause_make_one_case(exceptions: House) -> None:
+def test_two_processes_and_one_cause_make_one_case(exceptions: ServiceUnderTest) -> None:
     """FLOW 1.2: the causes row is created by whoever comes first; the other one extends what is there."""
     together(
         exceptions,
@@ -75,7 +75,7 @@ def test_two_processes_and_one_cause_make_one_case(exceptions: House) -> None:
     assert exceptions.rows("SELECT count(*) AS n FROM tasks") == [{"n": 2}]
 
 
-def test_an_impact_and_its_delay_at_the_same_time_meet_in_one_case(exceptions: House) -> None:
+def test_an_impact_and_its_delay_at_the_same_time_meet_in_one_case(exceptions: ServiceUnderTest) -> None:
     """FLOW 1.2: consequences travel on other topics and may arrive before, after, or just now."""
     together(
         exceptions,
@@ -94,10 +94,10 @@ def test_an_impact_and_its_delay_at_the_same_time_meet_in_one_case(exceptions: H
     assert case == {"impact_version": 1, "shortages": 1}
 
 
-def test_two_people_finish_the_last_two_tasks_and_the_case_is_implemented_once(exceptions: House) -> None:
+def test_two_people_finish_the_last_two_tasks_and_the_case_is_implemented_once(exceptions: ServiceUnderTest) -> None:
     """FLOW 2.2: the quorum is counted under the lock of the case."""
     exceptions.do(lambda tx: operations.open_case(tx, told=delayed()))
-    exceptions.said()
+    exceptions.emitted()
 
     def finish(kind: str, person: domain.Person) -> Callable[[], None]:
         def work() -> None:
@@ -119,7 +119,7 @@ def test_two_people_finish_the_last_two_tasks_and_the_case_is_implemented_once(e
     assert exceptions.names() == ["task.completed", "task.completed", "case.implemented"]
 
 
-def test_a_signal_never_waits_for_rules_that_came_at_the_same_moment(exceptions: House) -> None:
+def test_a_signal_never_waits_for_rules_that_came_at_the_same_moment(exceptions: ServiceUnderTest) -> None:
     """A signal that finds no playbook and the playbook that comes just then cannot miss each other."""
     told = shortage()
     together(
@@ -127,7 +127,7 @@ def test_a_signal_never_waits_for_rules_that_came_at_the_same_moment(exceptions:
         lambda tx: operations.open_case(tx, told=delayed()),
         lambda tx: operations.open_case(tx, told=delayed(shipment="S2")),
     )
-    exceptions.said()
+    exceptions.emitted()
     with ThreadPoolExecutor(2) as pool:
         act_id = time_ordered_id()
 
@@ -146,7 +146,7 @@ def test_a_signal_never_waits_for_rules_that_came_at_the_same_moment(exceptions:
     ]
 
 
-def test_a_playbook_that_comes_twice_at_once_is_one_version(exceptions: House) -> None:
+def test_a_playbook_that_comes_twice_at_once_is_one_version(exceptions: ServiceUnderTest) -> None:
     draft = playbook(recurrence_days=30)
     with ThreadPoolExecutor(2) as pool:
         act_id = time_ordered_id()
@@ -161,7 +161,7 @@ def test_a_playbook_that_comes_twice_at_once_is_one_version(exceptions: House) -
         assert [run.result(timeout=60) for run in runs] == [2, 2]
 
 
-def test_an_act_on_a_stale_case_is_run_again_and_not_lost(exceptions: House) -> None:
+def test_an_act_on_a_stale_case_is_run_again_and_not_lost(exceptions: ServiceUnderTest) -> None:
     exceptions.do(lambda tx: operations.open_case(tx, told=delayed()))
     with pytest.raises(ConcurrentChange), exceptions.tx() as tx:
         operations.take_case(tx, case_id=CASE, person=LEAD)
@@ -169,7 +169,7 @@ def test_an_act_on_a_stale_case_is_run_again_and_not_lost(exceptions: House) -> 
     assert exceptions.rows("SELECT owner FROM cases") == [{"owner": None}]
 
 
-def test_what_is_read_is_what_was_kept(exceptions: House) -> None:
+def test_what_is_read_is_what_was_kept(exceptions: ServiceUnderTest) -> None:
     """Every field of a case survives its row: lines, money, the chain, spans."""
     exceptions.do(lambda tx: operations.open_case(tx, told=delayed()))
     exceptions.do(lambda tx: operations.reassess_impact(tx, told=impact()))
@@ -184,7 +184,7 @@ def test_what_is_read_is_what_was_kept(exceptions: House) -> None:
 def test_the_schema_goes_down_and_up_again_with_data(fresh_database: Callable[[str], str]) -> None:
     url = fresh_database("exceptions")
     for _ in range(2):
-        with house(parts(), url) as opened:
+        with open_service(parts(), url) as opened:
             opened.do(lambda tx: operations.keep_thresholds(tx, draft=thresholds()))
             opened.do(lambda tx: operations.keep_playbook(tx, draft=playbook()))
             opened.do(lambda tx: operations.open_case(tx, told=delayed()))
@@ -197,18 +197,18 @@ def test_a_case_of_an_older_release_keeps_its_id_and_what_its_opening_said(
 ) -> None:
     """Before 0.1.0 the opening of a first case said 1; the next case of the cause goes on from there."""
     url = fresh_database("exceptions")
-    with house(parts(), url) as opened:
+    with open_service(parts(), url) as opened:
         opened.do(lambda tx: operations.keep_thresholds(tx, draft=thresholds()))
         opened.do(lambda tx: operations.keep_playbook(tx, draft=playbook(recurrence_days=0)))
         opened.do(lambda tx: operations.open_case(tx, told=delayed()))
     migrations.migrate("exceptions", url, "-1")
     with psycopg.connect(url) as old:
         assert old.execute("SELECT c.recurrence, k.recurrence FROM cases c, causes k").fetchall() == [(1, 1)]
-    with house(parts(), url) as opened:
+    with open_service(parts(), url) as opened:
         assert opened.rows("SELECT cycle, recurrence FROM cases") == [{"cycle": 1, "recurrence": 1}]
-        opened.hear(recovered())
+        opened.consume(recovered())
         opened.set_clock(opened.now() + timedelta(days=1))
-        opened.hear(delayed())
+        opened.consume(delayed())
         later = opened.rows("SELECT case_id, cycle, recurrence FROM cases WHERE state = 'open'")
         assert later == [{"case_id": domain.case_id_of(CAUSE, 2), "cycle": 2, "recurrence": 1}]
         assert opened.get("/figures").json()["recurrences"] == 1

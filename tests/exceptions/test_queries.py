@@ -13,7 +13,7 @@ from services.exceptions import domain
 from services.exceptions.__main__ import parts
 from tests.exceptions.builders import NOW, calendar, delayed, recovered, shipment_line, shortage
 from tests.exceptions.test_reactions import plant
-from tests.support.service import House, house
+from tests.support.service import ServiceUnderTest, open_service
 from tests.support.stack import Infrastructure
 
 VALUES = ("100", "12000", "250000", "100")
@@ -27,26 +27,26 @@ NAMES = {case_of(f"S{n}"): f"S{n}" for n in range(4)}
 
 
 @pytest.fixture(scope="module")
-def exceptions(infra: Infrastructure) -> Iterator[House]:
+def exceptions(infra: Infrastructure) -> Iterator[ServiceUnderTest]:
     """Four delays a day apart, of 100, 12,000, 250,000 and 100 EUR; the last recovered; and a shortage elsewhere."""
     url = infra.database("exceptions")
-    with house(parts(), url) as opened:
+    with open_service(parts(), url) as opened:
         plant(opened)
-        opened.hear(calendar())
+        opened.consume(calendar())
         for n, value in enumerate(VALUES):
             shipment = f"S{n}"
             customer = "Meyer" if n == 1 else "Hofmann"
-            opened.hear(
+            opened.consume(
                 delayed(shipment=shipment, lines=(shipment_line(1, value=value, shipment=shipment, customer=customer),))
             )
             opened.set_clock(NOW + timedelta(days=n + 1))
-        opened.hear(recovered("S3"), shortage(value=None))
+        opened.consume(recovered("S3"), shortage(value=None))
         opened.post(f"/cases/{case_of('S2')}/take", role="procurement")
         yield opened
     infra.drop_database(url)
 
 
-def found(exceptions: House, **question: Any) -> list[str]:
+def found(exceptions: ServiceUnderTest, **question: Any) -> list[str]:
     answer = exceptions.get("/cases", params=question)
     assert answer.status_code == 200, answer.text
     return [NAMES.get(c["case_id"], "shortage") for c in answer.json()["items"]]
@@ -75,19 +75,19 @@ def found(exceptions: House, **question: Any) -> list[str]:
     ],
 )
 def test_a_list_of_cases_is_narrowed_by_what_is_asked(
-    exceptions: House, question: dict[str, Any], cases: set[str]
+    exceptions: ServiceUnderTest, question: dict[str, Any], cases: set[str]
 ) -> None:
     assert set(found(exceptions, **question)) == cases
 
 
-def test_cases_are_sorted_by_money_by_deadline_or_by_age(exceptions: House) -> None:
+def test_cases_are_sorted_by_money_by_deadline_or_by_age(exceptions: ServiceUnderTest) -> None:
     assert found(exceptions)[:2] == ["S2", "S1"]
     assert found(exceptions, sort="deadline") == ["S0", "S1", "S2", "shortage", "S3"], "without a deadline comes last"
     assert found(exceptions, sort="opened_at", cause_kind="shipment-delay") == ["S3", "S2", "S1", "S0"]
 
 
 @pytest.mark.parametrize("sort", ["value_at_risk", "deadline", "opened_at"])
-def test_pages_of_one_add_up_to_the_list(exceptions: House, sort: str) -> None:
+def test_pages_of_one_add_up_to_the_list(exceptions: ServiceUnderTest, sort: str) -> None:
     whole, cursor, seen = found(exceptions, sort=sort), None, []
     while True:
         page = exceptions.get(
@@ -100,13 +100,13 @@ def test_pages_of_one_add_up_to_the_list(exceptions: House, sort: str) -> None:
     assert seen == whole
 
 
-def test_a_cursor_belongs_to_its_question(exceptions: House) -> None:
+def test_a_cursor_belongs_to_its_question(exceptions: ServiceUnderTest) -> None:
     cursor = exceptions.get("/cases", params={"limit": 1}).json()["next"]
     other = exceptions.get("/cases", params={"limit": 1, "cursor": cursor, "state": "open"})
     assert (other.status_code, other.json()["field"]) == (422, "cursor")
 
 
-def test_tasks_are_narrowed_and_paged_by_what_is_due(exceptions: House) -> None:
+def test_tasks_are_narrowed_and_paged_by_what_is_due(exceptions: ServiceUnderTest) -> None:
     def tasks(**question: Any) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = exceptions.get("/tasks", params=question).json()["items"]
         return items
@@ -123,14 +123,14 @@ def test_tasks_are_narrowed_and_paged_by_what_is_due(exceptions: House) -> None:
     assert len({t["task_id"] for t in first["items"] + second["items"]}) == 10
 
 
-def test_the_cases_of_a_shipment_are_found_by_its_cause(exceptions: House) -> None:
+def test_the_cases_of_a_shipment_are_found_by_its_cause(exceptions: ServiceUnderTest) -> None:
     shipment = subject_id("shipment", "erp", "S2")
     answer = exceptions.get("/causes", params={"kind": "shipment-delay", "id": shipment}).json()
     assert ([c["case_id"] for c in answer["cases"]], answer["waits"]) == ([case_of("S2")], False)
     assert exceptions.get("/causes", params={"kind": "shortage", "id": shipment}).status_code == 404
 
 
-def test_figures_count_recurrences_apart_from_duplicates(exceptions: House) -> None:
+def test_figures_count_recurrences_apart_from_duplicates(exceptions: ServiceUnderTest) -> None:
     figures = exceptions.get("/figures").json()
     assert (figures["cases"], figures["duplicates"], figures["recurrences"]) == (5, 0, 0)
     assert figures["tasks"] == {"notify-customers": 5, "find-alternative-source": 5}
@@ -138,7 +138,7 @@ def test_figures_count_recurrences_apart_from_duplicates(exceptions: House) -> N
     assert figures["cases_by_state"] == {"open": 4, "closed": 1}
 
 
-def test_a_question_that_makes_no_sense_is_refused(exceptions: House) -> None:
+def test_a_question_that_makes_no_sense_is_refused(exceptions: ServiceUnderTest) -> None:
     for question in (
         {"sort": "color"},
         {"state": "sleepy"},

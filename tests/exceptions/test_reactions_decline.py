@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas.procurement import AlternativeDeclined
 from tests.exceptions.builders import CAUSE, chosen, delayed
 from tests.exceptions.test_reactions import CASE, bare, exceptions, one_case
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 
 __all__ = ["bare", "exceptions"]  # fixtures
 
@@ -25,22 +25,22 @@ def declined(remaining: int) -> AlternativeDeclined:
     )
 
 
-def test_the_last_declined_line_completes_the_task_after_a_choice(exceptions: House) -> None:
+def test_the_last_declined_line_completes_the_task_after_a_choice(exceptions: ServiceUnderTest) -> None:
     """FLOW 2.4: nobody waits for a source that does not exist."""
-    exceptions.hear(delayed(), chosen(CASE, remaining=1))
-    exceptions.said()
-    exceptions.hear(declined(remaining=0))
+    exceptions.consume(delayed(), chosen(CASE, remaining=1))
+    exceptions.emitted()
+    exceptions.consume(declined(remaining=0))
     assert exceptions.names() == ["task.completed"]
     assert one_case(exceptions)["choice"] == "other supplier: Nordic", "the choice before stays the decision"
 
 
-def test_where_every_line_is_declined_that_is_the_decision(exceptions: House) -> None:
-    exceptions.hear(delayed())
-    exceptions.said()
-    exceptions.hear(declined(remaining=1))
+def test_where_every_line_is_declined_that_is_the_decision(exceptions: ServiceUnderTest) -> None:
+    exceptions.consume(delayed())
+    exceptions.emitted()
+    exceptions.consume(declined(remaining=1))
     assert exceptions.names() == []
-    (heard,) = exceptions.hear(declined(remaining=0))
+    (heard,) = exceptions.consume(declined(remaining=0))
     assert exceptions.names() == ["case.decided", "task.completed"]
     assert one_case(exceptions)["choice"] == "no other source is taken"
-    exceptions.hear(heard)
+    exceptions.consume(heard)
     assert exceptions.names() == []

@@ -23,7 +23,7 @@ from tests.faults.fold import known
 from tests.faults.victims import pause
 from tests.scorecard.logs import Log, random_log
 from tests.scorecard.workers import Streams, Worker, expected, woven
-from tests.support.service import house
+from tests.support.service import open_service
 from tests.support.stack import Infrastructure
 
 FACTS_A_SECOND = 400
@@ -163,10 +163,10 @@ class Trial:
             for log in self.logs
             if known(reading := readings.get(log.case_id)) != known(wanted := expected(log))
         ]
-        with house(parts(), database_url) as scorecard:
+        with open_service(parts(), database_url) as scorecard:
             said = self.facts + self.streams.measures
             for start in range(0, len(said), HEARD_AT_ONCE):
-                scorecard.hear(*said[start : start + HEARD_AT_ONCE])
+                scorecard.consume(*said[start : start + HEARD_AT_ONCE])
             check = scorecard.get("/velocity/check", params={"quiet": True}).json()
         if (check["compared"], check["differences"]) != (len(self.logs), 0):
             faults.insert(0, f"SQL: {check['compared']} of {len(self.logs)} compared, {check['differences']} differ")

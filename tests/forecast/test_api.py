@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.tried import Tried
+from tests.support.checked_service import CheckedService
 
 KIT = {"item": "kit", "site": "LYO", "weeks": [{"week_on": "2026-03-02", "quantity": 10}]}
 TENDER = {"week_on": "2026-03-02", "quantity": 50, "reason": "a tender"}
 
 
-def a_forecast(tried: Tried, **changes: object) -> str:
+def a_forecast(tried: CheckedService, **changes: object) -> str:
     forecast_id: str = tried.post("/forecasts", KIT | changes, expect=201)["forecast_id"]
     return forecast_id
 
 
-def test_only_sales_and_the_planning_lead_keep_forecasts(tried: Tried):
+def test_only_sales_and_the_planning_lead_keep_forecasts(tried: CheckedService):
     forecast = a_forecast(tried)
     for path in (
         "/forecasts",
@@ -29,7 +29,7 @@ def test_only_sales_and_the_planning_lead_keep_forecasts(tried: Tried):
     tried.post("/forecasts", KIT | {"site": "MAR"}, by="sales")
 
 
-def test_an_override_is_entered_shown_and_published(tried: Tried):
+def test_an_override_is_entered_shown_and_published(tried: CheckedService):
     forecast = a_forecast(tried)
     tried.post(f"/forecasts/{forecast}/overrides", TENDER, by="sales", expect=201)
     whole = tried.get(f"/forecasts/{forecast}", by="viewer")
@@ -52,13 +52,13 @@ def test_an_override_is_entered_shown_and_published(tried: Tried):
         ({"quantity": -1}, 422, "invalid"),
     ],
 )
-def test_an_override_that_cannot_be_is_refused(tried: Tried, change, status, code):
+def test_an_override_that_cannot_be_is_refused(tried: CheckedService, change, status, code):
     forecast = a_forecast(tried)
     problem = tried.post(f"/forecasts/{forecast}/overrides", TENDER | change, expect=status)
     assert problem["code"] == code
 
 
-def test_a_batch_enters_baselines_and_publishes_those_that_say_so(tried: Tried):
+def test_a_batch_enters_baselines_and_publishes_those_that_say_so(tried: CheckedService):
     """FLOW 5.2: one bad item is refused alone."""
     results = tried.batch(
         "/forecasts:batch",
@@ -68,13 +68,13 @@ def test_a_batch_enters_baselines_and_publishes_those_that_say_so(tried: Tried):
         {"key": "4", **KIT, "site": "NCE", "weeks": KIT["weeks"] * 2},
     )
     assert [r["status"] for r in results] == ["created", "created", "refused", "refused"]
-    assert [fact.site for fact in tried.said()] == ["LYO"]
+    assert [fact.site for fact in tried.emitted()] == ["LYO"]
     [again] = tried.batch("/forecasts:batch", {"key": "1", **KIT, "publish": True})
     assert again["status"] == "unchanged"
-    assert tried.said() == []
+    assert tried.emitted() == []
 
 
-def test_nobody_sees_or_changes_a_site_outside_the_scope(tried: Tried):
+def test_nobody_sees_or_changes_a_site_outside_the_scope(tried: CheckedService):
     lyon, marseille = a_forecast(tried), a_forecast(tried, site="MAR")
     mine = {"sites": ["MAR"]}
     assert [f["site"] for f in tried.get("/forecasts", by="viewer", claims=mine)["items"]] == ["MAR"]
@@ -91,7 +91,7 @@ def test_nobody_sees_or_changes_a_site_outside_the_scope(tried: Tried):
     assert [o["site"] for o in tried.get("/overrides", by="viewer", claims=mine)["items"]] == ["MAR"]
 
 
-def test_what_is_not_known_is_not_found(tried: Tried):
+def test_what_is_not_known_is_not_found(tried: CheckedService):
     unknown = "00000000-0000-0000-0000-000000000001"
     tried.get(f"/forecasts/{unknown}", expect=404)
     tried.post(f"/forecasts/{unknown}/publish", {}, expect=404)

@@ -13,18 +13,18 @@ from chassis.persistence import migrations
 from schemas.forecast import DemandPublished, OverrideEntered
 from schemas.types import By
 from services.forecast import domain, operations
-from tests.support.tried import Tried
+from tests.support.checked_service import CheckedService
 
 ANA = By(subject="ana", role="sales")
 MONDAY = date(2026, 3, 2)
 KIT = domain.forecast_id("kit", "LYO")
 
 
-def enter(tried: Tried, quantity: int = 10):
+def enter(tried: CheckedService, quantity: int = 10):
     return tried.do(lambda tx: operations.enter_baseline(tx, item="kit", site="LYO", weeks={MONDAY: D(quantity)}))
 
 
-def override(tried: Tried, quantity: int, reason: str = "a tender"):
+def override(tried: CheckedService, quantity: int, reason: str = "a tender"):
     return tried.do(
         lambda tx: operations.enter_override(
             tx,
@@ -38,15 +38,15 @@ def override(tried: Tried, quantity: int, reason: str = "a tender"):
     )
 
 
-def publish(tried: Tried):
+def publish(tried: CheckedService):
     return tried.do(lambda tx: operations.publish_forecast(tx, forecast_id=KIT, by=ANA))
 
 
-def test_a_published_forecast_is_kept_and_said_in_one_transaction(tried: Tried):
+def test_a_published_forecast_is_kept_and_said_in_one_transaction(tried: CheckedService):
     enter(tried)
     override(tried, 50)
     publish(tried)
-    entered, published = tried.said()
+    entered, published = tried.emitted()
     assert isinstance(entered, OverrideEntered)
     assert isinstance(published, DemandPublished)
     assert [(w.quantity, w.baseline, w.override_reason) for w in published.weeks] == [(50, 10, "a tender")]
@@ -54,7 +54,7 @@ def test_a_published_forecast_is_kept_and_said_in_one_transaction(tried: Tried):
     assert (kept["published"], kept["by_subject"], len(kept["weeks"])) == (1, "ana", 1)
 
 
-def test_an_override_never_overwrites_the_baseline(tried: Tried):
+def test_an_override_never_overwrites_the_baseline(tried: CheckedService):
     enter(tried)
     override(tried, 50)
     override(tried, 60)
@@ -62,20 +62,20 @@ def test_an_override_never_overwrites_the_baseline(tried: Tried):
     assert len(tried.rows("SELECT * FROM overrides")) == 2
 
 
-def test_a_refused_override_leaves_nothing_behind(tried: Tried):
+def test_a_refused_override_leaves_nothing_behind(tried: CheckedService):
     enter(tried)
     with pytest.raises(domain.ReasonMissing):
         override(tried, 50, reason=" ")
-    assert tried.said() == []
+    assert tried.emitted() == []
     assert tried.rows("SELECT * FROM overrides") == []
 
 
-def test_what_is_not_known_is_not_published(tried: Tried):
+def test_what_is_not_known_is_not_published(tried: CheckedService):
     with pytest.raises(NotFound):
         publish(tried)
 
 
-def test_the_schema_goes_down_and_up_again_and_takes_the_same_data(fresh: Tried):
+def test_the_schema_goes_down_and_up_again_and_takes_the_same_data(fresh: CheckedService):
     enter(fresh)
     override(fresh, 50)
     publish(fresh)

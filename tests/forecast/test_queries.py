@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from tests.support.tried import Tried
+from tests.support.checked_service import CheckedService
 
 WEEKS = [{"week_on": "2026-03-02", "quantity": 10}, {"week_on": "2026-03-09", "quantity": 20}]
 
 
-def with_forecasts(tried: Tried) -> list[str]:
+def with_forecasts(tried: CheckedService) -> list[str]:
     wanted = [("b", "Y1"), ("a", "Y1"), ("a", "X1")]
     items = [{"key": f"{i}@{s}", "item": i, "site": s, "weeks": WEEKS} for i, s in wanted]
     return [result["id"] for result in tried.batch("/forecasts:batch", *items)]
 
 
-def test_forecasts_come_by_site_and_item_page_by_page(tried: Tried):
+def test_forecasts_come_by_site_and_item_page_by_page(tried: CheckedService):
     with_forecasts(tried)
     first = tried.get("/forecasts", limit=2)
     second = tried.get("/forecasts", limit=2, cursor=first["next"])
@@ -23,7 +23,7 @@ def test_forecasts_come_by_site_and_item_page_by_page(tried: Tried):
     assert [f["site"] for f in tried.get("/forecasts", item="a")["items"]] == ["X1", "Y1"]
 
 
-def test_overrides_and_publications_are_listed(tried: Tried):
+def test_overrides_and_publications_are_listed(tried: CheckedService):
     forecast = with_forecasts(tried)[0]
     for number, week in enumerate(("2026-03-09", "2026-03-02")):
         body = {"week_on": week, "quantity": 50 + number, "reason": "a tender"}

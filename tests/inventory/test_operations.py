@@ -15,11 +15,11 @@ from chassis.persistence.database import Context, Tx
 from schemas.logistics import ShipmentLine
 from schemas.types import Money
 from services.inventory import domain, operations
+from tests.support.checked_service import CheckedService
 from tests.support.service import START, wait_until
-from tests.support.tried import Tried
 
 
-def with_masters(tried: Tried) -> None:
+def with_masters(tried: CheckedService) -> None:
     def register(tx):
         operations.keep_item(tx, code="kit", description="", unit="each", unit_value=None)
         operations.keep_site(tx, code="LYO", name="", country=None, zone="UTC", calendar="every-day")
@@ -27,7 +27,7 @@ def with_masters(tried: Tried) -> None:
     tried.do(register)
 
 
-def enter(tried: Tried, kind: str, quantity: int):
+def enter(tried: CheckedService, kind: str, quantity: int):
     return tried.do(
         lambda tx: operations.record_entry(
             tx, entry_id=uuid4(), item="kit", site="LYO", kind=kind, quantity=D(quantity)
@@ -35,7 +35,7 @@ def enter(tried: Tried, kind: str, quantity: int):
     )
 
 
-def test_an_entry_and_the_balance_are_written_together(tried: Tried):
+def test_an_entry_and_the_balance_are_written_together(tried: CheckedService):
     with_masters(tried)
     enter(tried, "opening", 10)
     enter(tried, "issue", 4)
@@ -44,25 +44,25 @@ def test_an_entry_and_the_balance_are_written_together(tried: Tried):
     assert (stock["on_hand"], stock["entries"]) == (total["sum"], total["n"]) == (6, 2)
 
 
-def test_a_refused_entry_writes_nothing(tried: Tried):
+def test_a_refused_entry_writes_nothing(tried: CheckedService):
     with_masters(tried)
-    tried.said()
+    tried.emitted()
     with pytest.raises(domain.NotOpened):
         enter(tried, "issue", 4)
     assert tried.rows("SELECT * FROM stock_entries") == []
-    assert tried.said() == []
+    assert tried.emitted() == []
 
 
 @pytest.mark.parametrize("crime", ["UPDATE stock_entries SET quantity = 1", "DELETE FROM stock_entries"])
-def test_the_database_refuses_to_change_a_row_of_the_ledger(tried: Tried, crime):
+def test_the_database_refuses_to_change_a_row_of_the_ledger(tried: CheckedService, crime):
     with_masters(tried)
     enter(tried, "opening", 10)
-    with pytest.raises(DBAPIError, match="never changed"), tried.house.database.engine.begin() as connection:
+    with pytest.raises(DBAPIError, match="never changed"), tried.service.database.engine.begin() as connection:
         connection.exec_driver_sql(crime)
     assert [row["quantity"] for row in tried.rows("SELECT quantity FROM stock_entries")] == [10]
 
 
-def test_a_second_opening_balance_leaves_the_first(tried: Tried):
+def test_a_second_opening_balance_leaves_the_first(tried: CheckedService):
     with_masters(tried)
     enter(tried, "opening", 10)
     with pytest.raises(domain.AlreadyOpened):
@@ -70,11 +70,11 @@ def test_a_second_opening_balance_leaves_the_first(tried: Tried):
     assert tried.rows("SELECT on_hand FROM stocks")[0]["on_hand"] == 10
 
 
-def waits_for_a_lock(tried: Tried) -> bool:
+def waits_for_a_lock(tried: CheckedService) -> bool:
     return bool(tried.rows("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'stocks'::regclass"))
 
 
-def test_an_opening_balance_waits_for_a_fact_that_is_being_heard_and_sees_it(tried: Tried):
+def test_an_opening_balance_waits_for_a_fact_that_is_being_heard_and_sees_it(tried: CheckedService):
     """FLOW 3.4: whoever comes first, the shipment is in the projection of the opening balance."""
     with_masters(tried)
     line = ShipmentLine(
@@ -86,7 +86,7 @@ def test_an_opening_balance_waits_for_a_fact_that_is_being_heard_and_sees_it(tri
         promised_on=START.date(),
     )
     with ThreadPoolExecutor(1) as threads:
-        with tried.house.tx() as tx:
+        with tried.service.tx() as tx:
             operations.keep_inbound(
                 tx,
                 shipment_id=uuid4(),
@@ -104,7 +104,7 @@ def test_an_opening_balance_waits_for_a_fact_that_is_being_heard_and_sees_it(tri
     assert [day["projected"] for day in days] == ["10", "15", "15"]
 
 
-def test_two_openings_at_once_leave_one(tried: Tried):
+def test_two_openings_at_once_leave_one(tried: CheckedService):
     with_masters(tried)
 
     def attempt(quantity: int) -> str:
@@ -115,7 +115,7 @@ def test_two_openings_at_once_leave_one(tried: Tried):
             return "opened"
 
         try:
-            return tried.house.database.run(work, lambda now: Context(act_id, act_id, "act", now))
+            return tried.service.database.run(work, lambda now: Context(act_id, act_id, "act", now))
         except domain.AlreadyOpened:
             return "refused"
 
@@ -125,7 +125,7 @@ def test_two_openings_at_once_leave_one(tried: Tried):
     assert len(tried.rows("SELECT * FROM stock_entries")) == 1
 
 
-def test_the_schema_goes_down_and_up_again_and_takes_the_same_data(fresh: Tried):
+def test_the_schema_goes_down_and_up_again_and_takes_the_same_data(fresh: CheckedService):
     with_masters(fresh)
     enter(fresh, "opening", 10)
     before = fresh.data()

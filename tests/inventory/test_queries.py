@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.support.tried import Tried
+from tests.support.checked_service import CheckedService
 
 
-def pages(tried: Tried, path: str, field: str, limit: int, **filters: str) -> list[str]:
+def pages(tried: CheckedService, path: str, field: str, limit: int, **filters: str) -> list[str]:
     seen: list[str] = []
     cursor = None
     while True:
@@ -16,7 +16,7 @@ def pages(tried: Tried, path: str, field: str, limit: int, **filters: str) -> li
             return seen
 
 
-def with_stock(tried: Tried) -> None:
+def with_stock(tried: CheckedService) -> None:
     codes = ["b", "d", "a", "c", "e"]
     tried.batch("/items:batch", *({"key": code, "code": code} for code in codes), by="inventory")
     tried.batch("/sites:batch", *({"key": s, "code": s, "country": s[0]} for s in ("X1", "Y1")), by="inventory")
@@ -28,7 +28,7 @@ def with_stock(tried: Tried) -> None:
     tried.batch("/stock-entries:batch", *entries, by="inventory")
 
 
-def test_lists_come_in_their_order_page_by_page(tried: Tried):
+def test_lists_come_in_their_order_page_by_page(tried: CheckedService):
     with_stock(tried)
     assert pages(tried, "/items", "code", 2) == ["a", "b", "c", "d", "e"]
     assert pages(tried, "/sites", "code", 1) == ["X1", "Y1"]
@@ -37,7 +37,7 @@ def test_lists_come_in_their_order_page_by_page(tried: Tried):
     assert pages(tried, "/stock-entries", "item", 3, site="X1") == ["b", "d", "a", "c", "e"]
 
 
-def test_lists_are_filtered(tried: Tried):
+def test_lists_are_filtered(tried: CheckedService):
     with_stock(tried)
     assert pages(tried, "/sites", "code", 10, country="Y") == ["Y1"]
     assert pages(tried, "/items", "code", 10, code="c") == ["c"]
@@ -45,7 +45,7 @@ def test_lists_are_filtered(tried: Tried):
     assert pages(tried, "/shortages", "item", 10, state="predicted") == []
 
 
-def test_shortages_come_the_earliest_first(tried: Tried):
+def test_shortages_come_the_earliest_first(tried: CheckedService):
     with_stock(tried)
     for item, quantity in (("a", 5), ("b", 7), ("c", 2)):
         body = {"item": item, "site": "X1", "kind": "adjustment", "quantity": -quantity, "reason": "broken"}
@@ -53,7 +53,7 @@ def test_shortages_come_the_earliest_first(tried: Tried):
     assert sorted(pages(tried, "/shortages", "item", 2)) == ["a", "b", "c"]
 
 
-def test_a_cursor_of_another_list_is_refused(tried: Tried):
+def test_a_cursor_of_another_list_is_refused(tried: CheckedService):
     with_stock(tried)
     cursor = tried.get("/items", limit=1)["next"]
     assert tried.get("/sites", limit=1, cursor=cursor, expect=422)["field"] == "cursor"

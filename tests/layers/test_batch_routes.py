@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.access.matrix import SERVICES
+from tests.support.checked_service import CheckedService, open_checked_service
 from tests.support.stack import Infrastructure
-from tests.support.tried import Tried, tried_service
 
 Item = dict[str, Any]
 Name = tuple[str, str]
@@ -142,14 +142,14 @@ MEND = "DROP TRIGGER break_item ON signals; DROP FUNCTION break_item"
 
 
 @pytest.fixture(scope="session")
-def opened(infra: Infrastructure) -> Iterator[Callable[[str], Tried]]:
+def opened(infra: Infrastructure) -> Iterator[Callable[[str], CheckedService]]:
     """Return a service on a database of its own, opened when it is first asked for."""
-    services: dict[str, Tried] = {}
+    services: dict[str, CheckedService] = {}
     with ExitStack() as stack:
 
-        def get(service: str) -> Tried:
+        def get(service: str) -> CheckedService:
             if service not in services:
-                services[service] = stack.enter_context(tried_service(infra, parts(service)))
+                services[service] = stack.enter_context(open_checked_service(infra, parts(service)))
             return services[service].emptied()
 
         yield get
@@ -159,7 +159,7 @@ def opened(infra: Infrastructure) -> Iterator[Callable[[str], Tried]]:
 class Route:
     """A batch route to try."""
 
-    service: Tried
+    service: CheckedService
     path: str
     example: Example
 
@@ -174,12 +174,12 @@ class Route:
         return self.service.batch(self.path, *items, by=self.example.role)
 
     def change_database(self, statement: str) -> None:
-        with self.service.house.database.engine.begin() as connection:
+        with self.service.service.database.engine.begin() as connection:
             connection.exec_driver_sql(statement)
 
 
 @pytest.fixture(params=NAMES, ids=" ".join)
-def route(request: pytest.FixtureRequest, opened: Callable[[str], Tried]) -> Route:
+def route(request: pytest.FixtureRequest, opened: Callable[[str], CheckedService]) -> Route:
     """One batch route on an emptied database in which everything is known that its items need."""
     service, path = request.param
     assert request.param in EXAMPLES, f"write an example of an item of {service} {path}"

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from services.logistics.__main__ import parts
-from tests.support.service import House, emptied, lasting
+from tests.support.service import ServiceUnderTest, emptied_service, open_shared_service
 from tests.support.stack import Infrastructure
 
 
 @pytest.fixture(scope="session")
-def _logistics(infra: Infrastructure) -> Iterator[House]:
-    with lasting(infra, parts()) as opened:
+def _logistics(infra: Infrastructure) -> Iterator[ServiceUnderTest]:
+    with open_shared_service(infra, parts()) as opened:
         yield opened
 
 
 @pytest.fixture
-def logistics(_logistics: House) -> House:
+def logistics(_logistics: ServiceUnderTest) -> ServiceUnderTest:
     """Return logistics as if it were new."""
-    return emptied(_logistics)
+    return emptied_service(_logistics)

@@ -14,31 +14,31 @@ from schemas.logistics import ShipmentPlanned
 from services.logistics import operations
 from services.logistics.domain import ShipmentKnown, ShipmentOver, UnknownCarrier
 from tests.logistics.test_domain import LINE
-from tests.support.service import START, House
+from tests.support.service import START, ServiceUnderTest
 
 PLAN: dict[str, Any] = {"source": "erp", "destination": "Abidjan", "promised_on": date(2026, 3, 4), "lines": [LINE]}
 
 
-def planned(logistics: House, reference: str = "S1") -> UUID:
+def planned(logistics: ServiceUnderTest, reference: str = "S1") -> UUID:
     found: UUID = logistics.do(lambda tx: operations.plan_shipment(tx, reference=reference, **PLAN)).shipment_id
     return found
 
 
-def test_a_shipment_is_planned_once(logistics: House) -> None:
+def test_a_shipment_is_planned_once(logistics: ServiceUnderTest) -> None:
     planned(logistics)
     with pytest.raises(ShipmentKnown):
         planned(logistics)
     assert logistics.names() == ["shipment.planned"]
 
 
-def test_a_fact_and_its_row_are_one_transaction(logistics: House) -> None:
+def test_a_fact_and_its_row_are_one_transaction(logistics: ServiceUnderTest) -> None:
     with pytest.raises(ZeroDivisionError):
         logistics.do(lambda tx: (operations.plan_shipment(tx, reference="S1", **PLAN), 1 // 0))
-    assert logistics.said() == []
+    assert logistics.emitted() == []
     assert logistics.rows("SELECT * FROM shipments") == []
 
 
-def test_milestones_out_of_order_come_out_the_same(logistics: House) -> None:
+def test_milestones_out_of_order_come_out_the_same(logistics: ServiceUnderTest) -> None:
     def expected_after(reference: str, hours: list[int]) -> datetime:
         shipment_id = planned(logistics, reference)
         for hour in hours:
@@ -58,12 +58,12 @@ def test_milestones_out_of_order_come_out_the_same(logistics: House) -> None:
     assert expected_after("A", [1, 2, 3]) == expected_after("B", [3, 1, 2]) == datetime(2026, 3, 8, tzinfo=UTC)
 
 
-def test_a_shipment_nobody_planned_is_not_found(logistics: House) -> None:
+def test_a_shipment_nobody_planned_is_not_found(logistics: ServiceUnderTest) -> None:
     with pytest.raises(NotFound, match="check the id"):
         logistics.do(lambda tx: operations.receive_shipment(tx, shipment_id=UUID(int=1), received_on=date(2026, 3, 4)))
 
 
-def test_a_cancelled_shipment_is_neither_received_nor_overdue(logistics: House) -> None:
+def test_a_cancelled_shipment_is_neither_received_nor_overdue(logistics: ServiceUnderTest) -> None:
     shipment_id = planned(logistics)
     logistics.do(lambda tx: operations.cancel_shipment(tx, shipment_id=shipment_id, reason="no longer needed"))
     with pytest.raises(ShipmentOver):
@@ -71,19 +71,19 @@ def test_a_cancelled_shipment_is_neither_received_nor_overdue(logistics: House) 
     assert logistics.advance(START + timedelta(days=30)) == 0
 
 
-def test_completed_history_is_planned_and_received_without_a_delay(logistics: House) -> None:
+def test_completed_history_is_planned_and_received_without_a_delay(logistics: ServiceUnderTest) -> None:
     logistics.do(lambda tx: operations.import_shipment(tx, reference="H1", received_on=date(2026, 3, 20), **PLAN))
     assert logistics.names() == ["shipment.planned", "shipment.received"]
     assert logistics.advance(START + timedelta(days=60)) == 0
 
 
-def test_a_receipt_recorded_before_its_day_is_a_finding(logistics: House) -> None:
+def test_a_receipt_recorded_before_its_day_is_a_finding(logistics: ServiceUnderTest) -> None:
     shipment_id = planned(logistics)
     logistics.do(lambda tx: operations.receive_shipment(tx, shipment_id=shipment_id, received_on=date(2026, 3, 3)))
     assert [f["kind"] for f in logistics.rows("SELECT kind FROM data_quality_findings")] == ["received-after-recording"]
 
 
-def test_a_lane_needs_a_carrier_that_is_known(logistics: House) -> None:
+def test_a_lane_needs_a_carrier_that_is_known(logistics: ServiceUnderTest) -> None:
     lane = {"origin": "Chennai", "destination": "Abidjan", "carrier": "northline", "mode": "Ocean", "transit_days": 30}
     with pytest.raises(UnknownCarrier):
         logistics.do(lambda tx: operations.keep_lane(tx, **lane))
@@ -91,7 +91,7 @@ def test_a_lane_needs_a_carrier_that_is_known(logistics: House) -> None:
     assert logistics.do(lambda tx: operations.keep_lane(tx, **lane)).transit_days == 30
 
 
-def test_a_fact_about_what_is_neither_locked_nor_new_is_refused(logistics: House) -> None:
+def test_a_fact_about_what_is_neither_locked_nor_new_is_refused(logistics: ServiceUnderTest) -> None:
     """FLOW 4.1: the aggregate that keys a fact must be locked or new in its transaction."""
     fact = ShipmentPlanned(
         occurred_at=START,
@@ -106,4 +106,4 @@ def test_a_fact_about_what_is_neither_locked_nor_new_is_refused(logistics: House
     )
     with pytest.raises(database.Unlocked):
         logistics.do(lambda tx: tx.emit([fact]))
-    assert logistics.said() == []
+    assert logistics.emitted() == []

@@ -9,7 +9,7 @@ from schemas.inventory import SiteChanged
 from schemas.types import subject_id
 from services.logistics import operations
 from tests.logistics.test_domain import LINE
-from tests.support.service import START, House
+from tests.support.service import START, ServiceUnderTest
 
 PROMISED = date(2026, 3, 4)
 
@@ -38,7 +38,7 @@ def calendar(zone: str) -> CalendarChanged:
     )
 
 
-def plan(logistics: House, reference: str = "S1") -> str:
+def plan(logistics: ServiceUnderTest, reference: str = "S1") -> str:
     shipment = logistics.do(
         lambda tx: operations.plan_shipment(
             tx, source="erp", reference=reference, destination="Abidjan", promised_on=PROMISED, lines=[LINE]
@@ -47,12 +47,12 @@ def plan(logistics: House, reference: str = "S1") -> str:
     return str(shipment.shipment_id)
 
 
-def test_a_promised_day_that_ends_in_silence_is_a_provisional_delay(logistics: House) -> None:
+def test_a_promised_day_that_ends_in_silence_is_a_provisional_delay(logistics: ServiceUnderTest) -> None:
     plan(logistics)
     logistics.advance(datetime(2026, 3, 4, 23, 59, tzinfo=UTC))
     assert logistics.names() == ["shipment.planned"]
     assert logistics.advance(datetime(2026, 3, 6, tzinfo=UTC)) == 1
-    (told,) = logistics.said()
+    (told,) = logistics.emitted()
     assert (told.data.basis, told.data.provisional) == ("overdue", True)
     assert told.recordedtime == datetime(2026, 3, 5, tzinfo=UTC), (
         "inside a timer the time is its due instant (FLOW 6.2)"
@@ -60,24 +60,24 @@ def test_a_promised_day_that_ends_in_silence_is_a_provisional_delay(logistics: H
     assert told.causekind == "timer"
 
 
-def test_the_same_fact_again_changes_nothing(logistics: House) -> None:
-    heard = logistics.hear(site("Asia/Tokyo"))
+def test_the_same_fact_again_changes_nothing(logistics: ServiceUnderTest) -> None:
+    heard = logistics.consume(site("Asia/Tokyo"))
     before = logistics.rows("SELECT * FROM site_calendars")
-    logistics.hear(*heard)
+    logistics.consume(*heard)
     assert logistics.rows("SELECT * FROM site_calendars") == before
 
 
-def test_a_changed_site_or_calendar_arms_the_promised_day_again(logistics: House) -> None:
+def test_a_changed_site_or_calendar_arms_the_promised_day_again(logistics: ServiceUnderTest) -> None:
     """FLOW 5.5: a timer keeps its rule, not only an instant; what changes the rule moves the timer."""
     plan(logistics)
     due = "SELECT due_at FROM timers WHERE fired_at IS NULL AND disarmed_at IS NULL"
-    logistics.hear(site("Asia/Tokyo"))
+    logistics.consume(site("Asia/Tokyo"))
     assert logistics.rows(due) == [{"due_at": datetime(2026, 3, 4, 15, tzinfo=UTC)}]
-    logistics.hear(calendar("America/New_York"))
+    logistics.consume(calendar("America/New_York"))
     assert logistics.rows(due) == [{"due_at": datetime(2026, 3, 5, 5, tzinfo=UTC)}]
 
 
-def test_a_receipt_on_the_promised_day_disarms_the_timer(logistics: House) -> None:
+def test_a_receipt_on_the_promised_day_disarms_the_timer(logistics: ServiceUnderTest) -> None:
     shipment_id = plan(logistics)
     logistics.set_clock(datetime(2026, 3, 4, 12, tzinfo=UTC))
     assert (

@@ -22,7 +22,7 @@ from schemas.logistics import ShipmentLine, ShipmentReceived
 from schemas.types import NAMESPACE, By, Cause, Money, subject_id
 from services.procurement import domain
 from services.procurement.__main__ import parts
-from tests.support.service import START, House, house
+from tests.support.service import START, ServiceUnderTest, open_service
 
 NOW = START
 TODAY = NOW.date()
@@ -41,9 +41,9 @@ def usd(amount: str | int) -> Money:
 
 
 @contextmanager
-def procurement_house(fresh_database: Callable[[str], str]) -> Iterator[House]:
+def procurement_service(fresh_database: Callable[[str], str]) -> Iterator[ServiceUnderTest]:
     """Open procurement on a fresh database."""
-    with house(parts(), fresh_database("procurement")) as opened:
+    with open_service(parts(), fresh_database("procurement")) as opened:
         yield opened
 
 
@@ -190,7 +190,7 @@ def received(
     )
 
 
-def with_suppliers(opened: House, *codes: str, item: str = "gloves", **term: Any) -> None:
+def with_suppliers(opened: ServiceUnderTest, *codes: str, item: str = "gloves", **term: Any) -> None:
     """Register suppliers through the door; with a price, agree the same term with each."""
     for code in codes:
         made = opened.post("/suppliers", {"code": code, "name": code}, role="procurement")
@@ -205,7 +205,7 @@ def price(amount: str, currency: str = "USD") -> dict[str, str]:
     return {"amount": amount, "currency": currency}
 
 
-def option_of(opened: House, supplier: str, line: int = 0) -> dict[str, Any]:
+def option_of(opened: ServiceUnderTest, supplier: str, line: int = 0) -> dict[str, Any]:
     """The option of a supplier in the round, as the planning lead reads it."""
     whole = opened.get(f"/sourcings/{ROUND}").json()
     found: dict[str, Any] = next(o for o in whole["lines"][line]["options"] if o["supplier"] == supplier)

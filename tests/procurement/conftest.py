@@ -7,25 +7,25 @@ from collections.abc import Iterator
 import pytest
 
 from services.procurement import tables
-from tests.procurement.builders import NOW, procurement_house
-from tests.support.service import House
+from tests.procurement.builders import NOW, procurement_service
+from tests.support.service import ServiceUnderTest
 from tests.support.stack import Infrastructure
 
 
 @pytest.fixture(scope="package")
-def lasting_house(infra: Infrastructure) -> Iterator[House]:
+def shared_service(infra: Infrastructure) -> Iterator[ServiceUnderTest]:
     """The service, migrated once: a database for each test would take longer than the tests."""
-    with procurement_house(infra.database) as opened:
+    with procurement_service(infra.database) as opened:
         yield opened
 
 
 @pytest.fixture
-def procurement(lasting_house: House) -> House:
+def procurement(shared_service: ServiceUnderTest) -> ServiceUnderTest:
     """The service with nothing in its tables and its clock standing at NOW."""
     names = ", ".join(f'"{name}"' for name in tables.metadata.tables)
-    with lasting_house.database.engine.connect() as connection:
+    with shared_service.database.engine.connect() as connection:
         connection.exec_driver_sql(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
         connection.commit()
-    lasting_house._seen = 0
-    lasting_house.set_clock(NOW)
-    return lasting_house
+    shared_service._seen = 0
+    shared_service.set_clock(NOW)
+    return shared_service

@@ -18,7 +18,7 @@ from tests.procurement.builders import (
     usd,
     with_suppliers,
 )
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 
 ERP = {"roles": ["machine"], "source": "erp"}
 ACME = {"roles": ["machine"], "supplier": "ACME"}
@@ -38,7 +38,7 @@ def line(reference: str) -> dict[str, Any]:
     return {**BODY["lines"][0], "reference": reference}
 
 
-def send(opened: House, *items: dict[str, Any], source: str = "erp") -> list[dict[str, Any]]:
+def send(opened: ServiceUnderTest, *items: dict[str, Any], source: str = "erp") -> list[dict[str, Any]]:
     answer = opened.post("/orders:batch", {"source": source, "items": items}, role="machine", claims=ERP)
     assert answer.status_code == 200, answer.text
     results: list[dict[str, Any]] = answer.json()["results"]
@@ -48,10 +48,10 @@ def send(opened: House, *items: dict[str, Any], source: str = "erp") -> list[dic
 # ── purchase orders ──────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_batch_of_500_with_three_bad_items_keeps_497(procurement: House) -> None:
+def test_a_batch_of_500_with_three_bad_items_keeps_497(procurement: ServiceUnderTest) -> None:
     """FLOW 5.2: a bad item is refused alone, with its field and reason."""
     with_suppliers(procurement, "ACME")
-    procurement.said()
+    procurement.emitted()
     items = [item(n) for n in range(500)]
     items[3]["supplier"] = "Nobody"
     items[7]["lines"] = []
@@ -63,10 +63,10 @@ def test_a_batch_of_500_with_three_bad_items_keeps_497(procurement: House) -> No
     assert procurement.names() == ["order.placed"] * 497
 
 
-def test_an_order_known_under_another_key_is_changed_and_its_lines_are_added(procurement: House) -> None:
+def test_an_order_known_under_another_key_is_changed_and_its_lines_are_added(procurement: ServiceUnderTest) -> None:
     """FLOW 7.2: the second shipment of an order is a change, under a key of its own."""
     with_suppliers(procurement, "ACME")
-    procurement.said()
+    procurement.emitted()
     first = send(procurement, item(1))[0]
     again = send(procurement, {**item(1), "key": "k1@S2", "lines": [line("2")]})[0]
     assert first["id"] == again["id"]
@@ -75,23 +75,23 @@ def test_an_order_known_under_another_key_is_changed_and_its_lines_are_added(pro
     assert [one["reference"] for one in shown["lines"]] == ["1", "2"]
 
 
-def test_a_known_key_answers_unchanged_or_conflict_and_says_nothing(procurement: House) -> None:
+def test_a_known_key_answers_unchanged_or_conflict_and_says_nothing(procurement: ServiceUnderTest) -> None:
     """FLOW 6.5: when it became known is no content."""
     with_suppliers(procurement, "ACME")
     send(procurement, item(1))
-    procurement.said()
+    procurement.emitted()
     assert send(procurement, item(1, known_at="2026-03-09T00:00:00Z"))[0]["status"] == "unchanged"
     assert send(procurement, item(1, destination="Lagos"))[0]["status"] == "conflict"
     assert procurement.names() == []
 
 
-def test_a_source_may_not_speak_for_another(procurement: House) -> None:
+def test_a_source_may_not_speak_for_another(procurement: ServiceUnderTest) -> None:
     body = {"source": "tms", "items": [item(1)]}
     assert procurement.post("/orders:batch", body, role="machine", claims=ERP).status_code == 403
     assert procurement.post("/orders", {**BODY, "source": "tms"}, role="machine", claims=ERP).status_code == 403
 
 
-def test_a_supplier_confirms_its_own_orders_and_no_others(procurement: House) -> None:
+def test_a_supplier_confirms_its_own_orders_and_no_others(procurement: ServiceUnderTest) -> None:
     with_suppliers(procurement, "ACME")
     made = procurement.post("/orders", BODY, role="procurement").json()
     said = {"lines": [{"reference": "1", "confirmed_on": "2026-03-05", "confirmed_quantity": "8"}]}
@@ -105,7 +105,7 @@ def test_a_supplier_confirms_its_own_orders_and_no_others(procurement: House) ->
     assert procurement.names()[-1] == "order.confirmed"
 
 
-def test_a_suppliers_system_confirms_in_batches(procurement: House) -> None:
+def test_a_suppliers_system_confirms_in_batches(procurement: ServiceUnderTest) -> None:
     with_suppliers(procurement, "ACME")
     send(procurement, item(1))
     confirmed = {
@@ -122,7 +122,7 @@ def test_a_suppliers_system_confirms_in_batches(procurement: House) -> None:
     assert [r["status"] for r in results] == ["created", "refused"]
 
 
-def test_an_order_is_placed_once_and_changed_by_its_own_act(procurement: House) -> None:
+def test_an_order_is_placed_once_and_changed_by_its_own_act(procurement: ServiceUnderTest) -> None:
     with_suppliers(procurement, "ACME")
     made = procurement.post("/orders", BODY, role="procurement").json()
     twice = procurement.post("/orders", BODY, role="procurement")
@@ -131,7 +131,7 @@ def test_an_order_is_placed_once_and_changed_by_its_own_act(procurement: House) 
     assert changed.json()["lines"] == 2
 
 
-def test_an_order_with_a_stranger_is_refused_and_names_the_field(procurement: House) -> None:
+def test_an_order_with_a_stranger_is_refused_and_names_the_field(procurement: ServiceUnderTest) -> None:
     refused = procurement.post("/orders", BODY, role="procurement")
     assert (refused.status_code, refused.json()["field"], refused.json()["code"]) == (
         422,
@@ -143,9 +143,9 @@ def test_an_order_with_a_stranger_is_refused_and_names_the_field(procurement: Ho
 # ── masks, scopes, pages ─────────────────────────────────────────────────────────────────────────
 
 
-def test_prices_are_masked_and_said_to_be(procurement: House) -> None:
+def test_prices_are_masked_and_said_to_be(procurement: ServiceUnderTest) -> None:
     with_suppliers(procurement, "Cheap", price=price("4"), freight=price("1"), lead_time_days=2)
-    procurement.hear(task_opened())
+    procurement.consume(task_opened())
     seen = procurement.get("/terms", role="procurement").json()
     assert (seen["items"][0]["price"], seen["masked"]) == ({"amount": "4.00", "currency": "USD"}, [])
     for role, masked in (
@@ -159,12 +159,12 @@ def test_prices_are_masked_and_said_to_be(procurement: House) -> None:
     assert options["masked"] == ["lines[].options[].landed_cost", "lines[].options[].price"]
 
 
-def test_a_reader_sees_the_orders_and_rounds_of_its_sites_and_customers(procurement: House) -> None:
+def test_a_reader_sees_the_orders_and_rounds_of_its_sites_and_customers(procurement: ServiceUnderTest) -> None:
     """FLOW 4.3: lines out of scope are absent and counted."""
     with_suppliers(procurement, "ACME", "Cheap", price=price("4"))
     made = procurement.post("/orders", BODY, role="procurement").json()
     lines = affected("1"), affected("2", site="Lagos"), affected("3", customer="hospital"), affected("4", customer=None)
-    procurement.hear(task_opened(*lines))
+    procurement.consume(task_opened(*lines))
     lagos, clinic = {"sites": ["Lagos"]}, {"customers": ["clinic"], "sites": ["Abidjan"]}
     assert procurement.get("/orders", role="viewer", claims=lagos).json()["items"] == []
     assert procurement.get(f"/orders/{made['order_id']}", role="viewer", claims=lagos).status_code == 403
@@ -182,15 +182,15 @@ def test_a_reader_sees_the_orders_and_rounds_of_its_sites_and_customers(procurem
     assert procurement.get("/figures", role="viewer", claims=lagos).status_code == 403
 
 
-def test_nobody_chooses_for_a_line_outside_the_own_scope(procurement: House) -> None:
+def test_nobody_chooses_for_a_line_outside_the_own_scope(procurement: ServiceUnderTest) -> None:
     with_suppliers(procurement, "Cheap", price=price("4"), lead_time_days=2)
-    procurement.hear(task_opened())
+    procurement.consume(task_opened())
     body = {"alternative_id": option_of(procurement, "Cheap")["alternative_id"], "rationale": "cheapest"}
     path = f"/sourcings/{ROUND}/choose"
     assert procurement.post(path, body, role="procurement", claims={"sites": ["Lagos"]}).status_code == 403
 
 
-def test_a_machine_reads_only_what_it_subscribed_to(procurement: House) -> None:
+def test_a_machine_reads_only_what_it_subscribed_to(procurement: ServiceUnderTest) -> None:
     with_suppliers(procurement, "ACME", "Other", price=price("4"))
     for supplier, reference in (("ACME", "P1"), ("Other", "P2")):
         procurement.post("/orders", {**BODY, "supplier": supplier, "reference": reference}, role="procurement")
@@ -204,13 +204,15 @@ def test_a_machine_reads_only_what_it_subscribed_to(procurement: House) -> None:
 
 
 @pytest.mark.parametrize("path", ["/suppliers", "/terms", "/orders", "/sourcings", "/candidates"])
-def test_lists_go_on_where_the_page_ended_and_a_foreign_cursor_is_refused(procurement: House, path: str) -> None:
+def test_lists_go_on_where_the_page_ended_and_a_foreign_cursor_is_refused(
+    procurement: ServiceUnderTest, path: str
+) -> None:
     with_suppliers(procurement, "A", "B", "C", price=price("4"))
     for number, supplier in enumerate("ABC"):
         procurement.post("/orders", {**BODY, "supplier": supplier, "reference": f"P{number}"}, role="procurement")
-    procurement.hear(task_opened())
+    procurement.consume(task_opened())
     for number in range(2):
-        procurement.hear(task_opened().model_copy(update={"task_id": TASK.__class__(int=number), "case_id": CASE}))
+        procurement.consume(task_opened().model_copy(update={"task_id": TASK.__class__(int=number), "case_id": CASE}))
     found: list[dict[str, Any]] = []
     cursor, pages = None, 0
     while pages == 0 or cursor:
@@ -227,19 +229,19 @@ def test_lists_go_on_where_the_page_ended_and_a_foreign_cursor_is_refused(procur
 # ── choosing ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_procurement_chooses_within_the_limit_and_the_planning_lead_above_it(procurement: House) -> None:
+def test_procurement_chooses_within_the_limit_and_the_planning_lead_above_it(procurement: ServiceUnderTest) -> None:
     """FLOW 3.3: the task carries the money limit above which the choice needs the planning lead."""
     with_suppliers(procurement, "Cheap", price=price("4"), lead_time_days=2)
-    procurement.hear(task_opened(limit=usd(399)))
+    procurement.consume(task_opened(limit=usd(399)))
     body = {"alternative_id": option_of(procurement, "Cheap")["alternative_id"], "rationale": "the only one in time"}
     path = f"/sourcings/{ROUND}/choose"
     for role, status in (("sales", 403), ("logistics", 403), ("viewer", 403), ("sre", 403), ("procurement", 403)):
         assert procurement.post(path, body, role=role).status_code == status, role
     assert procurement.post(path, body, role="procurement").json()["code"] == "above-limit"
-    procurement.said()
+    procurement.emitted()
     chosen = procurement.post(path, body, role="executive")
     assert (chosen.status_code, chosen.json()["state"], chosen.json()["remaining_lines"]) == (200, "decided", 0)
-    placed, told = procurement.said()
+    placed, told = procurement.emitted()
     assert (placed.type, told.type) == ("procurement.order.placed.v1", "procurement.alternative.chosen.v1")
     assert (placed.data.alternative_id, placed.data.cause) == (told.data.alternative_id, told.data.cause)
     assert (told.data.by.role, told.data.landed_cost, told.causekind) == ("executive", usd(400), "act")
@@ -247,9 +249,9 @@ def test_procurement_chooses_within_the_limit_and_the_planning_lead_above_it(pro
     assert (order["supplier"], order["alternative_id"]) == ("Cheap", body["alternative_id"])
 
 
-def test_several_lines_are_chosen_in_one_act_all_or_none(procurement: House) -> None:
+def test_several_lines_are_chosen_in_one_act_all_or_none(procurement: ServiceUnderTest) -> None:
     with_suppliers(procurement, "Cheap", price=price("4"), lead_time_days=2)
-    procurement.hear(task_opened(affected("1"), affected("2"), affected("3", item="masks")))
+    procurement.consume(task_opened(affected("1"), affected("2"), affected("3", item="masks")))
     whole = procurement.get(f"/sourcings/{ROUND}").json()
     both = [one["options"][0]["alternative_id"] for one in whole["lines"][:2]]
     path = f"/sourcings/{ROUND}/choose"
@@ -258,7 +260,7 @@ def test_several_lines_are_chosen_in_one_act_all_or_none(procurement: House) -> 
     assert procurement.rows("SELECT * FROM decisions") == []
     done = procurement.post(path, {"alternative_ids": both, "rationale": "cheapest"}).json()
     assert (done["remaining_lines"], done["state"], len(done["orders"])) == (1, "open", 2)
-    remaining = [e.data.remaining_lines for e in procurement.said() if e.type == "procurement.alternative.chosen.v1"]
+    remaining = [e.data.remaining_lines for e in procurement.emitted() if e.type == "procurement.alternative.chosen.v1"]
     assert remaining == [2, 1]
     declined = procurement.post(
         f"/sourcings/{ROUND}/decline",
@@ -269,9 +271,9 @@ def test_several_lines_are_chosen_in_one_act_all_or_none(procurement: House) -> 
     assert procurement.names() == ["alternative.declined"]
 
 
-def test_an_infeasible_choice_is_refused_with_its_reasons(procurement: House) -> None:
+def test_an_infeasible_choice_is_refused_with_its_reasons(procurement: ServiceUnderTest) -> None:
     with_suppliers(procurement, "Late", price=price("4"), lead_time_days=90)
-    procurement.hear(task_opened())
+    procurement.consume(task_opened())
     option = option_of(procurement, "Late")
     assert not option["feasible"]
     body = {"alternative_id": option["alternative_id"], "rationale": "why not"}
@@ -280,8 +282,8 @@ def test_an_infeasible_choice_is_refused_with_its_reasons(procurement: House) ->
     assert "later than the delayed delivery itself" in refused.json()["detail"]
 
 
-def test_a_choice_without_an_alternative_or_a_reason_is_refused(procurement: House) -> None:
-    procurement.hear(task_opened())
+def test_a_choice_without_an_alternative_or_a_reason_is_refused(procurement: ServiceUnderTest) -> None:
+    procurement.consume(task_opened())
     for body in ({"rationale": "cheapest"}, {"alternative_id": str(ROUND)}):
         assert procurement.post(f"/sourcings/{ROUND}/choose", body).status_code == 422
     assert (
@@ -290,15 +292,15 @@ def test_a_choice_without_an_alternative_or_a_reason_is_refused(procurement: Hou
     )
 
 
-def test_the_round_of_a_case_is_found_by_case_task_cause_and_state(procurement: House) -> None:
-    procurement.hear(task_opened())
+def test_the_round_of_a_case_is_found_by_case_task_cause_and_state(procurement: ServiceUnderTest) -> None:
+    procurement.consume(task_opened())
     for question in ({"case": CASE}, {"task": TASK}, {"cause": affected().shipment_id}, {"state": "open"}):
         assert len(procurement.get("/sourcings", params=question).json()["items"]) == 1, question
     for question in ({"case": TASK}, {"task": CASE}, {"cause": CASE}, {"state": "closed"}):
         assert procurement.get("/sourcings", params=question).json()["items"] == [], question
 
 
-def test_terms_come_in_batches_and_a_strangers_term_is_refused_alone(procurement: House) -> None:
+def test_terms_come_in_batches_and_a_strangers_term_is_refused_alone(procurement: ServiceUnderTest) -> None:
     with_suppliers(procurement, "Cheap")
     term = {"supplier": "Cheap", "item": "gloves", "effective_from": "2026-03-01", "price": price("4")}
     items = [
@@ -318,7 +320,7 @@ def test_terms_come_in_batches_and_a_strangers_term_is_refused_alone(procurement
     )
 
 
-def test_suppliers_come_in_batches(procurement: House) -> None:
+def test_suppliers_come_in_batches(procurement: ServiceUnderTest) -> None:
     items = [{"key": str(n), "code": f"V  {n}", "name": f"V {n}"} for n in range(68)]
     results = procurement.post("/suppliers:batch", {"source": "scms", "items": items}, role="procurement").json()[
         "results"
@@ -330,7 +332,7 @@ def test_suppliers_come_in_batches(procurement: House) -> None:
     assert procurement.names() == ["supplier.changed"] * 68
 
 
-def test_the_numbers_of_a_term_keep_their_meaning(procurement: House) -> None:
+def test_the_numbers_of_a_term_keep_their_meaning(procurement: ServiceUnderTest) -> None:
     with_suppliers(procurement, "Cheap", price=price("0.02"), minimum_quantity="1000", capacity_per_week="2.5")
     (term,) = procurement.get("/terms", params={"supplier": "Cheap", "item": "gloves", "kind": "agreed"}).json()[
         "items"

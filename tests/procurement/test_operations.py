@@ -22,13 +22,13 @@ from tests.procurement.builders import (
     affected,
     option_of,
     price,
-    procurement_house,
+    procurement_service,
     received,
     task_opened,
     usd,
     with_suppliers,
 )
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 
 TABLES = (
     "suppliers",
@@ -45,11 +45,11 @@ TABLES = (
 )
 
 
-def lived(opened: House) -> None:
+def lived(opened: ServiceUnderTest) -> None:
     """Something in every table of the loop."""
     with_suppliers(opened, "ACME", "Cheap", price=price("4"), lead_time_days=2)
-    opened.hear(received("S7", "Cheap"))
-    opened.hear(task_opened())
+    opened.consume(received("S7", "Cheap"))
+    opened.consume(task_opened())
     chosen = UUID(option_of(opened, "Cheap")["alternative_id"])
     opened.do(
         lambda tx: operations.choose_alternatives(
@@ -62,7 +62,7 @@ def test_the_tables_of_the_loop_go_up_down_and_up_again_with_data(
     fresh_database: Callable[[str], str],
 ) -> None:
     for _ in range(2):
-        with procurement_house(fresh_database) as opened:
+        with procurement_service(fresh_database) as opened:
             lived(opened)
             url = opened.database.url.replace("postgresql+psycopg://", "postgresql://", 1)
             for table in TABLES:
@@ -71,11 +71,11 @@ def test_the_tables_of_the_loop_go_up_down_and_up_again_with_data(
         migrations.migrate("procurement", url, "head")
 
 
-def test_what_is_kept_comes_back_as_it_was(procurement: House) -> None:
+def test_what_is_kept_comes_back_as_it_was(procurement: ServiceUnderTest) -> None:
     with_suppliers(
         procurement, "Cheap", price=price("4.5"), freight=price("0.25"), lead_time_days=2, capacity_per_week="50"
     )
-    procurement.hear(task_opened(affected("1"), affected("2"), limit=usd(10_000)))
+    procurement.consume(task_opened(affected("1"), affected("2"), limit=usd(10_000)))
     before = procurement.do(lambda tx: operations.get_round(tx, sourcing_id=ROUND))
     alternative = before.alternatives[0]
     after, (order,) = procurement.do(
@@ -88,7 +88,7 @@ def test_what_is_kept_comes_back_as_it_was(procurement: House) -> None:
     assert (alternative.landed_cost, alternative.weeks) == (usd(475), 2)
 
 
-def test_an_order_is_kept_or_added_to_in_one_act(procurement: House) -> None:
+def test_an_order_is_kept_or_added_to_in_one_act(procurement: ServiceUnderTest) -> None:
     """FLOW 7.2: an order known under its reference gets the new lines."""
     with_suppliers(procurement, "ACME")
 
@@ -105,7 +105,7 @@ def test_an_order_is_kept_or_added_to_in_one_act(procurement: House) -> None:
     assert procurement.names()[-2:] == ["order.placed", "order.changed"]
 
 
-def test_an_unknown_round_or_order_is_said_to_be_unknown(procurement: House) -> None:
+def test_an_unknown_round_or_order_is_said_to_be_unknown(procurement: ServiceUnderTest) -> None:
     for act in (
         lambda tx: operations.get_round(tx, sourcing_id=CASE),
         lambda tx: operations.get_order(tx, order_id=CASE),
@@ -115,7 +115,7 @@ def test_an_unknown_round_or_order_is_said_to_be_unknown(procurement: House) -> 
             procurement.do(act)
 
 
-def test_a_term_with_a_stranger_is_refused(procurement: House) -> None:
+def test_a_term_with_a_stranger_is_refused(procurement: ServiceUnderTest) -> None:
     with pytest.raises(domain.UnknownSupplier):
         procurement.do(
             lambda tx: operations.agree_term(tx, supplier="Nobody", item="gloves", effective_from=TODAY, price=usd(1))
@@ -123,7 +123,7 @@ def test_a_term_with_a_stranger_is_refused(procurement: House) -> None:
     assert procurement.rows("SELECT * FROM term_sheets") == []
 
 
-def test_what_was_done_is_counted_after_the_commit(procurement: House) -> None:
+def test_what_was_done_is_counted_after_the_commit(procurement: ServiceUnderTest) -> None:
     lived(procurement)
     told = generate_latest(REGISTRY).decode()
     for line in (
@@ -136,8 +136,8 @@ def test_what_was_done_is_counted_after_the_commit(procurement: House) -> None:
         assert line in told, line
 
 
-def test_a_late_receipt_is_counted_against_the_lines_own_promised_day(procurement: House) -> None:
+def test_a_late_receipt_is_counted_against_the_lines_own_promised_day(procurement: ServiceUnderTest) -> None:
     with_suppliers(procurement, "Cheap")
-    procurement.hear(received("S1", "Cheap", promised_on=TODAY, received_on=TODAY + timedelta(days=1)))
+    procurement.consume(received("S1", "Cheap", promised_on=TODAY, received_on=TODAY + timedelta(days=1)))
     (receipt,) = procurement.rows("SELECT supplier, on_time FROM receipts")
     assert receipt == {"supplier": "Cheap", "on_time": False}

@@ -19,7 +19,7 @@ from schemas.logistics import ShipmentLine, ShipmentReceived
 from schemas.types import Cause, Money, subject_id
 from services.procurement import operations
 from tests.support.records import RECORDED, shared_file
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 
 DAY = timedelta(days=1)
 
@@ -126,7 +126,7 @@ def task(one: Shipment) -> Envelope:
 
 @pytest.mark.timing
 @pytest.mark.records
-def test_the_candidates_of_the_delivery_records_are_exact_and_cost_little(procurement: House) -> None:
+def test_the_candidates_of_the_delivery_records_are_exact_and_cost_little(procurement: ServiceUnderTest) -> None:
     """FLOW 7.3: a recorded Direct Drop line is an observed term, known from the day of recording; 4,730 pairs in all."""
     known = shipments(read_deliveries(shared_file(RECORDED).read_bytes()).lines)
     vendors = sorted({one.plan.vendor for one in known if one.plan.fulfilment == "Direct Drop"})
@@ -142,10 +142,10 @@ def test_the_candidates_of_the_delivery_records_are_exact_and_cost_little(procur
     waiting: list[Envelope] = []
     for at in sorted({*recorded, *due}):
         if due[at]:
-            procurement.hear(*waiting, *(task(one) for one in due[at]))
+            procurement.consume(*waiting, *(task(one) for one in due[at]))
             waiting = []
         waiting += [receipt(one) for one in recorded[at]]
-    procurement.hear(*waiting)
+    procurement.consume(*waiting)
     seconds = time.process_time() - began
     figures = procurement.get("/figures").json()
     assert figures["rounds"] == 990

@@ -23,7 +23,7 @@ from services.scorecard import domain
 from tests.layers.small_tree import SERVICES
 from tests.scorecard.logs import hear, measure_envelope
 from tests.support.every_fact import Variant, every_fact, published_examples
-from tests.support.service import House, house
+from tests.support.service import ServiceUnderTest, open_service
 
 CASE_TOPIC = "exceptions.case"
 CASE_FACTS = [one for one in every_fact() if issubclass(REGISTER[one.type], CaseFact)]
@@ -34,7 +34,7 @@ def parts_of(service: str) -> Parts:
     return made
 
 
-def plant(opened: House, service: str) -> None:
+def plant(opened: ServiceUnderTest, service: str) -> None:
     """Bring the everyday seed of a service, where it has one."""
     for request in seed.requests():
         if request["service"] == service:
@@ -57,9 +57,9 @@ def test_the_walk_sends_every_optional_field_present_and_absent() -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_reaction_takes_every_fact(service: str, fresh_database: Callable[[str], str]) -> None:
     """A fact that a reaction cannot read would park its subject: nothing may become a dead letter."""
-    with house(parts_of(service), fresh_database(service)) as opened:
+    with open_service(parts_of(service), fresh_database(service)) as opened:
         plant(opened, service)
-        opened.hear(*(one.envelope for one in every_fact()))
+        opened.consume(*(one.envelope for one in every_fact()))
         dead = opened.rows("SELECT DISTINCT reaction, type, cause, detail FROM dead_letters ORDER BY type")
         assert dead == []
 
@@ -92,7 +92,7 @@ class Message:
 def test_every_effect_takes_every_fact(fresh_database: Callable[[str], str]) -> None:
     parts = parts_of("sales")
     assert parts.effects.by_event, "sales tells customers"
-    with house(parts, fresh_database("sales")) as opened:
+    with open_service(parts, fresh_database("sales")) as opened:
         runner = EffectRunner(opened.database, parts.effects, opened.settings)
         for offset, one in enumerate(every_fact()):
             topic = REGISTER[one.type].event_topic.name
@@ -112,9 +112,9 @@ def test_stream_and_sql_measure_every_fact_of_a_case_alike(fresh_database: Calla
         case = hear(None if before is None else domain.deserialize(before), envelope)
         table[case.case_id] = domain.serialize(case)
         measures.append(measure_envelope(case, envelope))
-    with house(parts_of("scorecard"), fresh_database("scorecard")) as scorecard:
-        scorecard.hear(*(one.envelope for one in CASE_FACTS))
-        scorecard.hear(*(one for one in measures if one is not None))
+    with open_service(parts_of("scorecard"), fresh_database("scorecard")) as scorecard:
+        scorecard.consume(*(one.envelope for one in CASE_FACTS))
+        scorecard.consume(*(one for one in measures if one is not None))
         check = scorecard.get("/velocity/check", params={"quiet": True}).json()
     assert check["listed"] == []
     opened = [case_id for case_id, state in table.items() if domain.measure(domain.deserialize(state)) is not None]

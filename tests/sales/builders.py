@@ -13,7 +13,7 @@ from schemas.logistics import ShipmentDelayed, ShipmentExtended, ShipmentLine, S
 from schemas.types import Cause, Money, subject_id
 from services.sales import operations
 from services.sales.domain import Customer, NewLine, Order, keep_customer, place_order
-from tests.support.service import START, House
+from tests.support.service import START, ServiceUnderTest
 
 SOURCE = "erp"
 SITE = "Abidjan"
@@ -45,12 +45,14 @@ def an_order(reference: str = "O1", *lines: NewLine, customer: str = "clinic") -
     return order
 
 
-def known_customer(sales: House, code: str = "clinic", **more: Any) -> None:
+def known_customer(sales: ServiceUnderTest, code: str = "clinic", **more: Any) -> None:
     stated = {"name": code.title(), "tier": "key", "contact": f"{code}@example.org", "zone": "UTC", "source": SOURCE}
     sales.do(lambda tx: operations.keep_customer(tx, code=code, **(stated | more)))
 
 
-def placed(sales: House, reference: str = "O1", *lines: NewLine, customer: str = "clinic", site: str = SITE) -> Order:
+def placed(
+    sales: ServiceUnderTest, reference: str = "O1", *lines: NewLine, customer: str = "clinic", site: str = SITE
+) -> Order:
     known_customer(sales, customer)
     made: Order = sales.do(
         lambda tx: operations.place_order(

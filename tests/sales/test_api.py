@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.sales.builders import CASE, PROMISED, delayed, known_customer, placed, shipped, task_opened, task_withdrawn
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 
 ERP = {"source": "erp", "sites": "*", "customers": "*"}
 LINE = {
@@ -26,14 +26,14 @@ def refused(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 
 
-def draft(sales: House) -> str:
+def draft(sales: ServiceUnderTest) -> str:
     order = placed(sales)
-    sales.hear(delayed(shipped(order)), task_opened())
+    sales.consume(delayed(shipped(order)), task_opened())
     (notice,) = sales.get("/notices").json()["items"]
     return str(notice["notice_id"])
 
 
-def test_an_order_is_placed_shown_and_cancelled(sales: House) -> None:
+def test_an_order_is_placed_shown_and_cancelled(sales: ServiceUnderTest) -> None:
     known_customer(sales)
     made = sales.post("/orders", ORDER, role="sales", key="k1")
     assert made.status_code == 201
@@ -61,7 +61,9 @@ def test_an_order_is_placed_shown_and_cancelled(sales: House) -> None:
 
 
 @pytest.mark.parametrize("role", ["logistics", "procurement", "inventory", "executive", "viewer", "sre"])
-def test_only_sales_and_the_planning_lead_keep_customers_orders_and_promises(sales: House, role: str) -> None:
+def test_only_sales_and_the_planning_lead_keep_customers_orders_and_promises(
+    sales: ServiceUnderTest, role: str
+) -> None:
     order = placed(sales)
     line = order.lines[0].order_line_id
     for path in ("/customers", "/orders", f"/promises/{line}/revise", f"/notices/{CASE}/approve", "/notice-policy"):
@@ -69,7 +71,7 @@ def test_only_sales_and_the_planning_lead_keep_customers_orders_and_promises(sal
     assert sales.get(f"/orders/{order.order_id}", role=role).status_code == 200
 
 
-def test_a_machine_keeps_orders_of_its_own_source_only(sales: House) -> None:
+def test_a_machine_keeps_orders_of_its_own_source_only(sales: ServiceUnderTest) -> None:
     known_customer(sales)
     assert sales.post("/orders", ORDER, role="machine", claims=ERP).status_code == 201
     other = ERP | {"source": "shop"}
@@ -82,7 +84,7 @@ def test_a_machine_keeps_orders_of_its_own_source_only(sales: House) -> None:
     assert sales.post("/customers", {**stated, "source": "erp"}, role="machine", claims=ERP).status_code == 201
 
 
-def test_a_machine_reads_only_what_it_subscribed_to(sales: House) -> None:
+def test_a_machine_reads_only_what_it_subscribed_to(sales: ServiceUnderTest) -> None:
     notice_id = draft(sales)
     order = sales.get("/orders").json()["items"][0]["order_id"]
     impact = sales.get("/impacts").json()["items"][0]["impact_id"]
@@ -106,14 +108,14 @@ def test_a_machine_reads_only_what_it_subscribed_to(sales: House) -> None:
     assert (shown["contact"], shown["masked"]) == (None, ["contact"])
 
 
-def test_a_machine_neither_revises_nor_approves(sales: House) -> None:
+def test_a_machine_neither_revises_nor_approves(sales: ServiceUnderTest) -> None:
     notice_id = draft(sales)
     line = sales.rows("SELECT order_line_id FROM order_lines")[0]["order_line_id"]
     for path in (f"/promises/{line}/revise", f"/promises/{line}/statements", f"/notices/{notice_id}/approve"):
         assert sales.post(path, {}, role="machine", claims=ERP).status_code == 403
 
 
-def test_a_contradicting_statement_is_refused_and_counted_once_per_key(sales: House) -> None:
+def test_a_contradicting_statement_is_refused_and_counted_once_per_key(sales: ServiceUnderTest) -> None:
     """METRICS 3.2: contradictory-update rate"""
     line = placed(sales).lines[0].order_line_id
     path = f"/promises/{line}/statements"
@@ -129,7 +131,7 @@ def test_a_contradicting_statement_is_refused_and_counted_once_per_key(sales: Ho
     assert (ledger["statements"], ledger["contradictions"]) == (2, 1)
 
 
-def test_a_revised_promise_shows_every_version(sales: House) -> None:
+def test_a_revised_promise_shows_every_version(sales: ServiceUnderTest) -> None:
     line = placed(sales).lines[0].order_line_id
     body = {"promised_on": "2026-03-06", "reason": "the customer agreed", "version": 1}
     assert sales.post(f"/promises/{line}/revise", body, role="sales").status_code == 200
@@ -144,16 +146,16 @@ def test_a_revised_promise_shows_every_version(sales: House) -> None:
     assert (ledger["promise_version"], ledger["promised_on"], ledger["told_on"]) == (2, "2026-03-06", "2026-03-04")
 
 
-def test_an_approval_on_something_closed_is_refused_with_the_reason(sales: House) -> None:
+def test_an_approval_on_something_closed_is_refused_with_the_reason(sales: ServiceUnderTest) -> None:
     """FLOW 2.4"""
     notice_id = draft(sales)
-    sales.hear(task_withdrawn())
+    sales.consume(task_withdrawn())
     answer = sales.post(f"/notices/{notice_id}/approve", role="sales")
     assert refused(answer) == (409, "task-closed")
     assert "in time again" in answer.json()["detail"]
 
 
-def test_an_approval_of_promises_that_moved_on_is_refused_and_a_new_draft_goes(sales: House) -> None:
+def test_an_approval_of_promises_that_moved_on_is_refused_and_a_new_draft_goes(sales: ServiceUnderTest) -> None:
     """FLOW 2.4"""
     notice_id = draft(sales)
     line = sales.rows("SELECT order_line_id FROM order_lines")[0]["order_line_id"]
@@ -165,14 +167,14 @@ def test_an_approval_of_promises_that_moved_on_is_refused_and_a_new_draft_goes(s
     assert refused(sales.post(f"/notices/{notice_id}/approve", role="sales")) == (409, "notice-not-open")
 
 
-def test_only_a_failed_notice_is_retried_or_resolved(sales: House) -> None:
+def test_only_a_failed_notice_is_retried_or_resolved(sales: ServiceUnderTest) -> None:
     notice_id = draft(sales)
     assert refused(sales.post(f"/notices/{notice_id}/retry", role="sales")) == (409, "notice-not-open")
     told = sales.post(f"/notices/{notice_id}/resolve", {"reason": "by phone"}, role="sales")
     assert refused(told) == (409, "notice-not-open")
 
 
-def test_a_draft_shows_the_words_with_the_promise_version_that_approval_makes(sales: House) -> None:
+def test_a_draft_shows_the_words_with_the_promise_version_that_approval_makes(sales: ServiceUnderTest) -> None:
     notice_id = draft(sales)
     shown = sales.get(f"/notices/{notice_id}", role="sales").json()
     assert "now promised for 6 March 2026 (promise version 2)" in shown["text"]
@@ -184,7 +186,7 @@ def test_a_draft_shows_the_words_with_the_promise_version_that_approval_makes(sa
 @pytest.mark.parametrize(
     ("role", "seen"), [("sales", True), ("planning-lead", True), ("logistics", False), ("executive", False)]
 )
-def test_a_contact_is_masked_for_who_may_not_see_it(sales: House, role: str, seen: bool) -> None:
+def test_a_contact_is_masked_for_who_may_not_see_it(sales: ServiceUnderTest, role: str, seen: bool) -> None:
     notice_id = draft(sales)
     for path, field in (("/customers/clinic", "contact"), (f"/notices/{notice_id}", "recipient")):
         shown = sales.get(path, role=role).json()
@@ -193,10 +195,10 @@ def test_a_contact_is_masked_for_who_may_not_see_it(sales: House, role: str, see
     assert row["contact"] == ("clinic@example.org" if seen else None)
 
 
-def test_what_lies_outside_the_scope_is_neither_shown_nor_changed(sales: House) -> None:
+def test_what_lies_outside_the_scope_is_neither_shown_nor_changed(sales: ServiceUnderTest) -> None:
     """FLOW 4.3"""
     mine, site, theirs = placed(sales), placed(sales, "O2", site="Lome"), placed(sales, "O3", customer="hospital")
-    sales.hear(delayed([*shipped(mine), *shipped(theirs)]), task_opened())
+    sales.consume(delayed([*shipped(mine), *shipped(theirs)]), task_opened())
     for order in (site, theirs):
         line = order.lines[0].order_line_id
         for path in (f"/orders/{order.order_id}", f"/promises/{line}"):
@@ -216,7 +218,7 @@ def test_what_lies_outside_the_scope_is_neither_shown_nor_changed(sales: House) 
     assert result["status"] == "refused"
 
 
-def test_nobody_learns_whose_order_a_reference_is(sales: House) -> None:
+def test_nobody_learns_whose_order_a_reference_is(sales: ServiceUnderTest) -> None:
     placed(sales, "O3", customer="hospital", site="Lome")
     known_customer(sales)
     taken = {**ORDER, "reference": "O3"}
@@ -231,7 +233,7 @@ def test_nobody_learns_whose_order_a_reference_is(sales: House) -> None:
     assert "hospital" in result["reason"], "who may see the order is told what to do"
 
 
-def test_an_order_line_whose_id_is_taken_is_refused_in_words_and_alone(sales: House) -> None:
+def test_an_order_line_whose_id_is_taken_is_refused_in_words_and_alone(sales: ServiceUnderTest) -> None:
     """Line 1/2 of order T and line 2 of order T/1 have one id: the second was a failure of ours and took its batch with it."""
     known_customer(sales)
     first = {**ORDER, "reference": "T", "lines": [{**LINE, "reference": "1/2"}]}
@@ -248,7 +250,7 @@ def test_an_order_line_whose_id_is_taken_is_refused_in_words_and_alone(sales: Ho
     assert "give this one another reference" in answer.json()["detail"]
 
 
-def test_what_is_not_known_is_said_so(sales: House) -> None:
+def test_what_is_not_known_is_said_so(sales: ServiceUnderTest) -> None:
     for path in (f"/orders/{CASE}", f"/promises/{CASE}", f"/impacts/{CASE}", f"/notices/{CASE}", "/customers/nobody"):
         assert refused(sales.get(path)) == (404, "not-found")
     for path in (f"/orders/{CASE}/cancel", f"/notices/{CASE}/resolve"):
@@ -264,13 +266,13 @@ def test_what_is_not_known_is_said_so(sales: House) -> None:
         ({"lines": [{**LINE, "quantity": "-1"}]}, "lines.0.quantity"),
     ],
 )
-def test_a_bad_order_is_refused_with_the_field(sales: House, change: dict[str, Any], field: str) -> None:
+def test_a_bad_order_is_refused_with_the_field(sales: ServiceUnderTest, change: dict[str, Any], field: str) -> None:
     known_customer(sales)
     answer = sales.post("/orders", ORDER | change, role="sales")
     assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
-def test_only_the_planning_lead_sets_the_notice_policy_and_every_version_stays(sales: House) -> None:
+def test_only_the_planning_lead_sets_the_notice_policy_and_every_version_stays(sales: ServiceUnderTest) -> None:
     assert sales.get("/notice-policy").json()["automatic"] is False
     assert sales.post("/notice-policy", {"automatic": True}, role="sales").status_code == 403
     body = {
@@ -286,7 +288,7 @@ def test_only_the_planning_lead_sets_the_notice_policy_and_every_version_stays(s
     assert sales.post("/notice-policy", {"default_slip_days": 0}).json()["field"] == "default_slip_days"
 
 
-def test_every_route_stands_in_the_openapi_document_with_its_act(sales: House) -> None:
+def test_every_route_stands_in_the_openapi_document_with_its_act(sales: ServiceUnderTest) -> None:
     paths = sales.get("/openapi.json").json()["paths"]
     acts = {(path, method): route["x-act"] for path, found in paths.items() for method, route in found.items()}
     assert acts["/orders:batch", "post"] == acts["/customers", "post"] == "keep-sales"
@@ -295,7 +297,7 @@ def test_every_route_stands_in_the_openapi_document_with_its_act(sales: House) -
     assert {act for (_, method), act in acts.items() if method == "get"} == {"read", "operate"}
 
 
-def test_customers_come_in_batches(sales: House) -> None:
+def test_customers_come_in_batches(sales: ServiceUnderTest) -> None:
     items = [{"key": f"c{n}", "code": f"c{n}", "name": f"Customer {n}"} for n in range(3)]
     items[1]["zone"] = "Mars/Olympus"
     results = sales.post("/customers:batch", {"source": "erp", "items": items}, role="machine", claims=ERP).json()[

@@ -30,7 +30,7 @@ from tests.sales.builders import (
     shipped,
     task_opened,
 )
-from tests.support.service import House, house
+from tests.support.service import ServiceUnderTest, open_service
 
 BY = By(subject="sam", role="sales")
 
@@ -46,14 +46,14 @@ def order_item(number: int, **more: Any) -> dict[str, Any]:
     return {"key": f"O{number}", "reference": f"O{number}", "customer": "clinic", "site": SITE, "lines": [line]} | more
 
 
-def send(sales: House, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def send(sales: ServiceUnderTest, items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     answer = sales.post("/orders:batch", {"source": SOURCE, "items": items}, role="sales")
     assert answer.status_code == 200, answer.text
     results: list[dict[str, Any]] = answer.json()["results"]
     return results
 
 
-def test_a_batch_of_500_with_three_bad_items_keeps_497(sales: House) -> None:
+def test_a_batch_of_500_with_three_bad_items_keeps_497(sales: ServiceUnderTest) -> None:
     """FLOW 5.2"""
     known_customer(sales)
     items = [order_item(n) for n in range(500)]
@@ -72,10 +72,12 @@ def test_a_batch_of_500_with_three_bad_items_keeps_497(sales: House) -> None:
     assert len([name for name in sales.names() if name == "order.placed"]) == 497
     again = send(sales, items)
     assert [r["status"] for r in again].count("unchanged") == 497
-    assert sales.said() == []
+    assert sales.emitted() == []
 
 
-def test_a_known_key_with_other_content_is_a_conflict_and_when_it_became_known_is_no_content(sales: House) -> None:
+def test_a_known_key_with_other_content_is_a_conflict_and_when_it_became_known_is_no_content(
+    sales: ServiceUnderTest,
+) -> None:
     """FLOW 6.5"""
     known_customer(sales)
     send(sales, [order_item(1, known_at="2026-03-02T08:00:00Z")])
@@ -84,19 +86,19 @@ def test_a_known_key_with_other_content_is_a_conflict_and_when_it_became_known_i
     assert (same["status"], other["status"], other["field"]) == ("unchanged", "conflict", "key")
 
 
-def test_orders_become_known_shipment_by_shipment(sales: House) -> None:
+def test_orders_become_known_shipment_by_shipment(sales: ServiceUnderTest) -> None:
     """FLOW 7.2"""
     known_customer(sales)
     second = {**order_item(1)["lines"][0], "reference": "2"}
     results = send(sales, [order_item(1), order_item(1, key="O1@DN-34", lines=[second])])
     assert [r["status"] for r in results] == ["created", "created"]
     assert results[0]["id"] == results[1]["id"] == str(domain.order_id_of(SOURCE, "O1"))
-    placed_fact, changed = sales.said()
+    placed_fact, changed = sales.emitted()
     assert (placed_fact.type, changed.type) == ("sales.order.placed.v1", "sales.order.changed.v1")
     assert [line.reference for line in changed.data.lines] == ["1", "2"]
 
 
-def test_a_day_of_orders_costs_a_few_statements_and_not_one_per_line(sales: House) -> None:
+def test_a_day_of_orders_costs_a_few_statements_and_not_one_per_line(sales: ServiceUnderTest) -> None:
     known_customer(sales)
     statements: list[str] = []
     execute = psycopg.Cursor.execute
@@ -111,7 +113,7 @@ def test_a_day_of_orders_costs_a_few_statements_and_not_one_per_line(sales: Hous
     assert len(statements) < 25, statements
 
 
-def test_the_ledger_cannot_be_rewritten_even_by_hand(sales: House) -> None:
+def test_the_ledger_cannot_be_rewritten_even_by_hand(sales: ServiceUnderTest) -> None:
     order = placed(sales)
     for sql in (
         "UPDATE promises SET promised_on = promised_on + 1",
@@ -122,7 +124,7 @@ def test_the_ledger_cannot_be_rewritten_even_by_hand(sales: House) -> None:
     assert len(sales.rows("SELECT 1 FROM promises WHERE order_id = %s", [order.order_id])) == 1
 
 
-def test_two_people_who_revise_at_once_make_two_versions_in_a_row(sales: House) -> None:
+def test_two_people_who_revise_at_once_make_two_versions_in_a_row(sales: ServiceUnderTest) -> None:
     order = placed(sales)
     line = order.lines[0].order_line_id
 
@@ -144,15 +146,15 @@ def test_two_people_who_revise_at_once_make_two_versions_in_a_row(sales: House) 
     assert versions == list(range(1, 8))
 
 
-def test_remaining_is_true_when_notices_leave_at_the_same_time(sales: House) -> None:
+def test_remaining_is_true_when_notices_leave_at_the_same_time(sales: ServiceUnderTest) -> None:
     """FLOW 3.2"""
     customers = [f"clinic-{n}" for n in range(8)]
     lines = [line for code in customers for line in shipped(placed(sales, f"O-{code}", customer=code))]
-    sales.hear(delayed(lines), task_opened())
+    sales.consume(delayed(lines), task_opened())
     notices = [UUID(n["notice_id"]) for n in sales.get("/notices").json()["items"]]
     for notice_id in notices:
         sales.do(lambda tx, one=notice_id: operations.approve_notice(tx, notice_id=one, by=BY))
-    sales.said()
+    sales.emitted()
 
     def leave(notice_id: UUID) -> None:
         cause = time_ordered_id()
@@ -166,11 +168,11 @@ def test_remaining_is_true_when_notices_leave_at_the_same_time(sales: House) -> 
         thread.start()
     for thread in threads:
         thread.join()
-    left = [e.data.remaining for e in sales.said() if isinstance(e.data, NoticeSent)]
+    left = [e.data.remaining for e in sales.emitted() if isinstance(e.data, NoticeSent)]
     assert sorted(left) == list(range(8))
 
 
-def test_whoever_comes_first_of_impact_and_task_the_other_drafts_when_they_race(sales: House) -> None:
+def test_whoever_comes_first_of_impact_and_task_the_other_drafts_when_they_race(sales: ServiceUnderTest) -> None:
     """FLOW 1.2"""
     for number in range(6):
         name = f"S{number}"
@@ -201,10 +203,10 @@ def test_whoever_comes_first_of_impact_and_task_the_other_drafts_when_they_race(
 
 def test_the_schema_goes_up_down_and_up_again_with_data(fresh_database: Callable[[str], str]) -> None:
     url = fresh_database("sales")
-    with house(parts(), url) as sales:
+    with open_service(parts(), url) as sales:
         order = placed(sales, "O1", new_line("1"), new_line("2"))
         sales.post("/notice-policy", {"automatic": True, "automatic_tiers": ["key"]})
-        sales.hear(delayed(shipped(order)), task_opened())
+        sales.consume(delayed(shipped(order)), task_opened())
         sales.post(f"/promises/{order.lines[0].order_line_id}/statements", {"stated_on": "2026-03-04", "version": 9})
         assert sales.get("/figures").json()["notices"] == {"approved": 1}
     migrations.migrate("sales", url, "base")
@@ -214,6 +216,6 @@ def test_the_schema_goes_up_down_and_up_again_with_data(fresh_database: Callable
             " AND relname <> 'alembic_version'"
         ).fetchone()
         assert left == (0,)
-    with house(parts(), url) as sales:
+    with open_service(parts(), url) as sales:
         placed(sales)
         assert sales.get("/figures").json()["orders"] == 1

@@ -14,7 +14,7 @@ from formats.scms_steps import RecordedDelivery, Shipment, ShipmentPlan, masters
 from schemas.logistics import ShipmentDelayed, ShipmentLine, ShipmentReceived
 from schemas.types import Cause, Money, subject_id
 from tests.support.records import RECORDED, shared_file
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 
 BATCH = 500
 
@@ -76,7 +76,7 @@ def known() -> tuple[Shipment, ...]:
     return shipments(read_deliveries(shared_file(RECORDED).read_bytes()).lines)
 
 
-def tell(sales: House, path: str, items: list[dict[str, Any]]) -> set[str]:
+def tell(sales: ServiceUnderTest, path: str, items: list[dict[str, Any]]) -> set[str]:
     statuses: set[str] = set()
     for start in range(0, len(items), BATCH):
         answer = sales.post(path, {"source": SOURCE, "items": items[start : start + BATCH]}, role="sales")
@@ -84,14 +84,14 @@ def tell(sales: House, path: str, items: list[dict[str, Any]]) -> set[str]:
     return statuses
 
 
-def hear(sales: House, facts: list[Any]) -> None:
+def hear(sales: ServiceUnderTest, facts: list[Any]) -> None:
     for start in range(0, len(facts), BATCH):
-        sales.hear(*facts[start : start + BATCH])
+        sales.consume(*facts[start : start + BATCH])
 
 
 @pytest.mark.records
 def test_the_records_give_every_order_line_and_one_impact_for_each_silent_day(
-    sales: House, known: tuple[Shipment, ...]
+    sales: ServiceUnderTest, known: tuple[Shipment, ...]
 ) -> None:
     """FLOW 3.1, 7.1, 7.2"""
     days = steps(known)
@@ -101,12 +101,12 @@ def test_the_records_give_every_order_line_and_one_impact_for_each_silent_day(
     assert tell(sales, "/customers:batch", customers) == {"created"}
     assert tell(sales, "/orders:batch", orders) == {"created"}
     assert tell(sales, "/orders:batch", orders) == {"unchanged"}
-    kinds = [e.type.split(".")[2] for e in sales.said()]
+    kinds = [e.type.split(".")[2] for e in sales.emitted()]
     assert (kinds.count("placed"), kinds.count("changed"), len(kinds)) == (5345, 19, 5364)
 
     delayed = [s.plan for s in known if s.delivery.recorded_on > s.plan.due_on]
     hear(sales, [silence(plan) for plan in sorted(delayed, key=lambda plan: plan.due_on)])
-    impacts = [e.data for e in sales.said()]
+    impacts = [e.data for e in sales.emitted()]
     assert len(impacts) == len({i.impact_id for i in impacts}) == 990
     assert {(i.version, i.unmatched_lines) for i in impacts} == {(1, 0)}
     assert sum(len(i.lines) for i in impacts) == 1442

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 import pytest
 
 from services.scorecard.__main__ import parts
-from tests.support.service import House, emptied, lasting
+from tests.support.service import ServiceUnderTest, emptied_service, open_shared_service
 from tests.support.stack import Infrastructure
 
 
 @pytest.fixture(scope="session")
-def _scorecard(infra: Infrastructure) -> Iterator[House]:
-    with lasting(infra, parts()) as opened:
+def _scorecard(infra: Infrastructure) -> Iterator[ServiceUnderTest]:
+    with open_shared_service(infra, parts()) as opened:
         yield opened
 
 
 @pytest.fixture
-def scorecard(_scorecard: House) -> House:
+def scorecard(_scorecard: ServiceUnderTest) -> ServiceUnderTest:
     """Return scorecard as if it were new."""
-    return emptied(_scorecard)
+    return emptied_service(_scorecard)

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from schemas import exceptions as events
 from tests.scorecard.logs import MONEY, START, Log
 from tests.scorecard.test_reactions import measures
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 from velocity import Observation, bands, percentiles, steps
 
 HOUR_US = 3_600_000_000
@@ -24,18 +24,18 @@ MANY = 100_000
 SLOW_SECONDS = 10.0  # the bar is 0.3 s on a machine that does nothing else; this only finds a plan that went wrong
 
 
-def hear(scorecard: House, *logs: Log) -> None:
-    scorecard.hear(*[e for log in logs for e in (*log.envelopes, *measures(log))])
+def hear(scorecard: ServiceUnderTest, *logs: Log) -> None:
+    scorecard.consume(*[e for log in logs for e in (*log.envelopes, *measures(log))])
 
 
-def by(scorecard: House, what: str, **asked: Any) -> dict[str, Any]:
+def by(scorecard: ServiceUnderTest, what: str, **asked: Any) -> dict[str, Any]:
     answer = scorecard.get(f"/velocity/by/{what}", **asked)
     assert answer.status_code == 200, answer.text
     return {item["cell"]: item for item in answer.json()["items"]}
 
 
 @pytest.fixture
-def nine(scorecard: House) -> House:
+def nine(scorecard: ServiceUnderTest) -> ServiceUnderTest:
     """Five cases that sales ended, three that logistics ended, one open; the last two identified a week later."""
     logs = [Log(f"s{h}").implemented_after(h) for h in (1, 2, 3, 4, 5)]
     logs += [
@@ -52,7 +52,7 @@ def nine(scorecard: House) -> House:
     return scorecard
 
 
-def test_by_severity_each_cell_is_the_curve_of_its_cases(nine: House) -> None:
+def test_by_severity_each_cell_is_the_curve_of_its_cases(nine: ServiceUnderTest) -> None:
     """Percentiles with bands, open cases counted, against the target of 72 h."""
     found = by(nine, "severity")
     assert (found["low"]["n"], found["low"]["p50_us"], found["low"]["p90_us"]) == (2, 10 * HOUR_US, 80 * HOUR_US)
@@ -63,7 +63,7 @@ def test_by_severity_each_cell_is_the_curve_of_its_cases(nine: House) -> None:
     assert high["bands_us"] == {name: list(band) for name, band in bands(steps(HIGH)).items()}
 
 
-def test_by_function_the_last_to_act_is_counted_and_few_are_hidden(nine: House) -> None:
+def test_by_function_the_last_to_act_is_counted_and_few_are_hidden(nine: ServiceUnderTest) -> None:
     """Specification: a figure over fewer than five cases of one function is hidden; value at risk is not known."""
     answer = nine.get("/velocity/by/function").json()
     sales, logistics = (next(i for i in answer["items"] if i["cell"] == name) for name in ("sales", "logistics"))
@@ -72,7 +72,7 @@ def test_by_function_the_last_to_act_is_counted_and_few_are_hidden(nine: House) 
     assert answer["unknown"] == ["value_at_risk"]
 
 
-def test_by_week_and_kind_and_as_of_a_time(nine: House) -> None:
+def test_by_week_and_kind_and_as_of_a_time(nine: ServiceUnderTest) -> None:
     """The week is that of identification; as of a time only what was recorded by then is known."""
     assert {week: one["n"] for week, one in by(nine, "week").items()} == {"2026-W10": 7, "2026-W11": 2}
     assert by(nine, "kind")["shipment-delay"]["n"] == 9
@@ -81,18 +81,18 @@ def test_by_week_and_kind_and_as_of_a_time(nine: House) -> None:
     assert nine.get("/velocity/by/person").status_code == 422
 
 
-def test_a_reader_gets_the_cells_of_the_cases_in_scope(nine: House) -> None:
+def test_a_reader_gets_the_cells_of_the_cases_in_scope(nine: ServiceUnderTest) -> None:
     """FLOW 4.3: scope is what the last fact of a case says."""
     claims = {"sites": ["Accra"], "customers": "*"}
     assert {cell: one["n"] for cell, one in by(nine, "severity", role="viewer", claims=claims).items()} == {"high": 1}
     moved = Log("l30", start=START + timedelta(days=10))
     moved.envelopes = list(Log("l30").implemented_after(1).envelopes)  # their ids are taken: the next one is new
     moved.say(events.CaseReassessed, 0, because="impact", previous_severity="high", value_at_risk=MONEY)
-    nine.hear(moved.envelopes[-1])
+    nine.consume(moved.envelopes[-1])
     assert by(nine, "severity", role="viewer", claims=claims) == {}
 
 
-def test_pairs_are_those_of_hand_overs_the_slowest_first(scorecard: House) -> None:
+def test_pairs_are_those_of_hand_overs_the_slowest_first(scorecard: ServiceUnderTest) -> None:
     """Hand-overs are counted each, a case once."""
     logs = [
         Log(f"p{h}")
@@ -123,7 +123,7 @@ def test_pairs_are_those_of_hand_overs_the_slowest_first(scorecard: House) -> No
     ]
 
 
-def test_phases_show_blind_time_beside_the_response(scorecard: House) -> None:
+def test_phases_show_blind_time_beside_the_response(scorecard: ServiceUnderTest) -> None:
     """METRICS 3.1: an open phase runs until now; a cleared case did not end the phase it stood in."""
     ended = Log("ended").opened(0, cause_at=-60).asked("sales").acknowledged(10).committed("sales", 30)
     ended.completed("sales", 90).implemented(90).verified(100)
@@ -144,7 +144,7 @@ def test_phases_show_blind_time_beside_the_response(scorecard: House) -> None:
     assert answer["response_us"] == (100 + 50 + 200) * minute
 
 
-def test_open_cases_beyond_the_p90_are_listed_the_longest_first(scorecard: House) -> None:
+def test_open_cases_beyond_the_p90_are_listed_the_longest_first(scorecard: ServiceUnderTest) -> None:
     logs = [Log(f"d{n}").implemented_after(1 + n / 10) for n in range(18)]
     logs += [Log("long").opened().asked("sales")]
     logs += [Log("young", start=START + timedelta(hours=9, minutes=30)).opened().asked("sales")]
@@ -219,7 +219,7 @@ def rows(chance: random.Random) -> Iterator[tuple[Any, ...]]:
 
 
 @pytest.mark.timing
-def test_of_100_000_cases_every_answer_is_the_curve_and_comes_at_once(scorecard: House) -> None:
+def test_of_100_000_cases_every_answer_is_the_curve_and_comes_at_once(scorecard: ServiceUnderTest) -> None:
     """At most 300 ms from the API; the times are printed (`pytest -s`)."""
     with scorecard.tx() as tx:
         with tx.cursor().copy(f"COPY readings ({', '.join(COLUMNS)}) FROM STDIN") as copy:
@@ -261,7 +261,7 @@ def test_of_100_000_cases_every_answer_is_the_curve_and_comes_at_once(scorecard:
     assert slowest < SLOW_SECONDS
 
 
-def test_the_curve_counts_open_cases_and_ends_where_the_figure_says(nine: House) -> None:
+def test_the_curve_counts_open_cases_and_ends_where_the_figure_says(nine: ServiceUnderTest) -> None:
     whole = nine.get("/velocity").json()
     curve = nine.get("/velocity/curve").json()
     assert (curve["implemented"], curve["censored"]) == (whole["implemented"], whole["open"] + whole["cleared"])

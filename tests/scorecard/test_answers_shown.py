@@ -9,14 +9,16 @@ import pytest
 from cli.commands import velocity_answers as shown
 from tests.scorecard.logs import START, Log
 from tests.scorecard.test_answers import hear
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
     return [line.split() for line in capsys.readouterr().out.splitlines()]
 
 
-def test_groups_are_shown_with_bars_and_few_are_hidden(scorecard: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_groups_are_shown_with_bars_and_few_are_hidden(
+    scorecard: ServiceUnderTest, capsys: pytest.CaptureFixture[str]
+) -> None:
     hear(scorecard, *[Log(f"s{h}").implemented_after(h) for h in (1, 2, 3, 4, 10)])
     hear(scorecard, Log("l").opened().asked("logistics").completed("logistics", 60).implemented(60))
     scorecard.set_clock(START + timedelta(hours=50))
@@ -27,7 +29,7 @@ def test_groups_are_shown_with_bars_and_few_are_hidden(scorecard: House, capsys:
     assert " ".join(out[-1]) == shown.NOT_KNOWN
 
 
-def test_phases_and_overdue_cases_are_shown(scorecard: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_phases_and_overdue_cases_are_shown(scorecard: ServiceUnderTest, capsys: pytest.CaptureFixture[str]) -> None:
     hear(
         scorecard, *[Log(f"d{n}").implemented_after(1 + n / 10) for n in range(18)], Log("long").opened().asked("sales")
     )
@@ -43,7 +45,9 @@ def test_phases_and_overdue_cases_are_shown(scorecard: House, capsys: pytest.Cap
     assert out[2][-1].endswith(shown.LIGHT)
 
 
-def test_where_there_is_nothing_a_sentence_says_so(scorecard: House, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_there_is_nothing_a_sentence_says_so(
+    scorecard: ServiceUnderTest, capsys: pytest.CaptureFixture[str]
+) -> None:
     shown._cells(scorecard.get("/velocity/by/week").json())
     shown._phases(scorecard.get("/velocity/phases").json())
     shown._overdue(scorecard.get("/velocity/overdue").json())

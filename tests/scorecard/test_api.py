@@ -10,7 +10,7 @@ import pytest
 from schemas.envelope import CauseOfFact, Envelope
 from tests.scorecard.logs import SPACE, START, Log
 from tests.scorecard.test_reactions import measures
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 
 HOUR_US = 3_600_000_000
 
@@ -26,17 +26,17 @@ def some(name: str) -> UUID:
 
 
 @pytest.fixture
-def five(scorecard: House) -> list[Log]:
+def five(scorecard: ServiceUnderTest) -> list[Log]:
     """Three implemented cases and two open ones (METRICS 3.1)."""
     logs = [Log(f"{h} h").implemented_after(h) for h in (2, 3, 4)] + [
         Log(f"o{n}").opened().asked("sales") for n in range(2)
     ]
-    scorecard.hear(*[e for log in logs for e in (*log.envelopes, *measures(log))])
+    scorecard.consume(*[e for log in logs for e in (*log.envelopes, *measures(log))])
     scorecard.set_clock(START + timedelta(hours=10))
     return logs
 
 
-def test_velocity_reports_n_open_cleared_and_what_is_not_reached(scorecard: House, five: list[Log]) -> None:
+def test_velocity_reports_n_open_cleared_and_what_is_not_reached(scorecard: ServiceUnderTest, five: list[Log]) -> None:
     """METRICS 3.1: open cases are in the figure."""
     found = scorecard.get("/velocity").json()
     assert (found["n"], found["implemented"], found["open"], found["cleared"]) == (5, 3, 2, 0)
@@ -44,7 +44,7 @@ def test_velocity_reports_n_open_cleared_and_what_is_not_reached(scorecard: Hous
     assert found["not_reached"] == ["p90", "p95"]
 
 
-def test_velocity_says_what_the_naive_figure_hides(scorecard: House) -> None:
+def test_velocity_says_what_the_naive_figure_hides(scorecard: ServiceUnderTest) -> None:
     """Hand-overs, acknowledgement and findings, from the readings and from SQL alike."""
     logs = [
         Log(f"{h} h").opened().acknowledged(h).asked("sales").completed("sales", h * 60).implemented(h * 60)
@@ -52,7 +52,7 @@ def test_velocity_says_what_the_naive_figure_hides(scorecard: House) -> None:
     ]
     logs[0].passed_on(5, giver="L1", taker="L2").passed_on(6, giver="L2", taker="L1")
     logs += [Log("early").opened().acknowledged(-30).asked("sales"), Log("nobody").opened().asked("sales")]
-    scorecard.hear(*[e for log in logs for e in (*log.envelopes, *measures(log))])
+    scorecard.consume(*[e for log in logs for e in (*log.envelopes, *measures(log))])
     scorecard.set_clock(START + timedelta(hours=10))
     end = (START + timedelta(hours=10)).isoformat()
     expected = {
@@ -70,7 +70,9 @@ def test_velocity_says_what_the_naive_figure_hides(scorecard: House) -> None:
         assert {name: found[name] for name in expected} == expected
 
 
-def test_velocity_as_of_a_time_uses_only_what_was_recorded_by_then(scorecard: House, five: list[Log]) -> None:
+def test_velocity_as_of_a_time_uses_only_what_was_recorded_by_then(
+    scorecard: ServiceUnderTest, five: list[Log]
+) -> None:
     """METRICS 3.1: one implemented later is open."""
     then = (START + timedelta(hours=3)).isoformat()
     found = scorecard.get("/velocity", params={"as_of": then}).json()
@@ -79,14 +81,14 @@ def test_velocity_as_of_a_time_uses_only_what_was_recorded_by_then(scorecard: Ho
     assert scorecard.get("/velocity", params={"as_of": before}).json()["n"] == 0
 
 
-def test_velocity_is_filtered_by_kind_severity_and_time(scorecard: House, five: list[Log]) -> None:
+def test_velocity_is_filtered_by_kind_severity_and_time(scorecard: ServiceUnderTest, five: list[Log]) -> None:
     assert scorecard.get("/velocity", params={"severity": "low"}).json()["n"] == 0
     assert scorecard.get("/velocity", params={"kind": "shipment-delay", "severity": "high"}).json()["n"] == 5
     assert scorecard.get("/velocity", params={"since": (START + timedelta(days=1)).isoformat()}).json()["n"] == 0
     assert scorecard.get("/velocity", params={"kind": "weather"}).status_code == 422
 
 
-def test_a_case_shows_the_reading_and_the_recomputation(scorecard: House, five: list[Log]) -> None:
+def test_a_case_shows_the_reading_and_the_recomputation(scorecard: ServiceUnderTest, five: list[Log]) -> None:
     """LAYERS 1.2: the stream is held to SQL."""
     found = scorecard.get(f"/velocity/cases/{five[0].case_id}").json()
     assert found["agree"] is True
@@ -95,13 +97,13 @@ def test_a_case_shows_the_reading_and_the_recomputation(scorecard: House, five: 
     assert scorecard.get(f"/velocity/cases/{some('nobody')}").status_code == 404
 
 
-def test_a_reader_sees_the_cases_of_their_sites_and_customers_only(scorecard: House) -> None:
+def test_a_reader_sees_the_cases_of_their_sites_and_customers_only(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.3, ACCESS 1: read within scope."""
     logs = [
         Log("here", site="Lagos").implemented_after(1),
         Log("there", site="Accra", customer="Beta").implemented_after(2),
     ]
-    scorecard.hear(*[e for log in logs for e in (*log.envelopes, *measures(log))])
+    scorecard.consume(*[e for log in logs for e in (*log.envelopes, *measures(log))])
     for claims in ({"sites": ["Lagos"], "customers": "*"}, {"sites": "*", "customers": ["Acme"]}):
         assert scorecard.get("/velocity", role="viewer", claims=claims).json()["n"] == 1
         at = START + timedelta(days=1)
@@ -127,7 +129,7 @@ def test_a_reader_sees_the_cases_of_their_sites_and_customers_only(scorecard: Ho
         assert scorecard.post("/causes:walk", {"ids": []}, role="viewer", claims=claims).status_code == 403
 
 
-def test_measures_are_paged_by_a_signed_cursor(scorecard: House, five: list[Log]) -> None:
+def test_measures_are_paged_by_a_signed_cursor(scorecard: ServiceUnderTest, five: list[Log]) -> None:
     seen, cursor = [], None
     while True:
         page = scorecard.get("/measures", params={"limit": 2, **({"cursor": cursor} if cursor else {})}).json()
@@ -158,7 +160,7 @@ def test_measures_are_paged_by_a_signed_cursor(scorecard: House, five: list[Log]
     ],
 )
 def test_a_bug_planted_in_the_stream_or_in_sql_is_seen_by_the_check(
-    scorecard: House, five: list[Log], bug: str
+    scorecard: ServiceUnderTest, five: list[Log], bug: str
 ) -> None:
     """FLOW 4.4: the check compares to the microsecond and names the case."""
     assert scorecard.get("/velocity/check", params={"quiet": True}).json() == {
@@ -174,11 +176,13 @@ def test_a_bug_planted_in_the_stream_or_in_sql_is_seen_by_the_check(
     assert [d["case_id"] for d in found["listed"]] == [str(five[0].case_id)]
 
 
-def test_why_walks_through_events_and_timers_to_the_signal(scorecard: House) -> None:
+def test_why_walks_through_events_and_timers_to_the_signal(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.2: a timer's armed_by is walked, so that a silence leads to the plan record."""
     planned, due, opened = Log("plan").opened().asked("sales").acknowledged(1).envelopes
     timer, signal = some("timer"), some("signal")
-    scorecard.hear(caused(opened, due.id), caused(due, timer, "timer", planned.id), caused(planned, signal, "signal"))
+    scorecard.consume(
+        caused(opened, due.id), caused(due, timer, "timer", planned.id), caused(planned, signal, "signal")
+    )
     why = scorecard.get(f"/causes/{opened.id}").json()
     assert [step["fact_id"] for step in why["chain"]] == [str(opened.id), str(due.id), str(planned.id)]
     assert [(passed["kind"], passed["id"]) for passed in why["passed"]] == [("timer", str(timer))]
@@ -192,10 +196,10 @@ def test_why_walks_through_events_and_timers_to_the_signal(scorecard: House) -> 
     assert scorecard.get(f"/causes/{some('unknown')}").status_code == 404
 
 
-def test_many_facts_are_walked_level_by_level(scorecard: House) -> None:
+def test_many_facts_are_walked_level_by_level(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.2: `why --all` asks for at most 500 ids at once and goes on with their causes."""
     first, second = Log("walk").opened().asked("sales").envelopes
-    scorecard.hear(caused(first, some("s"), "signal"), caused(second, first.id))
+    scorecard.consume(caused(first, some("s"), "signal"), caused(second, first.id))
     level = scorecard.get("/facts", params={"type": second.type}).json()["items"]
     assert [fact["fact_id"] for fact in level] == [str(second.id)]
     of_case = scorecard.get("/facts", params={"type": second.type, "subject": second.subject}).json()["items"]
@@ -207,7 +211,7 @@ def test_many_facts_are_walked_level_by_level(scorecard: House) -> None:
     assert scorecard.post("/causes:walk", {"ids": [str(some(str(n))) for n in range(501)]}).status_code == 422
 
 
-def test_planted_orphans_are_counted_by_reason(scorecard: House) -> None:
+def test_planted_orphans_are_counted_by_reason(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.2: an orphan's cause is missing, dangling or of the wrong kind."""
     facts = (
         Log("orphans")
@@ -221,7 +225,7 @@ def test_planted_orphans_are_counted_by_reason(scorecard: House) -> None:
         .envelopes
     )
     good, missing, dangling, wrong, wrong_too, itself, timer = facts
-    scorecard.hear(
+    scorecard.consume(
         caused(good, some("act"), "act"),
         caused(missing, UUID(int=0)),
         caused(dangling, some("nothing")),
@@ -245,19 +249,19 @@ def test_planted_orphans_are_counted_by_reason(scorecard: House) -> None:
     assert scorecard.get("/orphans").json()["count"] == 0  # heard a moment ago: the cause may still be on its way
 
 
-def test_a_cause_that_comes_later_ends_the_orphan(scorecard: House) -> None:
+def test_a_cause_that_comes_later_ends_the_orphan(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.2: facts come in any order."""
     first, second = Log("later").opened().asked("sales").envelopes
-    scorecard.hear(caused(second, first.id))
+    scorecard.consume(caused(second, first.id))
     assert scorecard.get("/orphans", params={"quiet": True}).json()["count"] == 1
-    scorecard.hear(caused(first, some("signal"), "signal"))
+    scorecard.consume(caused(first, some("signal"), "signal"))
     assert scorecard.get("/orphans", params={"quiet": True}).json()["count"] == 0
 
 
-def test_causes_that_are_no_facts_are_listed_once_with_their_owner(scorecard: House) -> None:
+def test_causes_that_are_no_facts_are_listed_once_with_their_owner(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.2: the owner is asked to show them."""
     one, two, three = Log("external").opened().asked("sales").acknowledged(3).envelopes
-    scorecard.hear(
+    scorecard.consume(
         caused(one, some("signal"), "signal"), caused(two, some("signal"), "signal"), caused(three, some("act"), "act")
     )
     items = scorecard.get("/external-causes", params={"kind": "signal"}).json()["items"]
@@ -266,5 +270,5 @@ def test_causes_that_are_no_facts_are_listed_once_with_their_owner(scorecard: Ho
     assert scorecard.get("/external-causes", params={"kind": "event"}).status_code == 422
 
 
-def test_nothing_is_answered_without_a_token(scorecard: House) -> None:
+def test_nothing_is_answered_without_a_token(scorecard: ServiceUnderTest) -> None:
     assert scorecard.client.get("/velocity").status_code == 401

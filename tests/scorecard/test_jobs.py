@@ -11,7 +11,7 @@ from schemas.types import Cause
 from services.scorecard import jobs
 from tests.scorecard.logs import START, Log
 from tests.scorecard.test_reactions import measures
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 
 
 def gauge(line: str) -> float | None:
@@ -21,12 +21,12 @@ def gauge(line: str) -> float | None:
     return None
 
 
-def test_percentiles_come_from_the_stored_readings(scorecard: House) -> None:
+def test_percentiles_come_from_the_stored_readings(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.4: workers export histograms only; METRICS 3.1: the median of 2, 3, 4 h and two open is 4 h."""
     logs = [Log(f"{h} h").implemented_after(h) for h in (2, 3, 4)] + [
         Log(f"o{n}").opened().asked("sales") for n in range(2)
     ]
-    scorecard.hear(*[e for log in logs for e in (*log.envelopes, *measures(log))])
+    scorecard.consume(*[e for log in logs for e in (*log.envelopes, *measures(log))])
     scorecard.set_clock(START + timedelta(hours=10))
     with scorecard.database.reading() as read:
         jobs.Gauges()(read)
@@ -37,7 +37,7 @@ def test_percentiles_come_from_the_stored_readings(scorecard: House) -> None:
     assert gauge("scorecard_velocity_difference") == 0
 
 
-def test_prometheus_shows_what_the_api_says(scorecard: House) -> None:
+def test_prometheus_shows_what_the_api_says(scorecard: ServiceUnderTest) -> None:
     """The same percentiles, to the microsecond, of every kind of cause; what is not reached is absent."""
     logs = [Log(f"case {n}").implemented_after(1 + n * 0.7) for n in range(30)]
     logs += [Log(f"open {n}", start=START + timedelta(hours=n)).opened().asked("sales") for n in range(3)]
@@ -46,7 +46,7 @@ def test_prometheus_shows_what_the_api_says(scorecard: House) -> None:
         incident.cause = Cause(kind="incident", id=incident.case_id)
         logs.append(incident.implemented_after(2 + n) if n < 4 else incident.opened().asked("sales"))
     old = Log("before the window", start=START - timedelta(days=80)).implemented_after(900)
-    scorecard.hear(*[e for log in [*logs, old] for e in (*log.envelopes, *measures(log))])
+    scorecard.consume(*[e for log in [*logs, old] for e in (*log.envelopes, *measures(log))])
     now = START + timedelta(days=20)
     scorecard.set_clock(now)
     with scorecard.database.reading() as read:
@@ -66,10 +66,10 @@ def test_prometheus_shows_what_the_api_says(scorecard: House) -> None:
     assert jobs.KINDS == ("shipment-delay", "shortage", "incident")
 
 
-def test_a_planted_difference_and_planted_orphans_are_seen(scorecard: House) -> None:
+def test_a_planted_difference_and_planted_orphans_are_seen(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.2 and 4.4: silence is not success."""
     log = Log("planted").implemented_after(1)
-    scorecard.hear(*log.envelopes, *measures(log))
+    scorecard.consume(*log.envelopes, *measures(log))
     with scorecard.tx() as tx:
         tx.cursor().execute("UPDATE readings SET decision_us = decision_us + 1")
         tx.cursor().execute("UPDATE case_facts SET heard_at = heard_at - interval '1 hour'")

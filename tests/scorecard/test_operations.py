@@ -11,18 +11,18 @@ from services.scorecard import operations
 from services.scorecard.__main__ import parts
 from tests.scorecard.logs import Log
 from tests.scorecard.test_reactions import measures
-from tests.support.service import House, house
+from tests.support.service import ServiceUnderTest, open_service
 
 
-def test_a_reading_is_replaced_by_one_that_knows_more_only(scorecard: House) -> None:
+def test_a_reading_is_replaced_by_one_that_knows_more_only(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.4."""
     told = [envelope.data for envelope in measures(Log("one").implemented_after(3))]
     kept = [scorecard.do(lambda tx, e=event: operations.store_reading(tx, event=e)) for event in (*told, *told[::-1])]
     assert [reading.facts for reading in kept] == [1, 2, 3, 4, 4, 4, 4, 4]
-    assert scorecard.said() == []
+    assert scorecard.emitted() == []
 
 
-def test_keeping_a_fact_twice_keeps_one(scorecard: House) -> None:
+def test_keeping_a_fact_twice_keeps_one(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.2."""
     fact = Log("two").opened().envelopes[0]
     for _ in range(2):
@@ -35,8 +35,8 @@ def test_keeping_a_fact_twice_keeps_one(scorecard: House) -> None:
 def test_the_schema_goes_up_down_and_up_again_with_data(fresh_database: Callable[[str], str]) -> None:
     url = fresh_database("scorecard")
     log = Log("kept").implemented_after(2)
-    with house(parts(), url) as scorecard:
-        scorecard.hear(*log.envelopes, *measures(log))
+    with open_service(parts(), url) as scorecard:
+        scorecard.consume(*log.envelopes, *measures(log))
         assert scorecard.get("/velocity").json()["n"] == 1
     migrations.migrate("scorecard", url, "base")
     with psycopg.connect(url) as connection:
@@ -45,6 +45,6 @@ def test_the_schema_goes_up_down_and_up_again_with_data(fresh_database: Callable
             " AND relname <> 'alembic_version'"
         ).fetchone()
         assert left == (0,)
-    with house(parts(), url) as scorecard:
-        scorecard.hear(*log.envelopes, *measures(log))
+    with open_service(parts(), url) as scorecard:
+        scorecard.consume(*log.envelopes, *measures(log))
         assert scorecard.get("/velocity/check", params={"quiet": True}).json()["differences"] == 0

@@ -24,7 +24,7 @@ from tests.layers.small_tree import ROOT
 from tests.scorecard.logs import START, random_log
 from tests.scorecard.test_reactions import measures
 from tests.support.needs import needs_program
-from tests.support.service import PATIENCE_SECONDS, House, wait_until
+from tests.support.service import PATIENCE_SECONDS, ServiceUnderTest, wait_until
 
 PERCENTILES = ("p50", "p90", "p95")
 RULES = ROOT / "deploy" / "prometheus" / "alerts.yml"
@@ -69,7 +69,7 @@ def answers(address: str) -> bool:
         return False
 
 
-def told(scorecard: House) -> dict[str, float]:
+def told(scorecard: ServiceUnderTest) -> dict[str, float]:
     """Return the percentiles that the API gives of the time that the gauges look at; what is not reached is absent."""
     since = scorecard.now() - ScorecardSettings().window
     asked = {"kind": "shipment-delay", "since": since.isoformat()}
@@ -77,10 +77,12 @@ def told(scorecard: House) -> dict[str, float]:
     return {p: shown[f"{p}_seconds"] for p in PERCENTILES if shown[f"{p}_seconds"] is not None}
 
 
-def test_prometheus_shows_the_percentiles_of_the_api_within_one_scrape(scorecard: House, tmp_path: Path) -> None:
+def test_prometheus_shows_the_percentiles_of_the_api_within_one_scrape(
+    scorecard: ServiceUnderTest, tmp_path: Path
+) -> None:
     """Also when cases leave the window and a percentile is not reached any more: it is gone, not what it was."""
     whole = [log for n in range(60) for log in [random_log(f"case {n}", random.Random(n))]]
-    scorecard.hear(*[e for log in whole for e in (*log.envelopes, *measures(log))])
+    scorecard.consume(*[e for log in whole for e in (*log.envelopes, *measures(log))])
     server, thread = start_http_server(0, addr="127.0.0.1", registry=REGISTRY)
     gauges = jobs.Gauges()
     asked = 'scorecard_velocity_seconds{cause="shipment-delay"}'

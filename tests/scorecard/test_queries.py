@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from schemas.envelope import Envelope
 from services.scorecard import domain, queries
 from tests.scorecard.logs import START, Log, hear, random_log
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 
 LOGS = 40
 
@@ -43,7 +43,7 @@ def folded(envelopes: list[Envelope], *, until: datetime | None = None) -> dict[
     }
 
 
-def compare(scorecard: House, logs: list[Log], *, as_of: datetime | None = None) -> None:
+def compare(scorecard: ServiceUnderTest, logs: list[Log], *, as_of: datetime | None = None) -> None:
     with scorecard.database.reading() as read:
         rows = queries.measures_recomputed(read, as_of=as_of, case_ids=[log.case_id for log in logs])
         found = {row.case_id: {name: getattr(row, name) for name in queries.MEASURED} for row in rows}
@@ -55,22 +55,22 @@ def compare(scorecard: House, logs: list[Log], *, as_of: datetime | None = None)
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.integers(0, 1_000_000), st.randoms(use_true_random=False))
 def test_sql_says_what_the_fold_says_of_any_log_in_any_order(
-    scorecard: House, seed: int, chance: random.Random
+    scorecard: ServiceUnderTest, seed: int, chance: random.Random
 ) -> None:
     """FLOW 4.4, LAYERS 1.2: the truth that the stream is held to shares no line with it."""
     logs = [random_log(f"{seed}/{n}", random.Random(seed * 1000 + n)) for n in range(LOGS)]
     envelopes = [e for log in logs for e in log.envelopes]
     chance.shuffle(envelopes)
-    scorecard.hear(*envelopes, *envelopes[: len(envelopes) // 3])
+    scorecard.consume(*envelopes, *envelopes[: len(envelopes) // 3])
     compare(scorecard, logs)
 
 
 @settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.integers(0, 1_000_000), st.floats(0, 4000))
 def test_as_of_any_time_sql_says_what_the_fold_of_the_facts_of_then_says(
-    scorecard: House, seed: int, minutes: float
+    scorecard: ServiceUnderTest, seed: int, minutes: float
 ) -> None:
     """METRICS 3.1: every figure has an as-of time and uses only what was recorded by then."""
     logs = [random_log(f"as of {seed}/{n}", random.Random(seed * 1000 + n)) for n in range(LOGS)]
-    scorecard.hear(*[e for log in logs for e in log.envelopes])
+    scorecard.consume(*[e for log in logs for e in log.envelopes])
     compare(scorecard, logs, as_of=START + timedelta(minutes=minutes))

@@ -11,7 +11,7 @@ from schemas.envelope import Envelope
 from schemas.exceptions import CaseFact
 from services.scorecard.reactions import reactions
 from tests.scorecard.logs import Log, hear, measure_envelope, random_log
-from tests.support.service import House
+from tests.support.service import ServiceUnderTest
 
 
 def measures(log: Log) -> list[Envelope]:
@@ -24,7 +24,7 @@ def measures(log: Log) -> list[Envelope]:
     return told
 
 
-def whole(scorecard: House) -> list[list[dict[str, Any]]]:
+def whole(scorecard: ServiceUnderTest) -> list[list[dict[str, Any]]]:
     return [scorecard.rows(f"SELECT * FROM {table} ORDER BY 1") for table in ("facts", "case_facts", "readings")]
 
 
@@ -37,12 +37,12 @@ def test_every_kind_of_fact_is_a_line_of_the_causal_record() -> None:
         assert len(keeps) == issubclass(kind, CaseFact)
 
 
-def test_a_fact_is_kept_with_its_cause_and_once(scorecard: House) -> None:
+def test_a_fact_is_kept_with_its_cause_and_once(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.2: one row per fact of every topic, in any order."""
     log = random_log("kept", random.Random(5))
     said = [*log.envelopes, *measures(log)]
     random.Random(1).shuffle(said)
-    scorecard.hear(*said)
+    scorecard.consume(*said)
     before = whole(scorecard)
     assert [len(rows) for rows in before] == [len(said), len(log.envelopes), 1]
     kept = {row["fact_id"]: row for row in before[0]}
@@ -50,35 +50,35 @@ def test_a_fact_is_kept_with_its_cause_and_once(scorecard: House) -> None:
     row = kept[one.id]
     assert (row["type"], row["source"], row["subject"]) == (one.type, one.source, one.subject)
     assert (row["cause_id"], row["cause_kind"]) == (one.causationid, one.causekind)
-    scorecard.hear(*said)
+    scorecard.consume(*said)
     assert whole(scorecard) == before
-    assert scorecard.said() == []
+    assert scorecard.emitted() == []
 
 
-def test_the_reading_that_knows_the_most_is_kept_whatever_arrives_last(scorecard: House) -> None:
+def test_the_reading_that_knows_the_most_is_kept_whatever_arrives_last(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.4: latest by the order of facts, not by arrival."""
     log = random_log("late", random.Random(9))
     told = measures(log)
     for envelope in (told[-1], *told[:-1]):
-        scorecard.hear(envelope)
+        scorecard.consume(envelope)
     reading = scorecard.rows("SELECT * FROM readings")[0]
     assert (reading["case_id"], reading["fact_id"]) == (log.case_id, told[-1].data.fact_id)
     assert reading["elapsed_us"] == told[-1].data.elapsed_us
 
 
-def test_a_measure_said_again_under_the_same_id_changes_nothing(scorecard: House) -> None:
+def test_a_measure_said_again_under_the_same_id_changes_nothing(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.4: the id of a measure comes from the case and the fact, so a stream that is killed says it again."""
     told = measures(Log("again").implemented_after(2))
-    scorecard.hear(*told, *told)
+    scorecard.consume(*told, *told)
     before = whole(scorecard)
-    scorecard.hear(*told)
+    scorecard.consume(*told)
     assert whole(scorecard) == before
 
 
-def test_a_fact_without_a_cause_is_kept_as_such(scorecard: House) -> None:
+def test_a_fact_without_a_cause_is_kept_as_such(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.2: a missing cause is an orphan and no dead letter."""
     one = Log("none").opened().envelopes[0]
-    scorecard.hear(one.model_copy(update={"causationid": UUID(int=0)}))
+    scorecard.consume(one.model_copy(update={"causationid": UUID(int=0)}))
     assert scorecard.rows("SELECT cause_id FROM facts") == [{"cause_id": None}]
 
 

@@ -20,7 +20,7 @@ from schemas.envelope import Envelope
 from schemas.topics import INTERNAL, TOPICS
 from tests.scorecard.logs import Log, random_log
 from tests.scorecard.workers import CASES, CHECKOUT, PATIENCE_SECONDS, UNREAD_SECONDS_MAX, Streams, expected, woven
-from tests.support.service import House, wait_until
+from tests.support.service import ServiceUnderTest, wait_until
 from tests.support.stack import Infrastructure
 
 
@@ -38,7 +38,9 @@ def one_partition(infra: Infrastructure, tmp_path: Path) -> Iterator[Streams]:
     opened.close()
 
 
-def test_velocity_of_a_thousand_cases_survives_a_kill_and_equals_sql(streams: Streams, scorecard: House) -> None:
+def test_velocity_of_a_thousand_cases_survives_a_kill_and_equals_sql(
+    streams: Streams, scorecard: ServiceUnderTest
+) -> None:
     """FLOW 4.4, 5.6: four partitions, two workers each with cases, kill -9 of one in the middle."""
     logs = [random_log(f"case {n}", random.Random(n)) for n in range(CASES)]
     facts = woven(logs)
@@ -57,8 +59,8 @@ def test_velocity_of_a_thousand_cases_survives_a_kill_and_equals_sql(streams: St
     assert victim.process.pid != before
     streams.expect(logs)
     assert all(w.metric(r'scorecard_stream_facts_total\{outcome="folded"\}') > 0 for w in workers)
-    scorecard.hear(*facts)
-    scorecard.hear(*streams.measures)
+    scorecard.consume(*facts)
+    scorecard.consume(*streams.measures)
     check = scorecard.get("/velocity/check", params={"quiet": True}).json()
     assert (check["compared"], check["differences"]) == (CASES, 0)
     assert {e.id for e in streams.measures} == {uuid5(f.data.case_id, str(f.id)) for f in facts}

@@ -20,7 +20,7 @@ from schemas.inventory import ItemChanged
 from schemas.topics import BY_NAME
 from tests.chassis import toy
 from tests.support.running import Running, running
-from tests.support.service import START, House, house, wait_until
+from tests.support.service import START, ServiceUnderTest, open_service, wait_until
 from tests.support.stack import Infrastructure
 from tools import broker
 from tools.grow_topic import NotGrown, grow, hearers, main, unheard, unread, unread_after_a_while
@@ -45,7 +45,7 @@ NOT_YET = [
 class Course:
     """The toy service that says facts and hears them; each mark is a fact's place among those of its subject."""
 
-    house: House
+    service: ServiceUnderTest
     url: str
     folder: Path
     said: dict[int, int] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Course:
             toy.count(tx, item, "")
             tx.emit([ItemChanged(occurred_at=START, item_id=item, code="x", description=f"{number}.", unit="each")])
 
-        self.house.database.run(work, lambda now: Context(act, act, "act", now))
+        self.service.database.run(work, lambda now: Context(act, act, "act", now))
         self.said[subject] = number
 
     def say_rounds(self, rounds: int) -> None:
@@ -69,7 +69,7 @@ class Course:
     def process(self, *roles: str, instance: int = 0) -> AbstractContextManager[Running]:
         told = {
             "DATABASE_URL": self.url,
-            "KAFKA_BOOTSTRAP": self.house.settings.kafka_bootstrap,
+            "KAFKA_BOOTSTRAP": self.service.settings.kafka_bootstrap,
             "LOG_LEVEL": "warning",
             "INSTANCE": str(instance),
             "BATCH_EVENTS_MAX": "20",
@@ -78,20 +78,20 @@ class Course:
 
     def heard(self) -> int:
         """Return how many facts were heard: each mark ends with a point."""
-        rows = self.house.rows("SELECT trail FROM counters")
+        rows = self.service.rows("SELECT trail FROM counters")
         return sum(row["trail"].count(".") for row in rows)
 
     def out_of_order(self) -> list[str]:
         """Return the trails that are not 1.2.3. …"""
-        trails = [row["trail"] for row in self.house.rows("SELECT trail FROM counters")]
+        trails = [row["trail"] for row in self.service.rows("SELECT trail FROM counters")]
         return [t for t in trails if t != "".join(f"{n}." for n in range(1, t.count(".") + 1))]
 
     def published(self) -> bool:
-        return self.house.rows("SELECT count(*) AS n FROM outbox WHERE published_at IS NULL")[0]["n"] == 0
+        return self.service.rows("SELECT count(*) AS n FROM outbox WHERE published_at IS NULL")[0]["n"] == 0
 
     def grow(self, patience_seconds: float = 60.0) -> int:
         return grow(
-            bootstrap=self.house.settings.kafka_bootstrap,
+            bootstrap=self.service.settings.kafka_bootstrap,
             topic=TOPIC,
             partitions=AFTER,
             database_url=self.url,
@@ -100,7 +100,7 @@ class Course:
         )
 
     def partitions(self) -> int:
-        return topics.standing(self.house.settings.kafka_bootstrap, [TOPIC])[TOPIC]
+        return topics.standing(self.service.settings.kafka_bootstrap, [TOPIC])[TOPIC]
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def course(infra: Infrastructure, fresh_database: Callable[[str], str], tmp_path
     names = [BY_NAME["inventory.item"], BY_NAME["inventory.site"]]
     topics.apply(infra.kafka_bootstrap, topics.wanted(WORLD, names, partitions=BEFORE, replication=1))
     url = fresh_database("toy")
-    with house(toy.parts(), url, metadata=toy.metadata, clock="wall", kafka=infra.kafka_bootstrap) as opened:
+    with open_service(toy.parts(), url, metadata=toy.metadata, clock="wall", kafka=infra.kafka_bootstrap) as opened:
         yield Course(opened, url, tmp_path)
     topics.drop(infra.kafka_bootstrap, WORLD)
 
@@ -131,7 +131,7 @@ def test_a_topic_grows_under_load_and_each_subject_keeps_its_order(course: Cours
         writer.start()
         wait_until(lambda: course.heard() > 3 * SUBJECTS)
         assert course.grow() == BEFORE
-        grown_at, bootstrap = course.heard(), course.house.settings.kafka_bootstrap
+        grown_at, bootstrap = course.heard(), course.service.settings.kafka_bootstrap
         assert unread(kafka.admin(bootstrap), TOPIC, AFTER, [GROUP]) == {GROUP: AFTER - BEFORE}
         assert unread_after_a_while(bootstrap, TOPIC, AFTER, [GROUP]) == {}, "both rejoin by themselves"
         assert course.partitions() == AFTER
@@ -142,12 +142,12 @@ def test_a_topic_grows_under_load_and_each_subject_keeps_its_order(course: Cours
     assert failed == []
     assert course.out_of_order() == []
     places = [kafka.TopicPartition(TOPIC, number) for number in range(AFTER)]
-    used = kafka.ends(kafka.admin(course.house.settings.kafka_bootstrap), places)
+    used = kafka.ends(kafka.admin(course.service.settings.kafka_bootstrap), places)
     assert all(end > 0 for end in used.values()), "facts travel in the new partitions too"
 
 
 def _publish(course: Course) -> None:
-    relay = Relay(course.house.database, course.house.settings)
+    relay = Relay(course.service.database, course.service.settings)
     thread = threading.Thread(target=relay.run)
     thread.start()
     wait_until(course.published)
@@ -159,7 +159,7 @@ def _stand_at(course: Course, old: dict[int, int]) -> bool:
     """Set the group to these places; False while a member of it is known, or its coordinator is not awake yet."""
     places = [kafka.TopicPartition(TOPIC, number, offset) for number, offset in old.items()]
     try:
-        broker.commit_for(kafka.admin(course.house.settings.kafka_bootstrap), GROUP, places)
+        broker.commit_for(kafka.admin(course.service.settings.kafka_bootstrap), GROUP, places)
     except kafka.KafkaException as error:
         assert error.args[0].code() in NOT_YET, error
         return False
@@ -170,7 +170,7 @@ def test_grown_without_the_wait_order_is_lost(course: Course) -> None:
     """The crime, planted: the check above would see it. Here the members that have the old partitions are the slow ones."""
     course.say_rounds(2)
     _publish(course)
-    client, old = kafka.admin(course.house.settings.kafka_bootstrap), range(BEFORE)
+    client, old = kafka.admin(course.service.settings.kafka_bootstrap), range(BEFORE)
     ends = kafka.ends(client, [kafka.TopicPartition(TOPIC, number) for number in old])
     broker.grow(client, TOPIC, AFTER)
     wait_until(lambda: course.partitions() == AFTER)
@@ -193,13 +193,13 @@ def test_a_group_that_has_not_heard_everything_stops_the_growth_and_the_relay_go
     assert course.partitions() == BEFORE
     course.say_rounds(1)
     _publish(course)
-    client = kafka.admin(course.house.settings.kafka_bootstrap)
+    client = kafka.admin(course.service.settings.kafka_bootstrap)
     assert unheard(client, TOPIC, BEFORE, [GROUP]) == {GROUP: 2 * SUBJECTS}
 
 
 def test_no_relay_is_active_while_the_topic_grows(course: Course) -> None:
     """The lock is taken from the relay that has it, and given back."""
-    relay = Relay(course.house.database, course.house.settings)
+    relay = Relay(course.service.database, course.service.settings)
     thread = threading.Thread(target=relay.run)
     thread.start()
     wait_until(lambda: relay.active)
@@ -215,7 +215,7 @@ def test_no_relay_is_active_while_the_topic_grows(course: Course) -> None:
 def test_a_topic_never_shrinks(course: Course) -> None:
     with pytest.raises(NotGrown, match="only grow"):
         grow(
-            bootstrap=course.house.settings.kafka_bootstrap,
+            bootstrap=course.service.settings.kafka_bootstrap,
             topic=TOPIC,
             partitions=1,
             database_url=course.url,

@@ -21,7 +21,7 @@ from schemas.topics import BY_NAME
 from tests.chassis import toy
 from tests.faults.facts import compare, stored_facts, told_facts
 from tests.support.running import Running, running
-from tests.support.service import START, House, house, wait_until
+from tests.support.service import START, ServiceUnderTest, open_service, wait_until
 from tests.support.stack import Infrastructure
 from tools import broker, republish
 
@@ -34,7 +34,7 @@ PARTITIONS, SUBJECTS = 2, 10
 class Course:
     """The toy service that says facts, hears them and repeats each; a mark is a fact's place among those of its subject."""
 
-    house: House
+    service: ServiceUnderTest
     url: str
     folder: Path
     rounds: int = 0
@@ -52,7 +52,7 @@ class Course:
             toy.count(tx, item, "")
             tx.emit([ItemChanged(occurred_at=START, item_id=item, code="x", description=mark, unit="each")])
 
-        self.house.database.run(work, lambda now: Context(act, act, "act", now))
+        self.service.database.run(work, lambda now: Context(act, act, "act", now))
 
     def process(self) -> AbstractContextManager[Running]:
         told = {"DATABASE_URL": self.url, "KAFKA_BOOTSTRAP": self.bootstrap, "LOG_LEVEL": "warning"}
@@ -60,7 +60,7 @@ class Course:
 
     @property
     def bootstrap(self) -> str:
-        return self.house.settings.kafka_bootstrap
+        return self.service.settings.kafka_bootstrap
 
     def at_rest(self) -> bool:
         """Tell whether everything said was heard and repeated, and lies in its topic."""
@@ -70,13 +70,13 @@ class Course:
         )
 
     def trails(self) -> list[str]:
-        return [row["trail"] for row in self.house.rows("SELECT trail FROM counters")]
+        return [row["trail"] for row in self.service.rows("SELECT trail FROM counters")]
 
     def rows(self) -> int:
-        return int(self.house.rows("SELECT count(*) AS n FROM outbox")[0]["n"])
+        return int(self.service.rows("SELECT count(*) AS n FROM outbox")[0]["n"])
 
     def pending(self) -> int:
-        return int(self.house.rows("SELECT count(*) AS n FROM outbox WHERE published_at IS NULL")[0]["n"])
+        return int(self.service.rows("SELECT count(*) AS n FROM outbox WHERE published_at IS NULL")[0]["n"])
 
     def places(self) -> dict[tuple[str, int], int]:
         asked = [kafka.TopicPartition(f"{WORLD}.{HEARS}", number) for number in range(PARTITIONS)]
@@ -116,7 +116,7 @@ def course(
     infra: Infrastructure, fresh_database: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Course]:
     url = fresh_database("toy")
-    with house(toy.parts(), url, metadata=toy.metadata, clock="wall", kafka=infra.kafka_bootstrap) as opened:
+    with open_service(toy.parts(), url, metadata=toy.metadata, clock="wall", kafka=infra.kafka_bootstrap) as opened:
         made = Course(opened, url, tmp_path)
         made.make_topics()
         for name, value in (("WORLD", WORLD), ("KAFKA_BOOTSTRAP", infra.kafka_bootstrap), ("DATABASE_URL", url)):
@@ -163,7 +163,7 @@ def test_a_group_is_judged_by_the_ends_of_before_anything_was_sent_again(course:
     course.lose_topics_under_a_consumer()
     empty = course.ends()
     republish.pend_again(course.url, [HEARS, SAYS], republish.BEGINNING_OF_TIME)
-    relay = Relay(course.house.database, course.house.settings)
+    relay = Relay(course.service.database, course.service.settings)
     thread = threading.Thread(target=relay.run)
     thread.start()
     wait_until(lambda: course.pending() == 0)
@@ -182,7 +182,7 @@ def test_only_what_was_first_published_since_an_instant_goes_out_again(course: C
         course.say_rounds(1)
         wait_until(course.at_rest)
     assert republish.main([HEARS, "--since", since.isoformat()]) == 0
-    marks = course.house.rows(
+    marks = course.service.rows(
         "SELECT payload::json->'data'->>'description' AS mark FROM outbox WHERE published_at IS NULL"
     )
     assert [row["mark"] for row in marks] == ["2."] * SUBJECTS

@@ -1,6 +1,6 @@
-"""One service's rooms on a real PostgreSQL: its doors, its reactions and its timers, without a broker in between.
+"""One service on a real PostgreSQL, with its HTTP routes, reactions and timers, and without a broker.
 
-Events go in through the chassis' own consumer and come out of its own outbox; nothing of ours is replaced.
+Events enter through the chassis' own consumer and leave through its own outbox; none of our code is mocked.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _TABLES = (  # a parent's partitions are emptied with it
     " AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'"
 )
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-PATIENCE_SECONDS = 60.0  # bounds a wait for a condition on a busy machine; costs nothing when the condition comes
+PATIENCE_SECONDS = 60.0  # limit of a wait on a busy machine
 
 
 @cache
@@ -65,7 +65,7 @@ def token(role: str, **claims: Any) -> str:
 
 
 @dataclass
-class House:
+class ServiceUnderTest:
     """A service under test, in a driven world whose clock the test moves."""
 
     parts: Parts
@@ -110,8 +110,8 @@ class House:
             fired += step
         return fired
 
-    def hear(self, *events: Event | Envelope) -> list[Envelope]:
-        """Hear facts as one batch, through the consumer; an Envelope again is a redelivery. Returns the envelopes."""
+    def consume(self, *events: Event | Envelope) -> list[Envelope]:
+        """Pass facts to the consumer as one batch and return their envelopes; an Envelope passed again is a redelivery."""
         envelopes = [e if isinstance(e, Envelope) else self.envelope(e) for e in events]
         pairs = []
         for envelope in envelopes:
@@ -130,7 +130,7 @@ class House:
         return envelopes
 
     def envelope(self, event: Event) -> Envelope:
-        """Wrap a fact as another service would have said it now."""
+        """Wrap a fact as another service would publish it at the world's present time."""
         cause = derived_id("test", event.event_name, event.subject)
         return wrap(
             event,
@@ -142,8 +142,8 @@ class House:
             cause_kind="signal",
         )
 
-    def said(self) -> list[Envelope]:
-        """Return the facts that this service said since the last call, in their order."""
+    def emitted(self) -> list[Envelope]:
+        """Return the facts that this service emitted since the last call, in order."""
         with self.database.reading() as read:
             rows = (
                 read.cursor()
@@ -155,18 +155,18 @@ class House:
         return [decode(row["payload"].encode()) for row in rows]
 
     def names(self) -> list[str]:
-        """Return the short names of the facts said since the last call: `case.opened`, …"""
-        return [e.type.split(".", 1)[1].rsplit(".", 1)[0] for e in self.said()]
+        """Return the short names of the facts emitted since the last call: `case.opened`, …"""
+        return [e.type.split(".", 1)[1].rsplit(".", 1)[0] for e in self.emitted()]
 
     def rows(self, sql: str, parameters: Any = None) -> list[dict[str, Any]]:
-        """Ask the database directly."""
+        """Return the rows of an SQL query on the service's database."""
         with self.database.reading() as read:
             return list(read.cursor().execute(sql, parameters).fetchall())
 
     def get(
         self, path: str, *, role: str = "planning-lead", claims: dict[str, Any] | None = None, **options: Any
     ) -> Any:
-        """Ask over HTTP as a role; returns the response."""
+        """Send a GET request as a role and return the response."""
         return self.client.get(path, headers=self._head(role, claims), **options)
 
     def post(
@@ -179,7 +179,7 @@ class House:
         key: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> Any:
-        """Act over HTTP as a role; returns the response."""
+        """Send a POST request as a role and return the response."""
         head = self._head(role, claims) | ({"Idempotency-Key": key} if key else {}) | (headers or {})
         return self.client.post(
             path, content=json.dumps(body or {}, default=str), headers=head | {"Content-Type": "application/json"}
@@ -191,7 +191,7 @@ class House:
 
 
 @contextmanager
-def house(
+def open_service(
     parts: Parts,
     database_url: str,
     *,
@@ -200,7 +200,7 @@ def house(
     metadata: MetaData | None = None,
     kafka: str = "127.0.0.1:1",
     world: str = "test",
-) -> Iterator[House]:
+) -> Iterator[ServiceUnderTest]:
     """Open a service on a fresh database, migrated to its head (or made from `metadata`), with its clock at `at`."""
     settings = ServiceSettings(
         world=world,
@@ -223,7 +223,7 @@ def house(
     assert running.consumer is not None
     assert running.scheduler is not None
     client = TestClient(running.door(), base_url="http://127.0.0.1", raise_server_exceptions=False)
-    opened = House(parts, running.database, settings, client, running.consumer, running.scheduler)
+    opened = ServiceUnderTest(parts, running.database, settings, client, running.consumer, running.scheduler)
     try:
         if clock == "driven":
             opened.set_clock(at)
@@ -234,26 +234,26 @@ def house(
 
 
 @contextmanager
-def lasting(infra: Infrastructure, parts: Parts) -> Iterator[House]:
-    """Open a service on a database that lasts: making and migrating one takes longer than most tests."""
+def open_shared_service(infra: Infrastructure, parts: Parts) -> Iterator[ServiceUnderTest]:
+    """Open a service on a database that several tests share: creating and migrating one takes longer than most tests."""
     url = infra.database(parts.name)
-    with house(parts, url) as opened:
+    with open_service(parts, url) as opened:
         yield opened
     infra.drop_database(url)
 
 
-def emptied(lasts: House) -> House:
-    """Return a lasting service as if it were new: no row in any table, its clock at the start."""
-    tables = [row["tablename"] for row in lasts.rows(_TABLES)]
-    with lasts.database.engine.begin() as connection:
+def emptied_service(shared: ServiceUnderTest) -> ServiceUnderTest:
+    """Return a shared service as if it were new: empty tables, its clock at the start."""
+    tables = [row["tablename"] for row in shared.rows(_TABLES)]
+    with shared.database.engine.begin() as connection:
         connection.exec_driver_sql(f"TRUNCATE {', '.join(tables)} RESTART IDENTITY CASCADE")
-    fresh = replace(lasts, _offset=0, _seen=0)
+    fresh = replace(shared, _offset=0, _seen=0)
     fresh.set_clock(START)
     return fresh
 
 
 def wait_until(question: Callable[[], Any], *, seconds: float = PATIENCE_SECONDS, every: float = 0.02) -> Any:
-    """Ask until the answer is true; raises AssertionError with the last answer when it never is."""
+    """Poll until the answer is true; raises AssertionError with the last answer at the time limit."""
     deadline = time.monotonic() + seconds
     while True:
         answer = question()

@@ -1,4 +1,4 @@
-"""A thin hand on a House: answers as JSON with their status checked, batches, and the facts without their envelopes."""
+"""A service under test whose responses are JSON with a checked status and whose facts come without envelopes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from chassis.runtime.process import Parts
 from schemas.base import Event
 from schemas.envelope import Envelope
-from tests.support.service import START, House, house
+from tests.support.service import START, ServiceUnderTest, open_service
 from tests.support.stack import Infrastructure
 
 _TABLES = (
@@ -18,27 +18,27 @@ _TABLES = (
 )
 
 
-class Tried:
-    """A service under test: `post`, `get`, `batch`, `hear`, `said`, `rows`, `at`."""
+class CheckedService:
+    """A service under test: `post`, `get`, `batch`, `consume`, `emitted`, `rows`, `at`."""
 
-    def __init__(self, opened: House, url: str) -> None:
-        self.house, self.url = opened, url
+    def __init__(self, opened: ServiceUnderTest, url: str) -> None:
+        self.service, self.url = opened, url
         self.now = START
         self.do = opened.do
 
-    def emptied(self) -> Tried:
-        """Return the same service as if it were new: every row gone, the clock at its start."""
+    def emptied(self) -> CheckedService:
+        """Return the same service as if it were new: empty tables, the clock at its start."""
         names = [r["tablename"] for r in self.rows(_TABLES)]
-        with self.house.database.engine.begin() as connection:
+        with self.service.database.engine.begin() as connection:
             connection.exec_driver_sql(f"TRUNCATE {', '.join(names)} RESTART IDENTITY CASCADE")
-        self.house._seen = 0
+        self.service._seen = 0
         self.at(START)
         return self
 
     def at(self, now: datetime) -> None:
         """Move the world's clock; it never goes back."""
         self.now = now
-        self.house.set_clock(now)
+        self.service.set_clock(now)
 
     def post(
         self,
@@ -50,8 +50,8 @@ class Tried:
         key: str | None = None,
         expect: int | None = None,
     ) -> Any:
-        """Do an act as a role and return the answer after checking its status."""
-        return _answer(self.house.post(path, body, role=by, claims=claims, key=key), expect)
+        """Send an act as a role, check the status and return the body."""
+        return _answer(self.service.post(path, body, role=by, claims=claims, key=key), expect)
 
     def get(
         self,
@@ -62,9 +62,9 @@ class Tried:
         expect: int | None = None,
         **parameters: Any,
     ) -> Any:
-        """Ask a question as a role and return the answer after checking its status."""
-        asked = {name: value for name, value in parameters.items() if value is not None}
-        return _answer(self.house.get(path, role=by, claims=claims, params=asked), expect)
+        """Send a query as a role, check the status and return the body."""
+        query = {name: value for name, value in parameters.items() if value is not None}
+        return _answer(self.service.get(path, role=by, claims=claims, params=query), expect)
 
     def batch(
         self,
@@ -80,22 +80,22 @@ class Tried:
         ]
         return results
 
-    def hear(self, *events: Event | Envelope) -> list[Envelope]:
-        """Put facts before the consumer as one batch; the same envelope twice is the same message twice."""
-        heard = self.house.hear(*events)
+    def consume(self, *events: Event | Envelope) -> list[Envelope]:
+        """Pass facts to the consumer as one batch; the same envelope twice is a redelivery. No fact may be dead-lettered."""
+        envelopes = self.service.consume(*events)
         assert self.rows("SELECT reaction, cause, detail FROM dead_letters") == []
-        return heard
+        return envelopes
 
-    def said(self) -> list[Any]:
-        """Return the facts said since the last time this was asked, in their order."""
-        return [envelope.data for envelope in self.house.said()]
+    def emitted(self) -> list[Any]:
+        """Return the facts emitted since the last call, in order."""
+        return [envelope.data for envelope in self.service.emitted()]
 
     def rows(self, statement: str, *parameters: Any) -> list[dict[str, Any]]:
-        """Read the service's tables."""
-        return self.house.rows(statement, list(parameters))
+        """Return the rows of an SQL query on the service's database."""
+        return self.service.rows(statement, list(parameters))
 
     def data(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Return every row of every table but alembic's, to compare a database with itself."""
+        """Return every row of every table except Alembic's, to compare two states of the database."""
         names = [r["tablename"] for r in self.rows(_TABLES)]
         return {
             name: sorted((tuple(row.values()) for row in self.rows(f'SELECT * FROM "{name}"')), key=repr)
@@ -110,11 +110,11 @@ def _answer(answer: Any, expect: int | None) -> Any:
 
 
 @contextmanager
-def tried_service(infra: Infrastructure, parts: Parts) -> Iterator[Tried]:
+def open_checked_service(infra: Infrastructure, parts: Parts) -> Iterator[CheckedService]:
     """Open a service on a database of its own and drop it at the end."""
     url = infra.database(parts.name)
     try:
-        with house(parts, url) as opened:
-            yield Tried(opened, url)
+        with open_service(parts, url) as opened:
+            yield CheckedService(opened, url)
     finally:
         infra.drop_database(url)
