@@ -289,7 +289,7 @@ def test_a_promise_is_never_made_on_forecast():
 def judge(before, *left, behind: Cause | None = DELAY, now: datetime = NOW, zone: str = "UTC"):
     """Judge a projection that ends its days with these quantities."""
     days = [domain.ProjectedDay(now.date() + timedelta(days=n), D(0), D(0), D(0), D(q)) for n, q in enumerate(left)]
-    return domain.judge_shortage(
+    return domain.assess_shortage(
         before,
         stock=a_stock(),
         days=days,
