@@ -108,8 +108,8 @@ def _runs(name: str, full: bool) -> int:
 class _Run:
     """One run, written after each part."""
 
-    def __init__(self, file: Path, kept: dict[str, Any]) -> None:
-        self._file, self._kept = file, kept
+    def __init__(self, file: Path, run: dict[str, Any]) -> None:
+        self._file, self._run = file, run
 
     @classmethod
     def begin(cls, folder: Path, *, full: bool, resume: bool) -> _Run:
@@ -125,33 +125,33 @@ class _Run:
 
     def calibrate(self, stack: Stack) -> None:
         """Measure the machine, once per run."""
-        if not self._kept["calibration"]:
+        if not self._run["calibration"]:
             _say("calibration: what this machine can do at best")
-            self._kept["calibration"] = calibration.measure(stack)
+            self._run["calibration"] = calibration.measure(stack)
             self._keep()
 
     def measure(self, stack: Stack, name: str) -> None:
         """Measure one part as often as the run asks, unless it was measured before."""
-        done = self._kept["parts"].setdefault(name, [])
+        done = self._run["parts"].setdefault(name, [])
         words, measure = FIGURES[name]
-        runs = _runs(name, self._kept["full"])
+        runs = _runs(name, self._run["full"])
         for number in range(len(done), runs):
             began = time.monotonic()
             _say(f"{name}: {words}" + (f", run {number + 1} of {runs}" if runs > 1 else ""))
-            done.append([plain(figure) for figure in measure(stack, self._kept["full"])])
+            done.append([plain(figure) for figure in measure(stack, self._run["full"])])
             self._keep()
             _say(f"{name}: {time.monotonic() - began:.0f} s")
 
     @property
     def figures(self) -> list[Figure]:
         """Return the median of each figure over its runs."""
-        return [f for runs in self._kept["parts"].values() for f in median([[loaded(x) for x in run] for run in runs])]
+        return [f for runs in self._run["parts"].values() for f in median([[loaded(x) for x in run] for run in runs])]
 
     def show(self, *, as_json: bool) -> None:
         """Print the machine and the figures."""
-        machine = self._kept["calibration"]
+        machine = self._run["calibration"]
         if as_json:
-            print(json.dumps({**self._kept, "parts": None}, indent=2))
+            print(json.dumps({**self._run, "parts": None}, indent=2))
             return
         for name, value in machine.items():
             print(f"{name:<44}{value:12,.0f} /s        this machine at best")
@@ -159,9 +159,9 @@ class _Run:
             print(line(figure, machine))
 
     def _keep(self) -> None:
-        self._kept["figures"] = [written(figure, self._kept["calibration"]) for figure in self.figures]
+        self._run["figures"] = [written(figure, self._run["calibration"]) for figure in self.figures]
         part = self._file.with_suffix(".part")
-        part.write_text(json.dumps(self._kept, indent=1), encoding="utf-8")
+        part.write_text(json.dumps(self._run, indent=1), encoding="utf-8")
         part.replace(self._file)
 
 

@@ -45,7 +45,7 @@ class Line(asyncio.Protocol):
     """A connection that carries one request at a time, for as little of the machine as can be: the server is beside it."""
 
     def __init__(self) -> None:
-        self._heard = b""
+        self._received = b""
         self._answered: asyncio.Future[tuple[int, bool]] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -56,12 +56,12 @@ class Line(asyncio.Protocol):
             self._answered.set_exception(exc or ConnectionResetError("cut before its answer"))
 
     def data_received(self, data: bytes) -> None:
-        self._heard += data
-        head, end, body = self._heard.partition(b"\r\n\r\n")
+        self._received += data
+        head, end, body = self._received.partition(b"\r\n\r\n")
         head = head.lower()
         length = int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0] or 0)
         if end and len(body) >= length and self._answered is not None and not self._answered.done():
-            self._heard = body[length:]
+            self._received = body[length:]
             self._answered.set_result((int(head[9:12]), b"\r\nconnection: close" in head))
 
     async def ask(self, request: bytes) -> tuple[int, bool]:
@@ -77,7 +77,7 @@ class Line(asyncio.Protocol):
         self._transport.close()
 
 
-class Door:
+class Endpoint:
     """The served program's door, and requests written for it."""
 
     def __init__(self, port: int, token: str) -> None:
@@ -149,7 +149,7 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
                 "AUTH_JWKS": str(stack.issuer.jwks_file),
             },
         )
-        door = Door(port, stack.issuer.token("inventory", world="served"))
+        door = Endpoint(port, stack.issuer.token("inventory", world="served"))
         with work.running(where, [["benchmarks.served", "api"], ["benchmarks.served", "relay"]]):
             _run(door.all(_posts(door, "warm", WARM_UP), CONNECTIONS))
             rate, ms = _rate(_run(_timed(door, _posts(door, "post", POSTS_FULL if full else POSTS), CONNECTIONS)))
@@ -175,13 +175,13 @@ def _run(work: Coroutine[None, None, T]) -> T:
         gc.enable()
 
 
-async def _timed(door: Door, requests: Sequence[bytes], connections: int) -> tuple[list[Answer], float]:
+async def _timed(endpoint: Endpoint, requests: Sequence[bytes], connections: int) -> tuple[list[Answer], float]:
     begun = time.perf_counter()
-    return await door.all(requests, connections), time.perf_counter() - begun
+    return await endpoint.all(requests, connections), time.perf_counter() - begun
 
 
-def _rate(found: tuple[list[Answer], float]) -> tuple[float, list[float]]:
-    answers, seconds = found
+def _rate(timed: tuple[list[Answer], float]) -> tuple[float, list[float]]:
+    answers, seconds = timed
     wrong = [answer for answer in answers if answer.status not in (200, 201)]
     assert not wrong, f"{len(wrong)} of {len(answers)} requests were not done: the first was answered {wrong[0].status}"
     return len(answers) / seconds, [answer.ms for answer in answers]
@@ -203,14 +203,14 @@ def _checked(where: work.Place, answers: Sequence[Answer]) -> Iterator[Figure]:
     yield Figure("api.accepted_and_lost", lost, "requests", at_most=0)
 
 
-def _posts(door: Door, name: str, number: int) -> list[bytes]:
-    return [door.post("/tallies", {"stock_id": str(derived_id(name, n)), "on_hand": "1"}) for n in range(number)]
+def _posts(endpoint: Endpoint, name: str, number: int) -> list[bytes]:
+    return [endpoint.post("/tallies", {"stock_id": str(derived_id(name, n)), "on_hand": "1"}) for n in range(number)]
 
 
-def _batch(door: Door, number: int) -> bytes:
+def _batch(endpoint: Endpoint, number: int) -> bytes:
     first = number * BATCH_ITEMS_MAX
     items = [
         {"key": str(n), "stock_id": str(derived_id("batch", n)), "on_hand": "1"}
         for n in range(first, first + BATCH_ITEMS_MAX)
     ]
-    return door.post("/tallies:batch", {"source": "bench", "items": items})
+    return endpoint.post("/tallies:batch", {"source": "bench", "items": items})

@@ -72,9 +72,9 @@ def _fill(connection: psycopg.Connection[tuple[object, ...]], rows: int, *, topi
     now = datetime.now(UTC)
     with connection.cursor().copy("COPY outbox (event_id, topic, key, type, payload, stored_at) FROM STDIN") as copy:
         for number in range(rows):
-            stock, heard = stocks[number % work.STOCKS], number // work.STOCKS
-            fact = work.event(first + number % work.STOCKS, heard)
-            _, said = work.counted(work.Tally(stock, heard), fact)
+            stock, received = stocks[number % work.STOCKS], number // work.STOCKS
+            fact = work.event(first + number % work.STOCKS, received)
+            _, said = work.counted(work.Tally(stock, received), fact)
             copy.write_row((time_ordered_id(), topic, said.subject, said.event_name, work.encoded(said).decode(), now))
 
 
@@ -88,9 +88,9 @@ def idle_ms(stack: Stack, acts: int) -> list[float]:
                 database.run(ours.counting(fact), work.act)
                 committed[fact.subject] = datetime.now(UTC)
                 if number < WARM_UP:
-                    work.reached(where, number + 1, processes)  # the first one waits for the process to start
+                    work.wait_for(where, number + 1, processes)  # the first one waits for the process to start
                 time.sleep(ACT_EACH_SECONDS)  # layers: allow wait — the relay is to be idle before the next act
-            work.reached(where, WARM_UP + acts, processes)
+            work.wait_for(where, WARM_UP + acts, processes)
         work.check(where, WARM_UP + acts)
         with psycopg.connect(where.database_url) as connection:
             marks: dict[str, datetime] = dict(connection.execute("SELECT key, published_at FROM outbox").fetchall())
@@ -109,7 +109,7 @@ def held_open(stack: Stack, seconds: float) -> tuple[int, int, int]:
             admin, deadline = kafka.admin(where.bootstrap), time.monotonic() + SETTLE_SECONDS
             while work.come_out(admin, where) < written and time.monotonic() < deadline:
                 time.sleep(0.05)
-        seen, out_of_order = _told(where)
+        seen, out_of_order = _published(where)
     return written, written - seen, out_of_order
 
 
@@ -137,7 +137,7 @@ def _write(database: Database, seconds: float) -> int:
     return sum(counts)
 
 
-def _told(where: work.Place) -> tuple[int, int]:
+def _published(where: work.Place) -> tuple[int, int]:
     """Return how many different facts the output tells, and how many before one that should precede them."""
     last, seen, out_of_order = dict[str, int](), set[tuple[str, int]](), 0
     for said in work.output(where):

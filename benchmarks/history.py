@@ -29,7 +29,7 @@ class Past:
 
     def __init__(self, stack: Stack, where: work.Place) -> None:
         self.stack, self.where = stack, where
-        self.counted = self.told = 0  # events: by the consumer, on the output topic
+        self.counted = self.published = 0  # events: by the consumer, on the output topic
         self.rates, self.waits, self.drains = list[float](), list[float](), list[float]()
         self._stocks = work.STOCKS  # those beyond are new
 
@@ -38,7 +38,7 @@ class Past:
         return self._stocks
 
     def _went_through(self, events: int) -> None:
-        self.counted, self.told = self.counted + events, self.told + events
+        self.counted, self.published = self.counted + events, self.published + events
 
     @contextmanager
     def rush(self, events: int) -> Iterator[float]:
@@ -46,24 +46,26 @@ class Past:
         settle(self.stack, self.where)
         work.fill(self.where, events)
         with work.running(self.where, PROGRAMS) as processes:
-            found = work.rate(self.where, events, processes, before=self.told)
+            found = work.rate(self.where, events, processes, before=self.published)
             self._went_through(events)
             settle(self.stack, self.where)
             yield found
 
     def course(
-        self, events: int, *, each_seconds: float = latency.EACH_SECONDS, begun: Callable[[], None] = lambda: None
+        self, events: int, *, each_seconds: float = latency.EACH_SECONDS, on_start: Callable[[], None] = lambda: None
     ) -> list[float]:
         """Return how long each of some events waited, in milliseconds."""
-        waited = latency.course(self.where, events, each_seconds=each_seconds, first=self._new_stocks(), begun=begun)
+        waited = latency.course(
+            self.where, events, each_seconds=each_seconds, first=self._new_stocks(), on_start=on_start
+        )
         self._went_through(latency.WARM_UP + events)
         return waited
 
     def drain(self, rows: int) -> float:
         """Return at how many events per second a backlog leaves."""
         settle(self.stack, self.where)
-        found = backlog.drain(self.where, "ours", rows, before=self.told, first=self._new_stocks())
-        self.told += rows
+        found = backlog.drain(self.where, "ours", rows, before=self.published, first=self._new_stocks())
+        self.published += rows
         return found
 
 
@@ -87,7 +89,7 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
         for past in turns:
             past.drains.append(past.drain(pending))
         for past in (few, many):
-            work.check(past.where, past.counted, told=past.told)
+            work.check(past.where, past.counted, published=past.published)
     yield Figure("history.pipeline_slower", sum(few.rates) / sum(many.rates), "×", at_most=FLAT)
     yield Figure("history.relay_slower", sum(few.drains) / sum(many.drains), "×", at_most=FLAT)
     for name, share in (("p50", 0.5), ("p99", 0.99)):
@@ -113,7 +115,7 @@ def fill(where: work.Place, rows: int, cases: int) -> None:
             f" FROM generate_series(1, {rows}) n".encode()
         )
         connection.execute(
-            "INSERT INTO tallies (stock_id, heard, on_hand, version)"
+            "INSERT INTO tallies (stock_id, received, on_hand, version)"
             f" SELECT gen_random_uuid(), 0, 0, 1 FROM generate_series(1, {cases}) n".encode()
         )
 
@@ -140,7 +142,7 @@ def _drop_a_day(past: Past, course: int) -> tuple[float, int]:
 
     thread = threading.Thread(target=tidy)
     calm = past.course(course, each_seconds=PRESSED_EACH_SECONDS)
-    pressed = past.course(course, each_seconds=PRESSED_EACH_SECONDS, begun=thread.start)
+    pressed = past.course(course, each_seconds=PRESSED_EACH_SECONDS, on_start=thread.start)
     thread.join()
     if not gone:
         raise RuntimeError("housekeeping dropped nothing: there was no day past its time")

@@ -39,7 +39,7 @@ def light(stack: Stack, module: str, *, events: int) -> list[float]:
         work.running(where, [[f"benchmarks.{module}", "consumer"], [f"benchmarks.{module}", "relay"]]) as processes,
     ):
         work.fill(where, 1)
-        work.reached(where, 1, processes)
+        work.wait_for(where, 1, processes)
         return course(where, events)
 
 
@@ -49,7 +49,7 @@ def course(
     *,
     each_seconds: float = EACH_SECONDS,
     first: int = work.STOCKS,
-    begun: Callable[[], None] = lambda: None,
+    on_start: Callable[[], None] = lambda: None,
 ) -> list[float]:
     """Produce one event at a time from one thread, consume in another; each is of a stock of its own, from `first` on.
 
@@ -65,7 +65,7 @@ def course(
         started = time.perf_counter()
         for number in range(together):
             if number == WARM_UP:
-                begun()
+                on_start()
             fact = work.event(first + number, 0)
             left = started + number * each_seconds - time.perf_counter()
             time.sleep(max(0.0, left))  # layers: allow wait — the pace is part of what is measured
@@ -107,7 +107,7 @@ def measure_busy(stack: Stack, full: bool) -> Iterator[Figure]:
         ):
             acts = Acts()
             seen, per_second = _follow(consumer, feed, acts, database)
-            work.reached(where, feed + len(acts.committed), processes)
+            work.wait_for(where, feed + len(acts.committed), processes)
             seen |= _rest(consumer, set(acts.committed) - set(seen))
         work.check(where, feed + len(acts.committed))
     took = [seconds * 1000 for seconds, _ in acts.committed.values()]

@@ -34,14 +34,14 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
         planted = loop.Loop(world)
         trucks = planted.plant(WARM_UP + PER_SECOND * (SECONDS_FULL if full else SECONDS))
         planted.close()
-        taken = asyncio.run(_told(world, trucks))[WARM_UP:]
+        taken = asyncio.run(_delays(world, trucks))[WARM_UP:]
     finally:
         stack.drop_world(WORLD)
     for name, share, bar in (("p50", 0.5, P50_MS_MAX), ("p99", 0.99, P99_MS_MAX)):
         yield Figure(f"told.delay_to_tasks_{name}", work.percentile(taken, share), "ms", at_most=bar)
 
 
-async def _told(world: World, trucks: list[str]) -> list[float]:
+async def _delays(world: World, trucks: list[str]) -> list[float]:
     """Return, delay by delay, the milliseconds from its answer until one of the readers had both tasks."""
     came: defaultdict[str, list[float]] = defaultdict(list)
     opened = await sse.opened(urlsplit(world.urls[CONSOLE]).port or 0, world.token("viewer"), READERS)

@@ -61,7 +61,7 @@ def rate(
         work.fill(where, events)
         programs = [[f"benchmarks.{module}", "consumer"]] * consumers + [[f"benchmarks.{module}", "relay"]]
         with work.running(where, programs) as processes:
-            work.reached(where, events // 3, processes)
+            work.wait_for(where, events // 3, processes)
             before = resident_kb(processes[0].pid)
             found = work.rate(where, events, processes)
             growth = resident_kb(processes[0].pid) / before - 1
@@ -78,7 +78,7 @@ def steady(stack: Stack, per_second: float, seconds: float) -> float:
         with work.running(where, [["benchmarks.ours", "consumer"], ["benchmarks.ours", "relay"]]) as processes:
             send = work.sender(where)
             send(records[:1000])
-            work.reached(where, 1000, processes)
+            work.wait_for(where, 1000, processes)
             admin, begun = kafka.admin(where.bootstrap), time.monotonic()
             sent = 1000
             while sent < events:

@@ -66,7 +66,7 @@ def work(cursor: psycopg.Cursor[Any], envelopes: list[Envelope]) -> None:
     new = {row[0] for row in claimed}
     ids = sorted({e.data.stock_id for e in envelopes})
     rows = cursor.execute(
-        "SELECT stock_id, heard, on_hand, version FROM tallies WHERE stock_id = ANY(%b::uuid[]) ORDER BY stock_id FOR UPDATE",
+        "SELECT stock_id, received, on_hand, version FROM tallies WHERE stock_id = ANY(%b::uuid[]) ORDER BY stock_id FOR UPDATE",
         [ids],
         binary=True,
     ).fetchall()
@@ -94,9 +94,9 @@ def work(cursor: psycopg.Cursor[Any], envelopes: list[Envelope]) -> None:
         event_ids.append(out.id)
     changed = [known[i] for i in ids]
     cursor.execute(
-        "INSERT INTO tallies (stock_id, heard, on_hand, version) SELECT *, 1 FROM unnest(%b::uuid[], %b::int[], %b::numeric[])"
-        " ON CONFLICT (stock_id) DO UPDATE SET heard = EXCLUDED.heard, on_hand = EXCLUDED.on_hand, version = tallies.version + 1",
-        [ids, [t.heard for t in changed], [t.on_hand for t in changed]],
+        "INSERT INTO tallies (stock_id, received, on_hand, version) SELECT *, 1 FROM unnest(%b::uuid[], %b::int[], %b::numeric[])"
+        " ON CONFLICT (stock_id) DO UPDATE SET received = EXCLUDED.received, on_hand = EXCLUDED.on_hand, version = tallies.version + 1",
+        [ids, [t.received for t in changed], [t.on_hand for t in changed]],
     )
     cursor.execute(
         "INSERT INTO outbox (event_id, topic, key, type, payload, stored_at)"

@@ -32,10 +32,10 @@ def read(value: bytes) -> Envelope:
     return decode(value, "inventory.stock.changed.v1")
 
 
-def said_row(row: Tally, envelope: Envelope) -> Outbox:
+def outbox_row(row: Tally, envelope: Envelope) -> Outbox:
     """Count a fact on its row; return the outbox row that says so."""
-    after, said = work.counted(work.Tally(row.stock_id, row.heard, row.on_hand), envelope.data)
-    row.heard, row.on_hand, row.version = after.heard, after.on_hand, row.version + 1
+    after, said = work.counted(work.Tally(row.stock_id, row.received, row.on_hand), envelope.data)
+    row.received, row.on_hand, row.version = after.received, after.on_hand, row.version + 1
     out = wrap(
         said,
         id=time_ordered_id(),
@@ -69,6 +69,6 @@ async def one(make: async_sessionmaker[AsyncSession], value: bytes) -> None:
         found = select(Tally).where(Tally.stock_id == envelope.data.stock_id).with_for_update()
         row = (await session.scalars(found)).first()
         if row is None:
-            row = Tally(stock_id=envelope.data.stock_id, heard=0, on_hand=Decimal(0), version=0)
+            row = Tally(stock_id=envelope.data.stock_id, received=0, on_hand=Decimal(0), version=0)
             session.add(row)
-        session.add(said_row(row, envelope))
+        session.add(outbox_row(row, envelope))

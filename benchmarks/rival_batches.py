@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from benchmarks import rival_async, work
-from benchmarks.rival_async import read, said_row
+from benchmarks.rival_async import outbox_row, read
 from benchmarks.rival_faststream import raw
 from benchmarks.rival_orm import Outbox, Tally
 from chassis.messaging import kafka
@@ -53,9 +53,9 @@ async def work_off(make: async_sessionmaker[AsyncSession], values: list[bytes]) 
                 continue
             stock = envelope.data.stock_id
             if stock not in known:
-                known[stock] = Tally(stock_id=stock, heard=0, on_hand=Decimal(0), version=0)
+                known[stock] = Tally(stock_id=stock, received=0, on_hand=Decimal(0), version=0)
                 session.add(known[stock])
-            row = said_row(known[stock], envelope)
+            row = outbox_row(known[stock], envelope)
             said.append({n: getattr(row, n) for n in ("event_id", "topic", "key", "type", "payload", "stored_at")})
         await session.flush()
         if said:

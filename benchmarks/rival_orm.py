@@ -36,11 +36,11 @@ class Base(DeclarativeBase):
 
 
 class Tally(Base):
-    """What was heard of one stock."""
+    """What was received of one stock."""
 
     __table__ = work.tallies
     stock_id: Mapped[UUID]
-    heard: Mapped[int]
+    received: Mapped[int]
     on_hand: Mapped[Decimal]
     version: Mapped[int]
 
@@ -95,10 +95,10 @@ def handle(session: Session, value: bytes) -> None:
         return
     row = session.scalars(select(Tally).where(Tally.stock_id == envelope.data.stock_id).with_for_update()).first()
     if row is None:
-        row = Tally(stock_id=envelope.data.stock_id, heard=0, on_hand=Decimal(0), version=0)
+        row = Tally(stock_id=envelope.data.stock_id, received=0, on_hand=Decimal(0), version=0)
         session.add(row)
-    after, said = work.counted(work.Tally(row.stock_id, row.heard, row.on_hand), envelope.data)
-    row.heard, row.on_hand, row.version = after.heard, after.on_hand, row.version + 1
+    after, said = work.counted(work.Tally(row.stock_id, row.received, row.on_hand), envelope.data)
+    row.received, row.on_hand, row.version = after.received, after.on_hand, row.version + 1
     out = wrap(
         said,
         id=time_ordered_id(),

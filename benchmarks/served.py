@@ -30,10 +30,10 @@ class CountItem(http.Item, Count):
 
 
 class Counted(http.Response):
-    """How often it was heard of."""
+    """How often it was received of."""
 
     stock_id: UUID
-    heard: int
+    received: int
 
 
 def _count(tx: Tx, stock_id: UUID, on_hand: Decimal) -> work.Tally:
@@ -48,7 +48,7 @@ def _count(tx: Tx, stock_id: UUID, on_hand: Decimal) -> work.Tally:
 def count_stock(body: Count, act: http.Act) -> Counted:
     """Count one stock."""
     tally = _count(act.tx, body.stock_id, body.on_hand)
-    return Counted(stock_id=tally.stock_id, heard=tally.heard)
+    return Counted(stock_id=tally.stock_id, received=tally.received)
 
 
 @router.batch("/tallies:batch", may="keep-stock", item=CountItem)

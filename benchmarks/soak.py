@@ -36,7 +36,7 @@ BARS = "▁▂▃▄▅▆▇█"
 
 
 @dataclass
-class Heard:
+class Received:
     """What the follower knows of the output: each stock's last number, and the times of the sampled events."""
 
     last: dict[str, int] = field(default_factory=dict)
@@ -58,7 +58,7 @@ class Heard:
 
 
 @dataclass(frozen=True)
-class Look:
+class Sample:
     """One look at everything."""
 
     second: float
@@ -76,34 +76,34 @@ class Soak:
 
     def __init__(self, where: work.Place, processes: Sequence[spawn.Popen], per_second: float) -> None:
         self._where, self._processes, self._per_second = where, processes, per_second
-        self._stopped, self.heard = threading.Event(), Heard()
+        self._stopped, self.received = threading.Event(), Received()
         self.sent = 0
 
-    def run(self, minutes: float) -> Iterator[Look]:
-        """Feed and look, for so many minutes; at the end everything is heard and counted."""
+    def run(self, minutes: float) -> Iterator[Sample]:
+        """Feed and look, for so many minutes; at the end everything is received and counted."""
         with work.following(self._where, "bench.soak") as consumer:
             follower = threading.Thread(target=self._follow, args=(consumer,))
             follower.start()
             try:
                 yield from self._feed(minutes * 60)
                 until = time.monotonic() + PATIENCE_SECONDS
-                while self.heard.events < self.sent and self.heard.failed is None and time.monotonic() < until:
+                while self.received.events < self.sent and self.received.failed is None and time.monotonic() < until:
                     time.sleep(TICK_SECONDS)
             finally:
                 self._stopped.set()
                 follower.join()
-        if self.heard.failed is not None:
-            raise self.heard.failed
+        if self.received.failed is not None:
+            raise self.received.failed
         with psycopg.connect(self._where.database_url) as connection:
-            row = connection.execute("SELECT sum(heard) FROM tallies").fetchone()
-        assert (self.heard.events, row and row[0]) == (self.sent, self.sent), (
-            f"{self.heard.events} of {self.sent} heard"
+            row = connection.execute("SELECT sum(received) FROM tallies").fetchone()
+        assert (self.received.events, row and row[0]) == (self.sent, self.sent), (
+            f"{self.received.events} of {self.sent} received"
         )
 
-    def _feed(self, seconds: float) -> Iterator[Look]:
+    def _feed(self, seconds: float) -> Iterator[Sample]:
         records = work.records(int(self._per_second * seconds))
         send, begun, looked_at = work.sender(self._where), time.monotonic(), time.monotonic()
-        while (passed := time.monotonic() - begun) < seconds and self.heard.failed is None:
+        while (passed := time.monotonic() - begun) < seconds and self.received.failed is None:
             due = min(int(passed * self._per_second), int(self._per_second * seconds)) - self.sent
             batch = [record for _, record in zip(range(due), records, strict=False)]
             self._note(batch)
@@ -111,25 +111,25 @@ class Soak:
             self.sent += len(batch)
             if time.monotonic() - looked_at >= LOOK_SECONDS:
                 looked_at = time.monotonic()
-                yield self._look(passed)
+                yield self._sample(passed)
             time.sleep(TICK_SECONDS)  # the pace
 
     def _note(self, batch: Sequence[work.Record]) -> None:
         for value, _, _ in batch[::SAMPLED]:
             said = json.loads(value)["data"]  # a stock's n-th fact brings it to n on hand
-            self.heard.sent_at[said["stock_id"], int(said["on_hand"])] = time.perf_counter()
+            self.received.sent_at[said["stock_id"], int(said["on_hand"])] = time.perf_counter()
 
     def _follow(self, consumer: kafka.Consumer) -> None:
         try:
             while not self._stopped.is_set():
                 for message in consumer.consume(500, timeout=0.05):
                     if message.error() is None:
-                        self.heard.hear(message)
+                        self.received.hear(message)
         except BaseException as why:  # noqa: BLE001  raised by `run`
-            self.heard.failed = why
+            self.received.failed = why
 
-    def _look(self, second: float) -> Look:
-        taken, self.heard.taken_ms = self.heard.taken_ms, []
+    def _sample(self, second: float) -> Sample:
+        taken, self.received.taken_ms = self.received.taken_ms, []
         if len(taken) < 2 or any(process.poll() is not None for process in self._processes):
             raise RuntimeError(f"nothing comes out any more; see {self._where.folder}")
         with psycopg.connect(self._where.database_url) as connection:
@@ -141,9 +141,9 @@ class Soak:
                 os.truncate(log, 0)
         consumer, relay = (process.pid for process in self._processes)
         files = sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in (consumer, relay))
-        return Look(
+        return Sample(
             second,
-            self.heard.events,
+            self.received.events,
             work.percentile(taken, 0.5),
             work.percentile(taken, 0.99),
             pipeline.resident_kb(consumer),
@@ -153,7 +153,7 @@ class Soak:
         )
 
 
-def figures(looks: Sequence[Look]) -> Iterator[Figure]:
+def figures(looks: Sequence[Sample]) -> Iterator[Figure]:
     """Compare the last quarter with the second: what is warm by then must not grow."""
     quarter = len(looks) // 4
 
@@ -175,7 +175,7 @@ def figures(looks: Sequence[Look]) -> Iterator[Figure]:
         yield Figure(f"soak.{name}_growth", grown(name), "%", at_most=bar)
 
 
-def plot(looks: Sequence[Look], name: str, columns: int = 72) -> str:
+def plot(looks: Sequence[Sample], name: str, columns: int = 72) -> str:
     """Return one row of bars, from zero to the highest, over the whole time."""
     values = [float(getattr(look, name)) for look in looks]
     step = max(1, len(values) // columns)
@@ -195,7 +195,7 @@ def main() -> int:
     folder = Home.find().root / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"soak-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.jsonl"
-    looks: list[Look] = []
+    looks: list[Sample] = []
     with tempfile.TemporaryDirectory(prefix="xd-bench-") as place, Stack.start(Path(place)) as stack:
         rate = given.rate or pipeline.rate(stack, "ours", events=FIND_EVENTS)[0] * SHARE
         print(
@@ -204,7 +204,10 @@ def main() -> int:
             flush=True,
         )
         programs = [["benchmarks.ours", "consumer"], ["benchmarks.ours", "relay"]]
-        with work.place(stack, "soak", kept=work.TOPIC_BYTES) as where, work.running(where, programs) as processes:
+        with (
+            work.place(stack, "soak", retention_bytes=work.TOPIC_BYTES) as where,
+            work.running(where, programs) as processes,
+        ):
             for look in Soak(where, processes, rate).run(given.minutes):
                 looks.append(look)
                 with file.open("a", encoding="utf-8") as kept:

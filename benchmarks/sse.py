@@ -64,7 +64,7 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
             used = asyncio.run(_idle(port, token, child.pid))
         yield Figure("sse.idle_readers", used, "MB", at_most=IDLE_MB_MAX)
         with _served(stack, "console.server") as (port, _):
-            yield Figure("sse.wrong_after_cuts", asyncio.run(_cut(port, token, bootstrap)), "readers", at_most=0)
+            yield Figure("sse.wrong_after_cuts", asyncio.run(_disconnect(port, token, bootstrap)), "readers", at_most=0)
     finally:
         topics.drop(bootstrap, WORLD)
 
@@ -207,14 +207,14 @@ def _case(number: int, moment: str) -> Any:
     )
 
 
-class Taker(asyncio.Protocol):
+class StreamClient(asyncio.Protocol):
     """One reader of a crowd: what came and when, read afterwards, so that reading costs the measured ones nothing."""
 
     def __init__(self, token: str, count: int, done: Callable[[], None]) -> None:
         self._head = f"GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
         self._left, self._done = count, done
         self._tail = b""
-        self.begun: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.started: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.pieces: list[tuple[float, bytes]] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -225,8 +225,8 @@ class Taker(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Keep what came, and when."""
         self.pieces.append((time.time(), data))
-        if not self.begun.done() and b"\r\n\r\n" in data:
-            self.begun.set_result(None)
+        if not self.started.done() and b"\r\n\r\n" in data:
+            self.started.set_result(None)
         # A mark may lie across two pieces; the tail is shorter than one.
         self._left -= (self._tail + data).count(MARK)
         self._tail = data[-len(MARK) + 1 :]
@@ -255,10 +255,10 @@ async def _crowd(port: int, token: str, bootstrap: str, seconds: int) -> list[fl
             over.set()
 
     loop = asyncio.get_running_loop()
-    takers: list[Taker] = []
+    takers: list[StreamClient] = []
     for _ in range(CLIENTS):
-        _, taker = await loop.create_connection(lambda: Taker(token, count, done), "127.0.0.1", port)
-        await taker.begun
+        _, taker = await loop.create_connection(lambda: StreamClient(token, count, done), "127.0.0.1", port)
+        await taker.started
         takers.append(taker)
     await asyncio.sleep(SETTLE_SECONDS)  # a server may begin to follow after it has answered
     gc.disable()  # what it would collect is what is measured with
@@ -288,7 +288,7 @@ async def _idle(port: int, token: str, pid: int) -> float:
     return used / 1000
 
 
-async def _cut(port: int, token: str, bootstrap: str) -> float:
+async def _disconnect(port: int, token: str, bootstrap: str) -> float:
     """Return how many readers, cut at random moments, did not see exactly what one that was never cut saw."""
     chance = random.Random(7)
     (whole, stream), *_ = await opened(port, token, 1)

@@ -51,7 +51,7 @@ tallies = Table(
     "tallies",
     metadata,
     Column("stock_id", UuidColumn, primary_key=True),
-    Column("heard", Integer, nullable=False),
+    Column("received", Integer, nullable=False),
     Column("on_hand", Numeric, nullable=False),
     aggregate_version(),
 )
@@ -59,21 +59,21 @@ tallies = Table(
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What was heard of one stock."""
+    """What was received of one stock."""
 
     stock_id: UUID
-    heard: int = 0
+    received: int = 0
     on_hand: Decimal = Decimal(0)
 
 
 def counted(tally: Tally, event: StockChanged) -> tuple[Tally, ItemChanged]:
     """Count one fact and say so: the decision that everybody makes."""
-    after = replace(tally, heard=tally.heard + 1, on_hand=event.on_hand)
+    after = replace(tally, received=tally.received + 1, on_hand=event.on_hand)
     said = ItemChanged(
         occurred_at=event.occurred_at,
         item_id=event.stock_id,
         code=event.item,
-        description=f"counted {after.heard}",
+        description=f"counted {after.received}",
         unit="each",
     )
     return after, said
@@ -161,7 +161,7 @@ def with_days(database_url: str, *, past: int) -> None:
 
 @contextmanager
 def place(
-    stack: Stack, name: str, *, kept: int = -1, keyed: bool = False, partitions: int = PARTITIONS
+    stack: Stack, name: str, *, retention_bytes: int = -1, keyed: bool = False, partitions: int = PARTITIONS
 ) -> Iterator[Place]:
     """Make a database and topics that keep so many bytes per partition (all: -1); drop them at the end.
 
@@ -182,7 +182,9 @@ def place(
     topics = [f"{name}.{INPUT}", f"{name}.{OUTPUT}"]
     for made in admin.create_topics(
         [
-            kafka.NewTopic(t, num_partitions=partitions, replication_factor=1, config={"retention.bytes": str(kept)})
+            kafka.NewTopic(
+                t, num_partitions=partitions, replication_factor=1, config={"retention.bytes": str(retention_bytes)}
+            )
             for t in topics
         ]
     ).values():
@@ -204,11 +206,11 @@ Record = tuple[bytes, bytes, str]  # value, key, type
 
 def records(events: int, *, seed: int = 7) -> Iterator[Record]:
     """Yield facts of many stocks, in the order of each stock."""
-    chance, heard = random.Random(seed), [0] * STOCKS
+    chance, received = random.Random(seed), [0] * STOCKS
     for _ in range(events):
         stock = chance.randrange(STOCKS)
-        fact = event(stock, heard[stock])
-        heard[stock] += 1
+        fact = event(stock, received[stock])
+        received[stock] += 1
         yield encoded(fact), fact.subject.encode(), fact.event_name
 
 
@@ -216,8 +218,8 @@ def sender(where: Place) -> Callable[[Iterable[Record]], None]:
     """Return what produces records and waits for their acknowledgement."""
     producer = kafka.producer(where.bootstrap, "bench.fill")
 
-    def send(given: Iterable[Record]) -> None:
-        for value, key, name in given:
+    def send(records: Iterable[Record]) -> None:
+        for value, key, name in records:
             while True:
                 try:
                     producer.produce(where.input, value=value, key=key, headers={kafka.TYPE_HEADER: name})
@@ -334,7 +336,7 @@ def led(admin: kafka.AdminClient, topic: str, partitions: int) -> None:
             time.sleep(0.02)
 
 
-def reached(where: Place, events: int, processes: Sequence[spawn.Popen]) -> None:
+def wait_for(where: Place, events: int, processes: Sequence[spawn.Popen]) -> None:
     """Wait until so many events are on the output topic."""
     admin, deadline = kafka.admin(where.bootstrap), time.monotonic() + PATIENCE_SECONDS
     while come_out(admin, where) < events:
@@ -343,25 +345,25 @@ def reached(where: Place, events: int, processes: Sequence[spawn.Popen]) -> None
         time.sleep(0.02)
 
 
-def check(where: Place, events: int, *, told: int | None = None) -> None:
+def check(where: Place, events: int, *, published: int | None = None) -> None:
     """See that each fact was counted once and told once, in the order of its stock; raises AssertionError.
 
     `told` is how many facts the output tells of where more went there than were counted.
     """
     with psycopg.connect(where.database_url) as connection:
-        row = connection.execute("SELECT sum(heard), count(*) FROM tallies").fetchone()
+        row = connection.execute("SELECT sum(received), count(*) FROM tallies").fetchone()
         assert row is not None
         assert row[0] == events, f"counted {row[0]} of {events}"
-    check_output(where, events if told is None else told)
+    check_output(where, events if published is None else published)
 
 
 def check_output(where: Place, events: int) -> None:
     """See that the output tells of each fact once, in the order of its stock; raises AssertionError."""
-    heard, seen = dict[str, int](), 0
+    received, seen = dict[str, int](), 0
     for said in output(where):
-        number, before = int(said["description"].split()[1]), heard.get(said["item_id"], 0)
+        number, before = int(said["description"].split()[1]), received.get(said["item_id"], 0)
         assert number == before + 1, f"{said['item_id']}: {number} after {before}"
-        heard[said["item_id"]] = number
+        received[said["item_id"]] = number
         seen += 1
     assert seen == events, f"{seen} of {events} events are on the output"
 

@@ -135,7 +135,7 @@ _NOTE = """#
 """
 
 
-def _ours(command: Any, service: str | None, told: Yaml, after: Yaml, *, once: bool = False) -> Yaml:
+def _ours(command: Any, service: str | None, extra: Yaml, after: Yaml, *, once: bool = False) -> Yaml:
     environment: Yaml = {
         "WORLD": "live",
         "WORLD_CURRENCY": "${WORLD_CURRENCY:?}",
@@ -144,7 +144,7 @@ def _ours(command: Any, service: str | None, told: Yaml, after: Yaml, *, once: b
         "HTTP_PORT": str(HTTP_PORT),
         "OPS_PORT": str(OPS_PORT),
         **{name: f"${{{name}:?}}" for name in SHARED},
-        **told,
+        **extra,
     }
     if service:
         user = role(service)
@@ -295,9 +295,9 @@ _PROBES: Yaml = {
 
 
 def _container(
-    command: tuple[str, ...], service: str | None, told: Yaml | None = None, *, numbered: bool = False
+    command: tuple[str, ...], service: str | None, environment: Yaml | None = None, *, numbered: bool = False
 ) -> Yaml:
-    env: list[Yaml] = [{"name": name, "value": value} for name, value in (told or {}).items()]
+    env: list[Yaml] = [{"name": name, "value": value} for name, value in (environment or {}).items()]
     secret = {"name": "crossdock", "key": "CURSOR_SECRET"}
     env.append({"name": "CURSOR_SECRET", "valueFrom": {"secretKeyRef": secret}})
     if service:
@@ -316,8 +316,8 @@ def _container(
     }
 
 
-def _job(name: str, command: tuple[str, ...], service: str | None, told: Yaml) -> Yaml:
-    pod = {"restartPolicy": "OnFailure", "containers": [_container(command, service, told)]}
+def _job(name: str, command: tuple[str, ...], service: str | None, environment: Yaml) -> Yaml:
+    pod = {"restartPolicy": "OnFailure", "containers": [_container(command, service, environment)]}
     return _thing("batch/v1", "Job", name, {"spec": {"template": {"metadata": {"labels": {"app": name}}, "spec": pod}}})
 
 

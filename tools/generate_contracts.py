@@ -15,7 +15,7 @@ from tools import generated
 from tools.contracts.asyncapi import asyncapi
 from tools.contracts.catalogue import catalogue
 from tools.contracts.event_schemas import events, render, schema_of
-from tools.contracts.hearing import heard_by
+from tools.contracts.hearing import consumed_by
 from tools.contracts.openapi import documents
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -24,7 +24,7 @@ MADE_HERE = ("schemas/generated/*.json", "schemas/generated/openapi/*.json")
 
 def contracts() -> dict[str, str]:
     """Answer path and text of every generated contract."""
-    hears = heard_by()
+    hears = consumed_by()
     files = {f"schemas/generated/{event.event_name}.json": render(schema_of(event)) for event in events()}
     files["schemas/generated/asyncapi.json"] = render(asyncapi(hears))
     files |= {f"schemas/generated/openapi/{name}.json": render(document) for name, document in documents().items()}

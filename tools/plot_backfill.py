@@ -80,14 +80,14 @@ def draw(weeks: Sequence[Week]) -> str:
     )
 
 
-def main(told: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Ask and draw; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("world")
     parser.add_argument("--since", required=True)
     parser.add_argument("--weeks", type=int, default=13)
     parser.add_argument("--out", type=Path, default=OUT)
-    asked = parser.parse_args(told)
+    asked = parser.parse_args(arguments)
     weeks = ask(asked.world, datetime.fromisoformat(asked.since).replace(tzinfo=UTC), asked.weeks)
     asked.out.write_text(draw(weeks), encoding="utf-8")
     for week in weeks:

@@ -27,7 +27,7 @@ BEGINNING_OF_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 ASK_SECONDS = 30.0
 PATIENCE_SECONDS = 30.0  # a group keeps a member that has ended until its session is over
 LOOK_SECONDS = 0.1
-Found = TypeVar("Found")
+Row = TypeVar("Row")
 
 
 class NotYet(RuntimeError):
@@ -83,7 +83,7 @@ def rewind_groups(client: kafka.AdminClient, world: str, ends: Mapping[tuple[str
     return moved
 
 
-def _patiently(act: Callable[[], Found], until: float) -> Found:
+def _patiently(act: Callable[[], Row], until: float) -> Row:
     while True:
         try:
             return act()

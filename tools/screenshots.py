@@ -87,15 +87,15 @@ def _shoot(browser: Browser, world: World, folder: Path, theme: Any, size: tuple
     )
     page = context.new_page()
     page.goto(link(world.urls[CONSOLE], "sre", home=world.stack.home))
-    _look(page, world.urls[CONSOLE] + "/system", folder / "system.png")
+    _capture(page, world.urls[CONSOLE] + "/system", folder / "system.png")
     page.goto(link(world.urls[CONSOLE], home=world.stack.home))
     for name, path in {**SCREENS, **_case(world)}.items():
         if name != "system":
-            _look(page, world.urls[CONSOLE] + path, folder / f"{name}.png")
+            _capture(page, world.urls[CONSOLE] + path, folder / f"{name}.png")
     context.close()
 
 
-def _look(page: Page, address: str, file: Path) -> None:
+def _capture(page: Page, address: str, file: Path) -> None:
     page.goto(address)
     page.get_by_role("main").wait_for()
     from playwright.sync_api import expect

@@ -108,7 +108,7 @@ INVENTORY = [
     Call(("inventory", "GET", "/figures"), "refused", "refused"),
 ]
 
-SAID = {"kind": "departed", "occurred_at": "2026-03-03T08:00:00Z"}
+MILESTONE = {"kind": "departed", "occurred_at": "2026-03-03T08:00:00Z"}
 LATER = {"expected_at": "2026-03-09T00:00:00Z", "reason": "customs"}
 THERE = {"received_on": DAY.isoformat()}
 
@@ -122,8 +122,8 @@ LOGISTICS = [
     Call(("logistics", "GET", "/shipments"), "hidden", "hidden", foreign="hidden"),
     Call(("logistics", "POST", "/shipments:batch"), "item", "item", batch(_planned), foreign="refused"),
     Call(("logistics", "POST", "/shipments:import"), "item", "item", batch(lambda t: _planned(t) | {"reference": f"I-{t}"} | THERE)),
-    Call(("logistics", "POST", "/shipments/{shipment_id}/milestones"), "refused", "refused", lambda _: SAID, foreign="refused"),
-    Call(("logistics", "POST", "/milestones:batch"), "item", "item", batch(lambda t: {"shipment": f"S-{t}", "planned_by": "erp", **SAID}), foreign="item"),
+    Call(("logistics", "POST", "/shipments/{shipment_id}/milestones"), "refused", "refused", lambda _: MILESTONE, foreign="refused"),
+    Call(("logistics", "POST", "/milestones:batch"), "item", "item", batch(lambda t: {"shipment": f"S-{t}", "planned_by": "erp", **MILESTONE}), foreign="item"),
     Call(("logistics", "POST", "/shipments/{shipment_id}/expected-arrival"), "refused", "refused", lambda _: LATER, foreign="refused"),
     Call(("logistics", "POST", "/shipments/{shipment_id}/receive"), "refused", "refused", lambda _: THERE, foreign="refused"),
     Call(("logistics", "POST", "/receipts:batch"), "item", "item", batch(lambda t: {"shipment": f"S-{t}", "planned_by": "erp", **THERE}), foreign="item"),
@@ -300,13 +300,13 @@ SCORECARD = [
     Call(("scorecard", "GET", "/measures"), "hidden", "hidden"),
 ]
 
-RUNG = {"role": None, "after_minutes": 0}
+LADDER_LEVEL = {"role": None, "after_minutes": 0}
 COLLABORATION = [
     Call(("collaboration", "POST", "/functions"), body=lambda _: {"code": "sales", "name": "Sales"}),
     Call(("collaboration", "POST", "/people"), body=lambda _: {"code": "ana", "name": "Ana", "function": "sales"}),
     Call(("collaboration", "POST", "/calendars"), body=lambda _: calendar()),
     Call(("collaboration", "POST", "/rosters"), body=lambda _: {"function": "sales", "duties": []}),
-    Call(("collaboration", "POST", "/ladders"), body=lambda _: {"calendar": "weekdays", "rungs": [RUNG], "max_escalations": 1}),
+    Call(("collaboration", "POST", "/ladders"), body=lambda _: {"calendar": "weekdays", "rungs": [LADDER_LEVEL], "max_escalations": 1}),
     *(Call(("collaboration", "GET", f"/{thing}")) for thing in ("functions", "people", "calendars", "rosters", "ladders", "figures")),
     Call(("collaboration", "GET", "/calendars/{code}")),
 ]  # fmt: skip

@@ -106,7 +106,7 @@ def _machines(call: Call, access: RouteAccess) -> Iterator[Cell]:
 # ── asking ───────────────────────────────────────────────────────────────────────────────────────
 
 
-class Asked(NamedTuple):
+class SentRequest(NamedTuple):
     """One request, whole."""
 
     method: str
@@ -118,11 +118,11 @@ class Asked(NamedTuple):
 
 def ask(world: World, call: Call, cell: Cell) -> Any:
     """Ask a route as a cell says; returns the response."""
-    one = asked(world, call, cell)
+    one = send(world, call, cell)
     return world.service.client.request(one.method, one.path, json=one.body, params=one.query, headers=one.head)
 
 
-def asked(world: World, call: Call, cell: Cell) -> Asked:
+def send(world: World, call: Call, cell: Cell) -> SentRequest:
     """Return the request of a cell."""
     ids = world.ids[cell.target] | {"kind": "shipment-delay"}
     body = call.body(cell.target) if call.body else None
@@ -142,7 +142,7 @@ def asked(world: World, call: Call, cell: Cell) -> Asked:
     claims = {"sites": "*", "customers": "*"} | cell.claims
     head = {"Authorization": f"Bearer {token(cell.role, **claims)}"}
     query = call.query(cell.target, ids) if call.query else {}
-    return Asked(call.name[1], call.path(ids, cell.target, cell.who), body, query, head)
+    return SentRequest(call.name[1], call.path(ids, cell.target, cell.who), body, query, head)
 
 
 def _own_name(cell: Cell) -> str | None:

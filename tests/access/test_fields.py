@@ -17,7 +17,7 @@ from tests.access.world import World
 
 SEE = matrix.marks(matrix.PAGE.read_text(encoding="utf-8"))
 # service, address by the ids of a target, the masked paths, what kind they are
-SHOWN = [
+FIELDS = [
     ("procurement", "/terms", {"items[].price": "cost", "items[].freight": "freight"}),
     ("procurement", "/orders/{order_id}", {"lines[].price": "cost"}),
     (
@@ -66,7 +66,7 @@ def ready(service_world: Callable[[str], World]) -> Callable[[str], World]:
 
 
 @pytest.mark.parametrize("role", [*PERSONS, "machine"])
-@pytest.mark.parametrize(("service", "path", "fields"), SHOWN)
+@pytest.mark.parametrize(("service", "path", "fields"), FIELDS)
 def test_a_marked_field_is_shown_or_said_to_be_masked(
     ready: Callable[[str], World], service: str, path: str, fields: dict[str, str], role: str
 ) -> None:
@@ -93,8 +93,8 @@ def test_a_marked_field_is_shown_or_said_to_be_masked(
             assert any(field == told for told in _names(shown)), f"{field} is hidden and not said to be"
 
 
-def _names(shown: dict[str, Any]) -> list[str]:
-    return [str(name) for name in shown["masked"]]
+def _names(response: dict[str, Any]) -> list[str]:
+    return [str(name) for name in response["masked"]]
 
 
 @pytest.mark.parametrize("role", PERSONS)

@@ -13,7 +13,7 @@ from httpx import Response
 from tests.access import world as worlds
 from tests.access.calls import CALLS
 from tests.access.matrix import SERVICES
-from tests.access.test_cells import Asked, asked, cells
+from tests.access.test_cells import SentRequest, cells, send
 from tests.access.world import World
 from tests.support.odd import TEXTS, VALUES, Place, places, replaced
 from tests.support.service import open_service
@@ -63,7 +63,7 @@ def unsaid(document: dict[str, Any], operation: dict[str, Any], body: Any) -> It
     yield from ((*where, name) for name in schema.get("properties", {}) if name not in said)
 
 
-def odd_requests(document: dict[str, Any], route: str, one: Asked) -> Iterator[Odd]:
+def odd_requests(document: dict[str, Any], route: str, one: SentRequest) -> Iterator[Odd]:
     """Yield a request per part of the path, parameter and field, and odd value of it."""
     operation = document["paths"][route][one.method.lower()]
     query = f"?{urlencode(one.query)}" if one.query else ""
@@ -95,7 +95,7 @@ def test_nothing_odd_is_a_failure(odd_world: Callable[[str], World], service: st
     failed: list[str] = []
     for name in sorted((name for name in CALLS if name[0] == service), key=lambda name: (name[2] == CLOCK, name)):
         cell = next(cell for cell in cells(name) if cell.expected == "allowed" and cell.target == "own")
-        one = asked(world, CALLS[name], cell)
+        one = send(world, CALLS[name], cell)
         for odd in odd_requests(document, name[2], one):
             head = one.head | {"Content-Type": "application/json"}
             answer = world.service.client.request(one.method, odd.path, content=odd.body, headers=head)

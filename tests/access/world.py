@@ -223,9 +223,9 @@ def _exceptions(world: World) -> None:
             world.do(f"/tasks/{world.ids['own'][f'task-{act}/{kind}']}/hand-over", said, "planning-lead", 200)
 
 
-def _delay(world: World, told: dict[str, str]) -> None:
+def _delay(world: World, arrival: dict[str, str]) -> None:
     facts = []
-    for name, target in told.items():
+    for name, target in arrival.items():
         line = cases.shipment_line(1, shipment=name, customer=CUSTOMER[target])
         facts.append(cases.delayed(shipment=name, lines=(line,), destination=SITE[target]))
         case_id = response.case_id_of(facts[-1].cause, 1)

@@ -91,14 +91,14 @@ def understood(command: list[str]) -> None:
         assert arguments == []
 
 
-def demanded(command: list[str], told: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def demanded(command: list[str], environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Build the settings of a process from exactly this environment."""
     for name in list(os.environ):
         monkeypatch.delenv(name)
-    for name, value in told.items():
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
     if command[2] == "tools.apply_topics":
-        assert {"WORLD", "KAFKA_BOOTSTRAP", "TOPIC_REPLICATION"} <= set(told)
+        assert {"WORLD", "KAFKA_BOOTSTRAP", "TOPIC_REPLICATION"} <= set(environment)
         return
     settings = ConsoleSettings() if command[2] == "console.server" else ServiceSettings()
     assert settings.http_port

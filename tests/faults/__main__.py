@@ -82,62 +82,64 @@ def a_stack() -> Iterator[Stack]:
         servers.close()
 
 
-def _replay(told: argparse.Namespace) -> int:
-    file = told.file or shared_file(RECORDED)
+def _replay(options: argparse.Namespace) -> int:
+    file = options.file or shared_file(RECORDED)
     with a_stack() as stack:
-        outcome = replay.run(stack, file, seed=told.seed, name=f"kills-{told.seed}", until=told.until, say=_say)
+        outcome = replay.run(
+            stack, file, seed=options.seed, name=f"kills-{options.seed}", until=options.until, say=_say
+        )
         outcomes = [outcome]
-        if told.twice:
+        if options.twice:
             stack.drop_world(outcome.world)
-            outcomes.append(replay.run(stack, file, seed=0, name="calm", until=told.until, only=(), say=_say))
+            outcomes.append(replay.run(stack, file, seed=0, name="calm", until=options.until, only=(), say=_say))
     for one in outcomes:
         replay.show(one, sys.stderr)
-    if told.json:
+    if options.json:
         print(json.dumps([one.as_json() for one in outcomes], indent=1))
     return int(any(one.faults for one in outcomes))
 
 
-def _path(told: argparse.Namespace) -> int:
+def _path(options: argparse.Namespace) -> int:
     begun, servers = time.monotonic(), Infrastructure()
     try:
-        if told.full or told.only:
-            reports = trials.full(servers, seed=told.seed, say=_say, only=told.only)
+        if options.full or options.only:
+            reports = trials.full(servers, seed=options.seed, say=_say, only=options.only)
         else:
-            reports = trials.short(servers, seed=told.seed, say=_say)
+            reports = trials.short(servers, seed=options.seed, say=_say)
     finally:
         servers.close()
-    return _sum_up(reports, told, begun)
+    return _sum_up(reports, options, begun)
 
 
-def _brokers(told: argparse.Namespace) -> int:
+def _brokers(options: argparse.Namespace) -> int:
     begun, servers = time.monotonic(), ThreeBrokers()
     try:
-        reports = trials.on_brokers(servers, seed=told.seed, say=_say, every=told.full, only=told.only)
+        reports = trials.on_brokers(servers, seed=options.seed, say=_say, every=options.full, only=options.only)
     finally:
         servers.close()
-    return _sum_up(reports, told, begun)
+    return _sum_up(reports, options, begun)
 
 
 def _seeded(trial: Callable[..., list[trials.Report]]) -> Callable[[argparse.Namespace], int]:
     """Return the command of a trial that takes a seed and a form, and servers of its own."""
 
-    def run(told: argparse.Namespace) -> int:
+    def run(options: argparse.Namespace) -> int:
         begun, servers = time.monotonic(), Infrastructure()
         try:
-            reports = trial(servers, seed=told.seed, say=_say, every=told.full)
+            reports = trial(servers, seed=options.seed, say=_say, every=options.full)
         finally:
             servers.close()
-        return _sum_up(reports, told, begun)
+        return _sum_up(reports, options, begun)
 
     return run
 
 
-def _sum_up(reports: list[trials.Report], told: argparse.Namespace, begun: float) -> int:
-    faults = [fault for report in reports for fault in (*report.faults, *(() if told.untimed else report.late))]
+def _sum_up(reports: list[trials.Report], options: argparse.Namespace, started: float) -> int:
+    faults = [fault for report in reports for fault in (*report.faults, *(() if options.untimed else report.late))]
     kills = sum(course.times for report in reports for course in report.courses)
-    heard = sum(report.heard for report in reports)
-    _say(f"{heard} facts, struck {kills} times, {time.monotonic() - begun:.0f} s: {len(faults) or 'nothing'} wrong")
-    if told.json:
+    heard = sum(report.inputs for report in reports)
+    _say(f"{heard} facts, struck {kills} times, {time.monotonic() - started:.0f} s: {len(faults) or 'nothing'} wrong")
+    if options.json:
         print(json.dumps([report.as_json() for report in reports], indent=1))
     return int(bool(faults))
 

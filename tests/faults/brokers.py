@@ -92,7 +92,7 @@ class BrokerTrial(Trial):
         """Compare both outboxes with their topics: what was acknowledged is there, and nothing else."""
         found = []
         for url, topic in ((self.source_url, tally.HEARS), (self.database_url, tally.SAYS)):
-            told = facts.told_facts(self.bootstrap, {topic: f"{self.name}.{topic}"})
+            told = facts.published_facts(self.bootstrap, {topic: f"{self.name}.{topic}"})
             found += facts.compare(facts.stored_facts(url), told).faults()
         if self.counted() != self.fed:
             found.append(f"{self.fed} facts were committed and {self.counted()} answered")

@@ -24,7 +24,7 @@ class Stored(NamedTuple):
     key: str
 
 
-class Told(NamedTuple):
+class PublishedFact(NamedTuple):
     """A record of a topic."""
 
     partition: int
@@ -59,14 +59,14 @@ class Agreement:
         ]
 
 
-def compare(stored: Iterable[Stored], told: dict[str, Sequence[Told]]) -> Agreement:
+def compare(stored: Iterable[Stored], published: dict[str, Sequence[PublishedFact]]) -> Agreement:
     """Compare what was committed with what was told, topic by topic and subject by subject."""
     said = Agreement()
-    by_topic: dict[str, list[Stored]] = {topic: [] for topic in told}
+    by_topic: dict[str, list[Stored]] = {topic: [] for topic in published}
     for row in sorted(stored):
         by_topic.setdefault(row.topic, []).append(row)
     for topic, rows in by_topic.items():
-        records = told.get(topic, ())
+        records = published.get(topic, ())
         place = {row.event_id: row.position for row in rows}
         seen = Counter(record.event_id for record in records)
         said.facts += len(rows)
@@ -78,7 +78,7 @@ def compare(stored: Iterable[Stored], told: dict[str, Sequence[Told]]) -> Agreem
     return said
 
 
-def _out_of_order(topic: str, records: Sequence[Told], place: dict[str, int]) -> list[str]:
+def _out_of_order(topic: str, records: Sequence[PublishedFact], place: dict[str, int]) -> list[str]:
     latest: dict[str, int] = {}
     seen: set[str] = set()
     found = []
@@ -101,7 +101,7 @@ def stored_facts(database_url: str) -> list[Stored]:
     return [Stored(*row) for row in rows]
 
 
-def told_facts(bootstrap: str, topics: dict[str, str]) -> dict[str, list[Told]]:
+def published_facts(bootstrap: str, topics: dict[str, str]) -> dict[str, list[PublishedFact]]:
     """Read topics from their beginning to their end; `topics` is the name on the broker by the registered name."""
     client = Consumer(
         {"bootstrap.servers": bootstrap, "group.id": "reads-all.alone", "enable.auto.commit": False, "log_level": 3}
@@ -112,7 +112,7 @@ def told_facts(bootstrap: str, topics: dict[str, str]) -> dict[str, list[Told]]:
         client.close()
 
 
-def _read(client: Consumer, topic: str) -> list[Told]:
+def _read(client: Consumer, topic: str) -> list[PublishedFact]:
     known = client.list_topics(topic, timeout=WAIT_SECONDS).topics[topic].partitions
     found = []
     for partition in known:
@@ -127,10 +127,10 @@ def _read(client: Consumer, topic: str) -> list[Told]:
                 if message.error() is not None:
                     raise RuntimeError(str(message.error()))
                 at = message.offset() + 1
-                found.append(_told(message))
+                found.append(_published_fact(message))
     return found
 
 
-def _told(message: Any) -> Told:
+def _published_fact(message: Any) -> PublishedFact:
     content = json.loads(message.value())
-    return Told(message.partition(), message.offset(), message.key().decode(), content["id"], content["type"])
+    return PublishedFact(message.partition(), message.offset(), message.key().decode(), content["id"], content["type"])

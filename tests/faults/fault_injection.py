@@ -138,7 +138,7 @@ def _start_again(trial: Trial, course: Course) -> None:
 def _until_each_hears(trial: Trial, course: Course) -> float:
     """Wait until all facts that are there now were heard: a consumer that stands still in silence shows here."""
     begun, wanted = time.monotonic(), trial.kafka.ends([f"{trial.name}.{tally.HEARS}"])
-    while any(trial.heard(wanted)[place] < end for place, end in wanted.items()):
+    while any(trial.ends_of_input(wanted)[place] < end for place, end in wanted.items()):
         _start_again(trial, course)
         if time.monotonic() - begun > GIVE_UP_SECONDS:
             raise RuntimeError(f"facts are not heard for {GIVE_UP_SECONDS:.0f} s")
@@ -295,8 +295,8 @@ def _until_written_by(trial: Trial, course: Course, *, off: bool) -> float:
 def _until_each_moves(trial: Trial, course: Course) -> None:
     """Wait until something more was heard of every partition: one of two consumers may have stopped in silence."""
     begun, places = time.monotonic(), trial.kafka.ends([f"{trial.name}.{tally.HEARS}"])
-    before = trial.heard(places)
-    while any(trial.heard(places)[place] <= heard for place, heard in before.items()):
+    before = trial.ends_of_input(places)
+    while any(trial.ends_of_input(places)[place] <= heard for place, heard in before.items()):
         _start_again(trial, course)
         if time.monotonic() - begun > GIVE_UP_SECONDS:
             raise RuntimeError(f"a partition is not heard for {GIVE_UP_SECONDS:.0f} s")

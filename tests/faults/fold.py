@@ -75,7 +75,7 @@ def check(facts: Sequence[Envelope], measures: Sequence[Envelope]) -> list[str]:
     return faults + [f"lost: fact {n} of case {case}" for name, (case, n) in place.items() if name not in said]
 
 
-def known(reading: domain.Reading | None) -> domain.Reading | None:
+def without_unknown(reading: domain.Reading | None) -> domain.Reading | None:
     """Return a reading without which fact it was told for: heard again, an earlier one may tell all that is known."""
     return reading and replace(reading, fact_id=UUID(int=0), occurred_at=reading.recorded_at)
 
@@ -128,7 +128,7 @@ def run(infra: Infrastructure, folder: Path, *, seed: int, times: int) -> tuple[
         course.faults += [
             f"reading of case {log.name} is not what its facts fold to"
             for log in logs
-            if known(readings.get(log.case_id)) != known(expected(log))
+            if without_unknown(readings.get(log.case_id)) != without_unknown(expected(log))
         ][:5]
     finally:
         ended.set()

@@ -19,7 +19,7 @@ from schemas.envelope import Envelope
 from tests.faults import tally
 from tests.faults.checker import Trail, ordered_as_fed
 from tests.faults.fault_injection import GIVE_UP_SECONDS, LOOK_SECONDS, Course
-from tests.faults.fold import known
+from tests.faults.fold import without_unknown
 from tests.faults.path import Place, Trial
 from tests.faults.victims import pause
 from tests.scorecard.logs import Log, random_log
@@ -169,7 +169,7 @@ def _all_read(trial: Trial, topic: str) -> Callable[[], bool]:
     ends: dict[Place, int] = wait_until(lambda: _ends_of_all(trial, topic), seconds=GIVE_UP_SECONDS)
 
     def read() -> bool:
-        heard = trial.heard(ends)
+        heard = trial.ends_of_input(ends)
         return all(heard[place] >= end for place, end in ends.items())
 
     return read
@@ -254,7 +254,7 @@ class StreamTrial:
         faults = [
             f"reading of {log.name} is not what the fold says of its log"
             for log in self.logs
-            if known(readings.get(log.case_id)) != known(expected(log))
+            if without_unknown(readings.get(log.case_id)) != without_unknown(expected(log))
         ]
         return faults[:NAMED_MAX]
 

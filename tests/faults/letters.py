@@ -22,7 +22,7 @@ UNREAD = (BROKEN, WRONG_TYPE, UNKNOWN_EVENT, UNKNOWN_VERSION)
 RAISES, HANGS, SWELLS = "raises", "hangs", "swells"
 COUNTS = "when_item_changed_count_it"
 HUNG, PARKED, OUTBOX, TOO_LARGE = "hung", "parked", "outbox", "too-large"
-WANTED = {
+EXPECTED_CAUSES = {
     BROKEN: ("unreadable", "undecodable"),
     WRONG_TYPE: ("unreadable", "undecodable"),
     UNKNOWN_EVENT: ("unreadable", "unknown"),
@@ -105,38 +105,43 @@ class Findings:
         ]
 
 
-def check_letters(fed: Sequence[Fed], unsaid: Sequence[Unsaid], letters: Iterable[Letter], found: Findings) -> None:
+def check_letters(fed: Sequence[Fed], unsaid: Sequence[Unsaid], letters: Iterable[Letter], findings: Findings) -> None:
     """See that all poison is in the dead letters, with cause and bytes, and nothing else."""
     left = {(letter.partition, letter.offset, letter.reaction): letter for letter in letters}
     seen: set[str] = set()
     for one in sorted(fed):
-        if one.kind in WANTED:
-            reaction, cause = WANTED[one.kind]
+        if one.kind in EXPECTED_CAUSES:
+            reaction, cause = EXPECTED_CAUSES[one.kind]
             if one.kind not in UNREAD and one.key in seen:
                 cause = PARKED  # told again: it waits behind the first of its subject
             seen.add(one.key)
-            _expect(left.pop((*one.place, reaction), None), f"{one.kind} at {one.place}", cause, one.value, found)
+            _expect(left.pop((*one.place, reaction), None), f"{one.kind} at {one.place}", cause, one.value, findings)
     for row in unsaid:
         letter = left.pop((-1, row.position, OUTBOX), None)
-        _expect(letter, f"outbox row {row.position}", TOO_LARGE, row.payload, found)
+        _expect(letter, f"outbox row {row.position}", TOO_LARGE, row.payload, findings)
     caused = Counter(row.cause for row in unsaid)
     for event_id in sorted({one.event_id for one in fed if one.kind == SWELLS}):
         if caused[event_id] != 1:
-            found.missing.append(f"{event_id} swelled {caused[event_id]} times")
-    found.good_but_dead += [f"{place}: {letter.cause}" for place, letter in sorted(left.items())]
+            findings.missing.append(f"{event_id} swelled {caused[event_id]} times")
+    findings.good_but_dead += [f"{place}: {letter.cause}" for place, letter in sorted(left.items())]
 
 
-def _expect(letter: Letter | None, what: str, cause: str, value: bytes, found: Findings) -> None:
+def _expect(letter: Letter | None, what: str, cause: str, value: bytes, findings: Findings) -> None:
     if letter is None:
-        found.missing.append(what)
+        findings.missing.append(what)
     elif letter.value != value:
-        found.altered.append(what)
+        findings.altered.append(what)
     elif letter.cause != cause:
-        found.wrong_cause.append(f"{what}: {letter.cause} instead of {cause}")
+        findings.wrong_cause.append(f"{what}: {letter.cause} instead of {cause}")
 
 
 def check_delays(
-    fed: Sequence[Fed], answers: Iterable[Answered], letters: Iterable[Letter], found: Findings, *, hang_seconds: float
+    fed: Sequence[Fed],
+    answers: Iterable[Answered],
+    letters: Iterable[Letter],
+    findings: Findings,
+    *,
+    hang_seconds: float,
 ) -> None:
     """See that no good fact was answered late; who shares a partition with a hang may wait until it is in its letter.
 
@@ -158,9 +163,9 @@ def check_delays(
             continue
         took, free = answered[one.event_id] - one.at, one.at + GOOD_SECONDS_MAX
         held = [end for partition, begin, end in holds if partition == one.partition and begin <= one.at and free < end]
-        (found.held_ms if held else found.free_ms).append(round(took * 1000))
+        (findings.held_ms if held else findings.free_ms).append(round(took * 1000))
         if answered[one.event_id] > max([free, *held]):
-            found.delayed.append(f"{one.key} at {one.place} by {took:.2f} s")
+            findings.delayed.append(f"{one.key} at {one.place} by {took:.2f} s")
 
 
 def check_hangs(fed: Sequence[Fed], marks: Iterable[tuple[int, int, str]]) -> list[str]:

@@ -28,7 +28,7 @@ from schemas.envelope import encode, wrap
 from schemas.inventory import ItemChanged
 from schemas.topics import TOPICS
 from tests.faults import tally
-from tests.faults.checker import Did, Heard, Said, Trail
+from tests.faults.checker import Did, Input, Output, Trail
 from tests.faults.victims import Log, pause
 from tests.support.needs import CHECKOUT
 from tests.support.stack import Infrastructure
@@ -258,7 +258,7 @@ class Trial:
         """Count the records of the output topic."""
         return sum(self.kafka.ends([f"{self.name}.{tally.SAYS}"]).values())
 
-    def heard(self, places: Iterable[Place]) -> dict[Place, int]:
+    def ends_of_input(self, places: Iterable[Place]) -> dict[Place, int]:
         """Return how far the consumers have come."""
         return self.kafka.committed(f"{self.name}.{tally.NAME}.consumer", places)
 
@@ -308,13 +308,13 @@ class Trial:
                 "SELECT number, what, done.subject::text, mark, cause::text, armed_by::text FROM done"
                 " LEFT JOIN timers ON timer_id = cause ORDER BY number"
             ).fetchall()
-            counters = connection.execute("SELECT item_id::text, heard, chain FROM counters").fetchall()
+            counters = connection.execute("SELECT item_id::text, inputs, chain FROM counters").fetchall()
             groups = connection.execute("SELECT group_id::text, members FROM groups").fetchall()
         return Trail(
-            heard=[_heard(p, o, c) for p, o, c in self._records(tally.HEARS)],
-            said=[_said(p, o, c) for p, o, c in self._records(tally.SAYS)],
+            inputs=[_input(p, o, c) for p, o, c in self._records(tally.HEARS)],
+            outputs=[_output(p, o, c) for p, o, c in self._records(tally.SAYS)],
             did=[Did(*row) for row in did],
-            counters={key: (heard, chain) for key, heard, chain in counters},
+            counters={key: (inputs, chain) for key, inputs, chain in counters},
             groups={names.get(key, key): members for key, members in groups},
         )
 
@@ -342,9 +342,9 @@ class Trial:
             client.close()
 
 
-def _heard(partition: int, order: int, content: dict[str, object]) -> Heard:
+def _input(partition: int, order: int, content: dict[str, object]) -> Input:
     data: dict[str, str] = content["data"]
-    return Heard(
+    return Input(
         partition,
         order,
         str(content["id"]),
@@ -355,10 +355,10 @@ def _heard(partition: int, order: int, content: dict[str, object]) -> Heard:
     )
 
 
-def _said(partition: int, order: int, content: dict[str, object]) -> Said:
+def _output(partition: int, order: int, content: dict[str, object]) -> Output:
     data: dict[str, str] = content["data"]
     armed_by = content.get("armedby")
-    return Said(
+    return Output(
         partition,
         order,
         str(content["id"]),

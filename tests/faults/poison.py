@@ -167,7 +167,7 @@ class PoisonTrial(Trial):
         return Standing(
             did=self._rows("SELECT what, subject::text, mark FROM done ORDER BY number"),
             state={
-                "counters": self._rows("SELECT item_id::text, heard, chain FROM counters ORDER BY 1"),
+                "counters": self._rows("SELECT item_id::text, inputs, chain FROM counters ORDER BY 1"),
                 "groups": self._rows("SELECT group_id::text, members FROM groups ORDER BY 1"),
                 "outbox": self._rows("SELECT position, event_id::text FROM outbox ORDER BY 1"),
                 "parked": self._rows("SELECT topic, key, reaction FROM parked_subjects ORDER BY 1, 2, 3"),
@@ -180,9 +180,9 @@ class PoisonTrial(Trial):
             },
         )
 
-    def _rows(self, question: str, *told: object) -> list[Any]:
+    def _rows(self, question: str, *parameters: object) -> list[Any]:
         with psycopg.connect(self.database_url, autocommit=True) as connection:
-            return connection.execute(question, told).fetchall()
+            return connection.execute(question, parameters).fetchall()
 
 
 def fed_with_poison(trial: Trial, _chance: random.Random, times: int) -> Course:
@@ -191,7 +191,9 @@ def fed_with_poison(trial: Trial, _chance: random.Random, times: int) -> Course:
     assert isinstance(trial, PoisonTrial)
     while trial.fed < times or waiting:
         waiting += [trial.start_again(process) for process in trial.processes.values() if not process.alive()]
-        for one in [one for one in waiting if all(trial.heard(one.places)[at] > n for at, n in one.places.items())]:
+        for one in [
+            one for one in waiting if all(trial.ends_of_input(one.places)[at] > n for at, n in one.places.items())
+        ]:
             course.flowed(time.monotonic() - one.died, BACK_SECONDS_MAX)
             waiting.remove(one)
         if waiting and time.monotonic() - waiting[0].died > READY_SECONDS:

@@ -27,7 +27,7 @@ from cli.stack import Stack
 from cli.stack.recipe import SERVICES, STREAM
 from cli.stack.worlds import World
 from tests.faults.replay_checks import FIRST, LAST, Kill, Outcome, check, environment, expected, recorded
-from tests.faults.victims import Log, Victim, heard_by, pause
+from tests.faults.victims import Log, Victim, pause, topics_of
 from tests.records import oracle
 from tests.support.command import COMMAND
 from tests.support.needs import CHECKOUT
@@ -52,12 +52,12 @@ class Replaying:
         self._command = [*COMMAND, "replay", "scms", str(file), "--into", world, "--json"]
         self._command += ["--until", until.isoformat()] if until else []
         self._env = environment(stack)
-        self._said = stack.home.logs(world)
+        self._logs = stack.home.logs(world)
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> int:
         """Start it; returns its process id."""
-        with (self._said / "replay.json").open("wb") as out, (self._said / "replay.log").open("ab") as err:
+        with (self._logs / "replay.json").open("wb") as out, (self._logs / "replay.log").open("ab") as err:
             self._child = subprocess.Popen(self._command, cwd=CHECKOUT, env=self._env, stdout=out, stderr=err)
         return self._child.pid
 
@@ -77,8 +77,8 @@ class Replaying:
         assert self._child is not None
         code = self._child.wait(REPLAY_SECONDS_MAX)
         if code:
-            raise RuntimeError(f"the replay ended with {code}: {(self._said / 'replay.log').read_text()[-2000:]}")
-        told: dict[str, Any] = json.loads((self._said / "replay.json").read_text())
+            raise RuntimeError(f"the replay ended with {code}: {(self._logs / 'replay.log').read_text()[-2000:]}")
+        told: dict[str, Any] = json.loads((self._logs / "replay.json").read_text())
         return told
 
     def end(self) -> None:
@@ -165,7 +165,7 @@ def victims_of(world: World, apart: str, bootstrap: str) -> dict[str, Victim]:
     found = {}
     for service in SERVICES:
         outbox = "" if service == apart else world.database_urls[service]
-        topics = heard_by(service, world)
+        topics = topics_of(service, world)
         found[service] = Victim(
             service, world, log, group=f"{world.name}.{service}.consumer", topics=topics, outbox_url=outbox
         )
@@ -236,7 +236,7 @@ def run(
             done = dies(replaying if victim == REPLAY else victims[victim], course, meant)
             outcome.kills.append(done)
             say(row_of(done))
-        outcome.told = replaying.result()
+        outcome.actual = replaying.result()
         outcome.seconds = round(time.monotonic() - begun, 1)
         check(outcome, stack, world)
     finally:
@@ -296,10 +296,10 @@ def show(outcome: Outcome, out: IO[str]) -> None:
     """Print figures beside what they must be, and the verdict."""
     print(f"\n{'figure':<38} {'told':>34} {'must be':>34}", file=out)
     for name, value in outcome.expected.items():
-        print(f"{name:<38} {_short(outcome.told.get(name)):>34} {_short(value):>34}", file=out)
+        print(f"{name:<38} {_short(outcome.actual.get(name)):>34} {_short(value):>34}", file=out)
     print(f"\ntopics: {outcome.topics}\nwhy --all: {outcome.why}", file=out)
     print(
-        f"{outcome.seconds} s with {len(outcome.kills)} kills; the replay repeated {outcome.told.get('retried')} requests",
+        f"{outcome.seconds} s with {len(outcome.kills)} kills; the replay repeated {outcome.actual.get('retried')} requests",
         file=out,
     )
     for fault in outcome.faults:

@@ -48,7 +48,7 @@ class Outcome:
     seed: int
     latest: float = LAST
     kills: list[Kill] = field(default_factory=list)
-    told: dict[str, Any] = field(default_factory=dict)
+    actual: dict[str, Any] = field(default_factory=dict)
     expected: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     topics: dict[str, Any] = field(default_factory=dict)
@@ -83,19 +83,19 @@ def expected(rows: list[oracle.Row], until: date | None) -> dict[str, Any]:
     return {**figures, **NOTHING_WRONG, "fingerprint": oracle.fingerprint(oracle.verdicts(rows, last))}
 
 
-def differences(told: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+def differences(actual: Mapping[str, Any], expected: Mapping[str, Any]) -> list[str]:
     """Say of each figure that is not as it must be what it is."""
     return [
-        f"{name} is {told.get(name)!r}, and must be {value!r}"
-        for name, value in wanted.items()
-        if told.get(name) != value
+        f"{name} is {actual.get(name)!r}, and must be {value!r}"
+        for name, value in expected.items()
+        if actual.get(name) != value
     ]
 
 
 def check(outcome: Outcome, stack: Stack, world: World) -> None:
     """Note everything that is wrong: figures, moments, topics against outboxes, causes."""
-    outcome.faults += differences(outcome.told, outcome.expected)
-    outcome.faults += [f"the replay was told no to: {one}" for one in outcome.told.get("refused", [])]
+    outcome.faults += differences(outcome.actual, outcome.expected)
+    outcome.faults += [f"the replay was told no to: {one}" for one in outcome.actual.get("refused", [])]
     outcome.faults += [
         f"{kill.victim} died at {kill.share:.1%}, outside {FIRST:.0%} to {outcome.latest:.0%}"
         for kill in outcome.kills
@@ -113,7 +113,9 @@ def check(outcome: Outcome, stack: Stack, world: World) -> None:
 def _check_topics(outcome: Outcome, stack: Stack, world: World) -> None:
     stored = [row for service in world.services for row in facts.stored_facts(world.database_urls[service])]
     names = sorted({row.topic for row in stored} | set(ONE_PER_CASE))
-    told = facts.told_facts(stack.kafka_bootstrap, {name: f"{world.name}.{name}" for name in names if name != MEASURED})
+    told = facts.published_facts(
+        stack.kafka_bootstrap, {name: f"{world.name}.{name}" for name in names if name != MEASURED}
+    )
     agreement = facts.compare((row for row in stored if row.topic != MEASURED), told)
     outcome.faults += agreement.faults()
     outcome.topics = {"facts": agreement.facts, "records": agreement.records, "told_again": agreement.again}

@@ -19,7 +19,7 @@ from uuid import UUID, uuid5
 from schemas.envelope import Envelope
 from services.scorecard.__main__ import parts
 from tests.faults.fault_injection import GIVE_UP_SECONDS, LOOK_SECONDS, Course
-from tests.faults.fold import known
+from tests.faults.fold import without_unknown
 from tests.faults.victims import pause
 from tests.scorecard.logs import Log, random_log
 from tests.scorecard.workers import Streams, Worker, expected, woven
@@ -161,7 +161,7 @@ class Trial:
         faults = [
             f"reading of {log.name} knows {reading and reading.facts} facts, its log {wanted.facts}"
             for log in self.logs
-            if known(reading := readings.get(log.case_id)) != known(wanted := expected(log))
+            if without_unknown(reading := readings.get(log.case_id)) != without_unknown(wanted := expected(log))
         ]
         with open_service(parts(), database_url) as scorecard:
             said = self.facts + self.streams.measures
@@ -173,8 +173,8 @@ class Trial:
         return faults[:NAMED_MAX]
 
 
-def _give_up(begun: float, why: str) -> None:
-    if time.monotonic() - begun > 2 * GIVE_UP_SECONDS:
+def _give_up(started: float, why: str) -> None:
+    if time.monotonic() - started > 2 * GIVE_UP_SECONDS:
         raise RuntimeError(f"{why} after {2 * GIVE_UP_SECONDS:.0f} s")
     pause(LOOK_SECONDS)
 

@@ -44,7 +44,7 @@ counters = Table(
     "counters",
     metadata,
     Column("item_id", UuidColumn, primary_key=True),
-    Column("heard", Integer, nullable=False),
+    Column("inputs", Integer, nullable=False),
     Column("chain", Text, nullable=False),
     aggregate_version(),
 )
@@ -71,7 +71,7 @@ class Counter:
     """How often a subject was heard of, and a hash over the marks in their order."""
 
     item_id: UUID
-    heard: int = 0
+    inputs: int = 0
     chain: str = ""
 
 
@@ -115,7 +115,7 @@ def when_item_changed_count_it(tx: Tx, event: ItemChanged) -> None:
     if event.unit == HANGS:
         mended.wait()
     counter = tx.find(counter_store, event.item_id) or Counter(event.item_id)
-    tx.save(counter_store, replace(counter, heard=counter.heard + 1, chain=linked(counter.chain, event.code)))
+    tx.save(counter_store, replace(counter, inputs=counter.inputs + 1, chain=linked(counter.chain, event.code)))
     _did(tx, COUNTED, event.item_id, event.code)
     if event.unit == TIMED:
         tx.arm(DUE_TIMER, f"{event.item_id} {event.code}", due_at=tx.now + DUE)

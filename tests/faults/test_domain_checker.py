@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 import pytest
 
 from tests.faults import facts, replay, replay_checks
-from tests.faults.checker import COUNTED, FELL_DUE, OPENED, Did, Heard, Said, Trail, check, ordered_as_fed
+from tests.faults.checker import COUNTED, FELL_DUE, OPENED, Did, Input, Output, Trail, check, ordered_as_fed
 
 
 def an_id(name: str) -> str:
@@ -23,7 +23,7 @@ def a_trail() -> Trail:
     for n in range(24):
         subject, mark, group, fact = f"s{n % 3}", str(n), f"g{n // 4}", an_id(f"fact {n}")
         partition = (n % 3) % 2
-        trail.heard.append(Heard(partition, n, fact, subject, mark, group, n % 3 == 0))
+        trail.inputs.append(Input(partition, n, fact, subject, mark, group, n % 3 == 0))
         did(trail, partition, COUNTED, subject, mark, fact)
         if n % 4 == 0:
             did(trail, partition, OPENED, an_id(group), group, fact)
@@ -32,8 +32,8 @@ def a_trail() -> Trail:
         count, chain = trail.counters.get(subject, (0, ""))
         trail.counters[subject] = count + 1, hashlib.sha256(f"{chain} {mark}".encode()).hexdigest()[:16]
         trail.groups[group] = trail.groups.get(group, 0) + 1
-    trail.heard.append(trail.heard[5]._replace(order=100))  # told again under its id: no fault
-    trail.said.append(trail.said[7]._replace(order=100))
+    trail.inputs.append(trail.inputs[5]._replace(order=100))  # told again under its id: no fault
+    trail.outputs.append(trail.outputs[7]._replace(order=100))
     return trail
 
 
@@ -41,12 +41,12 @@ def did(
     trail: Trail, partition: int, what: str, subject: str, mark: str, cause: str, armed_by: str | None = None
 ) -> None:
     number = len(trail.did)
-    trail.said.append(Said(partition, number, an_id(f"said {number}"), what, subject, mark, cause, armed_by))
+    trail.outputs.append(Output(partition, number, an_id(f"said {number}"), what, subject, mark, cause, armed_by))
     trail.did.append(Did(number, what, subject, mark, cause, armed_by))
 
 
 def lose_one_record(trail: Trail) -> None:
-    del trail.said[4]
+    del trail.outputs[4]
 
 
 def lose_one_row(trail: Trail) -> None:
@@ -58,11 +58,11 @@ def lose_a_timer(trail: Trail) -> None:
 
 
 def lose_the_opening_of_a_group(trail: Trail) -> None:
-    trail.said.remove(next(s for s in trail.said if s.what == OPENED))
+    trail.outputs.remove(next(s for s in trail.outputs if s.what == OPENED))
 
 
 def double_one_record(trail: Trail) -> None:
-    trail.said.append(trail.said[0]._replace(order=200, event_id=an_id("another")))
+    trail.outputs.append(trail.outputs[0]._replace(order=200, event_id=an_id("another")))
 
 
 def double_one_row(trail: Trail) -> None:
@@ -75,10 +75,10 @@ def open_a_group_twice(trail: Trail) -> None:
 
 
 def swap_two_records(trail: Trail) -> None:
-    mine = [n for n, s in enumerate(trail.said) if s.subject == "s1" and s.what == COUNTED]
-    first, second = trail.said[mine[0]], trail.said[mine[1]]
-    trail.said[mine[0]] = first._replace(order=second.order)
-    trail.said[mine[1]] = second._replace(order=first.order)
+    mine = [n for n, s in enumerate(trail.outputs) if s.subject == "s1" and s.what == COUNTED]
+    first, second = trail.outputs[mine[0]], trail.outputs[mine[1]]
+    trail.outputs[mine[0]] = first._replace(order=second.order)
+    trail.outputs[mine[1]] = second._replace(order=first.order)
 
 
 def swap_two_rows(trail: Trail) -> None:
@@ -103,16 +103,16 @@ def overwrite_a_group(trail: Trail) -> None:
 
 
 def say_what_nobody_caused(trail: Trail) -> None:
-    trail.said[3] = trail.said[3]._replace(cause=an_id("nothing"))
+    trail.outputs[3] = trail.outputs[3]._replace(cause=an_id("nothing"))
 
 
 def blame_another_fact(trail: Trail) -> None:
-    trail.did[3] = trail.did[3]._replace(cause=trail.heard[20].event_id)
+    trail.did[3] = trail.did[3]._replace(cause=trail.inputs[20].event_id)
 
 
 def fire_a_timer_twice(trail: Trail) -> None:
-    fired = next(s for s in trail.said if s.what == FELL_DUE)
-    trail.said.append(fired._replace(order=200, event_id=an_id("another"), cause=an_id("a second timer")))
+    fired = next(s for s in trail.outputs if s.what == FELL_DUE)
+    trail.outputs.append(fired._replace(order=200, event_id=an_id("another"), cause=an_id("a second timer")))
 
 
 PLANTED: list[tuple[Callable[[Trail], None], str]] = [
@@ -136,7 +136,7 @@ PLANTED: list[tuple[Callable[[Trail], None], str]] = [
 
 def test_a_sound_trail_passes_with_facts_told_again() -> None:
     verdict = check(a_trail())
-    assert (verdict.faults(), verdict.again, verdict.heard) == ([], 1, 25)
+    assert (verdict.faults(), verdict.again, verdict.inputs) == ([], 1, 25)
 
 
 @pytest.mark.parametrize(("plant", "kind"), PLANTED, ids=[plant.__name__ for plant, _ in PLANTED])
@@ -150,24 +150,27 @@ def test_each_planted_fault_is_found_by_its_name(plant: Callable[[Trail], None],
 # ── outboxes against topics ─────────────────────────────────────────────────────────────────────
 
 STORED = [facts.Stored(n, f"e{n}", "a.topic", f"k{n % 2}") for n in range(6)]
-TOLD = [facts.Told(n % 2, n, f"k{n % 2}", f"e{n}", "a.fact.v1") for n in range(6)]
+PUBLISHED = [facts.PublishedFact(n % 2, n, f"k{n % 2}", f"e{n}", "a.fact.v1") for n in range(6)]
 
 
 def test_topics_that_hold_what_was_committed_pass_with_records_told_again() -> None:
-    agreement = facts.compare(STORED, {"a.topic": [*TOLD, TOLD[2]._replace(offset=9)]})
+    agreement = facts.compare(STORED, {"a.topic": [*PUBLISHED, PUBLISHED[2]._replace(offset=9)]})
     assert (agreement.faults(), agreement.again) == ([], 1)
 
 
 @pytest.mark.parametrize(
-    ("told", "kind"),
+    ("published", "kind"),
     [
-        (TOLD[1:], "lost"),
-        ([*TOLD, TOLD[0]._replace(offset=9, event_id="another")], "unknown"),
-        ([TOLD[2]._replace(offset=0), TOLD[0]._replace(offset=2), *TOLD[3:], TOLD[1]], "out_of_order"),
+        (PUBLISHED[1:], "lost"),
+        ([*PUBLISHED, PUBLISHED[0]._replace(offset=9, event_id="another")], "unknown"),
+        (
+            [PUBLISHED[2]._replace(offset=0), PUBLISHED[0]._replace(offset=2), *PUBLISHED[3:], PUBLISHED[1]],
+            "out_of_order",
+        ),
     ],
 )
-def test_topics_that_differ_from_what_was_committed_are_found(told: list[facts.Told], kind: str) -> None:
-    agreement = facts.compare(STORED, {"a.topic": told})
+def test_topics_that_differ_from_what_was_committed_are_found(published: list[facts.PublishedFact], kind: str) -> None:
+    agreement = facts.compare(STORED, {"a.topic": published})
     assert [k for k in ("lost", "unknown", "out_of_order") if getattr(agreement, k)] == [kind]
 
 
@@ -196,8 +199,8 @@ def test_the_plan_is_the_same_for_the_same_seed_and_kills_everything_once_betwee
 
 def moved(trail: Trail) -> Trail:
     """Return a trail whose input topic grew in the middle: later facts lie in other partitions, of smaller numbers."""
-    heard = [h._replace(partition=9 - h.partition if int(h.mark) < 12 else h.partition) for h in trail.heard]
-    return replace(trail, heard=heard)
+    heard = [h._replace(partition=9 - h.partition if int(h.mark) < 12 else h.partition) for h in trail.inputs]
+    return replace(trail, inputs=heard)
 
 
 def test_a_subject_that_moved_when_its_topic_grew_keeps_its_order() -> None:

@@ -41,7 +41,7 @@ def a_trail() -> Trail:
             trail.answers.append(Answered(f"{partition} {second}", RESTARTED + 0.5 if held else second + 0.4))
     for second, kind in enumerate((letters.HANGS, letters.HANGS, *letters.UNREAD, letters.RAISES, letters.RAISES), 1):
         hear(trail, 0, second + 0.1, kind, kind)  # those that are read are told again
-        reaction, cause = letters.WANTED[kind]
+        reaction, cause = letters.EXPECTED_CAUSES[kind]
         again = kind not in letters.UNREAD and any(
             letter.reaction == reaction and letter.value == kind.encode() for letter in trail.letters
         )
@@ -76,7 +76,7 @@ def never_write_what_swells(trail: Trail) -> None:
     lose_what_was_too_large(trail)
 
 
-def lose_what_was_told_again(trail: Trail) -> None:
+def lose_the_repeated(trail: Trail) -> None:
     del trail.letters[letter_of(trail, letters.PARKED)]
 
 
@@ -96,7 +96,7 @@ def name_another_cause(trail: Trail) -> None:
     trail.letters[number] = trail.letters[number]._replace(cause="undecodable")
 
 
-def bury_somebody_good(trail: Trail) -> None:
+def store_a_good_one(trail: Trail) -> None:
     trail.letters.append(Letter(*trail.fed[0].place, letters.COUNTS, b"0 0", "Poisoned", 1.0))
 
 
@@ -131,11 +131,11 @@ PLANTED: list[tuple[Callable[[Trail], None], str]] = [
     (lose_a_letter, "missing"),
     (lose_what_was_too_large, "missing"),
     (never_write_what_swells, "missing"),
-    (lose_what_was_told_again, "missing"),
+    (lose_the_repeated, "missing"),
     (alter_one_byte, "altered"),
     (alter_what_was_too_large, "altered"),
     (name_another_cause, "wrong cause"),
-    (bury_somebody_good, "good but dead"),
+    (store_a_good_one, "good but dead"),
     (delay_a_good_subject_by_two_seconds, "delayed"),
     (delay_the_other_partition_during_the_hang, "delayed"),
     (delay_the_partition_after_the_hang, "delayed"),

@@ -36,8 +36,8 @@ class Report:
     name: str
     seed: int
     seconds: float = 0.0
-    heard: int = 0
-    said: int = 0
+    inputs: int = 0
+    outputs: int = 0
     again: int = 0
     courses: list[Course] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -96,7 +96,7 @@ def run_fold(infra: Infrastructure, *, seed: int, times: int, say: Say) -> Repor
     """Kill the stream processor inside its fold and check its measures."""
     begun, report = time.monotonic(), Report(crash_points.IN_FOLD, seed)
     with tempfile.TemporaryDirectory(prefix="xd-fold-") as folder:
-        course, report.heard = fold.run(infra, Path(folder), seed=seed, times=times)
+        course, report.inputs = fold.run(infra, Path(folder), seed=seed, times=times)
     report.courses, report.faults = [course], course.faults
     report.seconds = round(time.monotonic() - begun, 1)
     say(row_of(course))
@@ -160,7 +160,7 @@ def on_stream(infra: Infrastructure, *, seed: int, say: Say, every: bool) -> lis
     begun, report = time.monotonic(), Report("stream", seed)
     with tempfile.TemporaryDirectory(prefix="xd-stream-") as folder:
         form = stream.FULL if every else stream.SHORT
-        report.courses, report.heard = stream.run(infra, Path(folder), seed=seed, form=form)
+        report.courses, report.inputs = stream.run(infra, Path(folder), seed=seed, form=form)
     report.faults = [fault for course in report.courses for fault in course.faults]
     report.seconds = round(time.monotonic() - begun, 1)
     for course in report.courses:
@@ -178,7 +178,7 @@ def on_growth(infra: Infrastructure, *, seed: int, say: Say, every: bool) -> lis
     consumers = run(infra, "growth", plan, seed=seed, say=say, made=growth.GrownTrial, rate=0)
     begun, report = time.monotonic(), Report("growth, stream", seed)
     with tempfile.TemporaryDirectory(prefix="xd-growth-") as folder:
-        course, report.heard = growth.run_stream(infra, Path(folder), seed=seed, form=form)
+        course, report.inputs = growth.run_stream(infra, Path(folder), seed=seed, form=form)
     report.courses, report.faults = [course], course.faults
     report.seconds = round(time.monotonic() - begun, 1)
     say(row_of(course))
@@ -187,7 +187,7 @@ def on_growth(infra: Infrastructure, *, seed: int, say: Say, every: bool) -> lis
 
 
 def _take(report: Report, verdict: Verdict) -> None:
-    report.heard, report.said, report.again = verdict.heard, verdict.said, verdict.again
+    report.inputs, report.outputs, report.again = verdict.inputs, verdict.outputs, verdict.again
     report.counts = verdict.counts()
     report.faults += verdict.faults()
 
@@ -206,7 +206,7 @@ def sum_of(report: Report) -> str:
     """Return the lines of a trial's verdict."""
     counts = ", ".join(f"{number} {kind.replace('_', ' ')}" for kind, number in report.counts.items())
     lines = [
-        f"  = {report.name}, seed {report.seed}: {report.heard} facts in, {report.said} out ({report.again} told again), {report.seconds:.0f} s: {counts or 'measures as the fold says'}"
+        f"  = {report.name}, seed {report.seed}: {report.inputs} facts in, {report.outputs} out ({report.again} told again), {report.seconds:.0f} s: {counts or 'measures as the fold says'}"
     ]
     lines += [f"  WRONG: {fault}" for fault in report.faults]
     return "\n".join(lines + [f"  LATE: {sentence}" for sentence in report.late])

@@ -169,7 +169,7 @@ def pause(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
-def heard_by(service: str, world: World) -> tuple[str, ...]:
+def topics_of(service: str, world: World) -> tuple[str, ...]:
     """Name the topics that a service hears in a world."""
     found = importlib.import_module(f"services.{service}.reactions")
     return tuple(f"{world.name}.{topic}" for topic in sorted(found.reactions.topics()))

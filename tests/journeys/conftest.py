@@ -38,11 +38,11 @@ class Journey:
 
     def get(self, service: str, path: str, role: str = "planning-lead", **query: Any) -> Any:
         """Ask; a service that is away for a moment is asked again."""
-        answer = wait_until(lambda: self.asked(service, path, role, **query), seconds=PATIENCE_SECONDS)
+        answer = wait_until(lambda: self.get_once(service, path, role, **query), seconds=PATIENCE_SECONDS)
         assert answer.is_success, f"{service}{path}: {answer.status_code} {answer.text[:400]}"
         return answer.json()
 
-    def asked(self, service: str, path: str, role: str = "planning-lead", **query: Any) -> httpx.Response | None:
+    def get_once(self, service: str, path: str, role: str = "planning-lead", **query: Any) -> httpx.Response | None:
         """Ask once; None where the service does not answer at the moment."""
         try:
             return self.http.get(self.world.urls[service] + path, params=query, headers=self.head(role))
@@ -139,14 +139,14 @@ class Journey:
     def case_of(self, shipment: str, **fields: Any) -> dict[str, Any]:
         """Wait for the one case of a shipment with these fields."""
 
-        def found() -> dict[str, Any] | None:
+        def find() -> dict[str, Any] | None:
             cases = self.cases_of(shipment)
             fits = [
                 c for c in cases if all(c[name] == value for name, value in fields.items()) and len(c["tasks"]) == 2
             ]
             return fits[0] if fits else None
 
-        case: dict[str, Any] = wait_until(found, seconds=PATIENCE_SECONDS)
+        case: dict[str, Any] = wait_until(find, seconds=PATIENCE_SECONDS)
         return case
 
     def facts(self, topic: str = "exceptions.case") -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ CASES = 300
 THEN = "2016-03-04T18:00"
 
 
-def told(crossdock: Crossdock, file: Path, *arguments: str) -> dict[str, Any]:
+def run_backfill(crossdock: Crossdock, file: Path, *arguments: str) -> dict[str, Any]:
     done = crossdock("backfill", "responses", str(file), "--map", "servicenow", *arguments, "--json")
     assert done.code == ExitCode.OK, done.err + done.out
     found: dict[str, Any] = done.json
@@ -47,12 +47,12 @@ def test_a_foreign_log_gives_the_figures_of_its_rows_then_and_now_and_again_it_c
 ) -> None:
     file = tmp_path / "incidents.csv.gz"
     log = first_of_the_log(file).values()
-    then = told(crossdock, file, "--as-of", THEN)
+    then = run_backfill(crossdock, file, "--as-of", THEN)
     assert then == incidents.figures(log, datetime.fromisoformat(THEN))
     assert then["open"] > 0
     assert then["naive_p50_hours"] < then["p50_hours"]
     before = topic_ends(crossdock, "backfill")
-    now = told(crossdock, file)
+    now = run_backfill(crossdock, file)
     assert now == incidents.figures(log)
     assert now["open"] == 0
     assert topic_ends(crossdock, "backfill") == before

@@ -58,17 +58,17 @@ def test_a_promised_day_that_ends_in_silence_escalates_function_lead_executive(d
     )
     assert case["provisional"] is True
 
-    def rungs() -> list[str]:
+    def levels() -> list[str]:
         entries = driven.get("exceptions", f"/cases/{case['case_id']}/timeline", limit=200)["items"]
         return [e["content"]["rung"] for e in entries if e["type"] == "exceptions.case.escalated.v1"]
 
     for day in range(4, 30):
         driven.advance(START + timedelta(days=day))
-    found = wait_until(lambda: rungs() if len(rungs()) >= 3 else None, seconds=PATIENCE_SECONDS)
+    found = wait_until(lambda: levels() if len(levels()) >= 3 else None, seconds=PATIENCE_SECONDS)
     assert found[1:] == ["planning-lead", "executive"], "the next rung is told after the one before"
     assert found[0] in ("sales", "procurement"), "the function is told first"
     driven.advance(START + timedelta(days=90))
-    assert len(rungs()) == 3, "never more than the ladder's limit"
+    assert len(levels()) == 3, "never more than the ladder's limit"
 
 
 def test_whoever_follows_the_facts_knows_every_deadline(whole: Journey) -> None:

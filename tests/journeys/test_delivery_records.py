@@ -34,13 +34,13 @@ def plain_rows(rows: int) -> bytes:
     return b"\n".join(gzip.decompress(shared_file(RECORDED).read_bytes()).split(b"\n")[: rows + 1]) + b"\n"
 
 
-def as_the_oracle_says(told: dict[str, Any], rows: list[oracle.Row], until: date = date.max) -> bool:
+def as_the_oracle_says(figures: dict[str, Any], rows: list[oracle.Row], until: date = date.max) -> bool:
     expected = oracle.figures(rows, until)
     for name, value in expected.items():
-        assert told[name] == (float(value) if isinstance(value, Decimal) else value), name
+        assert figures[name] == (float(value) if isinstance(value, Decimal) else value), name
     for name in ("quarantined_rows", "duplicates", "dead_letters", "orphans"):
-        assert told[name] == 0, name
-    assert told["fingerprint"] == oracle.fingerprint(oracle.verdicts(rows, until))
+        assert figures[name] == 0, name
+    assert figures["fingerprint"] == oracle.fingerprint(oracle.verdicts(rows, until))
     return True
 
 

@@ -84,7 +84,7 @@ def upgraded(request: pytest.FixtureRequest, stack: Stack, infra: Infrastructure
         dump.restore(file, service, urls[service])
     write_json(stack.home.world(dump.WORLD) / "secrets.json", {"passwords": passwords}, secret=True)
     _publish_again(infra, urls)
-    world = stack.create_world(dump.WORLD, clock="driven", seed="none", env={"*": dump.KEPT})
+    world = stack.create_world(dump.WORLD, clock="driven", seed="none", env={"*": dump.RETENTION})
     journey = Upgraded(world)
     journey.story = dump.story_of(file)
     journey.wait_until_quiet()
@@ -95,7 +95,7 @@ def upgraded(request: pytest.FixtureRequest, stack: Stack, infra: Infrastructure
 def test_a_world_of_an_earlier_release_is_finished_rightly(upgraded: Upgraded) -> None:
     """An operator who upgrades finds everything that was in progress, and ends it: nothing lost, nothing twice."""
     the_kept_answer_is_given_again(upgraded)
-    the_fact_that_was_not_published_is_heard(upgraded)
+    the_unpublished_fact_arrives(upgraded)
     the_effect_that_was_begun_is_ended_once(upgraded)
     the_parked_subject_goes_on_in_order(upgraded)
     the_dead_letter_is_dropped(upgraded)
@@ -114,7 +114,7 @@ def the_kept_answer_is_given_again(upgraded: Upgraded) -> None:
     assert (other.status_code, other.json()["code"]) == (409, "key-reused")
 
 
-def the_fact_that_was_not_published_is_heard(upgraded: Upgraded) -> None:
+def the_unpublished_fact_arrives(upgraded: Upgraded) -> None:
     shipment = upgraded.story["unpublished"]["shipment_id"]
     facts = upgraded.get("scorecard", "/facts", type="logistics.shipment.planned.v1", subject=shipment)["items"]
     assert len(facts) == 1

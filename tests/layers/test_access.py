@@ -19,7 +19,7 @@ from tests.layers.small_tree import SERVICES
 TEXT = matrix.PAGE.read_text(encoding="utf-8")
 
 
-def _nothing_heard(*, sure: bool) -> ops_routes.TopicPositions:
+def _no_positions(*, sure: bool) -> ops_routes.TopicPositions:
     return ops_routes.TopicPositions({}, {})
 
 
@@ -57,12 +57,12 @@ def _routes() -> Iterator[tuple[str, dict[str, Any]]]:
             yield f"{service}: {methods} {route.path}", route.openapi_extra or {}
 
 
-@pytest.mark.parametrize(("name", "shown"), list(_routes()), ids=lambda value: value if isinstance(value, str) else "")
-def test_a_route_names_its_row_and_shows_it(name: str, shown: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("name", "route"), list(_routes()), ids=lambda value: value if isinstance(value, str) else "")
+def test_a_route_names_its_row_and_shows_it(name: str, route: dict[str, Any]) -> None:
     """The matrix of routes and roles is made from what the OpenAPI document shows."""
-    row = ACTS[shown["x-act"]]
-    machine = row.machine if shown["x-act"] != "read" or shown["x-topic"] else ()  # no topic: for persons only
-    assert (tuple(shown["x-roles"]), tuple(shown["x-machine"])) == (row.roles, machine), name
+    row = ACTS[route["x-act"]]
+    machine = row.machine if route["x-act"] != "read" or route["x-topic"] else ()  # no topic: for persons only
+    assert (tuple(route["x-roles"]), tuple(route["x-machine"])) == (row.roles, machine), name
 
 
 def test_a_question_only_reads_and_an_act_never_only_reads() -> None:

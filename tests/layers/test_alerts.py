@@ -113,13 +113,13 @@ def rules(folder: Path) -> list[dict[str, Any]]:
     return [rule for group in groups for rule in group["rules"]]
 
 
-def unknown_metrics(folder: Path, known: set[str]) -> list[str]:
+def unknown_metrics(folder: Path, metrics: set[str]) -> list[str]:
     """Return what rules name and nobody declares."""
     said: list[str] = []
     for rule in rules(folder):
         bare = re.sub(r"\{[^}]*\}|\((?:instance|world|cause|percentile|, )+\)", "", rule["expr"])
         named = set(re.findall(r"[a-z_]{2,}", bare)) - WORDS - NOT_OURS
-        said += [f"{rule['alert']}: {name}" for name in sorted(named - known)]
+        said += [f"{rule['alert']}: {name}" for name in sorted(named - metrics)]
     return said
 
 

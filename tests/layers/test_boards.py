@@ -121,15 +121,15 @@ def test_a_board_is_one_that_grafana_can_draw(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "wrong"),
+    ("query", "wrong"),
     [
         ("max(scorecard_speed_seconds)", "x: metric scorecard_speed_seconds"),
         ("sum by (customer) (scorecard_cases_open)", "x: label customer"),
         ('scorecard_cases_open{site="Lagos"}', "x: label site"),
     ],
 )
-def test_a_board_on_what_nobody_declares_fails(asked: str, wrong: str) -> None:
-    planted = {"panels": [{"title": "x", "targets": [{"expr": asked}]}], "templating": {"list": []}}
+def test_a_board_on_what_nobody_declares_fails(query: str, wrong: str) -> None:
+    planted = {"panels": [{"title": "x", "targets": [{"expr": query}]}], "templating": {"list": []}}
     assert unknown(planted) == [wrong]
 
 

@@ -231,16 +231,16 @@ def test_a_canvas_that_is_behind_its_code_fails(tree: Path) -> None:
     assert "services/logistics/README.md" in failed.stdout
 
 
-def _door(may: str) -> str:
+def _route_module(may: str) -> str:
     act = f'@router.act("/storms"{may})\ndef make_storm(act: http.Act) -> None:\n    """Make one."""\n'
     return f"from chassis import http\n\nrouter = http.Router()\n\n\n{act}"
 
 
 def test_a_route_without_a_row_of_the_access_table_does_not_even_import(tmp_path: Path) -> None:
     """ACCESS 1: deny by default; a route names its row of schemas/access.py."""
-    add_violation(tmp_path, "door.py", _door(', may="make-weather"'))
-    add_violation(tmp_path, "nameless.py", _door(""))
-    add_violation(tmp_path, "honest.py", _door(', may="operate"'))
+    add_violation(tmp_path, "door.py", _route_module(', may="make-weather"'))
+    add_violation(tmp_path, "nameless.py", _route_module(""))
+    add_violation(tmp_path, "honest.py", _route_module(', may="operate"'))
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     said = {}
     for module in ("door", "nameless", "honest"):

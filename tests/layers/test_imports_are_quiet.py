@@ -101,7 +101,7 @@ def test_importing_every_module_does_nothing(package: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("violation", "said"),
+    ("violation", "message"),
     [
         ("import os\nHOME = os.environ.get('HOME')\n", "reads the environment: HOME"),
         ("import os\nHOME = os.getenv('HOME', '')\n", "reads the environment: HOME"),
@@ -117,12 +117,12 @@ def test_importing_every_module_does_nothing(package: str) -> None:
     ],
     ids=lambda value: value.splitlines()[-1],
 )
-def test_work_at_import_is_seen(tmp_path: Path, violation: str, said: str) -> None:
+def test_work_at_import_is_seen(tmp_path: Path, violation: str, message: str) -> None:
     """The violation, planted in a module."""
     add_violation(tmp_path, "chassis/__init__.py", "")
     add_violation(tmp_path, "chassis/early.py", violation)
     seen = noise(tmp_path, modules(tmp_path, "chassis"))
-    assert any(said in what for what in seen["chassis.early"]), seen
+    assert any(message in what for what in seen["chassis.early"]), seen
 
 
 def test_a_quiet_module_is_quiet(tmp_path: Path) -> None:

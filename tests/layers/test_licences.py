@@ -11,7 +11,7 @@ import pytest
 
 from tests.layers.small_tree import ROOT
 
-# Spellings found in the metadata of distributions, each read and judged by a person.
+# Spellings distribution in the metadata of distributions, each read and judged by a person.
 FREE = (
     r"MIT",
     r"MIT-0",
@@ -59,43 +59,43 @@ def direct() -> list[str]:
     )
 
 
-def license_of(found: Distribution) -> str:
+def license_of(distribution: Distribution) -> str:
     """What a distribution says about its license, wherever it says it."""
-    said = found.metadata
-    classifiers = [line for line in said.get_all("Classifier") or [] if line.startswith("License")]
-    text = said.get("License") or ""
+    license_text = distribution.metadata
+    classifiers = [line for line in license_text.get_all("Classifier") or [] if line.startswith("License")]
+    text = license_text.get("License") or ""
     # Some put the whole text into the field: its first lines name it.
-    return " | ".join([said.get("License-Expression") or "", *classifiers, text[:200]])
+    return " | ".join([license_text.get("License-Expression") or "", *classifiers, text[:200]])
 
 
-def is_beyond_lgpl(said: str) -> bool:
+def is_beyond_lgpl(license_text: str) -> bool:
     """Checker one statement: strong copyleft named, and no permissive alternative offered by OR."""
-    lesser = re.sub(r"LGPL[-0-9A-Za-z.+]*|Lesser General Public[^|]*", "", said)
+    lesser = re.sub(r"LGPL[-0-9A-Za-z.+]*|Lesser General Public[^|]*", "", license_text)
     lesser = re.sub(r"GNU Library or [^|]*", "", lesser)
     strong = any(re.search(word, lesser) for word in BEYOND)
-    offered = " OR " in said and any(re.search(word, said) for word in FREE)
+    offered = " OR " in license_text and any(re.search(word, license_text) for word in FREE)
     return strong and not offered
 
 
-def is_known(said: str) -> bool:
+def is_known(license_text: str) -> bool:
     """Tell whether a statement names a license that somebody has read."""
-    return any(re.search(word, said, re.IGNORECASE) for word in (*FREE, *UP_TO_LGPL, *BEYOND))
+    return any(re.search(word, license_text, re.IGNORECASE) for word in (*FREE, *UP_TO_LGPL, *BEYOND))
 
 
 @pytest.mark.parametrize("name", locked())
 def test_a_distribution_of_the_lock_is_of_no_copyleft_beyond_the_lgpl(name: str) -> None:
     """Whoever ships Crossdock owes nobody their own source."""
     try:
-        found = distribution(name)
+        installed = distribution(name)
     except PackageNotFoundError:
         pytest.skip(f"left out: {name} is locked for another platform or for `make bench`, and not installed here")
-    said = license_of(found)
-    assert is_known(said), f"{name}: no license we know in {said!r}"
-    assert not is_beyond_lgpl(said), f"{name}: {said}"
+    license_text = license_of(installed)
+    assert is_known(license_text), f"{name}: no license we know in {license_text!r}"
+    assert not is_beyond_lgpl(license_text), f"{name}: {license_text}"
 
 
 @pytest.mark.parametrize(
-    "said",
+    "license_text",
     [
         "GPL-3.0-only",
         "License :: OSI Approved :: GNU General Public License v2 (GPLv2)",
@@ -103,15 +103,17 @@ def test_a_distribution_of_the_lock_is_of_no_copyleft_beyond_the_lgpl(name: str)
         "SSPL-1.0",
     ],
 )
-def test_a_strong_copyleft_is_seen(said: str) -> None:
+def test_a_strong_copyleft_is_seen(license_text: str) -> None:
     """The violation, planted."""
-    assert is_beyond_lgpl(said)
+    assert is_beyond_lgpl(license_text)
 
 
-@pytest.mark.parametrize("said", ["LGPL-3.0-only", "MIT", "MPL-2.0", "GPL-2.0-only OR MIT", "Apache-2.0 AND MIT"])
-def test_a_weak_or_no_copyleft_passes(said: str) -> None:
+@pytest.mark.parametrize(
+    "license_text", ["LGPL-3.0-only", "MIT", "MPL-2.0", "GPL-2.0-only OR MIT", "Apache-2.0 AND MIT"]
+)
+def test_a_weak_or_no_copyleft_passes(license_text: str) -> None:
     """The other half of the rule."""
-    assert not is_beyond_lgpl(said)
+    assert not is_beyond_lgpl(license_text)
 
 
 @pytest.mark.parametrize("name", direct())

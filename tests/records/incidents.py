@@ -82,17 +82,17 @@ def figures(incidents: Iterable[Sequence[Row]], as_of: datetime | None = None) -
     return {
         "cases": len(known),
         "open": sum(not over for _, over in lasted),
-        "p50_hours": _hours(_reached(lasted, Fraction(1, 2))),
-        "p90_hours": _hours(_reached(lasted, Fraction(1, 10))),
-        "p95_hours": _hours(_reached(lasted, Fraction(1, 20))),
+        "p50_hours": _hours(_quantile(lasted, Fraction(1, 2))),
+        "p90_hours": _hours(_quantile(lasted, Fraction(1, 10))),
+        "p95_hours": _hours(_quantile(lasted, Fraction(1, 20))),
         "naive_p50_hours": _hours(_middle([time for time, over in lasted if over])),
         "handoffs": len(passed),
-        "acknowledge_p50_hours": _hours(_reached(waited, Fraction(1, 2))),
+        "acknowledge_p50_hours": _hours(_quantile(waited, Fraction(1, 2))),
         "findings": sum(told and time < timedelta() for time, told in waited),
     }
 
 
-def _reached(lasted: Sequence[tuple[timedelta, bool]], left: Fraction) -> timedelta | None:
+def _quantile(lasted: Sequence[tuple[timedelta, bool]], left: Fraction) -> timedelta | None:
     """Return when no more than `left` of the cases are still open: product over times, the open ones leave unseen."""
     at_risk, survive = len(lasted), Fraction(1)
     ends: dict[timedelta, list[bool]] = {}

@@ -109,9 +109,9 @@ def verdicts(rows: list[Row], until: date = date.max) -> list[Verdict]:
     return sorted(said)
 
 
-def fingerprint(said: Iterable[Verdict]) -> str:
+def fingerprint(verdicts: Iterable[Verdict]) -> str:
     """Hash the sorted list of shipment, due day, verdict and candidates."""
-    listed = [[v.shipment, v.due_on, v.verdict, [list(pair) for pair in v.candidates]] for v in sorted(said)]
+    listed = [[v.shipment, v.due_on, v.verdict, [list(pair) for pair in v.candidates]] for v in sorted(verdicts)]
     text = json.dumps(listed, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -153,13 +153,13 @@ def test_an_unchanged_schema_passes(old: Schema) -> None:
     assert compare(old, deepcopy(old)) == []
 
 
-@pytest.mark.parametrize(("change", "said"), BREAKS, ids=lambda value: getattr(value, "__name__", value))
-def test_a_breaking_change_is_said(old: Schema, change: Callable[[Schema], None], said: str) -> None:
+@pytest.mark.parametrize(("change", "message"), BREAKS, ids=lambda value: getattr(value, "__name__", value))
+def test_a_breaking_change_is_said(old: Schema, change: Callable[[Schema], None], message: str) -> None:
     """A removed or narrowed field, a newly required one, a changed type, a removed value."""
     new = deepcopy(old)
     change(new)
     findings = compare(old, new)
-    assert any(said in finding for finding in findings), findings
+    assert any(message in finding for finding in findings), findings
 
 
 def test_an_added_optional_field_passes(old: Schema) -> None:
@@ -214,9 +214,9 @@ def test_the_command_compares_with_a_folder_and_answers_1(tmp_path: Path, capsys
     (tmp_path / f"{NAME}.json").write_text(json.dumps(schema), encoding="utf-8")
     capsys.readouterr()
     assert compatibility.main(["--against", str(tmp_path)]) == 1
-    said = capsys.readouterr().out
-    assert f"{NAME}: message.data.weather: removed" in said
-    assert "v2" in said
+    message = capsys.readouterr().out
+    assert f"{NAME}: message.data.weather: removed" in message
+    assert "v2" in message
     assert compatibility.main(["--against", str(tmp_path / "nowhere")]) == 2
 
 
@@ -321,12 +321,14 @@ ROUTE_BREAKS: list[tuple[Callable[[Schema], None], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "said"), ROUTE_BREAKS, ids=lambda value: getattr(value, "__name__", value))
-def test_a_route_that_breaks_its_clients_is_said(document: Schema, change: Callable[[Schema], None], said: str) -> None:
+@pytest.mark.parametrize(("change", "message"), ROUTE_BREAKS, ids=lambda value: getattr(value, "__name__", value))
+def test_a_route_that_breaks_its_clients_is_said(
+    document: Schema, change: Callable[[Schema], None], message: str
+) -> None:
     new = deepcopy(document)
     change(new)
     findings = routes.compare(document, new)
-    assert any(said in finding for finding in findings), findings
+    assert any(message in finding for finding in findings), findings
 
 
 def test_a_route_may_grow(document: Schema) -> None:

@@ -12,7 +12,7 @@ from schemas.topics import TOPICS
 from tests.layers.small_tree import ROOT
 from tools import generated
 from tools.contracts.event_schemas import events
-from tools.contracts.hearing import heard_by
+from tools.contracts.hearing import consumed_by
 from tools.generate_contracts import MADE_HERE, contracts
 
 
@@ -76,7 +76,7 @@ def test_every_topic_is_a_channel_and_every_event_a_message_of_its_topic(documen
 
 def test_every_reaction_listens_to_a_registered_event() -> None:
     """LAYERS 6: who hears is read from the reactions themselves."""
-    assert set(heard_by()) <= {event.event_name for event in events()}
+    assert set(consumed_by()) <= {event.event_name for event in events()}
 
 
 def test_a_field_that_not_everybody_may_see_is_marked_in_both_documents(document: dict[str, object]) -> None:

@@ -48,10 +48,10 @@ class Course:
     service: ServiceUnderTest
     url: str
     folder: Path
-    said: dict[int, int] = field(default_factory=dict)
+    sent: dict[int, int] = field(default_factory=dict)
 
     def say(self, subject: int) -> None:
-        number = self.said.get(subject, 0) + 1
+        number = self.sent.get(subject, 0) + 1
         act, item = time_ordered_id(), UUID(int=subject + 1)
 
         def work(tx: toy.Tx) -> None:
@@ -59,7 +59,7 @@ class Course:
             tx.emit([ItemChanged(occurred_at=START, item_id=item, code="x", description=f"{number}.", unit="each")])
 
         self.service.database.run(work, lambda now: Context(act, act, "act", now))
-        self.said[subject] = number
+        self.sent[subject] = number
 
     def say_rounds(self, rounds: int) -> None:
         for _ in range(rounds):
@@ -76,7 +76,7 @@ class Course:
         }
         return running("tests.chassis.toy", *roles, folder=self.folder, told=told)
 
-    def heard(self) -> int:
+    def consumed(self) -> int:
         """Return how many facts were heard: each mark ends with a point."""
         rows = self.service.rows("SELECT trail FROM counters")
         return sum(row["trail"].count(".") for row in rows)
@@ -129,16 +129,16 @@ def test_a_topic_grows_under_load_and_each_subject_keeps_its_order(course: Cours
         course.process("consumer", "relay", instance=1),
     ):
         writer.start()
-        wait_until(lambda: course.heard() > 3 * SUBJECTS)
+        wait_until(lambda: course.consumed() > 3 * SUBJECTS)
         assert course.grow() == BEFORE
-        grown_at, bootstrap = course.heard(), course.service.settings.kafka_bootstrap
+        grown_at, bootstrap = course.consumed(), course.house.settings.kafka_bootstrap
         assert unread(kafka.admin(bootstrap), TOPIC, AFTER, [GROUP]) == {GROUP: AFTER - BEFORE}
         assert unread_after_a_while(bootstrap, TOPIC, AFTER, [GROUP]) == {}, "both rejoin by themselves"
         assert course.partitions() == AFTER
-        wait_until(lambda: course.heard() > grown_at + 10 * SUBJECTS, seconds=90)
+        wait_until(lambda: course.consumed() > grown_at + 10 * SUBJECTS, seconds=90)
         stopped.set()
         writer.join()
-        wait_until(lambda: course.heard() == sum(course.said.values()))
+        wait_until(lambda: course.consumed() == sum(course.sent.values()))
     assert failed == []
     assert course.out_of_order() == []
     places = [kafka.TopicPartition(TOPIC, number) for number in range(AFTER)]
@@ -178,10 +178,10 @@ def test_grown_without_the_wait_order_is_lost(course: Course) -> None:
     _publish(course)
     wait_until(lambda: _stand_at(course, {number: ends[TOPIC, number] for number in old}))
     with course.process("consumer"):
-        wait_until(lambda: course.heard() == SUBJECTS)
+        wait_until(lambda: course.consumed() == SUBJECTS)
     wait_until(lambda: _stand_at(course, dict.fromkeys(old, 0)))
     with course.process("consumer"):
-        wait_until(lambda: course.heard() == 3 * SUBJECTS)
+        wait_until(lambda: course.consumed() == 3 * SUBJECTS)
     assert course.out_of_order() != []
 
 

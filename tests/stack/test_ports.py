@@ -25,7 +25,7 @@ with ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), BaseHTTPRequestHandler
 """
 
 
-def said(program: str, port: int) -> str:
+def refusal(program: str, port: int) -> str:
     done = subprocess.run(
         [sys.executable, "-c", program, str(port)], cwd=CHECKOUT, capture_output=True, text=True, check=True, timeout=60
     )
@@ -35,8 +35,8 @@ def said(program: str, port: int) -> str:
 @pytest.mark.skipif(sys.platform != "linux", reason="a port is held on Linux only")
 def test_another_process_does_not_pick_a_port_that_is_picked_and_not_yet_listened_on() -> None:
     """Two stacks, or two workers of a test run, pick ports seconds before their processes listen."""
-    assert said(TAKES, spawn.free_port()) == "False"
+    assert refusal(TAKES, spawn.free_port()) == "False"
 
 
 def test_a_process_listens_on_the_port_that_another_one_picked_for_it() -> None:
-    assert said(LISTENS, spawn.free_port()) == "False"
+    assert refusal(LISTENS, spawn.free_port()) == "False"

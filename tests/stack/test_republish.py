@@ -19,7 +19,7 @@ from chassis.persistence.database import Context
 from schemas.inventory import ItemChanged
 from schemas.topics import BY_NAME
 from tests.chassis import toy
-from tests.faults.facts import compare, stored_facts, told_facts
+from tests.faults.facts import compare, published_facts, stored_facts
 from tests.support.running import Running, running
 from tests.support.service import START, ServiceUnderTest, open_service, wait_until
 from tests.support.stack import Infrastructure
@@ -140,7 +140,7 @@ def test_lost_topics_are_rebuilt_in_order_and_nobody_does_anything_twice(
     with course.process():
         course.say_rounds(1)
         wait_until(course.at_rest)
-    told = told_facts(course.bootstrap, {topic: f"{WORLD}.{topic}" for topic in (HEARS, SAYS)})
+    told = published_facts(course.bootstrap, {topic: f"{WORLD}.{topic}" for topic in (HEARS, SAYS)})
     found = compare(stored_facts(course.url), told)
     assert (found.faults(), found.facts, found.records) == ([], 8 * SUBJECTS, 8 * SUBJECTS)
 

@@ -15,7 +15,7 @@ WORLD = "upgrade"
 FOLDER = Path(__file__).parent
 STORY = "story.json"
 CENTURY_DAYS = 36_500
-KEPT = {
+RETENTION = {
     "ANSWERS_KEPT_HOURS": str(CENTURY_DAYS * 24),
     "FACTS_KEPT_DAYS": str(CENTURY_DAYS),
     "INBOX_KEPT_DAYS": str(CENTURY_DAYS + 1),
@@ -47,11 +47,11 @@ def restore(file: Path, service: str, url: str) -> None:
     """Fill the empty database of a service; raises where a statement fails."""
     with zipfile.ZipFile(file) as packed:
         script = packed.read(f"{service}.sql").decode()
-    _run("psql", url, "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--output=/dev/null", told=script)
+    _run("psql", url, "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--output=/dev/null", stdin=script)
 
 
-def _run(program: str, url: str, *options: str, told: str | None = None) -> str:
+def _run(program: str, url: str, *options: str, stdin: str | None = None) -> str:
     command = [str(postgres.binaries() / program), *options, f"--dbname={url}"]
-    done = subprocess.run(command, input=told, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{program}: {done.stderr[-2000:]}"
     return done.stdout

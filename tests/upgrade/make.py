@@ -21,7 +21,7 @@ from cli.stack import Stack, spawn
 from tests.journeys.conftest import Journey
 from tests.support.service import wait_until
 from tests.support.stack import Infrastructure
-from tests.upgrade.dump import FOLDER, KEPT, WORLD, save
+from tests.upgrade.dump import FOLDER, RETENTION, WORLD, save
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 DUE = datetime(2026, 3, 5, tzinfo=UTC)
@@ -46,7 +46,7 @@ def make(file: Path) -> None:
                 infra.home / "stack", postgres_url=infra.postgres_admin_url, kafka_bootstrap=infra.kafka_bootstrap
             ) as stack,
         ):
-            world = stack.create_world(WORLD, clock="driven", seed="everyday", currency="EUR", env={"*": KEPT})
+            world = stack.create_world(WORLD, clock="driven", seed="everyday", currency="EUR", env={"*": RETENTION})
             story = Driving(Journey(world), infra.kafka_bootstrap, held).drive()
             for process in world.processes.values():
                 if process.pid is not None:
@@ -191,11 +191,11 @@ class Driving:
         world.start("logistics")
         return {"shipment_id": self.plan("UNPUBLISHED", quantity="1")}
 
-    def leave_an_effect_in_the_middle(self, told: dict[str, Any]) -> dict[str, str]:
+    def leave_an_effect_in_the_middle(self, figures: dict[str, Any]) -> dict[str, str]:
         """Approve a notice while the place where sends are recorded is locked: the attempt begins and does not end."""
         connection = self.held.enter_context(psycopg.connect(self.urls["sales"]))
         connection.execute("LOCK TABLE recorded_sends IN ACCESS EXCLUSIVE MODE")
-        self.journey.did("sales", f"/notices/{told['notice_id']}/approve", {}, "sales")
+        self.journey.did("sales", f"/notices/{figures['notice_id']}/approve", {}, "sales")
         with psycopg.connect(self.urls["sales"], autocommit=True) as asking:
             begun = "SELECT key FROM effect_attempts WHERE outcome IS NULL"
             row = wait_until(lambda: asking.execute(begun.encode()).fetchone(), seconds=WAIT_SECONDS)

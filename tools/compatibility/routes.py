@@ -14,7 +14,12 @@ from typing import Any
 from tools.compatibility.shapes import Comparison, Schema, Side
 
 METHODS = ("get", "post", "put", "patch", "delete")
-KEPT = ("x-act", "x-topic", "x-batch", "x-question")  # the right that a route asks for, the form of its answer
+FROZEN_EXTENSIONS = (
+    "x-act",
+    "x-topic",
+    "x-batch",
+    "x-question",
+)  # the right that a route asks for, the form of its answer
 
 
 def compare(old: Schema, new: Schema) -> list[str]:
@@ -50,7 +55,7 @@ def _operation(old: Schema, new: Schema, before: Schema, after: Schema) -> list[
     definitions = _definitions(old), _definitions(new)
     findings = [
         f"{word}: changed from {before.get(word)!r} to {after.get(word)!r}"
-        for word in KEPT
+        for word in FROZEN_EXTENSIONS
         if before.get(word) != after.get(word)
     ]
     for word in ("x-roles", "x-machine"):

@@ -45,7 +45,7 @@ def asyncapi(hears: dict[str, list[str]]) -> Schema:
     }
 
 
-def _channel(topic: Topic, said: list[type[Event]]) -> Schema:
+def _channel(topic: Topic, events: list[type[Event]]) -> Schema:
     policy = ["compact"] if topic.compacted else ["delete"]
     settings = {"cleanup.policy": policy, "retention.ms": topic.retention_days * MILLISECONDS_PER_DAY}
     kafka = {"topic": topic.name, "partitions": topic.partitions, "topicConfiguration": settings}
@@ -54,7 +54,7 @@ def _channel(topic: Topic, said: list[type[Event]]) -> Schema:
     return {
         "address": topic.name,
         "description": about,
-        "messages": {event.event_name: _pointer("components", "messages", event.event_name) for event in said},
+        "messages": {event.event_name: _pointer("components", "messages", event.event_name) for event in events},
         "bindings": {"kafka": {**kafka, "bindingVersion": "0.5.0"}},
     }
 

@@ -45,7 +45,7 @@ def _node(topic: str) -> str:
     return "t_" + topic.replace(".", "_").replace("-", "_")
 
 
-def _topic(topic: Topic, said: list[type[Event]], hears: dict[str, list[str]]) -> str:
+def _topic(topic: Topic, events: list[type[Event]], hears: dict[str, list[str]]) -> str:
     seen = f", carries sensitive fields ({', '.join(topic.clearance)})" if topic.clearance else ""
     kept = f"{topic.partitions} partitions, kept {topic.retention_days} days{seen}"
     lines = [
@@ -56,7 +56,7 @@ def _topic(topic: Topic, said: list[type[Event]], hears: dict[str, list[str]]) -
         "| Event | Meaning | Own fields | Consumed by |",
         "|---|---|---|---|",
     ]
-    for event in said:
+    for event in events:
         heard = ", ".join(hears.get(event.event_name, [])) or "no service yet"
         lines.append(f"| `{event.event_name}` | {_cell(says(event))} | {_fields(event)} | {heard} |")
     return "\n".join([*lines, ""])

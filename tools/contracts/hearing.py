@@ -18,7 +18,7 @@ def service_names() -> list[str]:
     return sorted(path.parent.name for path in SERVICES.glob("*/__init__.py"))
 
 
-def heard_by() -> dict[str, list[str]]:
+def consumed_by() -> dict[str, list[str]]:
     """Map each event name to the services that listen to it."""
     hears: dict[str, list[str]] = {}
     for service in service_names():

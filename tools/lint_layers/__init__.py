@@ -11,7 +11,7 @@ from tools.lint_layers.files import Finding, SourceFile, read_sources
 from tools.lint_layers.layout import missing_tests, wrong_rooms
 from tools.lint_layers.limits import nameless_limits
 from tools.lint_layers.names import refused_words, text_constants, wrong_names
-from tools.lint_layers.owners import events_by_service, events_made_elsewhere, events_never_said
+from tools.lint_layers.owners import events_by_service, events_made_elsewhere, events_never_published
 from tools.lint_layers.prose import unfinished_lines, unreasoned_suppressions, useless_allowances
 from tools.lint_layers.purity import impure_hearts, loose_imports, thawed_aggregates
 from tools.lint_layers.size import too_long
@@ -44,7 +44,7 @@ def lint(root: Path) -> list[Finding]:
     owned, constants = events_by_service(sources), text_constants(sources)
     tags = wrong_tags(root)
     python = {source.path for source in sources}
-    findings = [*wrong_rooms(root), *missing_tests(root), *events_never_said(sources, owned)]
+    findings = [*wrong_rooms(root), *missing_tests(root), *events_never_published(sources, owned)]
     findings += [finding for finding in tags if finding.path not in python]
     for source in sources:
         found = [finding for rule in RULES for finding in rule(source)]

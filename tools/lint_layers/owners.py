@@ -37,7 +37,7 @@ def events_made_elsewhere(source: SourceFile, owned: Owned) -> list[Finding]:
     return findings
 
 
-def events_never_said(sources: list[SourceFile], owned: Owned) -> list[Finding]:
+def events_never_published(sources: list[SourceFile], owned: Owned) -> list[Finding]:
     """Find events whose owner exists but whose domain never makes them."""
     said: dict[str, set[str]] = {}
     for source in sources:

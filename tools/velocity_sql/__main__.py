@@ -84,7 +84,7 @@ def _answers(connection: Connection, lines: list[str]) -> dict[str, Any]:
     if events:
         connection.execute(text("INSERT INTO raw VALUES (CAST(:line AS jsonb))"), events)
     world = {"world": options.get("world", "live")}
-    connection.execute(text(ask.TOLD), world)
+    connection.execute(text(ask.ROOT_SIGNALS), world)
     last = connection.execute(text("SELECT max(recorded) FROM told")).scalar()
     as_of = datetime.fromisoformat(options["as_of"]) if "as_of" in options else last
     as_of = as_of or datetime.fromisoformat("1970-01-01T00:00:00Z")
@@ -116,8 +116,8 @@ def _weeks(connection: Connection, as_of: datetime) -> list[dict[str, Any]]:
     return weeks
 
 
-def _one(connection: Connection, question: str, asked: dict[str, Any]) -> Any:
-    names = {name: value for name, value in asked.items() if f":{name}" in question}
+def _one(connection: Connection, question: str, parameters: dict[str, Any]) -> Any:
+    names = {name: value for name, value in parameters.items() if f":{name}" in question}
     return connection.execute(text(question), names).scalar()
 
 

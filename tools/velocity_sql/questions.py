@@ -9,7 +9,7 @@ NAMED = """
     'task.opened', 'task.committed', 'task.completed', 'task.waived', 'task.reopened', 'task.handover-accepted',
     'case.handed-over', 'case.paused', 'case.resumed', 'case.merged'
 """
-TOLD = f"""
+ROOT_SIGNALS = f"""
 INSERT INTO told SELECT id::uuid, case_id::uuid, kind, occurred::timestamptz, recorded::timestamptz, data
 FROM (SELECT line ->> 'id' AS id, line -> 'data' ->> 'case_id' AS case_id, substring(line ->> 'type' FROM '^exceptions[.](.*)[.]v1$') AS kind,
              line ->> 'time' AS occurred, coalesce(line ->> 'recordedtime', line ->> 'time') AS recorded, line -> 'data' AS data
