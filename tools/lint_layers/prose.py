@@ -34,12 +34,12 @@ def unfinished_lines(source: SourceFile) -> list[Finding]:
     ]
 
 
-def useless_allowances(source: SourceFile, findings: list[Finding]) -> list[Finding]:
+def useless_allowances(source: SourceFile, others: list[Finding]) -> list[Finding]:
     """Find allowances that allow nothing any more, so that they do not hide the next violation."""
     findings = []
     for line, (rule, _) in source.allowances.items():
         reached = (line, line + 1) if source.stands_alone(line) else (line,)
-        if not any(finding.rule == rule and finding.line in reached for finding in findings):
+        if not any(finding.rule == rule and finding.line in reached for finding in others):
             advice = f"allows '{rule}', which nothing here breaks: take the comment away"
             findings.append(source.finding(line, "suppression", advice))
     return findings
