@@ -148,13 +148,13 @@ def enter_baseline(
         raise NoWeeks("name at least one week with its quantity", field="weeks")
     for week_on in weeks:
         _must_be_monday(week_on)
-    kept = {one.week_on: one for one in before.baselines} if before else {}
+    by_week = {one.week_on: one for one in before.baselines} if before else {}
     for week_on, quantity in weeks.items():
-        if week_on not in kept or kept[week_on].quantity != quantity:
-            kept[week_on] = Baseline(week_on, quantity, now, now)
-    if len(kept) > WEEKS_MAX:
-        raise TooManyWeeks(f"{len(kept)} weeks; at most {WEEKS_MAX} are kept", field="weeks")
-    baselines = tuple(kept[week_on] for week_on in sorted(kept))
+        if week_on not in by_week or by_week[week_on].quantity != quantity:
+            by_week[week_on] = Baseline(week_on, quantity, now, now)
+    if len(by_week) > WEEKS_MAX:
+        raise TooManyWeeks(f"{len(by_week)} weeks; at most {WEEKS_MAX} are kept", field="weeks")
+    baselines = tuple(by_week[week_on] for week_on in sorted(by_week))
     if before is not None:
         same = baselines == before.baselines
         return (before if same else replace(before, baselines=baselines, occurred_at=now, recorded_at=now)), []
@@ -190,7 +190,7 @@ def enter_override(
     override = Override(
         override_id, week_on, before, quantity, reason.strip(), by.subject, by.role, expires_on, now, now
     )
-    said = OverrideEntered(
+    entered = OverrideEntered(
         forecast_id=forecast.forecast_id,
         item=forecast.item,
         site=forecast.site,
@@ -203,7 +203,7 @@ def enter_override(
         occurred_at=now,
     )
     overrides = (*forecast.overrides, override)
-    return replace(forecast, overrides=overrides, occurred_at=now, recorded_at=now), [said]
+    return replace(forecast, overrides=overrides, occurred_at=now, recorded_at=now), [entered]
 
 
 def publish_forecast(forecast: Forecast, *, now: datetime) -> tuple[Forecast, list[Event]]:
@@ -218,7 +218,7 @@ def publish_forecast(forecast: Forecast, *, now: datetime) -> tuple[Forecast, li
     after = replace(
         forecast, published=forecast.published + 1, said=weeks, published_at=now, occurred_at=now, recorded_at=now
     )
-    said = DemandPublished(
+    demand_published = DemandPublished(
         forecast_id=after.forecast_id,
         item=after.item,
         site=after.site,
@@ -226,7 +226,7 @@ def publish_forecast(forecast: Forecast, *, now: datetime) -> tuple[Forecast, li
         weeks=weeks,
         occurred_at=now,
     )
-    return after, [said]
+    return after, [demand_published]
 
 
 def expected_weeks(forecast: Forecast, today: date) -> tuple[WeekOfDemand, ...]:

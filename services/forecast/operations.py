@@ -63,7 +63,7 @@ def publish_forecast(tx: Tx, *, forecast_id: UUID, by: By) -> domain.Forecast:
     """Publish what is expected now, so that projections elsewhere follow; raises NotFound, NothingToPublish."""
     forecast, events = domain.publish_forecast(repository.get(tx, forecast_id), now=tx.now)
     repository.save(tx, forecast)
-    repository.keep_publication(tx, forecast, by)
+    repository.append_publication(tx, forecast, by)
     tx.emit(events)
     tx.count(metrics.publications_total)
     return forecast

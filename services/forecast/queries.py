@@ -19,11 +19,11 @@ def forecasts_by_site(
     read: ReadTx, actor: Actor, *, item: str | None, site: str | None, after: tuple[str, str] | None, limit: int
 ) -> Sequence[Row[Any]]:
     """Return forecasts in scope, by site and item."""
-    asked = _equal(select(forecasts), forecasts, item=item, site=site)
-    asked = asked.order_by(forecasts.c.site, forecasts.c.item).limit(limit)
+    query = _equal(select(forecasts), forecasts, item=item, site=site)
+    query = query.order_by(forecasts.c.site, forecasts.c.item).limit(limit)
     if after is not None:
-        asked = asked.where(tuple_(forecasts.c.site, forecasts.c.item) > tuple_(*map(literal, after)))
-    return read.rows(_in_scope(asked, actor))
+        query = query.where(tuple_(forecasts.c.site, forecasts.c.item) > tuple_(*map(literal, after)))
+    return read.rows(_in_scope(query, actor))
 
 
 def forecast_with_weeks(read: ReadTx, forecast_id: UUID) -> tuple[Row[Any], Sequence[Row[Any]], Sequence[Row[Any]]]:
@@ -50,19 +50,19 @@ def overrides_by_week(
     limit: int,
 ) -> Sequence[Row[Any]]:
     """Return overrides in scope, by week."""
-    asked = select(overrides, forecasts.c.item, forecasts.c.site).join(forecasts)
-    asked = _in_scope(_equal(asked, forecasts, item=item, site=site), actor)
-    asked = asked.order_by(overrides.c.week_on, overrides.c.override_id).limit(limit)
+    query = select(overrides, forecasts.c.item, forecasts.c.site).join(forecasts)
+    query = _in_scope(_equal(query, forecasts, item=item, site=site), actor)
+    query = query.order_by(overrides.c.week_on, overrides.c.override_id).limit(limit)
     if after is not None:
-        asked = asked.where(tuple_(overrides.c.week_on, overrides.c.override_id) > tuple_(*map(literal, after)))
-    return read.rows(asked)
+        query = query.where(tuple_(overrides.c.week_on, overrides.c.override_id) > tuple_(*map(literal, after)))
+    return read.rows(query)
 
 
 def publications_by_version(read: ReadTx, forecast_id: UUID, *, after: int | None, limit: int) -> Sequence[Row[Any]]:
     """Return what was published of a forecast, the first version first."""
-    asked = select(publications).where(publications.c.forecast_id == forecast_id)
-    asked = asked.order_by(publications.c.published).limit(limit)
-    return read.rows(asked.where(publications.c.published > after) if after is not None else asked)
+    query = select(publications).where(publications.c.forecast_id == forecast_id)
+    query = query.order_by(publications.c.published).limit(limit)
+    return read.rows(query.where(publications.c.published > after) if after is not None else query)
 
 
 def figures(read: ReadTx) -> dict[str, int]:
@@ -71,12 +71,12 @@ def figures(read: ReadTx) -> dict[str, int]:
     return {table.name: read.scalar(select(func.count()).select_from(table)) for table in kinds}
 
 
-def _equal(asked: Select[Any], table: Table, **wanted: str | None) -> Select[Any]:
-    for name, value in wanted.items():
+def _equal(query: Select[Any], table: Table, **filters: str | None) -> Select[Any]:
+    for name, value in filters.items():
         if value is not None:
-            asked = asked.where(table.c[name] == value)
-    return asked
+            query = query.where(table.c[name] == value)
+    return query
 
 
-def _in_scope(asked: Select[Any], actor: Actor) -> Select[Any]:
-    return asked if actor.sites is None else asked.where(forecasts.c.site.in_(actor.sites))
+def _in_scope(query: Select[Any], actor: Actor) -> Select[Any]:
+    return query if actor.sites is None else query.where(forecasts.c.site.in_(actor.sites))

@@ -38,7 +38,7 @@ def save(tx: Tx, forecast: domain.Forecast) -> None:
     tx.save(forecasts, forecast)
 
 
-def keep_publication(tx: Tx, forecast: domain.Forecast, by: By) -> None:
+def append_publication(tx: Tx, forecast: domain.Forecast, by: By) -> None:
     """Add what was published, and by whom."""
     tx.append(
         tables.publications,

@@ -34,12 +34,12 @@ def find_item(tx: Tx, *, code: str) -> domain.Item | None:
     return repository.find_item(tx, domain.item_id(code))
 
 
-def keep_item(
+def upsert_item(
     tx: Tx, *, code: str, description: str, unit: str, unit_value: Money | None, source: str = domain.OWN_SOURCE
 ) -> domain.Item:
     """Register an item or change it, and say so; its source stays the one that registered it."""
     before = repository.find_item(tx, domain.item_id(code))
-    item, events = domain.keep_item(
+    item, events = domain.upsert_item(
         before, code=code, description=description, unit=unit, unit_value=unit_value, source=source, now=tx.now
     )
     repository.save_item(tx, item)
@@ -57,12 +57,12 @@ def find_site(tx: Tx, *, code: str) -> domain.Site | None:
     return repository.find_site(tx, domain.site_id(code))
 
 
-def keep_site(
+def upsert_site(
     tx: Tx, *, code: str, name: str, country: str | None, zone: str, calendar: str, source: str = domain.OWN_SOURCE
 ) -> domain.Site:
     """Register a site or change it, and say so; its source stays the one that registered it. Raises UnknownZone."""
     before = repository.find_site(tx, domain.site_id(code))
-    site, events = domain.keep_site(
+    site, events = domain.upsert_site(
         before, code=code, name=name, country=country, zone=zone, calendar=calendar, source=source, now=tx.now
     )
     repository.save_site(tx, site)
@@ -91,12 +91,12 @@ def record_entry(
 
     A batch says `predict=False` and looks once at its end. Raises UnknownItem, UnknownSite and what the ledger refuses.
     """
-    if repository.look_at_item(tx, item) is None:
+    if repository.read_item(tx, item) is None:
         raise domain.UnknownItem(f"item {item!r} is not registered; register it first", field="item")
-    if repository.look_at_site(tx, site) is None:
+    if repository.read_site(tx, site) is None:
         raise domain.UnknownSite(f"site {site!r} is not registered; register it first", field="site")
     if kind == "opening":
-        repository.hold_openings(tx)
+        repository.lock_stocks_for_opening(tx)
     stock = _enter(
         tx,
         item=item,
@@ -161,26 +161,26 @@ def predict_shortages(
 
     An item-site without an opening balance is unknown: no projection, no shortage, counted (FLOW 3.4).
     """
-    wanted = sorted(set(stock_ids))
-    repository.load_stocks(tx, wanted)
-    stocks = {i: stock for i in wanted if (stock := repository.find_stock(tx, i)) is not None}
-    if len(stocks) < len(wanted):
-        tx.count(metrics.unknown_item_sites_total, len(wanted) - len(stocks))
-        log.get().debug("projection.skipped", why="no opening balance", item_sites=len(wanted) - len(stocks))
+    wanted_ids = sorted(set(stock_ids))
+    repository.load_stocks(tx, wanted_ids)
+    stocks = {i: stock for i in wanted_ids if (stock := repository.find_stock(tx, i)) is not None}
+    if len(stocks) < len(wanted_ids):
+        tx.count(metrics.unknown_item_sites_total, len(wanted_ids) - len(stocks))
+        log.get().debug("projection.skipped", why="no opening balance", item_sites=len(wanted_ids) - len(stocks))
     if not stocks:
         return []
-    places = queries.outlooks(tx, list(stocks), since=domain.monday_of(tx.now.date()))
+    inputs_by_stock = queries.outlooks(tx, list(stocks), since=domain.monday_of(tx.now.date()))
     repository.load_shortages(tx, stocks)
     for stock_id, stock in stocks.items():
-        place = places[stock_id]
-        days = domain.project(place.outlook, today=place.today(tx.now), days=settings().inventory_horizon_days)
+        inputs = inputs_by_stock[stock_id]
+        days = domain.project(inputs.outlook, today=inputs.today(tx.now), days=settings().inventory_horizon_days)
         shortage, events = domain.assess_shortage(
             repository.find_shortage(tx, stock_id),
             stock=stock,
             days=days,
-            zone=place.zone,
+            zone=inputs.zone,
             behind=behind,
-            unit_value=place.unit_value,
+            unit_value=inputs.unit_value,
             reason=reason,
             now=tx.now,
         )
@@ -210,7 +210,7 @@ def load_for_shipments(tx: Tx, events: Sequence[ShipmentFact]) -> None:
     )
 
 
-def keep_inbound(
+def upsert_inbound(
     tx: Tx,
     *,
     shipment_id: UUID,
@@ -313,17 +313,17 @@ def _end_inbound(tx: Tx, *, shipment_id: UUID, destination: str, occurred_at: da
 
 
 def _inbound_lines(destination: str, lines: Sequence[ShipmentLine]) -> tuple[domain.InboundLine, ...]:
-    kept = [
+    inbound_lines = [
         domain.InboundLine(x.line_id, domain.stock_id(x.item, destination), x.item, x.quantity)
         for x in lines
         if x.quantity > 0
     ]
-    return tuple(sorted(kept, key=lambda line: line.line_id))
+    return tuple(sorted(inbound_lines, key=lambda line: line.line_id))
 
 
 def _zone(tx: Tx, site: str) -> str:
-    known = repository.look_at_site(tx, site)
-    return known.zone if known is not None else UNKNOWN_ZONE
+    site_row = repository.read_site(tx, site)
+    return site_row.zone if site_row is not None else UNKNOWN_ZONE
 
 
 # ── demand ───────────────────────────────────────────────────────────────────────────────────────
@@ -332,28 +332,28 @@ def _zone(tx: Tx, site: str) -> str:
 def load_for_orders(tx: Tx, events: Sequence[OrderFact]) -> None:
     """Lock and load what a batch of facts about orders will touch, in the order of the tables."""
     repository.load_demands(tx, [event.order_id for event in events])
-    wanted = []
+    wanted_ids = []
     for event in events:
         before = repository.find_demand(tx, event.order_id)
-        wanted += [line.stock_id for line in before.lines] if before else []
+        wanted_ids += [line.stock_id for line in before.lines] if before else []
         lines: Sequence[OrderLine] = getattr(event, "lines", ())
-        wanted += [domain.stock_id(line.item, event.site) for line in lines]
-    repository.load_stocks(tx, wanted)
+        wanted_ids += [domain.stock_id(line.item, event.site) for line in lines]
+    repository.load_stocks(tx, wanted_ids)
 
 
-def keep_demand(
+def upsert_demand(
     tx: Tx, *, order_id: UUID, site: str, lines: Sequence[OrderLine], occurred_at: datetime, reason: str
 ) -> None:
     """Remember what an order asks for as it is now, and look again; a cancelled order asks for nothing."""
     before = repository.find_demand(tx, order_id)
-    asked = [
+    demand_lines = [
         domain.DemandLine(x.line_id, domain.stock_id(x.item, site), x.item, x.quantity, x.promised_on)
         for x in lines
         if x.quantity > 0
     ]
-    asked.sort(key=lambda line: line.line_id)
-    repository.save_demand(tx, domain.OrderDemand(order_id, site, tuple(asked), occurred_at, tx.now))
-    touched = [line.stock_id for line in (*asked, *(before.lines if before else ()))]
+    demand_lines.sort(key=lambda line: line.line_id)
+    repository.save_demand(tx, domain.OrderDemand(order_id, site, tuple(demand_lines), occurred_at, tx.now))
+    touched = [line.stock_id for line in (*demand_lines, *(before.lines if before else ()))]
     predict_shortages(tx, stock_ids=touched, reason=reason)
 
 
@@ -382,7 +382,7 @@ def load_for_forecasts(tx: Tx, events: Sequence[DemandPublished]) -> None:
     repository.load_stocks(tx, [domain.stock_id(event.item, event.site) for event in events])
 
 
-def keep_expectation(
+def upsert_expectation(
     tx: Tx, *, item: str, site: str, published: int, weeks: Sequence[WeekOfDemand], occurred_at: datetime, reason: str
 ) -> None:
     """Remember the latest published forecast of an item-site, and look again; an older version changes nothing."""

@@ -32,7 +32,7 @@ from services.inventory.tables import (
 
 
 @dataclass(frozen=True)
-class Place:
+class ProjectionInputs:
     """An item at a site with everything its projection is made from."""
 
     item: str
@@ -46,7 +46,7 @@ class Place:
         return now.astimezone(ZoneInfo(self.zone)).date()
 
 
-def outlooks(read: ReadTx, stock_ids: Sequence[UUID], *, since: date) -> dict[UUID, Place]:
+def outlooks(read: ReadTx, stock_ids: Sequence[UUID], *, since: date) -> dict[UUID, ProjectionInputs]:
     """Return what the projections of these item-sites are made from, in four queries for all of them.
 
     Order lines promised before the week `since` count only while something of them is still to be issued.
@@ -67,7 +67,7 @@ def outlooks(read: ReadTx, stock_ids: Sequence[UUID], *, since: date) -> dict[UU
     )
     inbound, orders, forecast = _arrivals(read, stock_ids), _promised(read, stock_ids, since), _weeks(read, stock_ids)
     return {
-        row.stock_id: Place(
+        row.stock_id: ProjectionInputs(
             row.item,
             row.site,
             row.zone,
@@ -126,19 +126,19 @@ def _weeks(read: ReadTx, stock_ids: Sequence[UUID]) -> dict[UUID, tuple[domain.W
     return found
 
 
-def place_today(read: ReadTx, *, item: str, site: str) -> tuple[Place | None, date]:
+def projection_inputs_today(read: ReadTx, *, item: str, site: str) -> tuple[ProjectionInputs | None, date]:
     """Return what the projection of an item at a site is made from, and the local day there.
 
     None where there is no opening balance; raises NotFound where the item or the site is not registered.
     """
-    registered(read, item=item, site=site)
+    must_be_registered(read, item=item, site=site)
     now = read.database.world_now(read._connection)
     found = outlooks(read, [domain.stock_id(item, site)], since=domain.monday_of(now.date()))
-    place = next(iter(found.values()), None)
-    return place, (place.today(now) if place is not None else now.date())
+    inputs = next(iter(found.values()), None)
+    return inputs, (inputs.today(now) if inputs is not None else now.date())
 
 
-def registered(read: ReadTx, *, item: str, site: str) -> None:
+def must_be_registered(read: ReadTx, *, item: str, site: str) -> None:
     """Raise NotFound unless both the item and the site are registered."""
     for table, what, code in ((items, "item", item), (sites, "site", site)):
         if read.scalar(select(func.count()).select_from(table).where(table.c.code == code)) == 0:
@@ -150,38 +150,38 @@ def registered(read: ReadTx, *, item: str, site: str) -> None:
 
 def items_by_code(read: ReadTx, *, code: str | None, after: str | None, limit: int) -> Sequence[Row[Any]]:
     """Return items in the order of their codes."""
-    asked = _equal(select(items), items, code=code).order_by(items.c.code).limit(limit)
-    return read.rows(asked.where(items.c.code > after) if after is not None else asked)
+    query = _equal(select(items), items, code=code).order_by(items.c.code).limit(limit)
+    return read.rows(query.where(items.c.code > after) if after is not None else query)
 
 
 def sites_by_code(
     read: ReadTx, actor: Actor, *, country: str | None, calendar: str | None, after: str | None, limit: int
 ) -> Sequence[Row[Any]]:
     """Return sites in scope in the order of their codes."""
-    asked = _equal(select(sites), sites, country=country, calendar=calendar).order_by(sites.c.code).limit(limit)
-    asked = _in_scope(asked, sites.c.code, actor)
-    return read.rows(asked.where(sites.c.code > after) if after is not None else asked)
+    query = _equal(select(sites), sites, country=country, calendar=calendar).order_by(sites.c.code).limit(limit)
+    query = _in_scope(query, sites.c.code, actor)
+    return read.rows(query.where(sites.c.code > after) if after is not None else query)
 
 
 def stock_by_site(
     read: ReadTx, actor: Actor, *, item: str | None, site: str | None, after: tuple[str, str] | None, limit: int
 ) -> Sequence[Row[Any]]:
     """Return balances in scope, by site and item."""
-    asked = _equal(select(stocks), stocks, item=item, site=site).order_by(stocks.c.site, stocks.c.item).limit(limit)
+    query = _equal(select(stocks), stocks, item=item, site=site).order_by(stocks.c.site, stocks.c.item).limit(limit)
     if after is not None:
-        asked = asked.where(tuple_(stocks.c.site, stocks.c.item) > tuple_(*map(literal, after)))
-    return read.rows(_in_scope(asked, stocks.c.site, actor))
+        query = query.where(tuple_(stocks.c.site, stocks.c.item) > tuple_(*map(literal, after)))
+    return read.rows(_in_scope(query, stocks.c.site, actor))
 
 
 def entries_by_position(
     read: ReadTx, actor: Actor, *, item: str | None, site: str | None, kind: str | None, after: int | None, limit: int
 ) -> Sequence[Row[Any]]:
     """Return ledger entries in scope, in the order in which they were written."""
-    asked = _equal(select(stock_entries), stock_entries, item=item, site=site, kind=kind)
-    asked = asked.order_by(stock_entries.c.position).limit(limit)
+    query = _equal(select(stock_entries), stock_entries, item=item, site=site, kind=kind)
+    query = query.order_by(stock_entries.c.position).limit(limit)
     if after is not None:
-        asked = asked.where(stock_entries.c.position > after)
-    return read.rows(_in_scope(asked, stock_entries.c.site, actor))
+        query = query.where(stock_entries.c.position > after)
+    return read.rows(_in_scope(query, stock_entries.c.site, actor))
 
 
 def shortages_by_day(
@@ -195,38 +195,38 @@ def shortages_by_day(
     limit: int,
 ) -> Sequence[Row[Any]]:
     """Return shortages in scope, the earliest first."""
-    asked = _equal(select(shortages), shortages, state=state, item=item, site=site)
-    asked = asked.order_by(shortages.c.short_on, shortages.c.stock_id).limit(limit)
+    query = _equal(select(shortages), shortages, state=state, item=item, site=site)
+    query = query.order_by(shortages.c.short_on, shortages.c.stock_id).limit(limit)
     if after is not None:
-        asked = asked.where(tuple_(shortages.c.short_on, shortages.c.stock_id) > tuple_(*map(literal, after)))
-    return read.rows(_in_scope(asked, shortages.c.site, actor))
+        query = query.where(tuple_(shortages.c.short_on, shortages.c.stock_id) > tuple_(*map(literal, after)))
+    return read.rows(_in_scope(query, shortages.c.site, actor))
 
 
 def figures(read: ReadTx) -> dict[str, int]:
     """Return what inventory counts; an item-site that is heard of and has no opening balance is unknown (FLOW 7.5)."""
-    heard = union(
+    referenced = union(
         select(inbound_lines.c.stock_id), select(demand_lines.c.stock_id), select(expectations.c.stock_id)
     ).subquery()
-    known = select(stocks.c.stock_id).where(stocks.c.stock_id == heard.c.stock_id).exists()
+    has_stock = select(stocks.c.stock_id).where(stocks.c.stock_id == referenced.c.stock_id).exists()
     counts: dict[str, Any] = {
         "items": select(func.count()).select_from(items),
         "sites": select(func.count()).select_from(sites),
         "known_item_sites": select(func.count()).select_from(stocks),
-        "unknown_item_sites": select(func.count()).select_from(heard).where(~known),
+        "unknown_item_sites": select(func.count()).select_from(referenced).where(~has_stock),
         "stock_entries": select(func.count()).select_from(stock_entries),
         "inbound_lines": select(func.count()).select_from(inbound_lines),
         "shortages_open": select(func.count()).select_from(shortages).where(shortages.c.state == "predicted"),
         "shortages_predicted": select(func.count()).select_from(shortages),
     }
-    return {name: read.scalar(asked) for name, asked in counts.items()}
+    return {name: read.scalar(query) for name, query in counts.items()}
 
 
-def _equal(asked: Select[Any], table: Table, **wanted: str | None) -> Select[Any]:
-    fitting = [table.c[name] == value for name, value in wanted.items() if value is not None]
-    return asked.where(and_(*fitting)) if fitting else asked
+def _equal(query: Select[Any], table: Table, **filters: str | None) -> Select[Any]:
+    fitting = [table.c[name] == value for name, value in filters.items() if value is not None]
+    return query.where(and_(*fitting)) if fitting else query
 
 
-def _in_scope(asked: Select[Any], site: ColumnElement[Any], actor: Actor) -> Select[Any]:
+def _in_scope(query: Select[Any], site: ColumnElement[Any], actor: Actor) -> Select[Any]:
     """Narrow to the reader's scope of sites, and a machine of a warehouse to its own."""
-    asked = asked if actor.sites is None else asked.where(site.in_(actor.sites))
-    return asked.where(site == actor.warehouse) if actor.is_machine and actor.warehouse else asked
+    query = query if actor.sites is None else query.where(site.in_(actor.sites))
+    return query.where(site == actor.warehouse) if actor.is_machine and actor.warehouse else query

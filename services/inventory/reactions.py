@@ -23,7 +23,7 @@ reactions = Reactions()
 @reactions.on(ShipmentPlanned, loads=operations.load_for_shipments)
 def when_shipment_planned_keep_inbound(tx: Tx, event: ShipmentPlanned) -> None:
     """Something is on its way."""
-    operations.keep_inbound(
+    operations.upsert_inbound(
         tx,
         shipment_id=event.shipment_id,
         destination=event.destination,
@@ -47,7 +47,7 @@ def when_shipment_extended_move_inbound(tx: Tx, event: ShipmentExtended) -> None
 
 
 def _move_inbound(tx: Tx, event: ShipmentDelay, reason: str) -> None:
-    operations.keep_inbound(
+    operations.upsert_inbound(
         tx,
         shipment_id=event.shipment_id,
         destination=event.destination,
@@ -63,7 +63,7 @@ def _move_inbound(tx: Tx, event: ShipmentDelay, reason: str) -> None:
 @reactions.on(ShipmentRecovered, loads=operations.load_for_shipments)
 def when_shipment_recovered_move_inbound(tx: Tx, event: ShipmentRecovered) -> None:
     """It is expected in time again: a shortage that it caused may be over."""
-    operations.keep_inbound(
+    operations.upsert_inbound(
         tx,
         shipment_id=event.shipment_id,
         destination=event.destination,
@@ -107,43 +107,43 @@ def when_shipment_cancelled_drop_inbound(tx: Tx, event: ShipmentCancelled) -> No
 @reactions.on(OrderPlaced, loads=operations.load_for_orders)
 def when_order_placed_keep_demand(tx: Tx, event: OrderPlaced) -> None:
     """A customer asks for something by a promised day."""
-    operations.keep_demand(
+    operations.upsert_demand(
         tx,
         order_id=event.order_id,
         site=event.site,
         lines=event.lines,
         occurred_at=event.occurred_at,
-        reason=_said(event, "was placed"),
+        reason=_reason(event, "was placed"),
     )
 
 
 @reactions.on(OrderChanged, loads=operations.load_for_orders)
 def when_order_changed_keep_demand(tx: Tx, event: OrderChanged) -> None:
     """The lines are all of them as they are now."""
-    operations.keep_demand(
+    operations.upsert_demand(
         tx,
         order_id=event.order_id,
         site=event.site,
         lines=event.lines,
         occurred_at=event.occurred_at,
-        reason=_said(event, "was changed"),
+        reason=_reason(event, "was changed"),
     )
 
 
 @reactions.on(OrderCancelled, loads=operations.load_for_orders)
 def when_order_cancelled_drop_demand(tx: Tx, event: OrderCancelled) -> None:
     """A cancelled order asks for nothing."""
-    operations.keep_demand(
+    operations.upsert_demand(
         tx,
         order_id=event.order_id,
         site=event.site,
         lines=(),
         occurred_at=event.occurred_at,
-        reason=_said(event, "was cancelled"),
+        reason=_reason(event, "was cancelled"),
     )
 
 
-def _said(event: OrderFact, what: str) -> str:
+def _reason(event: OrderFact, what: str) -> str:
     return f"order {event.reference} {what}"
 
 
@@ -163,7 +163,7 @@ def when_promise_revised_move_demand(tx: Tx, event: PromiseRevised) -> None:
 @reactions.on(DemandPublished, loads=operations.load_for_forecasts)
 def when_demand_published_keep_expectation(tx: Tx, event: DemandPublished) -> None:
     """A new forecast moves the projection."""
-    operations.keep_expectation(
+    operations.upsert_expectation(
         tx,
         item=event.item,
         site=event.site,

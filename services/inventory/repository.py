@@ -31,7 +31,7 @@ def find_item(tx: Tx, item_id: UUID) -> domain.Item | None:
     return tx.find(items, item_id)
 
 
-def look_at_item(tx: Tx, code: str) -> domain.Item | None:
+def read_item(tx: Tx, code: str) -> domain.Item | None:
     """Return an item without locking it, or None."""
     return tx.read_cached(items, domain.item_id(code))
 
@@ -51,7 +51,7 @@ def find_site(tx: Tx, site_id: UUID) -> domain.Site | None:
     return tx.find(sites, site_id)
 
 
-def look_at_site(tx: Tx, code: str) -> domain.Site | None:
+def read_site(tx: Tx, code: str) -> domain.Site | None:
     """Return a site without locking it, or None."""
     return tx.read_cached(sites, domain.site_id(code))
 
@@ -61,7 +61,7 @@ def save_site(tx: Tx, site: domain.Site) -> None:
     tx.save(sites, site)
 
 
-def hold_openings(tx: Tx) -> None:
+def lock_stocks_for_opening(tx: Tx) -> None:
     """Wait for whoever looked for stock that is not there, and make the next ones wait until this Tx has made it.
 
     Without this, a fact heard while the opening balance is being written could miss it, and it the fact.

@@ -148,7 +148,7 @@ def record_milestone(
     shipment = replace(shipment, milestones=_in_business_order((*shipment.milestones, milestone)))
     if shipment.state == "received":
         return shipment, []  # a late-coming milestone of the journey completes the record and moves nothing
-    return _tell(replace(shipment, expected_at=_expected(shipment)), tolerance=tolerance, now=now)
+    return _publish_changed_estimate(replace(shipment, expected_at=_expected(shipment)), tolerance=tolerance, now=now)
 
 
 def _in_business_order(milestones: Iterable[Milestone]) -> tuple[Milestone, ...]:
@@ -165,12 +165,16 @@ def _expected(shipment: Shipment) -> datetime:
     return estimate.expected_at if estimate and estimate.expected_at else shipment.promised_at
 
 
-def _tell(shipment: Shipment, *, tolerance: timedelta, now: datetime) -> tuple[Shipment, list[Event]]:
+def _publish_changed_estimate(
+    shipment: Shipment, *, tolerance: timedelta, now: datetime
+) -> tuple[Shipment, list[Event]]:
     """Bring what others were told to what is known."""
     late = shipment.expected_at > shipment.promised_at + tolerance
     if late and shipment.told_expected_at != shipment.expected_at:
         estimate = _latest_estimate(shipment)
-        return _told_late(shipment, basis="reported", now=now, occurred_at=estimate.occurred_at if estimate else now)
+        return _publish_delay(
+            shipment, basis="reported", now=now, occurred_at=estimate.occurred_at if estimate else now
+        )
     if not late and shipment.delayed and now < shipment.promised_at:
         recovered = ShipmentRecovered(
             occurred_at=now,
@@ -187,7 +191,7 @@ def _tell(shipment: Shipment, *, tolerance: timedelta, now: datetime) -> tuple[S
     return shipment, []
 
 
-def _told_late(
+def _publish_delay(
     shipment: Shipment, *, basis: Literal["reported", "overdue"], now: datetime, occurred_at: datetime
 ) -> tuple[Shipment, list[Event]]:
     estimate = _latest_estimate(shipment)
@@ -231,7 +235,7 @@ def shipment_falls_due(shipment: Shipment, *, now: datetime) -> tuple[Shipment, 
     """Tell that the promised day ended in silence: overdue, provisional until somebody says something."""
     if shipment.over or shipment.delayed or now < shipment.promised_at or shipment.expected_at > now:
         return shipment, []
-    return _told_late(shipment, basis="overdue", now=now, occurred_at=shipment.promised_at)
+    return _publish_delay(shipment, basis="overdue", now=now, occurred_at=shipment.promised_at)
 
 
 def next_due_at(shipment: Shipment, *, tolerance: timedelta) -> datetime | None:

@@ -46,7 +46,7 @@ def plan_shipment(
         origin=origin,
     )
     shipment, events = domain.plan_shipment(shipment, now=tx.now)
-    _keep(tx, shipment)
+    _save_and_schedule(tx, shipment)
     tx.emit(events)
     return shipment
 
@@ -119,7 +119,7 @@ def record_milestone(
     shipment, events = domain.record_milestone(
         repository.get(tx, shipment_id), milestone, tolerance=LogisticsSettings().tolerance, now=tx.now
     )
-    _keep(tx, shipment)
+    _save_and_schedule(tx, shipment)
     tx.emit(events)
     _count_delays(tx, shipment, events)
     return shipment
@@ -156,10 +156,10 @@ def receive_shipment(
         received_at=received_at or _start_of_day(tx, shipment.destination, received_on),
         now=tx.now,
     )
-    _keep(tx, shipment)
+    _save_and_schedule(tx, shipment)
     tx.emit(events)
     for finding in domain.findings_of_receipt(shipment, finding_id=derived_id("finding", shipment_id)):
-        repository.keep_finding(tx, finding)
+        repository.append_finding(tx, finding)
         tx.count(metrics.findings.labels(finding.kind))
     return shipment
 
@@ -172,7 +172,7 @@ def get_shipment(tx: Tx, *, shipment_id: UUID) -> domain.Shipment:
 def cancel_shipment(tx: Tx, *, shipment_id: UUID, reason: str) -> domain.Shipment:
     """Say that a shipment will not come; raises NotFound, ShipmentOver."""
     shipment, events = domain.cancel_shipment(repository.get(tx, shipment_id), reason=reason, now=tx.now)
-    _keep(tx, shipment)
+    _save_and_schedule(tx, shipment)
     tx.emit(events)
     return shipment
 
@@ -180,13 +180,13 @@ def cancel_shipment(tx: Tx, *, shipment_id: UUID, reason: str) -> domain.Shipmen
 def shipment_falls_due(tx: Tx, *, shipment_id: UUID) -> domain.Shipment:
     """Tell that a promised day ended in silence, where it did."""
     shipment, events = domain.shipment_falls_due(repository.get(tx, shipment_id), now=tx.now)
-    _keep(tx, shipment)
+    _save_and_schedule(tx, shipment)
     tx.emit(events)
     _count_delays(tx, shipment, events)
     return shipment
 
 
-def _keep(tx: Tx, shipment: domain.Shipment) -> None:
+def _save_and_schedule(tx: Tx, shipment: domain.Shipment) -> None:
     """Save a shipment and set the timer at which silence makes it late (FLOW 5.5: the rule is kept, not only the instant)."""
     repository.save(tx, shipment)
     due_at = domain.next_due_at(shipment, tolerance=LogisticsSettings().tolerance)
@@ -199,7 +199,7 @@ def _keep(tx: Tx, shipment: domain.Shipment) -> None:
 
 def _count_delays(tx: Tx, shipment: domain.Shipment, events: Sequence[object]) -> None:
     if events and shipment.told_basis:
-        tx.count(metrics.delays_told.labels(shipment.told_basis))
+        tx.count(metrics.delays_published.labels(shipment.told_basis))
 
 
 def load_shipments(tx: Tx, *, shipment_ids: Iterable[UUID]) -> None:
@@ -211,12 +211,12 @@ def load_shipments(tx: Tx, *, shipment_ids: Iterable[UUID]) -> None:
 
 
 def _calendar(tx: Tx, site: str) -> Calendar:
-    known = repository.look_at_site(tx, site)
-    if known is None:
+    site_calendar = repository.read_site_calendar(tx, site)
+    if site_calendar is None:
         tx.count(chassis_metrics.calendars_unknown_total.labels(tx.database.service))
         return Calendar(code="unknown")
-    zone = repository.look_at_zone(tx, known.calendar)
-    return Calendar(code=known.calendar, zone=zone.zone if zone else known.zone)
+    zone = repository.read_calendar_zone(tx, site_calendar.calendar)
+    return Calendar(code=site_calendar.calendar, zone=zone.zone if zone else site_calendar.zone)
 
 
 def _end_of_day(tx: Tx, site: str, day: date) -> datetime:
@@ -227,39 +227,39 @@ def _start_of_day(tx: Tx, site: str, day: date) -> datetime:
     return datetime.combine(day, time(0, 0), tzinfo=ZoneInfo(_calendar(tx, site).zone))
 
 
-def keep_site(tx: Tx, *, site: str, zone: str, calendar: str) -> None:
+def upsert_site_calendar(tx: Tx, *, site: str, zone: str, calendar: str) -> None:
     """Remember a site's zone and calendar, and arm again what hangs on it (FLOW 5.5)."""
-    repository.save_site(tx, domain.SiteCalendar(site, zone, calendar, tx.now))
-    rearm_site(tx, site=site)
+    repository.save_site_calendar(tx, domain.SiteCalendar(site, zone, calendar, tx.now))
+    recompute_due_times(tx, site=site)
 
 
-def keep_calendar_zone(tx: Tx, *, code: str, zone: str) -> None:
+def upsert_calendar_zone(tx: Tx, *, code: str, zone: str) -> None:
     """Remember a calendar's zone, and arm again what hangs on it at every site that uses it."""
-    repository.save_zone(tx, domain.CalendarZone(code, zone, tx.now))
+    repository.save_calendar_zone(tx, domain.CalendarZone(code, zone, tx.now))
     for site in queries.sites_with_calendar(tx, code):
-        rearm_site(tx, site=site)
+        recompute_due_times(tx, site=site)
 
 
-def rearm_site(tx: Tx, *, site: str) -> None:
+def recompute_due_times(tx: Tx, *, site: str) -> None:
     """Recompute when the promised days of a site's open shipments end."""
     pending = timers.pending_with_rule(tx, f"site:{site}")
     load_shipments(tx, shipment_ids=[UUID(timer.subject) for timer in pending])
     for timer in pending:
         shipment = repository.get(tx, UUID(timer.subject))
-        _keep(tx, domain.promise_ends(shipment, promised_at=_end_of_day(tx, site, shipment.promised_on)))
+        _save_and_schedule(tx, domain.promise_ends(shipment, promised_at=_end_of_day(tx, site, shipment.promised_on)))
 
 
 # ── carriers and lanes ───────────────────────────────────────────────────────────────────────────
 
 
-def keep_carrier(tx: Tx, *, code: str, name: str, active: bool = True) -> domain.Carrier:
+def upsert_carrier(tx: Tx, *, code: str, name: str, active: bool = True) -> domain.Carrier:
     """Register a carrier or change it."""
     carrier = domain.Carrier(subject_id("carrier", "master", code), code, name, active, tx.now)
     repository.save_carrier(tx, carrier)
     return carrier
 
 
-def keep_lane(tx: Tx, *, origin: str, destination: str, carrier: str, mode: str, transit_days: int) -> domain.Lane:
+def upsert_lane(tx: Tx, *, origin: str, destination: str, carrier: str, mode: str, transit_days: int) -> domain.Lane:
     """Register a lane or change its transit time; raises UnknownCarrier."""
     if repository.find_carrier(tx, subject_id("carrier", "master", carrier)) is None:
         raise domain.UnknownCarrier(f"carrier {carrier!r} is not registered; register it first", field="carrier")

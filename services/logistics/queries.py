@@ -92,12 +92,12 @@ def shipment_with_lines(read: ReadTx, shipment_id: UUID) -> tuple[Row[Any], Sequ
     lines = read.rows(
         select(shipment_lines).where(shipment_lines.c.shipment_id == shipment_id).order_by(shipment_lines.c.reference)
     )
-    said = read.rows(
+    milestone_rows = read.rows(
         select(milestones)
         .where(milestones.c.shipment_id == shipment_id)
         .order_by(milestones.c.occurred_at, milestones.c.recorded_at, milestones.c.milestone_id)
     )
-    return found, lines, said
+    return found, lines, milestone_rows
 
 
 def delivery_figures(read: ReadTx) -> dict[str, int | Decimal | None]:
@@ -111,14 +111,14 @@ def delivery_figures(read: ReadTx) -> dict[str, int | Decimal | None]:
             func.count().filter(shipments.c.received_on.is_not(None)).label("received_lines"),
         ).select_from(shipment_lines.join(shipments))
     )
-    told = shipments.c.first_delayed_at.is_not(None)
+    was_delayed = shipments.c.first_delayed_at.is_not(None)
     whole = read.row(
         select(
             func.count(distinct(shipments.c.shipment_id)).label("shipments"),
             func.count().filter(shipments.c.received_on > shipments.c.promised_on).label("late_shipments"),
-            func.count().filter(told).label("delayed_shipments"),
-            func.count().filter(told, shipments.c.verdict == "late").label("confirmed_late"),
-            func.count().filter(told, shipments.c.verdict == "recorded-late").label("reported_late_only"),
+            func.count().filter(was_delayed).label("delayed_shipments"),
+            func.count().filter(was_delayed, shipments.c.verdict == "late").label("confirmed_late"),
+            func.count().filter(was_delayed, shipments.c.verdict == "recorded-late").label("reported_late_only"),
         )
     )
     return {**(lines._mapping if lines else {}), **(whole._mapping if whole else {})}

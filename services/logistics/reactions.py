@@ -17,13 +17,13 @@ reactions = Reactions()
 @reactions.on(SiteChanged)
 def when_site_changed_keep_its_calendar(tx: Tx, event: SiteChanged) -> None:
     """A promised day ends in the destination's calendar."""
-    operations.keep_site(tx, site=event.code, zone=event.zone, calendar=event.calendar)
+    operations.upsert_site_calendar(tx, site=event.code, zone=event.zone, calendar=event.calendar)
 
 
 @reactions.on(CalendarChanged)
 def when_calendar_changed_keep_its_zone(tx: Tx, event: CalendarChanged) -> None:
     """A changed calendar arms again what hangs on it."""
-    operations.keep_calendar_zone(tx, code=event.code, zone=event.zone)
+    operations.upsert_calendar_zone(tx, code=event.code, zone=event.zone)
 
 
 @reactions.at(operations.DUE_TIMER)

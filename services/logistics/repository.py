@@ -42,27 +42,27 @@ def save(tx: Tx, shipment: domain.Shipment) -> None:
     tx.save(shipments, shipment)
 
 
-def keep_finding(tx: Tx, finding: domain.Finding) -> None:
+def append_finding(tx: Tx, finding: domain.Finding) -> None:
     """Add a finding, once."""
     tx.append(tables.data_quality_findings, asdict(finding), on_conflict="ON CONFLICT DO NOTHING")
 
 
-def look_at_site(tx: Tx, site: str) -> domain.SiteCalendar | None:
+def read_site_calendar(tx: Tx, site: str) -> domain.SiteCalendar | None:
     """Return what is known of a site's calendar, or None."""
     return tx.read_cached(site_calendars, site)
 
 
-def save_site(tx: Tx, site: domain.SiteCalendar) -> None:
+def save_site_calendar(tx: Tx, site: domain.SiteCalendar) -> None:
     """Keep a site's calendar."""
     tx.save(site_calendars, site)
 
 
-def look_at_zone(tx: Tx, calendar: str) -> domain.CalendarZone | None:
+def read_calendar_zone(tx: Tx, calendar: str) -> domain.CalendarZone | None:
     """Return the zone of a business calendar, or None."""
     return tx.read_cached(calendar_zones, calendar)
 
 
-def save_zone(tx: Tx, zone: domain.CalendarZone) -> None:
+def save_calendar_zone(tx: Tx, zone: domain.CalendarZone) -> None:
     """Keep a calendar's zone."""
     tx.save(calendar_zones, zone)
 

@@ -18,18 +18,18 @@ TASK_KIND = domain.TASK_KIND  # for reactions, which know operations and not the
 # ── suppliers and terms ──────────────────────────────────────────────────────────────────────────
 
 
-def register_supplier(tx: Tx, *, code: str, name: str, active: bool = True, candidate: bool = True) -> domain.Supplier:
+def upsert_supplier(tx: Tx, *, code: str, name: str, active: bool = True, candidate: bool = True) -> domain.Supplier:
     """Register a supplier or change it; a placeholder is registered with `candidate` false."""
-    known = repository.find_supplier(tx, code)
-    supplier, events = domain.register_supplier(
-        known, code=code, name=name, active=active, candidate=candidate, now=tx.now
+    existing = repository.find_supplier(tx, code)
+    supplier, events = domain.upsert_supplier(
+        existing, code=code, name=name, active=active, candidate=candidate, now=tx.now
     )
     repository.save_supplier(tx, supplier)
     tx.emit(events)
     return supplier
 
 
-def agree_term(
+def upsert_term(
     tx: Tx,
     *,
     supplier: str,
@@ -43,8 +43,8 @@ def agree_term(
     capacity_per_week: Decimal | None = None,
 ) -> UUID:
     """Agree a term with a supplier, or correct the one that begins on the same day; raises UnknownSupplier, Invalid."""
-    _known_supplier(tx, supplier)
-    sheet = domain.agree_term(
+    _registered_supplier(tx, supplier)
+    sheet = domain.upsert_term(
         repository.find_term_sheet(tx, item),
         item=item,
         supplier=supplier,
@@ -71,7 +71,7 @@ def load_term_sheets(tx: Tx, *, items: Iterable[str]) -> None:
     repository.load_term_sheets(tx, items)
 
 
-def _known_supplier(tx: Tx, code: str) -> domain.Supplier:
+def _registered_supplier(tx: Tx, code: str) -> domain.Supplier:
     supplier = repository.find_supplier(tx, code)
     if supplier is None:
         raise domain.UnknownSupplier(f"supplier {code!r} is not registered; register it first", field="supplier")
@@ -88,11 +88,11 @@ def place_order(
     reference: str,
     supplier: str,
     destination: str,
-    lines: Sequence[domain.AskedLine],
+    lines: Sequence[domain.RequestedLine],
     placed_at: datetime | None = None,
 ) -> domain.PurchaseOrder:
     """Place a purchase order with a registered supplier; raises UnknownSupplier, OrderKnown, Invalid."""
-    _known_supplier(tx, supplier)
+    _registered_supplier(tx, supplier)
     order, events = domain.place_order(
         repository.find_order(tx, domain.order_id(source, reference)),
         source=source,
@@ -113,7 +113,7 @@ def change_order(
     tx: Tx,
     *,
     order_id: UUID,
-    lines: Sequence[domain.AskedLine],
+    lines: Sequence[domain.RequestedLine],
     supplier: str | None = None,
     destination: str | None = None,
     changed_at: datetime | None = None,
@@ -133,14 +133,14 @@ def change_order(
     return order
 
 
-def keep_order(
+def upsert_order(
     tx: Tx,
     *,
     source: str,
     reference: str,
     supplier: str,
     destination: str,
-    lines: Sequence[domain.AskedLine],
+    lines: Sequence[domain.RequestedLine],
     placed_at: datetime | None = None,
 ) -> domain.PurchaseOrder:
     """Place an order, or add to the one that a source has told of already (FLOW 7.2)."""
@@ -210,7 +210,7 @@ def record_deliveries(tx: Tx, *, lines: Sequence[ShipmentLine], received_on: dat
             occurred_at=received_at,
             recorded_at=tx.now,
         )
-        repository.keep_receipt(tx, receipt)
+        repository.append_receipt(tx, receipt)
         record = domain.count_receipt(repository.find_track_record(tx, line.supplier), receipt)
         repository.save_track_record(tx, record)
         sheet = domain.observe_delivery(
@@ -250,18 +250,18 @@ def open_round(
     tx: Tx, *, task_id: UUID, case_id: UUID, cause: Cause, lines: Sequence[AffectedLine], money_limit: Money | None
 ) -> domain.Sourcing:
     """Open the round of a task, once: a task that has its round keeps it (FLOW 1.2)."""
-    known = repository.find(tx, domain.sourcing_id(task_id))
-    if known is not None:
+    existing = repository.find(tx, domain.sourcing_id(task_id))
+    if existing is not None:
         tx.count(metrics.rounds.labels("known"))
-        return known
-    asked = domain.lines_of(lines)
+        return existing
+    requested = domain.lines_of(lines)
     sourcing, events = domain.open_round(
         task_id=task_id,
         case_id=case_id,
         cause=cause,
-        lines=asked,
+        lines=requested,
         money_limit=money_limit,
-        market=_market(tx, asked),
+        market=_market(tx, requested),
         now=tx.now,
     )
     repository.save(tx, sourcing)
@@ -276,9 +276,9 @@ def open_round(
 def rank_again(tx: Tx, *, case_id: UUID, lines: Sequence[AffectedLine]) -> None:
     """Rank the open rounds of a case again with the new lines and days (FLOW 2.4)."""
     for sourcing_id in queries.rounds_of_cases(tx, [case_id]):
-        asked = domain.lines_of(lines)
+        requested = domain.lines_of(lines)
         sourcing, events = domain.rank_again(
-            repository.get(tx, sourcing_id), lines=asked, market=_market(tx, asked), now=tx.now
+            repository.get(tx, sourcing_id), lines=requested, market=_market(tx, requested), now=tx.now
         )
         repository.save(tx, sourcing)
         tx.emit(events)
@@ -287,11 +287,11 @@ def rank_again(tx: Tx, *, case_id: UUID, lines: Sequence[AffectedLine]) -> None:
 
 def close_round(tx: Tx, *, task_id: UUID, reason: str) -> None:
     """Close the round of a task that is wanted no more; one that is decided stays decided (FLOW 2.4)."""
-    known = repository.find(tx, domain.sourcing_id(task_id))
-    if known is None:
+    existing = repository.find(tx, domain.sourcing_id(task_id))
+    if existing is None:
         tx.count(metrics.rounds.labels("ignored"))
         return
-    sourcing, events = domain.close_round(known, reason=reason, now=tx.now)
+    sourcing, events = domain.close_round(existing, reason=reason, now=tx.now)
     repository.save(tx, sourcing)
     tx.emit(events)
     tx.count(metrics.rounds.labels("closed" if events else "ignored"))
@@ -301,12 +301,12 @@ def reopen_round(
     tx: Tx, *, task_id: UUID, case_id: UUID, cause: Cause, lines: Sequence[AffectedLine], money_limit: Money | None
 ) -> domain.Sourcing:
     """Open the round of a task again because the task came back; one that was never opened is opened now (FLOW 2.4)."""
-    known = repository.find(tx, domain.sourcing_id(task_id))
-    if known is None:
+    existing = repository.find(tx, domain.sourcing_id(task_id))
+    if existing is None:
         return open_round(tx, task_id=task_id, case_id=case_id, cause=cause, lines=lines, money_limit=money_limit)
-    asked = domain.lines_of(lines)
+    requested = domain.lines_of(lines)
     sourcing, events = domain.reopen_round(
-        known, lines=asked, money_limit=money_limit, market=_market(tx, asked), now=tx.now
+        existing, lines=requested, money_limit=money_limit, market=_market(tx, requested), now=tx.now
     )
     repository.save(tx, sourcing)
     tx.emit(events)

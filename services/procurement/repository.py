@@ -57,7 +57,7 @@ def save_track_record(tx: Tx, record: domain.TrackRecord) -> None:
     tx.save(track_records, record)
 
 
-def keep_receipt(tx: Tx, receipt: domain.Receipt) -> None:
+def append_receipt(tx: Tx, receipt: domain.Receipt) -> None:
     """Add a receipt; a line is received once."""
     tx.append(tables.receipts, asdict(receipt))
 

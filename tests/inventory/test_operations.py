@@ -21,8 +21,8 @@ from tests.support.service import START, wait_until
 
 def with_masters(tried: CheckedService) -> None:
     def register(tx):
-        operations.keep_item(tx, code="kit", description="", unit="each", unit_value=None)
-        operations.keep_site(tx, code="LYO", name="", country=None, zone="UTC", calendar="every-day")
+        operations.upsert_item(tx, code="kit", description="", unit="each", unit_value=None)
+        operations.upsert_site(tx, code="LYO", name="", country=None, zone="UTC", calendar="every-day")
 
     tried.do(register)
 
@@ -87,7 +87,7 @@ def test_an_opening_balance_waits_for_a_fact_that_is_being_heard_and_sees_it(tri
     )
     with ThreadPoolExecutor(1) as threads:
         with tried.service.tx() as tx:
-            operations.keep_inbound(
+            operations.upsert_inbound(
                 tx,
                 shipment_id=uuid4(),
                 destination="LYO",

@@ -86,9 +86,9 @@ def test_a_receipt_recorded_before_its_day_is_a_finding(logistics: ServiceUnderT
 def test_a_lane_needs_a_carrier_that_is_known(logistics: ServiceUnderTest) -> None:
     lane = {"origin": "Chennai", "destination": "Abidjan", "carrier": "northline", "mode": "Ocean", "transit_days": 30}
     with pytest.raises(UnknownCarrier):
-        logistics.do(lambda tx: operations.keep_lane(tx, **lane))
-    logistics.do(lambda tx: operations.keep_carrier(tx, code="northline", name="Northline"))
-    assert logistics.do(lambda tx: operations.keep_lane(tx, **lane)).transit_days == 30
+        logistics.do(lambda tx: operations.upsert_lane(tx, **lane))
+    logistics.do(lambda tx: operations.upsert_carrier(tx, code="northline", name="Northline"))
+    assert logistics.do(lambda tx: operations.upsert_lane(tx, **lane)).transit_days == 30
 
 
 def test_a_fact_about_what_is_neither_locked_nor_new_is_refused(logistics: ServiceUnderTest) -> None:

@@ -72,7 +72,7 @@ def a_line(reference: str = "1", **changes: Any) -> domain.Line:
 
 def a_supplier(code: str, **changes: Any) -> domain.Supplier:
     fields: dict[str, Any] = {"code": code, "name": code, "active": True, "candidate": True, "now": NOW}
-    return domain.register_supplier(None, **fields | changes)[0]
+    return domain.upsert_supplier(None, **fields | changes)[0]
 
 
 def a_sheet(item: str, *suppliers: str, **term: Any) -> domain.TermSheet:
@@ -89,7 +89,7 @@ def a_sheet(item: str, *suppliers: str, **term: Any) -> domain.TermSheet:
         "now": NOW,
     }
     for supplier in suppliers:
-        sheet = domain.agree_term(sheet, item=item, supplier=supplier, **fields | term)
+        sheet = domain.upsert_term(sheet, item=item, supplier=supplier, **fields | term)
     assert sheet is not None
     return sheet
 

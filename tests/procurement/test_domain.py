@@ -60,7 +60,7 @@ def test_a_term_that_contradicts_itself_is_refused_with_its_field(changes: dict[
 
 def test_a_term_agreed_again_for_the_same_first_day_is_corrected() -> None:
     sheet = a_sheet("gloves", "Other")
-    again = domain.agree_term(
+    again = domain.upsert_term(
         sheet,
         item="gloves",
         supplier="Other",
@@ -79,7 +79,7 @@ def test_a_term_agreed_again_for_the_same_first_day_is_corrected() -> None:
 
 def test_a_supplier_registered_again_unchanged_says_nothing() -> None:
     supplier = a_supplier("Other")
-    again, said = domain.register_supplier(supplier, code="Other", name="Other", active=True, candidate=True, now=LATER)
+    again, said = domain.upsert_supplier(supplier, code="Other", name="Other", active=True, candidate=True, now=LATER)
     assert (again, said) == (supplier, [])
 
 
@@ -97,8 +97,8 @@ def an_order(*references: str) -> domain.PurchaseOrder:
     return order
 
 
-def asked(*references: str, quantity: int = 10) -> list[domain.AskedLine]:
-    return [domain.AskedLine(name, "gloves", Decimal(quantity), TODAY, usd(5)) for name in references]
+def asked(*references: str, quantity: int = 10) -> list[domain.RequestedLine]:
+    return [domain.RequestedLine(name, "gloves", Decimal(quantity), TODAY, usd(5)) for name in references]
 
 
 def test_an_order_is_placed_once() -> None:

@@ -190,7 +190,7 @@ def test_the_ranking_is_total_the_same_every_time_and_independent_of_the_order_o
                 seed.shuffle(one)
         sheet: domain.TermSheet | None = None
         for term in mine:
-            sheet = domain.agree_term(sheet, item="gloves", freight=None, effective_to=None, now=NOW, **term)
+            sheet = domain.upsert_term(sheet, item="gloves", freight=None, effective_to=None, now=NOW, **term)
         market = a_market(*([sheet] if sheet else []), records=tuple(known))
         found: dict[Any, list[domain.Alternative]] = {line.line_id: [] for line in lines}
         for one in domain.rank(ROUND, asked, market, now=NOW):

@@ -93,9 +93,9 @@ def test_an_order_is_kept_or_added_to_in_one_act(procurement: ServiceUnderTest) 
     with_suppliers(procurement, "ACME")
 
     def keep(reference: str) -> domain.PurchaseOrder:
-        lines = [domain.AskedLine(reference, "gloves", Decimal(1), TODAY)]
+        lines = [domain.RequestedLine(reference, "gloves", Decimal(1), TODAY)]
         order: domain.PurchaseOrder = procurement.do(
-            lambda tx: operations.keep_order(
+            lambda tx: operations.upsert_order(
                 tx, source="erp", reference="P1", supplier="ACME", destination="Abidjan", lines=lines
             )
         )
@@ -118,7 +118,7 @@ def test_an_unknown_round_or_order_is_said_to_be_unknown(procurement: ServiceUnd
 def test_a_term_with_a_stranger_is_refused(procurement: ServiceUnderTest) -> None:
     with pytest.raises(domain.UnknownSupplier):
         procurement.do(
-            lambda tx: operations.agree_term(tx, supplier="Nobody", item="gloves", effective_from=TODAY, price=usd(1))
+            lambda tx: operations.upsert_term(tx, supplier="Nobody", item="gloves", effective_from=TODAY, price=usd(1))
         )
     assert procurement.rows("SELECT * FROM term_sheets") == []
 

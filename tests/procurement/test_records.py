@@ -131,7 +131,7 @@ def test_the_candidates_of_the_delivery_records_are_exact_and_cost_little(procur
     known = shipments(read_deliveries(shared_file(RECORDED).read_bytes()).lines)
     vendors = sorted({one.plan.vendor for one in known if one.plan.fulfilment == "Direct Drop"})
     procurement.set_clock(datetime(2000, 1, 1, tzinfo=UTC))
-    procurement.do(lambda tx: [operations.register_supplier(tx, code=vendor, name=vendor) for vendor in vendors])
+    procurement.do(lambda tx: [operations.upsert_supplier(tx, code=vendor, name=vendor) for vendor in vendors])
     recorded: dict[datetime, list[Shipment]] = defaultdict(list)
     due: dict[datetime, list[Shipment]] = defaultdict(list)
     for one in known:

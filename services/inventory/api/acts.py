@@ -88,14 +88,14 @@ def record_entries(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 def _keep_item(act: http.ActContext, source: str, body: KeepItem) -> domain.Item:
     known = operations.find_item(act.tx, code=body.code)
     act.actor.must_own(source=known.source if known else source)
-    return operations.keep_item(act.tx, **_fields(body), source=source)
+    return operations.upsert_item(act.tx, **_fields(body), source=source)
 
 
 def _keep_site(act: http.ActContext, source: str, body: KeepSite) -> domain.Site:
     known = operations.find_site(act.tx, code=body.code)
     act.actor.must_see(site=body.code)
     act.actor.must_own(source=known.source if known else source, warehouse=known.code if known else None)
-    return operations.keep_site(act.tx, **_fields(body), source=source)
+    return operations.upsert_site(act.tx, **_fields(body), source=source)
 
 
 def _must_keep_stock(act: http.ActContext, site: str) -> None:

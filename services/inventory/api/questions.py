@@ -141,10 +141,10 @@ def show_available_to_promise(ask: http.Question, item: str, site: str, days: Da
     )
 
 
-def _place(ask: http.QueryContext, item: str, site: str) -> tuple[queries.Place | None, date]:
+def _place(ask: http.QueryContext, item: str, site: str) -> tuple[queries.ProjectionInputs | None, date]:
     ask.actor.must_see(site=site)
     ask.actor.must_be_theirs(warehouse=site)
-    return queries.place_today(ask.read, item=item, site=site)
+    return queries.projection_inputs_today(ask.read, item=item, site=site)
 
 
 @router.question("/figures")

@@ -15,7 +15,16 @@ from services.inventory.domain.ledger import (
     record_entry,
     stock_id,
 )
-from services.inventory.domain.master import OWN_SOURCE, Item, Site, UnknownZone, item_id, keep_item, keep_site, site_id
+from services.inventory.domain.master import (
+    OWN_SOURCE,
+    Item,
+    Site,
+    UnknownZone,
+    item_id,
+    site_id,
+    upsert_item,
+    upsert_site,
+)
 from services.inventory.domain.movements import (
     DemandLine,
     Expectation,
@@ -73,8 +82,6 @@ __all__ = [
     "expected_day",
     "is_covered",
     "item_id",
-    "keep_item",
-    "keep_site",
     "monday_of",
     "move_promise",
     "project",
@@ -82,4 +89,6 @@ __all__ = [
     "record_entry",
     "site_id",
     "stock_id",
+    "upsert_item",
+    "upsert_site",
 ]

@@ -158,11 +158,11 @@ def record_entry(
         before, on_hand=entry.on_hand, entries=before.entries + 1, occurred_at=occurred_at, recorded_at=now,
         counted_at=occurred_at if kind in ("opening", "count") else before.counted_at,
     )  # fmt: skip
-    said = StockChanged(
+    changed = StockChanged(
         stock_id=after.stock_id, item=item, site=site, entry_id=entry_id, kind=kind, quantity=change,
         on_hand=after.on_hand, reason=reason, occurred_at=occurred_at,
     )  # fmt: skip
-    return after, entry, [said]
+    return after, entry, [changed]
 
 
 def is_covered(stock: Stock, occurred_at: datetime) -> bool:

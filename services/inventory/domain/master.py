@@ -64,7 +64,7 @@ def site_id(code: str) -> UUID:
     return subject_id("site", "master", code)
 
 
-def keep_item(
+def upsert_item(
     before: Item | None, *, code: str, description: str, unit: str, unit_value: Money | None, source: str, now: datetime
 ) -> tuple[Item, list[Event]]:
     """Register an item or change it; saying the same again changes nothing."""
@@ -72,13 +72,13 @@ def keep_item(
     item = Item(item_id(code), code, description, unit, unit_value, owner, now, now)
     if before is not None and replace(item, occurred_at=before.occurred_at, recorded_at=before.recorded_at) == before:
         return before, []
-    said = ItemChanged(
+    changed = ItemChanged(
         item_id=item.item_id, code=code, description=description, unit=unit, unit_value=unit_value, occurred_at=now
     )
-    return item, [said]
+    return item, [changed]
 
 
-def keep_site(
+def upsert_site(
     before: Site | None,
     *,
     code: str,
@@ -98,7 +98,7 @@ def keep_site(
     site = Site(site_id(code), code, name, country, zone, calendar, owner, now, now)
     if before is not None and replace(site, occurred_at=before.occurred_at, recorded_at=before.recorded_at) == before:
         return before, []
-    said = SiteChanged(
+    changed = SiteChanged(
         site_id=site.site_id, code=code, name=name, country=country, zone=zone, calendar=calendar, occurred_at=now
     )
-    return site, [said]
+    return site, [changed]

@@ -110,11 +110,11 @@ def available_to_promise(outlook: Outlook, *, today: date, days: int) -> tuple[B
     starts = [today, *sorted(day for day, quantity in arriving.items() if today < day <= last and quantity > 0)]
     ends = [start - timedelta(days=1) for start in starts[1:]] + [last]
     receipts = [arriving[start] for start in starts]
-    asked = [
+    demands = [
         bounded_quantity(sum((q for day, q in due.items() if start <= day <= end), _ZERO))
         for start, end in zip(starts, ends, strict=True)
     ]
-    available = [r - a for r, a in zip(receipts, asked, strict=True)]
+    available = [r - a for r, a in zip(receipts, demands, strict=True)]
     available[0] += outlook.on_hand
     for at in range(len(available) - 1, 0, -1):
         if available[at] < 0:
@@ -123,7 +123,7 @@ def available_to_promise(outlook: Outlook, *, today: date, days: int) -> tuple[B
     total, buckets = _ZERO, []
     for at, start in enumerate(starts):
         total = bounded_quantity(total + available[at])
-        buckets.append(Bucket(start, ends[at], receipts[at], asked[at], bounded_quantity(available[at]), total))
+        buckets.append(Bucket(start, ends[at], receipts[at], demands[at], bounded_quantity(available[at]), total))
     return tuple(buckets)
 
 

@@ -70,19 +70,21 @@ def assess_shortage(
 
     The cause is inherited from what lies behind the change; a shortage with nothing behind it is its own cause.
     """
-    said = before if before is not None and before.state == "predicted" else None
+    standing = before if before is not None and before.state == "predicted" else None
     found = depth(days)
     if found is None:
-        if said is None:
+        if standing is None:
             return before, []
-        over = replace(said, state="averted", projected=Decimal(0), averted_at=now, occurred_at=now, recorded_at=now)
-        return over, [_averted(over, cause, reason, now) for cause in said.causes]
+        over = replace(
+            standing, state="averted", projected=Decimal(0), averted_at=now, occurred_at=now, recorded_at=now
+        )
+        return over, [_averted(over, cause, reason, now) for cause in standing.causes]
     short_on, quantity = found
-    if said is not None and quantity <= said.quantity and short_on >= said.short_on:
-        return replace(said, projected=quantity), []
+    if standing is not None and quantity <= standing.quantity and short_on >= standing.short_on:
+        return replace(standing, projected=quantity), []
     behind = behind or Behind(Cause(kind="shortage", id=stock.stock_id), now)
-    worse_by = max(Decimal(0), quantity - (said.quantity if said else Decimal(0)))
-    causes = said.causes if said else ()
+    worse_by = max(Decimal(0), quantity - (standing.quantity if standing else Decimal(0)))
+    causes = standing.causes if standing else ()
     shortage = Shortage(
         stock.stock_id,
         stock.item,
@@ -90,10 +92,10 @@ def assess_shortage(
         "predicted",
         short_on,
         _end_of(short_on, zone),
-        max(quantity, said.quantity) if said else quantity,
+        max(quantity, standing.quantity) if standing else quantity,
         quantity,
         causes if behind.cause in causes else (*causes, behind.cause),
-        said.predicted_at if said else now,
+        standing.predicted_at if standing else now,
         None,
         now,
         now,

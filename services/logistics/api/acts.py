@@ -189,13 +189,13 @@ def cancel_shipment(shipment_id: UUID, body: CancelShipment, act: http.Act) -> M
 @router.act("/carriers", may="keep-carriers", status=201)
 def keep_carrier(body: KeepCarrier, act: http.Act) -> CarrierShown:
     """Register a carrier or change it."""
-    return CarrierShown.model_validate(operations.keep_carrier(act.tx, **body.model_dump()))
+    return CarrierShown.model_validate(operations.upsert_carrier(act.tx, **body.model_dump()))
 
 
 @router.act("/lanes", may="keep-carriers", status=201)
 def keep_lane(body: KeepLane, act: http.Act) -> LaneShown:
     """Register a lane or change its transit time."""
-    return LaneShown.model_validate(operations.keep_lane(act.tx, **body.model_dump()))
+    return LaneShown.model_validate(operations.upsert_lane(act.tx, **body.model_dump()))
 
 
 def _named(body: http.RawBatch, field: str) -> list[UUID]:

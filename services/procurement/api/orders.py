@@ -31,9 +31,9 @@ class AskedLine(Body):
     needed_on: date
     price: Money | None = None
 
-    def asked(self) -> domain.AskedLine:
+    def asked(self) -> domain.RequestedLine:
         """Return the line as the domain knows it."""
-        return domain.AskedLine(self.reference, self.item, self.quantity, self.needed_on, self.price)
+        return domain.RequestedLine(self.reference, self.item, self.quantity, self.needed_on, self.price)
 
 
 Lines = Annotated[list[AskedLine], Field(min_length=1, max_length=LINES_MAX)]
@@ -148,7 +148,7 @@ def _may_touch(actor: Actor, order: domain.PurchaseOrder) -> None:
 
 def _keep(actor: Actor, source: str, tx: Tx, item: PlaceOrderItem) -> UUID:
     actor.must_see(site=item.destination)
-    order = operations.keep_order(
+    order = operations.upsert_order(
         tx,
         source=source,
         reference=item.reference,

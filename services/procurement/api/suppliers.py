@@ -94,13 +94,11 @@ class TermShown(http.Response):
 
 
 def _register(tx: Tx, body: RegisterSupplier) -> domain.Supplier:
-    return operations.register_supplier(
-        tx, code=body.code, name=body.name, active=body.active, candidate=body.candidate
-    )
+    return operations.upsert_supplier(tx, code=body.code, name=body.name, active=body.active, candidate=body.candidate)
 
 
 def _agree(tx: Tx, body: AgreeTerm) -> UUID:
-    return operations.agree_term(
+    return operations.upsert_term(
         tx,
         supplier=body.supplier,
         item=body.item,

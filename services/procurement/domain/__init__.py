@@ -1,12 +1,12 @@
 """What suppliers, terms, purchase orders and sourcing rounds are, and how they may change. Pure."""
 
 from services.procurement.domain.orders import (
-    AskedLine,
     Confirmation,
     OrderKnown,
     OrderLine,
     OtherParty,
     PurchaseOrder,
+    RequestedLine,
     UnknownOrderLine,
     UnknownSupplier,
     change_order,
@@ -41,17 +41,16 @@ from services.procurement.domain.suppliers import (
     Supplier,
     TrackRecord,
     count_receipt,
-    register_supplier,
     supplier_id,
+    upsert_supplier,
 )
-from services.procurement.domain.terms import Term, TermSheet, agree_term, item_id, observe_delivery, term_id
+from services.procurement.domain.terms import Term, TermSheet, item_id, observe_delivery, term_id, upsert_term
 
 __all__ = [
     "ABOVE_LIMIT",
     "TASK_KIND",
     "AboveLimit",
     "Alternative",
-    "AskedLine",
     "CannotWork",
     "Confirmation",
     "Decision",
@@ -64,6 +63,7 @@ __all__ = [
     "OtherParty",
     "PurchaseOrder",
     "Receipt",
+    "RequestedLine",
     "RoundClosed",
     "Sourcing",
     "Supplier",
@@ -74,7 +74,6 @@ __all__ = [
     "UnknownLine",
     "UnknownOrderLine",
     "UnknownSupplier",
-    "agree_term",
     "alternative_id",
     "change_order",
     "choose_alternative",
@@ -90,9 +89,10 @@ __all__ = [
     "place_order",
     "rank",
     "rank_again",
-    "register_supplier",
     "reopen_round",
     "sourcing_id",
     "supplier_id",
     "term_id",
+    "upsert_supplier",
+    "upsert_term",
 ]

@@ -15,7 +15,7 @@ from schemas.base import Event
 from schemas.types import Cause, Money, subject_id
 
 
-class AskedLine(NamedTuple):
+class RequestedLine(NamedTuple):
     """One line as it is ordered; `price` is per unit."""
 
     reference: str
@@ -94,20 +94,20 @@ def order_id(source: str, reference: str) -> UUID:
 
 
 def place_order(
-    known: PurchaseOrder | None,
+    existing: PurchaseOrder | None,
     *,
     source: str,
     reference: str,
     supplier: str,
     destination: str,
-    lines: Sequence[AskedLine],
+    lines: Sequence[RequestedLine],
     occurred_at: datetime,
     now: datetime,
     cause: Cause | None = None,
     alternative_id: UUID | None = None,
 ) -> tuple[PurchaseOrder, list[Event]]:
     """Place an order; raises OrderKnown where the reference is taken, Invalid without lines or with a line twice."""
-    if known is not None:
+    if existing is not None:
         raise OrderKnown(f"order {reference!r} of {source!r} is placed already; change it instead", field="reference")
     _refuse_twins(lines)
     order = PurchaseOrder(
@@ -118,7 +118,7 @@ def place_order(
         destination,
         cause,
         alternative_id,
-        tuple(_line(source, reference, position, asked) for position, asked in enumerate(lines, 1)),
+        tuple(_line(source, reference, position, requested) for position, requested in enumerate(lines, 1)),
         occurred_at,
         now,
     )
@@ -127,7 +127,7 @@ def place_order(
 
 
 def change_order(
-    order: PurchaseOrder, *, supplier: str, destination: str, lines: Sequence[AskedLine], occurred_at: datetime
+    order: PurchaseOrder, *, supplier: str, destination: str, lines: Sequence[RequestedLine], occurred_at: datetime
 ) -> tuple[PurchaseOrder, list[Event]]:
     """Add lines to an order, or change those of the same reference; says nothing when nothing changed.
 
@@ -139,13 +139,13 @@ def change_order(
             field="supplier" if supplier != order.supplier else "destination",
         )
     _refuse_twins(lines)
-    kept = {line.reference: line for line in order.lines}
-    for asked in lines:
-        before = kept.get(asked.reference)
-        after = _line(order.source, order.reference, before.position if before else len(kept) + 1, asked)
+    by_reference = {line.reference: line for line in order.lines}
+    for requested in lines:
+        before = by_reference.get(requested.reference)
+        after = _line(order.source, order.reference, before.position if before else len(by_reference) + 1, requested)
         if before is None or replace(before, confirmed_on=None, confirmed_quantity=None) != after:
-            kept[asked.reference] = after
-    changed = replace(order, lines=tuple(kept.values()))
+            by_reference[requested.reference] = after
+    changed = replace(order, lines=tuple(by_reference.values()))
     if changed == order:
         return order, []
     return changed, [events.OrderChanged(**_fact(changed) | {"occurred_at": occurred_at})]
@@ -171,7 +171,7 @@ def confirm_order(
     return after, [events.OrderConfirmed(**_fact(after) | {"occurred_at": now})]
 
 
-def _refuse_twins(lines: Sequence[AskedLine]) -> None:
+def _refuse_twins(lines: Sequence[RequestedLine]) -> None:
     if not lines:
         raise Invalid("an order has at least one line", field="lines")
     references = [line.reference for line in lines]
@@ -179,10 +179,18 @@ def _refuse_twins(lines: Sequence[AskedLine]) -> None:
         raise Invalid(f"line {twins[0]!r} is there twice; each line has a reference of its own", field="lines")
 
 
-def _line(source: str, order: str, position: int, asked: AskedLine) -> OrderLine:
-    line_id = subject_id("purchase-order-line", source, f"{order}/{asked.reference}")
+def _line(source: str, order: str, position: int, requested: RequestedLine) -> OrderLine:
+    line_id = subject_id("purchase-order-line", source, f"{order}/{requested.reference}")
     return OrderLine(
-        position, line_id, asked.reference, asked.item, asked.quantity, asked.needed_on, asked.price, None, None
+        position,
+        line_id,
+        requested.reference,
+        requested.item,
+        requested.quantity,
+        requested.needed_on,
+        requested.price,
+        None,
+        None,
     )
 
 

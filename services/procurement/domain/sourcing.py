@@ -13,7 +13,7 @@ from schemas import procurement as events
 from schemas.base import Event
 from schemas.exceptions import AffectedLine
 from schemas.types import By, Cause, CauseKind, Money, subject_id
-from services.procurement.domain.orders import AskedLine, PurchaseOrder, place_order
+from services.procurement.domain.orders import PurchaseOrder, RequestedLine, place_order
 from services.procurement.domain.ranking import Alternative, Line, Market, rank
 
 TASK_KIND = "find-alternative-source"
@@ -225,7 +225,7 @@ def choose_alternative(
         reference=f"alt-{alternative_id.hex[:16]}-{sourcing.opening}",
         supplier=chosen.supplier,
         destination=line.site,
-        lines=[AskedLine("1", line.item, chosen.quantity, line.needed_on, chosen.price)],
+        lines=[RequestedLine("1", line.item, chosen.quantity, line.needed_on, chosen.price)],
         occurred_at=now,
         now=now,
         cause=sourcing.cause,
@@ -246,7 +246,7 @@ def choose_alternative(
         now,
     )
     sourcing = _decided(sourcing, decision)
-    told = events.AlternativeChosen(
+    decided_event = events.AlternativeChosen(
         **_fact(sourcing, now),
         alternative_id=alternative_id,
         line_id=line.line_id,
@@ -257,7 +257,7 @@ def choose_alternative(
         remaining_lines=len(sourcing.remaining),
         landed_cost=chosen.landed_cost,
     )
-    return sourcing, order, [*placed, told]
+    return sourcing, order, [*placed, decided_event]
 
 
 def decline_line(
@@ -279,19 +279,19 @@ def decline_line(
         sourcing.opening, line_id, "declined", None, None, None, None, by.subject, by.role, reason, now, now
     )
     sourcing = _decided(sourcing, decision)
-    told = events.AlternativeDeclined(
+    decided_event = events.AlternativeDeclined(
         **_fact(sourcing, now), line_id=line_id, by=by, reason=reason, remaining_lines=len(sourcing.remaining)
     )
-    return sourcing, [told]
+    return sourcing, [decided_event]
 
 
 def _ranked(sourcing: Sourcing, lines: tuple[Line, ...], market: Market, now: datetime) -> Sourcing:
     decided = sourcing.decided
     kept_lines = tuple(line for line in sourcing.lines if line.line_id in decided)
-    kept = tuple(a for a in sourcing.alternatives if a.line_id in decided)
+    decided_alternatives = tuple(a for a in sourcing.alternatives if a.line_id in decided)
     fresh = tuple(line for line in lines if line.line_id not in decided)
     ranked = rank(sourcing.sourcing_id, fresh, market, now=now)
-    return replace(sourcing, lines=(*kept_lines, *fresh), alternatives=(*kept, *ranked), ranked_at=now)
+    return replace(sourcing, lines=(*kept_lines, *fresh), alternatives=(*decided_alternatives, *ranked), ranked_at=now)
 
 
 def _decided(sourcing: Sourcing, decision: Decision) -> Sourcing:
@@ -346,7 +346,7 @@ def _fact(sourcing: Sourcing, now: datetime) -> dict[str, Any]:
 
 def _ranked_fact(sourcing: Sourcing, now: datetime) -> dict[str, Any]:
     place = {line.line_id: number for number, line in enumerate(sourcing.lines)}
-    shown = sorted(sourcing.alternatives, key=lambda a: (place[a.line_id], a.rank))
+    in_order = sorted(sourcing.alternatives, key=lambda a: (place[a.line_id], a.rank))
     return _fact(sourcing, now) | {
         "lines": len(sourcing.lines),
         "alternatives": tuple(
@@ -364,6 +364,6 @@ def _ranked_fact(sourcing: Sourcing, now: datetime) -> dict[str, Any]:
                 receipts=a.receipts,
                 landed_cost=a.landed_cost,
             )
-            for a in shown
+            for a in in_order
         ),
     }

@@ -56,16 +56,16 @@ def supplier_id(code: str) -> UUID:
     return subject_id("supplier", "master", code)
 
 
-def register_supplier(
-    known: Supplier | None, *, code: str, name: str, active: bool, candidate: bool, now: datetime
+def upsert_supplier(
+    existing: Supplier | None, *, code: str, name: str, active: bool, candidate: bool, now: datetime
 ) -> tuple[Supplier, list[Event]]:
     """Register a supplier, or change the one that is known; says nothing when nothing changed."""
-    if known is None:
+    if existing is None:
         supplier = Supplier(supplier_id(code), code, name, active, candidate, occurred_at=now, recorded_at=now)
     else:
-        supplier = replace(known, name=name, active=active, candidate=candidate)
-        if supplier == known:
-            return known, []
+        supplier = replace(existing, name=name, active=active, candidate=candidate)
+        if supplier == existing:
+            return existing, []
         supplier = replace(supplier, occurred_at=now, recorded_at=now)
     changed = SupplierChanged(
         occurred_at=now, supplier_id=supplier.supplier_id, code=code, name=name, active=active, candidate=candidate

@@ -74,7 +74,7 @@ def term_id(kind: TermKind, supplier: str, item: str, effective_from: date | Non
     return subject_id("term", kind, "\x1f".join((supplier, item, began)))
 
 
-def agree_term(
+def upsert_term(
     sheet: TermSheet | None,
     *,
     item: str,
@@ -102,7 +102,7 @@ def agree_term(
         raise Invalid("freight without a price gives no landed cost; give the price too", field="price")
     sheet = sheet or TermSheet(item_id(item), item, ())
     identity = term_id("agreed", supplier, item, effective_from)
-    known = next((t for t in sheet.terms if t.term_id == identity), None)
+    existing = next((t for t in sheet.terms if t.term_id == identity), None)
     term = Term(
         identity,
         supplier,
@@ -116,8 +116,8 @@ def agree_term(
         effective_to,
         0,
         None,
-        occurred_at=known.occurred_at if known else now,
-        recorded_at=known.recorded_at if known else now,
+        occurred_at=existing.occurred_at if existing else now,
+        recorded_at=existing.recorded_at if existing else now,
     )
     return _written(sheet, term)
 
@@ -128,8 +128,8 @@ def observe_delivery(
     """Write on the item's sheet that the supplier has delivered it; the term is known from the first recording on."""
     sheet = sheet or TermSheet(item_id(item), item, ())
     identity = term_id("observed", supplier, item)
-    known = next((t for t in sheet.terms if t.term_id == identity), None)
-    if known is None:
+    existing = next((t for t in sheet.terms if t.term_id == identity), None)
+    if existing is None:
         term = Term(
             identity,
             supplier,
@@ -148,10 +148,10 @@ def observe_delivery(
         )
     else:
         term = replace(
-            known,
-            deliveries=known.deliveries + 1,
-            last_delivered_on=max(known.last_delivered_on or received_on, received_on),
-            recorded_at=min(known.recorded_at, now),
+            existing,
+            deliveries=existing.deliveries + 1,
+            last_delivered_on=max(existing.last_delivered_on or received_on, received_on),
+            recorded_at=min(existing.recorded_at, now),
         )
     return _written(sheet, term)
 
