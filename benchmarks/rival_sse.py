@@ -20,7 +20,7 @@ from chassis.messaging.tail import Seen, Tail
 from chassis.runtime.process import OpsServer
 from console.server import view
 from console.server.app import TOPICS
-from console.server.hub import written
+from console.server.broadcaster import format_vector
 from console.server.settings import ConsoleSettings
 from schemas import catalogue  # noqa: F401 — every fact that the topic carries is known
 
@@ -38,7 +38,7 @@ def _follow(loop: asyncio.AbstractEventLoop) -> None:
     for seen in tail.follow(ends):
         if seen is not None:
             ends[seen.topic, seen.partition] = seen.next
-            loop.call_soon_threadsafe(_tell, written(ends), seen)
+            loop.call_soon_threadsafe(_tell, format_vector(ends), seen)
 
 
 def _tell(place: str, seen: Seen) -> None:
@@ -68,7 +68,7 @@ async def stream(authorization: Annotated[str, Header()]) -> EventSourceResponse
             yield ServerSentEvent(id="0", comment="here")
             while True:
                 place, seen = await queue.get()
-                if (data := view.shown(seen.envelope, who)) is not None:
+                if (data := view.visible_json(seen.envelope, who)) is not None:
                     yield ServerSentEvent(data.decode(), event=seen.envelope.type, id=place)
         finally:
             queues.discard(queue)

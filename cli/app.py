@@ -90,8 +90,8 @@ def _usage(why: Any) -> str:
     return f"{ended} Try `{context.command_path if context else 'crossdock'} --help`."
 
 
-def _fail(sentence: str, code: ExitCode, told: list[str]) -> int:
-    if "--json" in told:
+def _fail(sentence: str, code: ExitCode, arguments: list[str]) -> int:
+    if "--json" in arguments:
         print_json({"error": sentence, "exit_code": int(code)})
     else:
         print(visible(sentence), file=sys.stderr)

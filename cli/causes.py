@@ -27,7 +27,7 @@ class Walk:
     def __init__(self, client: Client, report: Callable[[str], None]) -> None:
         self._client, self._report = client, report
         self._facts: dict[str, Fact] = {}
-        self._shown: dict[str, dict[str, Any]] = {}
+        self._resolved: dict[str, dict[str, Any]] = {}
 
     def tasks(self) -> Iterator[dict[str, Any]]:
         """Yield each task with its chain of facts, the timers on it, and its root as its owner shows it."""
@@ -45,7 +45,7 @@ class Walk:
             cause
             for kind in ("act", "signal", "timer")
             for cause in self._external(kind)
-            if cause["id"] not in self._shown
+            if cause["id"] not in self._resolved
         ]
         by_reason = {**found["by_reason"], **({"not-shown": len(unshown)} if unshown else {})}
         return {
@@ -58,7 +58,7 @@ class Walk:
         causes = list(self._pages("/external-causes", kind=kind))
         by_service: dict[str, list[str]] = {}
         for cause in causes:
-            if cause["id"] not in self._shown:
+            if cause["id"] not in self._resolved:
                 by_service.setdefault(cause["service"], []).append(cause["id"])
         for service, ids in by_service.items():
             self._keep(resolved(self._client, service, kind, ids))
@@ -87,8 +87,8 @@ class Walk:
         for (service, kind), ids in wanted.items():
             self._keep(resolved(self._client, service, kind, sorted(i for i in ids if i)))
 
-    def _keep(self, shown: list[dict[str, Any]]) -> None:
-        self._shown |= {one["id"]: one for one in shown}
+    def _keep(self, facts: list[dict[str, Any]]) -> None:
+        self._resolved |= {one["id"]: one for one in facts}
 
     def _explained(self, task: Fact) -> dict[str, Any]:
         chain, timers, fact = [], [], task
@@ -96,12 +96,12 @@ class Walk:
             chain.append({"fact_id": fact["fact_id"], "type": fact["type"]})
             cause, kind = fact["cause_id"], fact["cause_kind"]
             if kind == "timer":
-                timers.append(self._shown.get(cause) or {"id": cause, "what": "nobody can show it"})
+                timers.append(self._resolved.get(cause) or {"id": cause, "what": "nobody can show it"})
                 cause, kind = fact["armed_by"], fact["armed_kind"]
             if kind != "event" or cause not in self._facts:
                 break
             fact = self._facts[cause]
-        root = self._shown.get(cause) or {"id": cause, "kind": kind, "what": "nobody can show it"}
+        root = self._resolved.get(cause) or {"id": cause, "kind": kind, "what": "nobody can show it"}
         return {"task": task["subject"], "fact_id": task["fact_id"], "chain": chain, "timers": timers, "root": root}
 
     def _pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:

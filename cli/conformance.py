@@ -60,11 +60,11 @@ def _judged(log: GoldenLog, answers: list[Any], failure: str) -> Judged:
     return Judged(log.name, tuple(differences(log.expected, answers[0])))
 
 
-def _documents(command: Sequence[str], told: str, seconds_max: int) -> tuple[list[Any], str]:
+def _documents(command: Sequence[str], events: str, seconds_max: int) -> tuple[list[Any], str]:
     """Return the JSON documents that a program prints, and in a sentence why there may be too few."""
     try:
         done = subprocess.run(
-            list(command), input=told, capture_output=True, text=True, cwd=CHECKOUT, timeout=seconds_max, check=False
+            list(command), input=events, capture_output=True, text=True, cwd=CHECKOUT, timeout=seconds_max, check=False
         )
     except FileNotFoundError as error:
         raise CommandFailed(f"{command[0]} is no program: give its path.") from error

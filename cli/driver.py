@@ -24,14 +24,14 @@ class Moment(Generic[T]):
     """What becomes known at one instant; what it makes fall due later, and what it answers."""
 
     at: datetime
-    told: T
+    content: T
     items: int
     arms: Sequence[tuple[str, datetime]] = ()
     answers: Sequence[str] = ()
 
 
 class World(Protocol):
-    """A driven world, asked and moved through its public doors."""
+    """A driven world, asked and moved through its public APIs."""
 
     def clocks(self) -> Mapping[str, datetime]:
         """Return the time of each service."""
@@ -50,7 +50,7 @@ class World(Protocol):
 class Run:
     """What a run did."""
 
-    told_before: int = 0
+    sent_before: int = 0
     moments: int = 0
     stops: int = 0
     waits: int = 0
@@ -59,7 +59,7 @@ class Run:
 class Driver(Generic[T]):
     """Tell moments to a world in their order.
 
-    `foretold` names the service whose due instants this driver knows from the moments themselves, because
+    `timer_service` names the service whose due instants this driver knows from the moments themselves, because
     each was armed by one (`arms`) and taken back by another (`answers`). What that service says of its next
     due instant is listened to where it is none of those; this spares a question at every moment. No moment
     looks at one that is later than itself.
@@ -74,13 +74,13 @@ class Driver(Generic[T]):
         tell: Callable[[Sequence[T]], None],
         *,
         step: timedelta = timedelta(days=1),
-        foretold: str | None = None,
+        timer_service: str | None = None,
         progress: Callable[[datetime, int], None] = lambda at, items: None,
     ) -> None:
         self._world = world
         self._tell = tell
         self._step = step
-        self._foretold = foretold
+        self._timer_service = timer_service
         self._progress = progress
         self._together: list[Moment[T]] = []
         self._armed = _Armed()
@@ -97,7 +97,7 @@ class Driver(Generic[T]):
         self._wait()
         for moment in moments:
             if moment.at < now:
-                self.run.told_before += 1
+                self.run.sent_before += 1
             else:
                 self._let_fall_due(moment.at)
             self._add(moment, now)
@@ -136,15 +136,15 @@ class Driver(Generic[T]):
         return earliest is not None and self._rounded(earliest) <= at
 
     def _earliest(self) -> datetime | None:
-        foretold = self._armed.earliest()
-        return min([*self._due.values(), *([foretold] if foretold else [])], default=None)
+        foreseen = self._armed.earliest()
+        return min([*self._due.values(), *([foreseen] if foreseen else [])], default=None)
 
     def _falling_due(self, to: datetime) -> set[str]:
         """Name the services in which something falls due by an instant."""
         names = {name for name, due in self._due.items() if due <= to}
-        foretold = self._armed.earliest()
-        if self._foretold and foretold is not None and foretold <= to:
-            names.add(self._foretold)
+        foreseen = self._armed.earliest()
+        if self._timer_service and foreseen is not None and foreseen <= to:
+            names.add(self._timer_service)
         return names
 
     def _rounded(self, due: datetime) -> datetime:
@@ -154,7 +154,7 @@ class Driver(Generic[T]):
 
     def _tell_together(self) -> None:
         if self._together:
-            self._tell([moment.told for moment in self._together])
+            self._tell([moment.content for moment in self._together])
             self._progress(self._together[-1].at, sum(moment.items for moment in self._together))
             self._together = []
             self._quiet = False
@@ -167,10 +167,10 @@ class Driver(Generic[T]):
         self._quiet = True
         self.run.waits += 1
         self._due = {name: at for name, at in said.items() if at is not None}
-        foretold = self._due.get(self._foretold) if self._foretold else None
-        self._armed.correct(foretold)
-        if self._foretold and foretold == self._armed.earliest():
-            self._due.pop(self._foretold, None)
+        foreseen = self._due.get(self._timer_service) if self._timer_service else None
+        self._armed.correct(foreseen)
+        if self._timer_service and foreseen == self._armed.earliest():
+            self._due.pop(self._timer_service, None)
 
 
 @dataclass
@@ -195,7 +195,7 @@ class _Armed:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    def correct(self, said: datetime | None) -> None:
+    def correct(self, due_at: datetime | None) -> None:
         """Forget what the service says is no longer to come: it fired, or was never armed there."""
-        while (mine := self.earliest()) is not None and (said is None or mine < said):
+        while (mine := self.earliest()) is not None and (due_at is None or mine < due_at):
             self._live.pop(self._heap[0][1])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cli.doors import Doors
 from cli.orphans import count_orphans
 from cli.replay import fingerprint
+from cli.service_client import ServiceClient
 
 READER = "planning-lead"
 OPERATOR = "sre"
@@ -56,49 +56,49 @@ ORDER = (
 )
 
 
-def ask_figures(doors: Doors) -> tuple[dict[str, Any], dict[str, str]]:
+def ask_figures(services: ServiceClient) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the figures, and for each the route that it was asked from."""
     found: dict[str, Any] = {}
     routes: dict[str, str] = {}
     for service, names in OWNERS.items():
-        if service not in doors.services:  # a world may be made of some services only
+        if service not in services.names:  # a world may be made of some services only
             found |= dict.fromkeys(names)
             routes |= dict.fromkeys(names, f"{service} is not part of this world")
             continue
-        answer = doors.ask(service, FIGURES, role=READER)
+        answer = services.ask(service, FIGURES, role=READER)
         for name in names:
             found[name] = _number(answer[name])
             routes[name] = f"GET {service}{FIGURES}"
-    dead = [one for service in doors.services for one in doors.pages(service, "/dead-letters", role=OPERATOR)]
+    dead = [one for service in services.names for one in services.pages(service, "/dead-letters", role=OPERATOR)]
     found["dead_letters"] = len(dead)
     routes["dead_letters"] = "GET /dead-letters of every service"
     found["orphans"], routes["orphans"] = None, "scorecard is not part of this world"
-    if "scorecard" in doors.services:
-        found["orphans"] = count_orphans(doors)
+    if "scorecard" in services.names:
+        found["orphans"] = count_orphans(services)
         routes["orphans"] = "GET scorecard/orphans; GET scorecard/external-causes, shown by POST /causes:resolve"
-    found["fingerprint"] = ask_fingerprint(doors)
+    found["fingerprint"] = ask_fingerprint(services)
     routes["fingerprint"] = "GET logistics/shipments, GET procurement/candidates"
     return {name: found[name] for name in ORDER}, routes
 
 
-def ask_fingerprint(doors: Doors) -> str:
+def ask_fingerprint(services: ServiceClient) -> str:
     """Hash what the services say of every shipment: due day, verdict, and who else could deliver its lines."""
     candidates: dict[str, list[tuple[str, str]]] = {}
-    for one in doors.pages("procurement", "/candidates", role=READER):
+    for one in services.pages("procurement", "/candidates", role=READER):
         candidates.setdefault(one["cause"]["id"], []).append((one["line"], one["supplier"]))
     return fingerprint(
         (one["reference"], one["promised_on"], one["verdict"], candidates.get(one["shipment_id"], []))
-        for one in doors.pages("logistics", "/shipments", role=READER)
+        for one in services.pages("logistics", "/shipments", role=READER)
     )
 
 
-def _number(told: Any) -> Any:
+def _number(value: Any) -> Any:
     """Return decimals, which travel as text, as JSON numbers; every figure here fits a float exactly."""
-    if isinstance(told, list):
-        return _amount(told)
-    if not isinstance(told, str):
-        return told
-    return float(told) if "." in told else int(told)
+    if isinstance(value, list):
+        return _amount(value)
+    if not isinstance(value, str):
+        return value
+    return float(value) if "." in value else int(value)
 
 
 def _amount(money: list[dict[str, Any]]) -> Any:

@@ -31,13 +31,13 @@ def visible(text: str) -> str:
 
     Services refuse them; data of an older world, an error's words and a log line may still hold some.
     """
-    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def json_line(data: Any, *, indent: int | None = None) -> str:
     """Return a JSON document in which no character moves the terminal's cursor."""
     text = json.dumps(data, indent=indent, default=str, ensure_ascii=False)
-    return _NOT_ESCAPED_BY_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _NOT_ESCAPED_BY_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 @cache

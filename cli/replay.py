@@ -1,4 +1,4 @@
-"""Replay the delivery records through the public doors into a driven world (FLOW 6.4, FLOW 7), or import them as
+"""Replay the delivery records through the public APIs into a driven world (FLOW 6.4, FLOW 7), or import them as
 history."""
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from cli.doors import Doors, DrivenWorld, ImportResult, RefusedItem
 from cli.driver import Driver, Moment, Run
+from cli.service_client import DrivenWorld, ImportResult, RefusedItem, ServiceClient
 from formats import scms_requests
 from formats.scms import DeliveryFile
-from formats.scms_requests import Door
-from formats.scms_steps import Step, masters, shipments, steps
+from formats.scms_requests import BatchEndpoint
+from formats.scms_steps import DayStep, masters, shipments, steps
 
 Progress = Callable[[datetime, int], None]
 
@@ -44,8 +44,8 @@ class Replayed:
 class Script:
     """A file as the driver tells it: the masters first, then the days."""
 
-    steps: tuple[Step, ...]
-    masters: scms_requests.Telling
+    steps: tuple[DayStep, ...]
+    masters: scms_requests.BatchRequests
     end: datetime
 
     @property
@@ -61,49 +61,58 @@ def script_of(file: DeliveryFile, until: date | None) -> Script:
     return Script(told, scms_requests.master_items(masters(told)), scms_requests.end_of(last))
 
 
-def replay(script: Script, doors: Doors, *, progress: Progress = lambda at, items: None) -> Replayed:
+def replay(script: Script, services: ServiceClient, *, progress: Progress = lambda at, items: None) -> Replayed:
     """Tell a file to a driven world, day by day; told again, it goes on where it was broken off."""
-    told, world = ImportResult(), DrivenWorld(doors, listeners=LISTENERS, ear=HEARS_EVERYTHING)
+    told, world = ImportResult(), DrivenWorld(services, listeners=LISTENERS, event_listener=HEARS_EVERYTHING)
     try:
-        tell_all(script.masters, doors, told)
-        driver: Driver[Step] = Driver(
+        tell_all(script.masters, services, told)
+        driver: Driver[DayStep] = Driver(
             world,
-            lambda days: tell_all(scms_requests.step_items(days), doors, told),
-            foretold=TIMES_SHIPMENTS,
+            lambda days: tell_all(scms_requests.step_items(days), services, told),
+            timer_service=TIMES_SHIPMENTS,
             progress=progress,
         )
         run = driver.drive(moments(script.steps), end=script.end)
     finally:
         world.close()
-    return Replayed(run, told.created, told.unchanged, tuple(told.refused), doors.retried, script.items, script.end)
+    return Replayed(run, told.created, told.unchanged, tuple(told.refused), services.retried, script.items, script.end)
 
 
 def bring_history(
-    file: DeliveryFile, doors: Doors, *, progress: Callable[[int], None] = lambda n: None
+    file: DeliveryFile, services: ServiceClient, *, progress: Callable[[int], None] = lambda n: None
 ) -> ImportResult:
     """Tell a file to a running world as what is over: plan and receipt in one act, no case for any of it."""
     told, known = ImportResult(), shipments(file.lines)
     days = steps(known)
-    tell_all(scms_requests.master_items(masters(days)), doors, told)
-    for door, items in scms_requests.history_telling(days, known):
-        tell_all([(door, items)], doors, told)
+    tell_all(scms_requests.master_items(masters(days)), services, told)
+    for endpoint, items in scms_requests.history_items(days, known):
+        tell_all([(endpoint, items)], services, told)
         progress(len(items))
     return told
 
 
-def tell_all(telling: Iterable[tuple[Door, Sequence[dict[str, Any]]]], doors: Doors, told: ImportResult) -> None:
-    """Send items to their doors, in the written order."""
-    for door, items in telling:
+def tell_all(
+    telling: Iterable[tuple[BatchEndpoint, Sequence[dict[str, Any]]]], services: ServiceClient, imported: ImportResult
+) -> None:
+    """Send items to their endpoints, in the written order."""
+    for endpoint, items in telling:
         if items:
-            doors.tell(door.service, door.path, items, source=scms_requests.SOURCE, role=door.role, told=told)
+            services.tell(
+                endpoint.service,
+                endpoint.path,
+                items,
+                source=scms_requests.SOURCE,
+                role=endpoint.role,
+                imported=imported,
+            )
 
 
-def moments(days: Iterable[Step]) -> Iterable[Moment[Step]]:
+def moments(days: Iterable[DayStep]) -> Iterable[Moment[DayStep]]:
     """Say of each day what it makes fall due and what it answers."""
     for day in days:
         yield Moment(
             at=scms_requests.start_of(day.day),
-            told=day,
+            content=day,
             items=_items(day),
             arms=[(plan.shipment, scms_requests.end_of(plan.due_on)) for plan in day.plans],
             answers=[delivery.shipment for delivery in day.deliveries],
@@ -117,5 +126,5 @@ def fingerprint(entries: Iterable[tuple[str, str, str, Iterable[tuple[str, str]]
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _items(step: Step) -> int:
+def _items(step: DayStep) -> int:
     return len(step.orders) + len(step.purchase_orders) + len(step.plans) + len(step.deliveries)

@@ -12,7 +12,7 @@ from cli.errors import Refused
 from cli.stack import daemon, lock
 from cli.stack.control import NotRunning, ask
 from cli.stack.state import Home, make_folder, read_json, write_json
-from cli.stack.worlds import check_name, currency_kept, known_worlds
+from cli.stack.worlds import check_name, stored_currency, world_names
 from formats.scms_requests import CURRENCY
 
 NOTE = "replay.json"
@@ -41,7 +41,7 @@ def choose(home: Home, *, file_hash: str, until: str | None, into: str | None, b
                 f"World {into} follows the clock {kept['clock']}, and a replay moves the clock: leave --into out for a "
                 "new world, or name one made with `crossdock world create NAME --clock driven`."
             )
-        if kept is not None and (currency := currency_kept(into, kept)) != CURRENCY:
+        if kept is not None and (currency := stored_currency(into, kept)) != CURRENCY:
             raise Refused(
                 f"World {into} reports in {currency}, and these records are in {CURRENCY}: leave --into out for a new world, or"
                 f" name one made with `crossdock world create NAME --clock driven --currency {CURRENCY}`."
@@ -53,7 +53,7 @@ def choose(home: Home, *, file_hash: str, until: str | None, into: str | None, b
         same = note.get("file") == file_hash and note.get("until") == until and not note.get("done", True)
         if same and not _is_held(home, path.parent.name):
             return Target(path.parent.name, True)
-    taken = {*known_worlds(home), *(path.parent.name for path in home.worlds.glob(f"*/{NOTE}"))}
+    taken = {*world_names(home), *(path.parent.name for path in home.worlds.glob(f"*/{NOTE}"))}
     names = (base if number == 1 else f"{base}-{number}" for number in range(1, NAMES_MAX))
     return Target(next(name for name in names if name not in taken), False)
 

@@ -1,4 +1,4 @@
-"""Tokens of a command that acts in several roles: the doors of a replay belong to several functions."""
+"""Tokens of a command that acts in several roles: the endpoints of a replay belong to several functions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RoleTokens:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._known: dict[str, str] = {}
+        self._tokens: dict[str, str] = {}
         self._turn = threading.Lock()
 
     def __call__(self, role: str, renew: bool) -> str:
@@ -32,11 +32,11 @@ class RoleTokens:
         if told:
             return told
         with self._turn:
-            if renew or role not in self._known:
-                self._known[role] = self._given(role)
-            return self._known[role]
+            if renew or role not in self._tokens:
+                self._tokens[role] = self._request_token(role)
+            return self._tokens[role]
 
-    def _given(self, role: str) -> str:
+    def _request_token(self, role: str) -> str:
         url = f"{self._client.address(CONSOLE)}/issuer/token"
         try:
             head = local_secret(self._client.home)

@@ -1,4 +1,4 @@
-"""Plant the seed of a world through the public doors: playbook, thresholds, calendars, rosters, ladder.
+"""Plant the seed of a world through the public APIs: playbook, thresholds, calendars, rosters, ladder.
 
 Each file `cli/seed/*.yaml` is a list of requests `{service, path, body, key, method?, as?}`, sent in
 the order of the file names and within a file in order. `key` is the Idempotency-Key, so planting twice

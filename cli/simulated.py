@@ -1,4 +1,4 @@
-"""Simulated people and carriers at a world's public doors, each a process that tells what it does as JSON lines."""
+"""Simulated people and carriers at a world's public APIs, each a process that tells what it does as JSON lines."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Amount:
     """
 
     value: Decimal | None
-    said: str
+    text: str
     reference: Reference | None = None
     referred: Decimal | None = None
 
@@ -58,7 +58,7 @@ class Day:
     """A date, or None with the words that stood in its place."""
 
     value: date | None
-    said: str
+    text: str
 
 
 def a_date(text: str) -> date:

@@ -171,13 +171,13 @@ class _Row:
 
 def _line(raw: RawRow, place: dict[str, int]) -> DeliveryLine | Quarantined:
     if raw.fault is not None:
-        return Quarantined(raw.row, "row", _said(raw.text), raw.fault, _hash((raw.text,)))
+        return Quarantined(raw.row, "row", _shortened(raw.text), raw.fault, _hash((raw.text,)))
     row_hash = _hash(raw.fields)
     try:
         return _usable(_Row(raw, place), raw.row, row_hash)
     except _Refused as refused:
         column, text, reason = refused.args
-        return Quarantined(raw.row, column, _said(text), reason, row_hash)
+        return Quarantined(raw.row, column, _shortened(text), reason, row_hash)
 
 
 def _usable(row: _Row, number: int, row_hash: str) -> DeliveryLine:
@@ -223,7 +223,7 @@ def _hash(values: Iterable[str]) -> str:
     return hashlib.sha256("\x1f".join(values).encode()).hexdigest()
 
 
-def _said(text: str) -> str:
+def _shortened(text: str) -> str:
     return text if len(text) <= MAX_SAID_CHARACTERS else text[: MAX_SAID_CHARACTERS - 1] + "…"
 
 
@@ -248,7 +248,7 @@ def _agreeing(
                 line, of_shipment.get(line.shipment), f"shipment {line.shipment}", OF_SHIPMENT
             ) or _contradiction(line, of_order.get(line.order), f"order {line.order}", OF_ORDER)
         if fault is not None:
-            quarantined.append(Quarantined(line.row, fault[0], _said(fault[1]), fault[2], line.row_hash))
+            quarantined.append(Quarantined(line.row, fault[0], _shortened(fault[1]), fault[2], line.row_hash))
             continue
         kept[line.line_id] = line
         of_shipment.setdefault(line.shipment, line)

@@ -1,4 +1,4 @@
-"""How the delivery records are told to the services: which door, in which order, with which words.
+"""How the delivery records are told to the services: which endpoint, in which order, with which words.
 
 Pure: it makes the items of `:batch` bodies and talks to nobody. Every item is keyed by the record it comes
 from, so that telling it twice is telling it once.
@@ -14,13 +14,13 @@ from typing import Any
 
 from formats.scms import PLACEHOLDER_SUPPLIER
 from formats.scms_steps import (
+    DayStep,
     Masters,
     OrderPlan,
     PlannedLine,
     RecordedDelivery,
     Shipment,
     ShipmentPlan,
-    Step,
 )
 
 SOURCE = "scms"
@@ -34,7 +34,7 @@ Item = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class BatchEndpoint:
     """A `:batch` route of a service and the role that may use it."""
 
     service: str
@@ -42,17 +42,17 @@ class Door:
     role: str
 
 
-SITES = Door("inventory", "/sites:batch", "inventory")
-ITEMS = Door("inventory", "/items:batch", "inventory")
-SUPPLIERS = Door("procurement", "/suppliers:batch", "procurement")
-CUSTOMERS = Door("sales", "/customers:batch", "sales")
-ORDERS = Door("sales", "/orders:batch", "sales")
-PURCHASE_ORDERS = Door("procurement", "/orders:batch", "procurement")
-SHIPMENTS = Door("logistics", "/shipments:batch", "logistics")
-HISTORY = Door("logistics", "/shipments:import", "planning-lead")
-RECEIPTS = Door("logistics", "/receipts:batch", "logistics")
+SITES = BatchEndpoint("inventory", "/sites:batch", "inventory")
+ITEMS = BatchEndpoint("inventory", "/items:batch", "inventory")
+SUPPLIERS = BatchEndpoint("procurement", "/suppliers:batch", "procurement")
+CUSTOMERS = BatchEndpoint("sales", "/customers:batch", "sales")
+ORDERS = BatchEndpoint("sales", "/orders:batch", "sales")
+PURCHASE_ORDERS = BatchEndpoint("procurement", "/orders:batch", "procurement")
+SHIPMENTS = BatchEndpoint("logistics", "/shipments:batch", "logistics")
+HISTORY = BatchEndpoint("logistics", "/shipments:import", "planning-lead")
+RECEIPTS = BatchEndpoint("logistics", "/receipts:batch", "logistics")
 
-Telling = Sequence[tuple[Door, list[Item]]]
+BatchRequests = Sequence[tuple[BatchEndpoint, list[Item]]]
 
 
 def start_of(day: date) -> datetime:
@@ -65,7 +65,7 @@ def end_of(day: date) -> datetime:
     return start_of(day + timedelta(days=1))
 
 
-def master_items(named: Masters) -> Telling:
+def master_items(named: Masters) -> BatchRequests:
     """Tell the sites, items, suppliers and customers; the placeholder of stock orders is no candidate."""
     sites = [
         {"key": code, "code": code, "name": code, "country": code, "zone": ZONE, "calendar": CALENDAR}
@@ -79,7 +79,7 @@ def master_items(named: Masters) -> Telling:
     return [(SITES, sites), (ITEMS, items), (SUPPLIERS, suppliers), (CUSTOMERS, customers)]
 
 
-def step_items(steps: Iterable[Step]) -> Telling:
+def step_items(steps: Iterable[DayStep]) -> BatchRequests:
     """Tell some days together: orders, purchase orders, plans, records, each in the order of the days."""
     orders: list[Item] = []
     purchases: list[Item] = []
@@ -94,14 +94,14 @@ def step_items(steps: Iterable[Step]) -> Telling:
     return [(ORDERS, orders), (PURCHASE_ORDERS, purchases), (SHIPMENTS, plans), (RECEIPTS, receipts)]
 
 
-def history_telling(steps: Sequence[Step], told: Iterable[Shipment]) -> Telling:
+def history_items(steps: Sequence[DayStep], past_shipments: Iterable[Shipment]) -> BatchRequests:
     """Tell all days at once as what is over: a shipment is planned and received in one act."""
-    by_door: dict[Door, list[Item]] = {ORDERS: [], PURCHASE_ORDERS: []}
+    by_endpoint: dict[BatchEndpoint, list[Item]] = {ORDERS: [], PURCHASE_ORDERS: []}
     for step in steps:
-        for door, items in step_items([step]):
-            if door in by_door:
-                by_door[door] += items
-    return [*by_door.items(), (HISTORY, [history_item(shipment) for shipment in told])]
+        for endpoint, items in step_items([step]):
+            if endpoint in by_endpoint:
+                by_endpoint[endpoint] += items
+    return [*by_endpoint.items(), (HISTORY, [history_item(shipment) for shipment in past_shipments])]
 
 
 def history_item(shipment: Shipment) -> Item:

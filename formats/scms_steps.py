@@ -1,4 +1,4 @@
-"""What becomes known on each day of the delivery records, in the order in which the doors are told.
+"""What becomes known on each day of the delivery records, in the order in which the services receive it.
 
 A plan is made of `PlannedLine`, which has no field for what only the record of the delivery says: nobody can
 put tomorrow's knowledge into today's plan.
@@ -78,7 +78,7 @@ class OrderPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DayStep:
     """One day, in the order in which it is told: orders, purchase orders, plans, records of delivery."""
 
     day: date
@@ -110,18 +110,18 @@ def shipments(lines: Iterable[DeliveryLine]) -> tuple[Shipment, ...]:
     return tuple(_shipment(name, group) for name, group in grouped.items())
 
 
-def steps(known: Sequence[Shipment], until: date = date.max) -> tuple[Step, ...]:
+def steps(all_shipments: Sequence[Shipment], until: date = date.max) -> tuple[DayStep, ...]:
     """Return the days up to `until` on which something becomes known, in order."""
     planned: dict[date, list[Shipment]] = defaultdict(list)
     delivered: dict[date, list[RecordedDelivery]] = defaultdict(list)
-    for shipment in sorted(known, key=lambda shipment: shipment.first_row):
+    for shipment in sorted(all_shipments, key=lambda shipment: shipment.first_row):
         if shipment.known_on <= until:
             planned[shipment.known_on].append(shipment)
         if shipment.delivery.recorded_on <= until:
             delivered[shipment.delivery.recorded_on].append(shipment.delivery)
     told: set[str] = set()
     return tuple(
-        Step(
+        DayStep(
             day=day,
             orders=_orders(planned[day], told),
             plans=tuple(shipment.plan for shipment in planned[day]),
@@ -131,13 +131,13 @@ def steps(known: Sequence[Shipment], until: date = date.max) -> tuple[Step, ...]
     )
 
 
-def masters(told: Iterable[Step]) -> Masters:
+def masters(day_steps: Iterable[DayStep]) -> Masters:
     """Name what must exist before these steps are told; nothing that only later steps speak of."""
     sites: dict[str, None] = {}
     items: dict[str, None] = {}
     suppliers: dict[str, None] = {}
     customers: dict[str, None] = {}
-    for step in told:
+    for step in day_steps:
         for order in step.orders:
             sites.setdefault(order.country)
             suppliers.setdefault(order.vendor)
@@ -179,14 +179,14 @@ def _shipment(name: str, lines: list[DeliveryLine]) -> Shipment:
     return Shipment(plan, min(line.known_on for line in lines), delivery, first.row)
 
 
-def _orders(planned: list[Shipment], told: set[str]) -> tuple[OrderPlan, ...]:
+def _orders(planned: list[Shipment], seen_orders: set[str]) -> tuple[OrderPlan, ...]:
     by_order: dict[str, list[ShipmentPlan]] = defaultdict(list)
     for shipment in planned:
         by_order[shipment.plan.order].append(shipment.plan)
     orders = []
     for name, plans in by_order.items():
-        first, added = plans[0], name in told
-        told.add(name)
+        first, added = plans[0], name in seen_orders
+        seen_orders.add(name)
         orders.append(
             OrderPlan(
                 key=f"{name}@{first.shipment}" if added else name,

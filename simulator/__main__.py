@@ -1,4 +1,4 @@
-"""`python -m simulator story` tells the story as JSON lines, `traffic` keeps a small world busy; the environment names its doors."""
+"""`python -m simulator story` tells the story as JSON lines, `traffic` keeps a small world busy; the environment names its services."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from simulator import traffic
-from simulator.doors import Doors, Refused
+from simulator.service_client import Refused, ServiceClient
 from simulator.story import Story
 
 EXIT_OK, EXIT_FAILED = 0, 1
@@ -31,13 +31,13 @@ def main() -> int:
     parser.add_argument("--nobody", action="store_true", help="nobody answers: every case waits for you")
     parser.add_argument("--pace", type=float, default=0.0, help="seconds that simulated people take before each act")
     chosen = parser.parse_args()
-    doors = Doors.from_environment()
+    services = ServiceClient.from_environment()
     try:
         if chosen.what == "story":
-            Story(doors, say, seed=chosen.seed, pace=chosen.pace).run()
+            Story(services, say, seed=chosen.seed, pace=chosen.pace).run()
         else:
             people = traffic.NOBODY if chosen.nobody else traffic.PEOPLE
-            traffic.Traffic(doors, say, seed=chosen.seed, people=people).run(every=chosen.every, cases=chosen.cases)
+            traffic.Traffic(services, say, seed=chosen.seed, people=people).run(every=chosen.every, cases=chosen.cases)
     except (Refused, httpx.HTTPError) as error:
         say("broken", {"text": f"It broke: {error}"})
         return EXIT_FAILED

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.amounts import rounded_amount
-from simulator.doors import Doors, until
+from simulator.service_client import ServiceClient, until
 
 SITES = {"Abidjan": "Africa/Abidjan", "Lagos": "Africa/Lagos"}
 ITEMS = {"test-kit": "111.00", "syringe-100": "25.20", "glove-box": "18.60", "bandage-50": "40.50"}
@@ -43,35 +43,35 @@ class Network:
     lines: int = 0
 
 
-def plant(doors: Doors, *, seed: int, now: datetime, run: str) -> Network:
-    """Bring the network in through the public doors, each function what is its own; `run` keeps references apart."""
+def plant(services: ServiceClient, *, seed: int, now: datetime, run: str) -> Network:
+    """Bring the network in through the public services, each function what is its own; `run` keeps references apart."""
     chance = random.Random(seed)
-    network = Network(today=now.date(), currency=doors.currency)
-    _masters(doors)
-    _terms(doors, chance, network.today)
+    network = Network(today=now.date(), currency=services.currency)
+    _masters(services)
+    _terms(services, chance, network.today)
     _orders(chance, network, run)
-    _stock(doors, chance)
-    _forecasts(doors, chance, network.today)
-    _trucks(doors, network, run)
-    until(lambda: _outlook(doors, network, "inbound"), "inventory to hear of the trucks")
-    doors.batch("machine-erp", "sales", "/orders:batch", SOURCE, list(network.orders.values()))
-    until(lambda: _outlook(doors, network, "orders"), "inventory to hear of the orders")
+    _stock(services, chance)
+    _forecasts(services, chance, network.today)
+    _trucks(services, network, run)
+    until(lambda: _outlook(services, network, "inbound"), "inventory to hear of the trucks")
+    services.batch("machine-erp", "sales", "/orders:batch", SOURCE, list(network.orders.values()))
+    until(lambda: _outlook(services, network, "orders"), "inventory to hear of the orders")
     return network
 
 
-def more(doors: Doors, chance: random.Random, *, now: datetime, run: str) -> Network:
+def more(services: ServiceClient, chance: random.Random, *, now: datetime, run: str) -> Network:
     """Bring new orders, and trucks that carry them, into a network that was planted before."""
-    network = Network(today=now.date(), currency=doors.currency)
+    network = Network(today=now.date(), currency=services.currency)
     _orders(chance, network, run)
-    _trucks(doors, network, run)
-    doors.batch("machine-erp", "sales", "/orders:batch", SOURCE, list(network.orders.values()))
+    _trucks(services, network, run)
+    services.batch("machine-erp", "sales", "/orders:batch", SOURCE, list(network.orders.values()))
     return network
 
 
 def tell_late(
-    doors: Doors, truck: dict[str, Any], *, now: datetime, days: int, reason: str, note: str
+    services: ServiceClient, truck: dict[str, Any], *, now: datetime, days: int, reason: str, note: str
 ) -> dict[str, Any]:
-    """The carrier says that a truck comes some days after its promised day; returns what the door answered."""
+    """The carrier says that a truck comes some days after its promised day; returns what the service answered."""
     expected = datetime.fromisoformat(truck["promised_on"]).replace(tzinfo=now.tzinfo) + timedelta(days=days)
     said = {
         "key": f"{truck['reference']}@{now.isoformat()}",
@@ -83,11 +83,11 @@ def tell_late(
         "reason": reason,
         "note": note,
     }
-    (result,) = doors.batch("machine-carrier", "logistics", "/milestones:batch", CARRIER, [said])
+    (result,) = services.batch("machine-carrier", "logistics", "/milestones:batch", CARRIER, [said])
     return result
 
 
-def _outlook(doors: Doors, network: Network, what: str) -> bool:
+def _outlook(services: ServiceClient, network: Network, what: str) -> bool:
     """Say whether inventory projects what every truck brings, or what every order takes."""
     expected: dict[tuple[str, str], float] = {}
     for order in network.orders.values():
@@ -97,7 +97,7 @@ def _outlook(doors: Doors, network: Network, what: str) -> bool:
     return all(
         sum(
             float(day[what])
-            for day in doors.get("inventory", "inventory", "/projections", item=item, site=site)["days"]
+            for day in services.get("inventory", "inventory", "/projections", item=item, site=site)["days"]
         )
         >= quantity
         for (item, site), quantity in expected.items()
@@ -108,40 +108,47 @@ def _keyed(things: list[dict[str, Any]], version: str = "1") -> list[dict[str, A
     return [{"key": f"{one['code']}@{version}", **one} for one in things]
 
 
-def _masters(doors: Doors) -> None:
+def _masters(services: ServiceClient) -> None:
     sites = [
         {"code": code, "name": f"{code} warehouse (simulated)", "zone": zone, "calendar": "every-day"}
         for code, zone in SITES.items()
     ]
     items = [
-        {"code": code, "description": f"{code} (simulated)", "unit": "pack", "unit_value": money(price, doors.currency)}
+        {
+            "code": code,
+            "description": f"{code} (simulated)",
+            "unit": "pack",
+            "unit_value": money(price, services.currency),
+        }
         for code, price in ITEMS.items()
     ]
-    doors.batch("inventory", "inventory", "/sites:batch", "simulator", _keyed(sites))
-    doors.batch("inventory", "inventory", "/items:batch", "simulator", _keyed(items, f"{PRICES}-{doors.currency}"))
+    services.batch("inventory", "inventory", "/sites:batch", "simulator", _keyed(sites))
+    services.batch(
+        "inventory", "inventory", "/items:batch", "simulator", _keyed(items, f"{PRICES}-{services.currency}")
+    )
     customers = [
         {"code": code, "name": f"{name} (simulated)", "tier": tier, "contact": f"orders@{code}.example"}
         for code, (name, tier, _) in CUSTOMERS.items()
     ]
-    doors.batch("sales", "sales", "/customers:batch", "simulator", _keyed(customers))
+    services.batch("sales", "sales", "/customers:batch", "simulator", _keyed(customers))
     suppliers = [{"code": code, "name": f"{code} (simulated)"} for code in SUPPLIERS]
-    doors.batch("procurement", "procurement", "/suppliers:batch", "simulator", _keyed(suppliers))
-    doors.post("logistics", "logistics", "/carriers", {"code": CARRIER, "name": "Northline Trucking (simulated)"})
+    services.batch("procurement", "procurement", "/suppliers:batch", "simulator", _keyed(suppliers))
+    services.post("logistics", "logistics", "/carriers", {"code": CARRIER, "name": "Northline Trucking (simulated)"})
     for site in SITES:
         lane = {"origin": "Accra", "destination": site, "carrier": CARRIER, "mode": "Truck", "transit_days": 2}
-        doors.post("logistics", "logistics", "/lanes", lane)
+        services.post("logistics", "logistics", "/lanes", lane)
 
 
-def _terms(doors: Doors, chance: random.Random, today: date) -> None:
+def _terms(services: ServiceClient, chance: random.Random, today: date) -> None:
     since = date(today.year, 1, 1).isoformat()
     terms = [
         {
-            "key": f"{supplier}/{item}@{since}-{PRICES}-{doors.currency}",
+            "key": f"{supplier}/{item}@{since}-{PRICES}-{services.currency}",
             "supplier": supplier,
             "item": item,
             "effective_from": since,
-            "price": money(float(price) * 0.6 * factor, doors.currency),
-            "freight": money(0.4 + 0.2 * factor, doors.currency),
+            "price": money(float(price) * 0.6 * factor, services.currency),
+            "freight": money(0.4 + 0.2 * factor, services.currency),
             "lead_time_days": chance.randint(1, 5),
             "minimum_quantity": str(chance.choice((10, 50, 500))),
             "capacity_per_week": str(chance.choice((200, 1000, 4000))),
@@ -150,7 +157,7 @@ def _terms(doors: Doors, chance: random.Random, today: date) -> None:
         for item, price in ITEMS.items()
         if supplier == OWN_SUPPLIER or chance.random() < 0.8
     ]
-    doors.batch("procurement", "procurement", "/terms:batch", "simulator", terms)
+    services.batch("procurement", "procurement", "/terms:batch", "simulator", terms)
 
 
 def _orders(chance: random.Random, network: Network, run: str) -> None:
@@ -179,7 +186,7 @@ def _orders(chance: random.Random, network: Network, run: str) -> None:
         network.lines += len(lines)
 
 
-def _stock(doors: Doors, chance: random.Random) -> None:
+def _stock(services: ServiceClient, chance: random.Random) -> None:
     entries = [
         {
             "key": f"{site}/{item}@opening",
@@ -191,10 +198,10 @@ def _stock(doors: Doors, chance: random.Random) -> None:
         for site in SITES
         for item in ITEMS
     ]
-    doors.batch("inventory", "inventory", "/stock-entries:batch", "simulator", entries)
+    services.batch("inventory", "inventory", "/stock-entries:batch", "simulator", entries)
 
 
-def _forecasts(doors: Doors, chance: random.Random, today: date) -> None:
+def _forecasts(services: ServiceClient, chance: random.Random, today: date) -> None:
     """Enter what will be needed in the next eight weeks. Nobody is told yet: the planners look at it first."""
     monday = today + timedelta(days=7 - today.weekday())
     weeks = [(monday + timedelta(weeks=n)).isoformat() for n in range(8)]
@@ -208,10 +215,10 @@ def _forecasts(doors: Doors, chance: random.Random, today: date) -> None:
         for site in SITES
         for item in ITEMS
     ]
-    doors.batch("sales", "forecast", "/forecasts:batch", "simulator", entered)
+    services.batch("sales", "forecast", "/forecasts:batch", "simulator", entered)
 
 
-def _trucks(doors: Doors, network: Network, run: str) -> None:
+def _trucks(services: ServiceClient, network: Network, run: str) -> None:
     for number, site in enumerate(SITES, start=1):
         reference = f"TRK-{run}-{number}"
         due = (network.today + timedelta(days=2)).isoformat()
@@ -241,4 +248,4 @@ def _trucks(doors: Doors, network: Network, run: str) -> None:
             "promised_on": due,
             "lines": lines,
         }
-    doors.batch("machine-erp", "logistics", "/shipments:batch", SOURCE, list(network.trucks.values()))
+    services.batch("machine-erp", "logistics", "/shipments:batch", SOURCE, list(network.trucks.values()))

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from chassis.runtime.clock import machine_now
 from simulator import network, people
-from simulator.doors import Doors, Refused, until
+from simulator.service_client import Refused, ServiceClient, until
 
 Tell = Callable[[str, dict[str, Any]], None]
 HISTOGRAM = "scorecard_decision_seconds"
@@ -25,7 +25,7 @@ AGREE_SECONDS = 0.001
 class Watcher:
     """Follows the live exception stream from before the story on, and remembers when each fact came."""
 
-    doors: Doors
+    services: ServiceClient
     facts: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     failed: list[BaseException] = field(default_factory=list)
 
@@ -35,7 +35,7 @@ class Watcher:
 
     def _follow(self) -> None:
         try:
-            for came, fact in self.doors.follow("planning-lead"):
+            for came, fact in self.services.follow("planning-lead"):
                 self.facts.append((came, fact))
         except (httpx.HTTPError, Refused) as error:
             self.failed.append(error)
@@ -63,10 +63,10 @@ BEFORE_THE_SIGNAL = 4.0  # paces: time to open the desk
 class Story:
     """Tells the story step by step; raises Refused where a link is missing."""
 
-    def __init__(self, doors: Doors, tell: Tell, *, seed: int, pace: float = 0.0) -> None:
+    def __init__(self, services: ServiceClient, tell: Tell, *, seed: int, pace: float = 0.0) -> None:
         """`pace`: seconds that simulated people take before each act, so that others can watch."""
-        self._doors, self._tell_all, self._seed, self._pace = doors, tell, seed, pace
-        self._watcher = Watcher(doors)
+        self._services, self._tell_all, self._seed, self._pace = services, tell, seed, pace
+        self._watcher = Watcher(services)
         self._last = time.monotonic()
 
     def run(self) -> dict[str, Any]:
@@ -94,13 +94,13 @@ class Story:
 
     def _set_the_scene(self) -> network.Network:
         run = machine_now().strftime("%m%d%H%M%S")
-        made = network.plant(self._doors, seed=self._seed, now=machine_now(), run=run)
+        made = network.plant(self._services, seed=self._seed, now=machine_now(), run=run)
         reference = next(iter(made.trucks))
         until(
-            lambda: self._doors.get("logistics", "logistics", "/shipments", reference=reference)["items"],
+            lambda: self._services.get("logistics", "logistics", "/shipments", reference=reference)["items"],
             "the planned trucks",
         )
-        until(lambda: self._doors.get("inventory", "inventory", "/sites")["items"], "the sites")
+        until(lambda: self._services.get("inventory", "inventory", "/sites")["items"], "the sites")
         self._watcher.start()
         self._tell(
             "scene",
@@ -114,7 +114,7 @@ class Story:
         now = machine_now()
         self._last = time.monotonic()
         result = network.tell_late(
-            self._doors, truck, now=now, days=2, reason="breakdown", note="gearbox, Aflao border (simulated)"
+            self._services, truck, now=now, days=2, reason="breakdown", note="gearbox, Aflao border (simulated)"
         )
         told_at = time.monotonic()
         self._tell(
@@ -124,7 +124,7 @@ class Story:
         )
         return {**truck, "shipment_id": result["id"]}, told_at
 
-    def _case_opens(self, truck: dict[str, Any], told_at: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def _case_opens(self, truck: dict[str, Any], reported_at: float) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         opened_at, opened = next(
             f for f in until(lambda: self._opened(truck["shipment_id"]), "the case on the live stream")
         )
@@ -142,7 +142,7 @@ class Story:
                 "task",
                 f"Task for {task['data']['function']}: {task['data']['title']}.",
                 came,
-                ms_since_signal=round((came - told_at) * 1000, 1),
+                ms_since_signal=round((came - reported_at) * 1000, 1),
             )
         return data, [task["data"] for _, task in tasks]
 
@@ -164,15 +164,15 @@ class Story:
             came,
         )
         drafts = until(
-            lambda: people._drafts(self._doors, case["case_id"], len(case["customers"])), "the drafted notices"
+            lambda: people._drafts(self._services, case["case_id"], len(case["customers"])), "the drafted notices"
         )
-        text = self._doors.get("sales", "sales", f"/notices/{drafts[0]['notice_id']}")["text"]
+        text = self._services.get("sales", "sales", f"/notices/{drafts[0]['notice_id']}")["text"]
         self._tell(
             "notice", f"Sales has {len(drafts)} drafted notices. The first reads: {' '.join(text.split())[:220]} …"
         )
         task_id = next(t["task_id"] for t in tasks if t["kind"] == "find-alternative-source")
-        found = until(lambda: people._round(self._doors, task_id), "procurement's ranked alternatives")
-        whole = self._doors.get("procurement", "procurement", f"/sourcings/{found['sourcing_id']}")
+        found = until(lambda: people._round(self._services, task_id), "procurement's ranked alternatives")
+        whole = self._services.get("procurement", "procurement", f"/sourcings/{found['sourcing_id']}")
         line = max(whole["lines"], key=lambda one: (sum(o["feasible"] for o in one["options"]), len(one["options"])))
         ranked = "; ".join(
             f"{o['rank']}. {o['supplier']}"
@@ -187,7 +187,7 @@ class Story:
             "options",
             f"Procurement ranked {found['alternatives']} ways out for {found['lines']} lines; for {line['item']}: {ranked or 'none'}.",
         )
-        for shortage in self._doors.get("inventory", "inventory", "/shortages").get("items", [])[:2]:
+        for shortage in self._services.get("inventory", "inventory", "/shortages").get("items", [])[:2]:
             self._tell(
                 "shortage",
                 f"Inventory predicts a shortage of {shortage['quantity']} {shortage['item']} at {shortage['site']} on {shortage['short_on']}.",
@@ -195,15 +195,15 @@ class Story:
 
     def _people_answer(self, case: dict[str, Any], tasks: list[dict[str, Any]]) -> None:
         self._wait(2)
-        people.acknowledge(self._doors, case["case_id"])
+        people.acknowledge(self._services, case["case_id"])
         self._tell("act", "A simulated person of logistics acknowledged the case and took it.")
         for task in tasks:
             self._wait()
-            people.commit_to(self._doors, task, machine_now())
+            people.commit_to(self._services, task, machine_now())
             self._tell("act", f"A simulated person of {task['function']} committed to “{task['title']}”.")
         task_id = next(t["task_id"] for t in tasks if t["kind"] == "find-alternative-source")
         self._wait()
-        chosen = people.choose(self._doors, task_id)
+        chosen = people.choose(self._services, task_id)
         limit = chosen["money_limit"]
         within = f", within the limit of {limit['amount']} {limit['currency']}" if limit else ""
         self._tell(
@@ -214,13 +214,13 @@ class Story:
         ((came, decided), *_) = self._watcher.wait_for(case["case_id"], "exceptions.case.decided.v1")
         self._tell("decided", f"The case is decided: {decided['data']['choice']}", came)
         self._wait()
-        drafts = people.approve(self._doors, case["case_id"], len(case["customers"]))
+        drafts = people.approve(self._services, case["case_id"], len(case["customers"]))
         self._tell(
             "act",
             f"A simulated person of sales approved {len(drafts)} notices; the promises are revised in the ledger.",
         )
-        line = self._doors.get("sales", "sales", f"/notices/{drafts[0]['notice_id']}")["lines"][0]
-        ledger = self._doors.get("sales", "sales", f"/promises/{line['order_line_id']}")
+        line = self._services.get("sales", "sales", f"/notices/{drafts[0]['notice_id']}")["lines"][0]
+        ledger = self._services.get("sales", "sales", f"/promises/{line['order_line_id']}")
         self._tell(
             "promise",
             f"Promise of one line: version {ledger['promise_version']}, {line['promised_on']} → {ledger['promised_on']}.",
@@ -239,14 +239,14 @@ class Story:
         )
 
     def _sent(self, case: dict[str, Any]) -> list[dict[str, Any]]:
-        found = self._doors.get("sales", "sales", "/notices", case=case["case_id"], state="sent", limit=100)["items"]
+        found = self._services.get("sales", "sales", "/notices", case=case["case_id"], state="sent", limit=100)["items"]
         return found if len(found) >= len(case["customers"]) else []
 
     def _velocity(self, case: dict[str, Any], before: tuple[float, float]) -> dict[str, Any]:
         case_id = case["case_id"]
 
         def agreed() -> dict[str, Any] | None:
-            found = self._doors.get("viewer", "scorecard", f"/velocity/cases/{case_id}")
+            found = self._services.get("viewer", "scorecard", f"/velocity/cases/{case_id}")
             total, count = _prometheus()
             both = (
                 found["stream"]
@@ -276,7 +276,7 @@ class Story:
             **measured,
         )
         self._wait()
-        people.verify(self._doors, case_id)
+        people.verify(self._services, case_id)
         self._watcher.wait_for(case_id, "exceptions.case.verified.v1")
         self._tell("verified", "The simulated planning lead checked the effect; the case is closed.")
         return measured
@@ -293,14 +293,14 @@ class Story:
 
     def _chain(self, fact_id: str) -> list[str] | None:
         try:
-            found = self._doors.get("viewer", "scorecard", f"/causes/{fact_id}")
+            found = self._services.get("viewer", "scorecard", f"/causes/{fact_id}")
         except Refused:
             return None  # the causal record has not heard the fact yet
         root = found["root"]
         if root["kind"] != "signal":
             return None
         asked = {"ids": [root["id"]], "kind": "signal"}
-        shown = self._doors.post("viewer", root["service"], "/causes:resolve", asked)["found"]
+        shown = self._services.post("viewer", root["service"], "/causes:resolve", asked)["found"]
         return (
             [*(step["type"] for step in found["chain"]), f"signal {shown[0]['subject']} of {shown[0]['by']}"]
             if shown

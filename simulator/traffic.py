@@ -10,7 +10,7 @@ from typing import Any
 
 from chassis.runtime.clock import machine_now
 from simulator import network, people
-from simulator.doors import Doors, until
+from simulator.service_client import ServiceClient, until
 
 Tell = Callable[[str, dict[str, Any]], None]
 
@@ -29,15 +29,15 @@ REASONS = {
 class Traffic:
     """Makes delays, one after another, and answers them as far as chance says."""
 
-    def __init__(self, doors: Doors, tell: Tell, *, seed: int, people: tuple[int, ...] = PEOPLE) -> None:
-        self._doors, self._tell, self._people = doors, tell, people
+    def __init__(self, services: ServiceClient, tell: Tell, *, seed: int, people: tuple[int, ...] = PEOPLE) -> None:
+        self._services, self._tell, self._people = services, tell, people
         self._chance = random.Random(seed)
 
     def run(self, *, every: float = EVERY_SECONDS, cases: int | None = None) -> None:
         """Make a delay now and each `every` seconds, until so many were made or for ever; raises Refused."""
         pause = threading.Event()
-        if not self._doors.get("inventory", "inventory", "/sites")["items"]:
-            network.plant(self._doors, seed=self._chance.randrange(1 << 30), now=machine_now(), run=_run())
+        if not self._services.get("inventory", "inventory", "/sites")["items"]:
+            network.plant(self._services, seed=self._chance.randrange(1 << 30), now=machine_now(), run=_run())
         for made, truck in enumerate(self._trucks(), start=1):
             begun = time.monotonic()
             self._delay(truck)
@@ -47,37 +47,39 @@ class Traffic:
 
     def _trucks(self) -> Iterator[dict[str, Any]]:
         while True:
-            yield from network.more(self._doors, self._chance, now=machine_now(), run=_run()).trucks.values()
+            yield from network.more(self._services, self._chance, now=machine_now(), run=_run()).trucks.values()
 
     def _delay(self, truck: dict[str, Any]) -> None:
         reason = self._chance.choice(list(REASONS))
         days = self._chance.choice((2, 2, 3, 4, 7))
-        told = network.tell_late(self._doors, truck, now=machine_now(), days=days, reason=reason, note=REASONS[reason])
+        told = network.tell_late(
+            self._services, truck, now=machine_now(), days=days, reason=reason, note=REASONS[reason]
+        )
         case = until(lambda: self._case(told["id"]), "the case of a late truck")
         how_far = self._chance.choices(HALFWAY, self._people)[0]
         self._answer(case, HALFWAY.index(how_far))
         self._tell("traffic", {"text": f"{case['headline']}: {how_far}", "case_id": case["case_id"]})
 
     def _case(self, shipment_id: str) -> dict[str, Any] | None:
-        found = self._doors.get("planning-lead", "exceptions", "/cases", cause_id=shipment_id)["items"]
+        found = self._services.get("planning-lead", "exceptions", "/cases", cause_id=shipment_id)["items"]
         return found[0] if found and len(found[0]["tasks"]) > 1 else None
 
     def _answer(self, case: dict[str, Any], how_far: int) -> None:
         if how_far >= HALFWAY.index("acknowledged"):
-            people.acknowledge(self._doors, case["case_id"])
+            people.acknowledge(self._services, case["case_id"])
         if how_far >= HALFWAY.index("committed"):
             for task in case["tasks"]:
-                people.commit_to(self._doors, task, machine_now())
+                people.commit_to(self._services, task, machine_now())
         if how_far >= HALFWAY.index("implemented"):
             by_kind = {task["kind"]: task for task in case["tasks"]}
-            people.choose(self._doors, by_kind["find-alternative-source"]["task_id"])
-            people.approve(self._doors, case["case_id"], len(case["customers"]))
+            people.choose(self._services, by_kind["find-alternative-source"]["task_id"])
+            people.approve(self._services, case["case_id"], len(case["customers"]))
             until(lambda: self._is(case, "implemented"), "the case to be implemented")
         if how_far >= HALFWAY.index("verified"):
-            people.verify(self._doors, case["case_id"])
+            people.verify(self._services, case["case_id"])
 
     def _is(self, case: dict[str, Any], state: str) -> bool:
-        return bool(self._doors.get("planning-lead", "exceptions", f"/cases/{case['case_id']}")["state"] == state)
+        return bool(self._services.get("planning-lead", "exceptions", f"/cases/{case['case_id']}")["state"] == state)
 
 
 def _run() -> str:

@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from cli.backfill.telling import ask_velocity
+from cli.backfill.importing import ask_velocity
 from cli.client import Client
-from cli.doors import Doors
 from cli.roles import RoleTokens
+from cli.service_client import ServiceClient
 from cli.stack.recipe import SERVICES
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 300, 56, 110, 34, 44
@@ -35,7 +35,7 @@ def ask(world: str, since: datetime, weeks: int) -> list[Week]:
     """Ask for the figures as of each week."""
     found = []
     with Client(world) as client:
-        doors = Doors({n: u for n, u in client.addresses().items() if n in SERVICES}, RoleTokens(client))
+        doors = ServiceClient({n: u for n, u in client.addresses().items() if n in SERVICES}, RoleTokens(client))
         try:
             for number in range(weeks):
                 day = since + timedelta(weeks=number)

@@ -117,7 +117,7 @@ class _Reader:
     def __init__(self, responses: ResponseMap, place: dict[str, int]) -> None:
         self._map, self._place, self._zone = responses, place, responses.timezone
         self._missing = frozenset(responses.missing)
-        self._known: dict[str, datetime] = {}  # most times stand on several rows
+        self._parsed_times: dict[str, datetime] = {}  # most times stand on several rows
 
     def case(self, key: str, rows: Sequence[RawRow]) -> ResponseCase:
         words = [self._word(rows[0], column) for column in self._map.headline]
@@ -132,13 +132,13 @@ class _Reader:
         yield opened
         if told.acknowledged is not None:
             where = told.acknowledged.first_row_where
-            taken = next((row for row in rows if where.holds(self._said(row, where.column))), None)
+            taken = next((row for row in rows if where.holds(self._text(row, where.column))), None)
             fact = None if taken is None else self._point("acknowledged", taken, told.acknowledged)
             if fact is not None:
                 yield fact
         yield from self._handoffs(rows)
         done = told.implemented.last_row_where
-        if done is None or done.holds(self._said(last, done.column)):
+        if done is None or done.holds(self._text(last, done.column)):
             fact = self._point("implemented", last, told.implemented)
             if fact is not None:
                 yield fact
@@ -176,23 +176,23 @@ class _Reader:
         return found
 
     def _time(self, row: RawRow, column: str) -> datetime:
-        text = self._said(row, column)
-        if text not in self._known:
+        text = self._text(row, column)
+        if text not in self._parsed_times:
             try:
                 read = datetime.strptime(text, self._map.time)
-                self._known[text] = in_zone(read, self._zone) if read.tzinfo is None else read.astimezone(UTC)
+                self._parsed_times[text] = in_zone(read, self._zone) if read.tzinfo is None else read.astimezone(UTC)
             except ValueError as why:
                 left_out = str(why) if "left out" in str(why) else f"is no time such as {self._map.time!r}"
                 raise self._expected(row, column, left_out) from why
-        return self._known[text]
+        return self._parsed_times[text]
 
-    def _said(self, row: RawRow, column: str) -> str:
+    def _text(self, row: RawRow, column: str) -> str:
         return row.fields[self._place[column]].strip()
 
     def _word(self, row: RawRow, column: str) -> str | None:
         """Return what stands in a column, None where nothing does."""
-        word = self._said(row, column)
+        word = self._text(row, column)
         return None if word in self._missing else word
 
     def _expected(self, row: RawRow, column: str, expected: str) -> _Unusable:
-        return _Unusable(row.row, column, self._said(row, column) if column in self._place else "", expected)
+        return _Unusable(row.row, column, self._text(row, column) if column in self._place else "", expected)

@@ -10,7 +10,7 @@ from cli.errors import Refused
 from cli.replay_world import DRIVEN, NAMES_MAX, NOTE
 from cli.stack.recipe import CONSOLE, STREAM
 from cli.stack.state import Home, read_json, write_json
-from cli.stack.worlds import LIVE, check_name, known_worlds
+from cli.stack.worlds import LIVE, check_name, world_names
 
 BACKFILL_NOTE = "backfill.json"
 BASE = "backfill"
@@ -42,7 +42,7 @@ def choose(home: Home, *, digest: str, named: str | None) -> str:
     for path in sorted(home.worlds.glob(f"*/{BACKFILL_NOTE}")):
         if (read_json(path) or {}).get("digest") == digest:
             return path.parent.name
-    taken = {*known_worlds(home), *_noted(home, BACKFILL_NOTE), *_noted(home, NOTE)}
+    taken = {*world_names(home), *_noted(home, BACKFILL_NOTE), *_noted(home, NOTE)}
     names = (BASE if number == 1 else f"{BASE}-{number}" for number in range(1, NAMES_MAX))
     return next(name for name in names if name not in taken)
 
@@ -57,5 +57,5 @@ def _noted(home: Home, name: str) -> Iterable[str]:
 
 
 def stamp(at: datetime) -> str:
-    """Return an instant as the doors read it."""
+    """Return an instant as the services read it."""
     return at.isoformat().replace("+00:00", "Z")

@@ -11,16 +11,16 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli import replay_world
-from cli.backfill import telling, world
+from cli.backfill import importing, world
 from cli.backfill.maps import LoadedMap, in_zone, load_map
 from cli.backfill.reading import ResponseLog, read_responses
 from cli.backfill.world import stamp
 from cli.client import Client
-from cli.doors import Doors, ImportResult
 from cli.errors import CommandFailed
 from cli.exit_codes import ExitCode
 from cli.output import JsonOption, emit, err, progress, say, table, warn
 from cli.roles import RoleTokens
+from cli.service_client import ImportResult, ServiceClient
 from cli.stack.recipe import SERVICES
 from cli.stack.state import Home
 from formats.dialect import WrongFile
@@ -74,7 +74,7 @@ def backfill_responses(
     for one in log.left_out[:SHOWN_MAX]:
         warn(str(one))
     for item in told.refused[:SHOWN_MAX]:
-        warn(f"the door refused {item.key}: {item.field} {item.reason}".rstrip())
+        warn(f"the service refused {item.key}: {item.field} {item.reason}".rstrip())
     if (more := len(log.left_out) + len(told.refused)) > SHOWN_MAX:
         warn(f"{more} cases were not taken in all; --dry-run --json lists those that the file spoils")
     return int(ExitCode.REFUSED if log.left_out or told.refused else ExitCode.OK)
@@ -112,18 +112,18 @@ def _brought(
             replay_world.open_world(home, name, report, services=world.PROCESSES, seed="none")
         with Client(name, home=home) as client:
             urls = {one: url for one, url in client.addresses().items() if one in SERVICES}
-            doors = Doors(urls, RoleTokens(client))
+            services = ServiceClient(urls, RoleTokens(client))
             try:
-                told = _told(log, doors, source=loaded.responses.source, hidden=hidden)
-                answer = telling.ask_velocity(doors, as_of=as_of)
+                told = _import_with_progress(log, services, source=loaded.responses.source, hidden=hidden)
+                answer = importing.ask_velocity(services, as_of=as_of)
             finally:
-                doors.close()
+                services.close()
     if not hidden:
         say(f"World {name}: {told.created} cases are new, {told.unchanged} were known.")
     return told, answer
 
 
-def _told(log: ResponseLog, doors: Doors, *, source: str, hidden: bool) -> ImportResult:
+def _import_with_progress(log: ResponseLog, services: ServiceClient, *, source: str, hidden: bool) -> ImportResult:
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -134,7 +134,7 @@ def _told(log: ResponseLog, doors: Doors, *, source: str, hidden: bool) -> Impor
     )
     with bar:
         task = bar.add_task("told", total=len(log.cases))
-        return telling.bring(log, doors, source=source, progress=lambda cases: bar.update(task, advance=cases))
+        return importing.bring(log, services, source=source, progress=lambda cases: bar.update(task, advance=cases))
 
 
 def _show(answer: dict[str, Any]) -> None:
@@ -148,7 +148,7 @@ def _show_dry(log: ResponseLog, *, as_json: bool) -> None:
     answer = {
         "cases": len(log.cases),
         "rows": log.rows,
-        "facts": telling.counts(log.cases),
+        "facts": importing.counts(log.cases),
         "end": stamp(log.end),
         "left_out": [asdict(one) for one in log.left_out],
     }

@@ -9,7 +9,7 @@ import typer
 
 from cli.causes import TASK, Walk, resolved
 from cli.client import Client
-from cli.commands.shown import ago
+from cli.commands.lookup import ago
 from cli.errors import CommandFailed
 from cli.output import JsonOption, WorldOption, emit, print_json, progress, say, table
 from cli.stack.worlds import LIVE

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import Client
-from cli.commands.shown import ago, all_pages
+from cli.commands.lookup import ago, all_pages
 from cli.errors import Refused
 from cli.output import JsonOption, WorldOption, emit, say, table
 from cli.stack.recipe import SERVICES

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import Client
-from cli.commands.shown import all_pages, found
+from cli.commands.lookup import all_pages, find_id
 from cli.output import JsonOption, WorldOption, emit, say, table
 from cli.stack.worlds import LIVE
 
@@ -79,7 +79,7 @@ def override(
     if expires is not None:
         body["expires_on"] = f"{expires:%Y-%m-%d}"
     with Client(world) as client:
-        whole = found(client, "forecasts", forecast_id, service="forecast")
+        whole = find_id(client, "forecasts", forecast_id, service="forecast")
         answer = client.post("forecast", f"/forecasts/{whole}/overrides", body)
     emit(
         answer,
@@ -91,7 +91,7 @@ def override(
 def publish(forecast_id: ForecastId, world: WorldOption = LIVE, as_json: JsonOption = False) -> None:
     """Publish a forecast: inventory projects anew, and what will be short opens a case."""
     with Client(world) as client:
-        whole = found(client, "forecasts", forecast_id, service="forecast")
+        whole = find_id(client, "forecasts", forecast_id, service="forecast")
         answer = client.post("forecast", f"/forecasts/{whole}/publish", {})
     words = f"{answer['item']} at {answer['site']}: version {answer['published']} is published."
     emit(answer, as_json=as_json, show=lambda: say(words))

@@ -1,4 +1,4 @@
-"""`replay scms` and `import scms`: the delivery records, brought in through the public doors."""
+"""`replay scms` and `import scms`: the delivery records, brought in through the public APIs."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli import replay_world
 from cli.client import Client
-from cli.doors import Doors, RefusedItem
 from cli.errors import CommandFailed
 from cli.exit_codes import ExitCode
 from cli.figures import ask_figures
 from cli.output import JsonOption, WorldOption, emit, err, progress, say, table, warn
 from cli.replay import Replayed, bring_history, replay, script_of
 from cli.roles import RoleTokens
+from cli.service_client import RefusedItem, ServiceClient
 from cli.stack.recipe import SERVICES
 from cli.stack.state import Home
 from cli.stack.worlds import LIVE
@@ -64,13 +64,13 @@ def replay_scms(
         with progress(first, quiet=as_json) as report:
             replay_world.open_world(home, target.world, report)
         with Client(target.world, home=home) as client:
-            doors = _doors(client)
+            services = _service_client(client)
             try:
-                done = _told(records, last, doors, hidden=as_json)
+                done = _replay_with_progress(records, last, services, hidden=as_json)
                 with progress("The figures are asked from their owners", quiet=as_json):
-                    figures, routes = ask_figures(doors)
+                    figures, routes = ask_figures(services)
             finally:
-                doors.close()
+                services.close()
         replay_world.note(home, target.world, file_hash=digest, until=said_until, done=True)
     answer: dict[str, Any] = {"world": target.world, **figures}
     answer |= {"quarantined_rows": len(records.quarantined), "seconds": round(time.monotonic() - started, 1)}
@@ -84,12 +84,12 @@ def import_scms(file: FileArgument, world: WorldOption = LIVE, as_json: JsonOpti
     """Bring delivery records into a running world as history: planned and received in one act, no case."""
     _, records = _read(file)
     with Client(world) as client:
-        doors = _doors(client)
+        services = _service_client(client)
         try:
             with progress(f"{len(records.lines)} lines are told to world {world}", quiet=as_json):
-                told = bring_history(records, doors)
+                told = bring_history(records, services)
         finally:
-            doors.close()
+            services.close()
     answer = {
         "world": world,
         "lines": len(records.lines),
@@ -118,11 +118,15 @@ def _read(file: Path) -> tuple[bytes, DeliveryFile]:
         raise CommandFailed(f"{file}: {why}", ExitCode.USAGE) from why
 
 
-def _doors(client: Client) -> Doors:
-    return Doors({name: url for name, url in client.addresses().items() if name in SERVICES}, RoleTokens(client))
+def _service_client(client: Client) -> ServiceClient:
+    return ServiceClient(
+        {name: url for name, url in client.addresses().items() if name in SERVICES}, RoleTokens(client)
+    )
 
 
-def _told(records: DeliveryFile, until: date | None, doors: Doors, *, hidden: bool) -> Replayed:
+def _replay_with_progress(
+    records: DeliveryFile, until: date | None, services: ServiceClient, *, hidden: bool
+) -> Replayed:
     script = script_of(records, until)
     bar = Progress(
         TextColumn("{task.description}"),
@@ -138,7 +142,7 @@ def _told(records: DeliveryFile, until: date | None, doors: Doors, *, hidden: bo
         def show(at: datetime, items: int) -> None:
             bar.update(task, advance=items, description=f"told to {at.astimezone(UTC):%Y-%m-%d}")
 
-        return replay(script, doors, progress=show)
+        return replay(script, services, progress=show)
 
 
 def _counts(done: Replayed, records: DeliveryFile, routes: dict[str, str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import Client
-from cli.commands.shown import ago, all_pages, found, money
+from cli.commands.lookup import ago, all_pages, find_id, money
 from cli.output import JsonOption, WorldOption, emit, say, table
 from cli.stack.worlds import LIVE
 
@@ -110,7 +110,7 @@ def cases(
 def case(case_id: CaseId, world: WorldOption = LIVE, as_json: JsonOption = False) -> None:
     """Show one case: what is hurt, who moves next, and its timeline."""
     with Client(world) as client:
-        whole = client.get("exceptions", f"/cases/{found(client, 'cases', case_id)}")
+        whole = client.get("exceptions", f"/cases/{find_id(client, 'cases', case_id)}")
         timeline = all_pages(client, "exceptions", f"/cases/{whole['case_id']}/timeline", {}, most=500)
     emit({**whole, "timeline": timeline}, as_json=as_json, show=lambda: _show_case(whole, timeline))
 
@@ -155,7 +155,7 @@ def tasks(
 
 def _do(world: str, kind: str, identity: str, act: str, body: dict[str, Any], as_json: bool) -> None:
     with Client(world) as client:
-        whole = found(client, kind, identity)
+        whole = find_id(client, kind, identity)
         answer = client.post("exceptions", f"/{kind}/{whole}/{act}", body)
     emit(
         answer,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import Client
-from cli.commands.shown import all_pages, found, money
+from cli.commands.lookup import all_pages, find_id, money
 from cli.errors import NotFound
 from cli.output import JsonOption, WorldOption, emit, say, table
 from cli.stack.worlds import LIVE
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _round(client: Client, case_id: str) -> dict[str, Any]:
-    case = found(client, "cases", case_id)
+    case = find_id(client, "cases", case_id)
     rounds = client.get("procurement", "/sourcings", {"case": case})["items"]
     if not rounds:
         raise NotFound(f"Procurement has no round for case {case[:8]}: its playbook may not ask for another source.")
@@ -111,7 +111,7 @@ def notices(
 ) -> None:
     """List what customers were told, or would be."""
     with Client(world) as client:
-        case_id = found(client, "cases", case) if case else None
+        case_id = find_id(client, "cases", case) if case else None
         items = all_pages(client, "sales", "/notices", {"case": case_id, "state": state}, most=limit)
     rows = [
         (n["notice_id"][:8], n["case_id"][:8], n["customer"], n["state"], n["revision"], n["sent_at"], n["reason"])
@@ -131,7 +131,7 @@ def approve(
 ) -> None:
     """Approve a drafted notice: its promises are revised, and it goes."""
     with Client(world) as client:
-        whole = found(client, "notices", notice_id, service="sales")
+        whole = find_id(client, "notices", notice_id, service="sales")
         if show:
             drafted = client.get("sales", f"/notices/{whole}")
             emit(drafted, as_json=as_json, show=lambda: say(drafted["text"]))

@@ -157,13 +157,13 @@ def _addresses(ready: dict[str, Any], ending: str) -> None:
     say(f"Kafka {ready['kafka']['bootstrap']}, logs under {ready['home']}/worlds. {ending}")
 
 
-def _status(found: dict[str, Any]) -> None:
+def _status(status: dict[str, Any]) -> None:
     columns = ("World", "Process", "State", "Pid", "Restarts", "Port", "Trouble")
     rows: list[tuple[Any, ...]] = [
         ("", one["process"], one["state"], one["pid"], one["restarts"], "", one["trouble"])
-        for one in found["infrastructure"]
+        for one in status["infrastructure"]
     ]
-    for world in found["worlds"]:
+    for world in status["worlds"]:
         if world["state"] == "stopped":
             rows.append((world["world"], "", "stopped", "", "", "", ""))
         rows += [
@@ -179,5 +179,5 @@ def _status(found: dict[str, Any]) -> None:
             for one in world["processes"]
         ]
     table(columns, rows)
-    for warning in found["warnings"]:
+    for warning in status["warnings"]:
         warn(warning)

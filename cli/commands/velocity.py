@@ -15,7 +15,7 @@ import typer
 
 from cli.client import Client
 from cli.commands import velocity_answers
-from cli.commands.shown import found, seconds
+from cli.commands.lookup import find_id, seconds
 from cli.conformance import OURS, SHOWN_MAX, Judged, judge, program
 from cli.errors import CommandFailed, NotFound
 from cli.output import JsonOption, WorldOption, emit, progress, say, table
@@ -63,7 +63,7 @@ def velocity(
                 raise CommandFailed("The stream and SQL disagree; --json lists the first differences.")
             return
         if case is not None:
-            answer = client.get("scorecard", f"/velocity/cases/{found(client, 'cases', case)}")
+            answer = client.get("scorecard", f"/velocity/cases/{find_id(client, 'cases', case)}")
             emit(answer, as_json=as_json, show=lambda: _one(answer))
             return
         query = {"kind": kind, "severity": severity, "as_of": as_of.isoformat() if as_of else None}
@@ -123,10 +123,10 @@ def compute(
     emit(answer, as_json=as_json, show=lambda: _show_answer(answer))
 
 
-def _instant(told: str | None) -> str | None:
+def _instant(text: str | None) -> str | None:
     """Return an instant with its zone, UTC where it names none; raises CommandFailed."""
     try:
-        found = None if told is None else datetime.fromisoformat(told)
+        found = None if text is None else datetime.fromisoformat(text)
     except ValueError as why:
         raise CommandFailed(f"--as-of is no instant: {why}.") from why
     return None if found is None else (found if found.tzinfo else found.replace(tzinfo=UTC)).isoformat()
@@ -146,9 +146,9 @@ def _lines(files: list[Path]) -> Iterator[str]:
             raise NotFound(f"{path} cannot be read: {why.strerror or why}.") from why
 
 
-def _show_check(shown: dict[str, Any]) -> None:
-    table(("Program", "Passed", "Of"), [(one["program"], one["passed"], shown["logs"]) for one in shown["programs"]])
-    for one in shown["programs"]:
+def _show_check(result: dict[str, Any]) -> None:
+    table(("Program", "Passed", "Of"), [(one["program"], one["passed"], result["logs"]) for one in result["programs"]])
+    for one in result["programs"]:
         for log in one["failed"]:
             say(f"{one['program']}, {log['log']}:")
             for difference in log["differences"][:SHOWN_MAX]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import Client
-from cli.commands.shown import ago, seconds
+from cli.commands.lookup import ago, seconds
 from cli.output import JsonOption, WorldOption, emit, say, table
 from cli.stack.worlds import LIVE
 
@@ -51,7 +51,7 @@ def by(
     as_json: JsonOption = False,
 ) -> None:
     """Show p50 and p90 of each group as bars, open cases counted; of fewer than five cases of one function or pair nothing."""
-    answer = _asked(world, f"/velocity/by/{what.value}", kind, severity, since, as_of)
+    answer = _query(world, f"/velocity/by/{what.value}", kind, severity, since, as_of)
     emit(answer, as_json=as_json, show=lambda: _cells(answer))
 
 
@@ -63,7 +63,7 @@ def phases(
     as_json: JsonOption = False,
 ) -> None:
     """Show where the time goes: blind time beside the phases of the response."""
-    answer = _asked(world, "/velocity/phases", kind, severity, since)
+    answer = _query(world, "/velocity/phases", kind, severity, since)
     emit(answer, as_json=as_json, show=lambda: _phases(answer))
 
 
@@ -75,11 +75,11 @@ def overdue(
     as_json: JsonOption = False,
 ) -> None:
     """Show the open cases that have lasted longer than nine of ten took, the longest first."""
-    answer = _asked(world, "/velocity/overdue", kind, severity, since)
+    answer = _query(world, "/velocity/overdue", kind, severity, since)
     emit(answer, as_json=as_json, show=lambda: _overdue(answer))
 
 
-def _asked(
+def _query(
     world: str, path: str, kind: str | None, severity: str | None, since: datetime | None, as_of: datetime | None = None
 ) -> dict[str, Any]:
     times = {"since": since, "as_of": as_of}

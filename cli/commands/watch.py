@@ -9,9 +9,9 @@ import typer
 from rich.text import Text
 
 from cli.client import Client
-from cli.commands.shown import ago
+from cli.commands.lookup import ago
 from cli.errors import Refused, Unreachable
-from cli.live.events import events
+from cli.live.events import parse_events
 from cli.live.screen import Screen
 from cli.output import JsonOption, WorldOption, err, out, print_json, visible, warn
 from cli.stack.recipe import CONSOLE
@@ -67,7 +67,7 @@ def watch(
                 with client.stream(CONSOLE, "/stream", params={**asked, "from": last}, headers={}) as answer:
                     if not seen and not as_json:
                         err().print(f"Following world {world}; Ctrl-C ends.", style="dim", markup=False)
-                    for identity, fact in events(answer.iter_lines()):
+                    for identity, fact in parse_events(answer.iter_lines()):
                         last, tries = identity or last, 0
                         if fact is None:
                             continue

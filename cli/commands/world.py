@@ -11,7 +11,7 @@ from cli.output import JsonOption, emit, progress, say, table
 from cli.stack import daemon, lock
 from cli.stack.control import NotRunning, ask
 from cli.stack.state import Home, read_json
-from cli.stack.worlds import currency_kept, known_worlds
+from cli.stack.worlds import stored_currency, world_names
 
 NameArgument = Annotated[str, typer.Argument(help="Small letters, digits, hyphens.")]
 
@@ -84,14 +84,14 @@ def list_worlds(as_json: JsonOption = False) -> None:
     except NotRunning:
         running = {}
     found: list[dict[str, Any]] = []
-    for name in sorted({*known_worlds(home), *running}):
+    for name in sorted({*world_names(home), *running}):
         kept = read_json(home.world_file(name)) or {}
         state = running.get(name, {}).get("state", "stopped")
         found.append(
             {
                 "world": name,
                 "clock": kept.get("clock"),
-                "currency": currency_kept(name, kept),
+                "currency": stored_currency(name, kept),
                 "state": state,
                 "urls": kept.get("urls", {}),
             }
@@ -106,7 +106,7 @@ def drop(
 ) -> None:
     """Drop a world with its databases, topics and files."""
     home = Home.find()
-    if name not in known_worlds(home):
+    if name not in world_names(home):
         raise NotFound(f"There is no world {name}; `crossdock world list` shows those that are.")
     with progress(f"World {name} is dropped", quiet=as_json) as report:
         started = not lock.is_held(home)

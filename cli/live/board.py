@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from cli.commands.shown import money, seconds
+from cli.commands.lookup import money, seconds
 from cli.output import visible
 
 COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "dim"}
@@ -35,14 +35,14 @@ class Board:
 
     world: str
     cases: dict[str, Case] = field(default_factory=dict)
-    heard_at: float = 0.0
+    last_event_at: float = 0.0
     lost: str = ""
     """Why nothing is heard, as the last try met it."""
 
-    def keep(self, rows: Iterable[Case], asked: Iterable[str] = ()) -> None:
+    def keep(self, rows: Iterable[Case], requested_ids: Iterable[str] = ()) -> None:
         """Take rows as they are now; one that was asked for and did not come, or is not open any more, goes."""
         found = {str(row["case_id"]): row for row in rows}
-        for identity in {*asked, *found}:
+        for identity in {*requested_ids, *found}:
             if identity in found and found[identity]["state"] == "open":
                 self.cases[identity] = found[identity]
             else:
@@ -87,7 +87,7 @@ class Board:
     def _foot(self, monotonic: float, rows: int) -> Text:
         hidden = max(0, len(self.cases) - rows)
         more = f"{hidden:,} more · " if hidden else ""
-        age = monotonic - self.heard_at
+        age = monotonic - self.last_event_at
         if age > STALE_SECONDS:
             return Text(
                 f"{more}! the stream broke off: this is {age:.0f} s old, it is being connected again", "bold red"
@@ -133,9 +133,9 @@ def _money(case: Case, _: datetime) -> str:
     return money(case["value_at_risk"])
 
 
-def _cell(shown: Text | str) -> Text:
+def _cell(content: Text | str) -> Text:
     """Return a cell in which nothing is taken for markup or for a command to the terminal."""
-    return shown if isinstance(shown, Text) else Text(visible(shown))
+    return content if isinstance(content, Text) else Text(visible(content))
 
 
 class Column(NamedTuple):

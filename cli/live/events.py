@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 
-def events(lines: Iterable[str]) -> Iterator[tuple[str | None, dict[str, Any] | None]]:
+def parse_events(lines: Iterable[str]) -> Iterator[tuple[str | None, dict[str, Any] | None]]:
     """Yield (id, fact) per server-sent event; a heartbeat moves the id and has no fact."""
     identity, data = None, None
     for line in lines:

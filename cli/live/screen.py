@@ -13,10 +13,10 @@ from rich.live import Live
 
 from chassis.runtime.clock import machine_now
 from cli.client import Client
-from cli.commands.shown import all_pages
+from cli.commands.lookup import all_pages
 from cli.errors import CommandFailed, Unreachable
 from cli.live.board import Board
-from cli.live.events import events
+from cli.live.events import parse_events
 from cli.stack.recipe import CONSOLE
 
 DRAWS_PER_SECOND = 4
@@ -29,8 +29,8 @@ LINES_BESIDE = 6  # of the screen, for figures, heads and foot
 class Screen:
     """Follows one world until Ctrl-C."""
 
-    def __init__(self, client: Client, asked: Mapping[str, Any], narrowed: Mapping[str, Any]) -> None:
-        self._client, self._asked, self._narrowed = client, asked, narrowed
+    def __init__(self, client: Client, stream_query: Mapping[str, Any], narrowed: Mapping[str, Any]) -> None:
+        self._client, self._stream_query, self._narrowed = client, stream_query, narrowed
         self.board = Board(client.world)
         self._dirty: set[str] = set()
         self._failure: Exception | None = None
@@ -79,10 +79,10 @@ class Screen:
         while not self._over.is_set():
             try:
                 with self._client.stream(
-                    CONSOLE, "/stream", params={**self._asked, "from": last}, headers={}
+                    CONSOLE, "/stream", params={**self._stream_query, "from": last}, headers={}
                 ) as answer:
-                    for identity, fact in events(answer.iter_lines()):
-                        last, self.board.heard_at = identity or last, time.monotonic()
+                    for identity, fact in parse_events(answer.iter_lines()):
+                        last, self.board.last_event_at = identity or last, time.monotonic()
                         if fact is not None:
                             with self._lock:
                                 self._dirty.add(str(fact["data"]["case_id"]))

@@ -1,4 +1,4 @@
-"""How the command speaks to a running supervisor: a loopback door with a secret that only the owner of the
+"""How the command speaks to a running supervisor: a loopback server with a secret that only the owner of the
 data folder can read. An answer is a line of JSON per step, the last one with the result or the error."""
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ class Control:
         self._server.shutdown()
         self._server.server_close()
 
-    def act(self, name: str, asked: dict[str, Any], report: Callable[[str], None]) -> Any:
+    def act(self, name: str, arguments: dict[str, Any], report: Callable[[str], None]) -> Any:
         """Do what was asked, reporting its steps; raises StackError."""
         if name not in self._acts:
             raise StackError(f"The running supervisor does not know {name}: end it with `crossdock down`.")
-        return self._acts[name](asked, report)
+        return self._acts[name](arguments, report)
 
     def knows(self, secret: str) -> bool:
         """Tell whether the caller could read the secret."""
@@ -99,7 +99,7 @@ class Control:
         return Handler
 
 
-def ask(home: Home, act: str, report: Callable[[str], None] | None = None, **asked: Any) -> Any:
+def ask(home: Home, act: str, report: Callable[[str], None] | None = None, **arguments: Any) -> Any:
     """Ask the running supervisor and return its result; raises NotRunning, WorldUnknown or StackError."""
     address = read_json(home.control_file)
     if address is None:
@@ -107,7 +107,9 @@ def ask(home: Home, act: str, report: Callable[[str], None] | None = None, **ask
     timeout = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
     headers = {"Authorization": f"Bearer {address['secret']}"}
     try:
-        with httpx.stream("POST", f"{address['url']}/{act}", json=asked, headers=headers, timeout=timeout) as answer:
+        with httpx.stream(
+            "POST", f"{address['url']}/{act}", json=arguments, headers=headers, timeout=timeout
+        ) as answer:
             if answer.status_code != HTTPStatus.OK:
                 raise NotRunning("Something else answers at the supervisor's address: try `crossdock up`.")
             return _read(answer, report)

@@ -15,7 +15,7 @@ from cli.stack import spawn
 from cli.stack.kafka import KafkaFailed, KafkaUnavailable, LocalKafka, wait_until_it_answers
 from cli.stack.postgres import EmbeddedPostgres, connect_admin
 from cli.stack.state import CHECKOUT, Home, make_folder
-from cli.stack.supervisor import Guarded
+from cli.stack.supervisor import SupervisedProcess
 
 IMAGE = "apache/kafka:4.4.0"
 REACH_SECONDS = 10.0
@@ -108,13 +108,13 @@ class Infrastructure:
     ) -> None:
         self.home = home
         self.report = report
-        self._postgres_told = postgres_url or os.environ.get("POSTGRES_URL")
-        self._kafka_told = kafka_bootstrap or os.environ.get("KAFKA_BOOTSTRAP")
+        self._external_postgres_url = postgres_url or os.environ.get("POSTGRES_URL")
+        self._external_kafka = kafka_bootstrap or os.environ.get("KAFKA_BOOTSTRAP")
         self.postgres_admin_url = ""
         self.kafka_bootstrap = ""
         self.kafka_kind = ""
         self.warnings: list[str] = []
-        self.guarded: list[Guarded] = []
+        self.guarded: list[SupervisedProcess] = []
 
     def start(self) -> None:
         """Start or reach both; raises StackError with what to do, after ending what it had started."""
@@ -146,7 +146,7 @@ class Infrastructure:
         }
 
     def _start_postgres(self) -> None:
-        told = self._postgres_told
+        told = self._external_postgres_url
         if told:
             connect_admin(told).close()
             self.postgres_admin_url = told
@@ -154,10 +154,10 @@ class Infrastructure:
         self.report("PostgreSQL starts")
         server = EmbeddedPostgres(self.home.postgres)
         self.postgres_admin_url = server.start()
-        self.guarded.append(Guarded("postgres", server, server.log))
+        self.guarded.append(SupervisedProcess("postgres", server, server.log))
 
     def _start_kafka(self) -> None:
-        told = self._kafka_told
+        told = self._external_kafka
         if told:
             wait_until_it_answers(told, seconds=REACH_SECONDS)
             self.kafka_bootstrap, self.kafka_kind = told, "address"
@@ -166,7 +166,7 @@ class Infrastructure:
         self.report(f"Kafka starts ({server.kind})")
         self.kafka_bootstrap = server.start()
         self.kafka_kind = server.kind
-        self.guarded.append(Guarded("kafka", server, server.log))
+        self.guarded.append(SupervisedProcess("kafka", server, server.log))
 
     def _choose_kafka(self) -> LocalKafka | MemoryBroker:
         local = LocalKafka(self.home.kafka)

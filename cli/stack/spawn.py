@@ -40,7 +40,7 @@ class _Spawner:
     """
 
     def __init__(self) -> None:
-        self._asked: queue.Queue[tuple[Callable[[], Popen], Future[Popen]]] = queue.Queue(STARTS_WAITING_MAX)
+        self._requests: queue.Queue[tuple[Callable[[], Popen], Future[Popen]]] = queue.Queue(STARTS_WAITING_MAX)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
@@ -50,12 +50,12 @@ class _Spawner:
                 self._thread = threading.Thread(target=self._work, name="spawner", daemon=True)
                 self._thread.start()
         answer: Future[Popen] = Future()
-        self._asked.put((action, answer))
+        self._requests.put((action, answer))
         return answer.result()
 
     def _work(self) -> None:
         while True:
-            action, answer = self._asked.get()
+            action, answer = self._requests.get()
             try:
                 answer.set_result(action())
             except Exception as why:  # noqa: BLE001  (handed to the caller, who raises it)

@@ -35,8 +35,8 @@ from cli.stack.worlds import (
     WorldUnknown,
     check_currency,
     check_name,
-    currency_kept,
-    known_worlds,
+    stored_currency,
+    world_names,
 )
 
 
@@ -148,7 +148,7 @@ class Stack:
                 ports=ports or {},
                 seed=seed,
                 currency=(
-                    currency_kept(name, kept)
+                    stored_currency(name, kept)
                     if kept
                     else check_currency(currency or currency_of(seed, driven=clock == "driven"))
                 ),
@@ -169,7 +169,7 @@ class Stack:
         """Drop a world with everything in it; raises WorldUnknown where there is none."""
         with self._turn:
             running = self.worlds.pop(name, None)
-            if running is None and name not in known_worlds(self.home):
+            if running is None and name not in world_names(self.home):
                 raise WorldUnknown(f"There is no world {name}; `crossdock world list` shows those that are.")
             if running is not None:
                 running.close()
@@ -185,7 +185,7 @@ class Stack:
     def status(self) -> dict[str, Any]:
         """Tell how everything stands, each process asked now."""
         running = dict(self.worlds)
-        kept = [name for name in known_worlds(self.home) if name not in running]
+        kept = [name for name in world_names(self.home) if name not in running]
         return {
             "pid": os.getpid(),
             "home": str(self.home.root),
@@ -256,9 +256,9 @@ class Stack:
         """Return the acts that other processes may request through the control server."""
         return {
             "status": lambda *_: self.status(),
-            "create-world": lambda asked, report: self.create_world(**asked, report=report).describe(),
-            "drop-world": lambda asked, _: self.drop_world(asked["name"]),
-            "process": lambda asked, _: self._change_process(**asked),
+            "create-world": lambda arguments, report: self.create_world(**arguments, report=report).describe(),
+            "drop-world": lambda arguments, _: self.drop_world(arguments["name"]),
+            "process": lambda arguments, _: self._change_process(**arguments),
             "down": lambda *_: os.kill(os.getpid(), signal.SIGTERM),
         }
 

@@ -44,8 +44,8 @@ class Watched:
         self._launch = launch
         self._child: spawn.Popen | None = None
         self._lock = threading.Lock()
-        self._wanted = threading.Event()
-        self._unwanted = threading.Event()
+        self._should_run = threading.Event()
+        self._should_stop = threading.Event()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -57,7 +57,7 @@ class Watched:
     @property
     def state(self) -> str:
         """Say in a word how it stands: stopped, ready, starting or waiting (to be started again)."""
-        if not self._wanted.is_set():
+        if not self._should_run.is_set():
             return "stopped"
         if self.pid is None:
             return "waiting"
@@ -66,10 +66,10 @@ class Watched:
     def start(self) -> None:
         """Want the process; it is started at once and again whenever it dies."""
         with self._lock:
-            if self._wanted.is_set():
+            if self._should_run.is_set():
                 return
-            self._wanted.set()
-            self._unwanted.clear()
+            self._should_run.set()
+            self._should_stop.clear()
             self.deaths_in_a_row = 0
             self._thread = threading.Thread(target=self._keep, name=f"keep-{self.name}", daemon=True)
             self._thread.start()
@@ -77,10 +77,10 @@ class Watched:
     def stop(self) -> None:
         """Want it no longer: SIGTERM, and SIGKILL after a while; returns when it is gone."""
         with self._lock:
-            if not self._wanted.is_set():
+            if not self._should_run.is_set():
                 return
-            self._wanted.clear()
-            self._unwanted.set()
+            self._should_run.clear()
+            self._should_stop.set()
             thread, self._thread = self._thread, None
         child = self._child
         if child is not None:
@@ -110,11 +110,11 @@ class Watched:
             pid = self.pid
             if pid is not None and pid != after_pid and is_ready(self.ready_url):
                 return
-            if not self._wanted.is_set():
+            if not self._should_run.is_set():
                 raise NotReady(f"{self.name} was stopped.")
             if self.deaths_in_a_row >= deaths + DEATHS_BEFORE_READY or time.monotonic() > deadline:
                 raise NotReady(f"{self.name} does not become ready: {self.last_words()}")
-            self._unwanted.wait(READY_POLL_SECONDS)
+            self._should_stop.wait(READY_POLL_SECONDS)
 
     def last_words(self) -> str:
         """Return the last line of the log, with where to read more."""
@@ -126,7 +126,7 @@ class Watched:
 
     def _keep(self) -> None:
         first = True
-        while self._wanted.is_set():
+        while self._should_run.is_set():
             began = time.monotonic()
             try:
                 self._child = self._launch()
@@ -139,7 +139,7 @@ class Watched:
             first = False
             if time.monotonic() - began > CALM_SECONDS:
                 self.deaths_in_a_row = 0
-            self._unwanted.wait(min(BACK_OFF_FIRST_SECONDS * 2**self.deaths_in_a_row, BACK_OFF_LIMIT_SECONDS))
+            self._should_stop.wait(min(BACK_OFF_FIRST_SECONDS * 2**self.deaths_in_a_row, BACK_OFF_LIMIT_SECONDS))
             self.deaths_in_a_row = min(self.deaths_in_a_row + 1, 30)
 
 
@@ -184,7 +184,7 @@ class Server(Protocol):
     def stop(self) -> None: ...
 
 
-class Guarded:
+class SupervisedProcess:
     """A server of the infrastructure that is started again, at its old address, when it dies."""
 
     def __init__(self, name: str, server: Server, log: Path) -> None:

@@ -234,8 +234,8 @@ class World:
                 raise PortInUse(
                     f"Port {told} is in use: choose another one for {spec.name}, or none, and a free one is taken."
                 )
-            http = told or _kept_or_free(before.get("http_port"))
-            self._ports[spec.name] = http, _kept_or_free(before.get("ops_port"))
+            http = told or _reuse_or_free_port(before.get("http_port"))
+            self._ports[spec.name] = http, _reuse_or_free_port(before.get("ops_port"))
             if spec.serves:
                 self.urls[spec.serves] = f"http://{HOST}:{http}"
             self.ops[spec.name] = f"http://{HOST}:{self._ports[spec.name][1]}"
@@ -327,7 +327,7 @@ def _specs(stack: Stack, plan: WorldPlan) -> list[ProcessSpec]:
     return with_copies(specs, dict(plan.copies))
 
 
-def _kept_or_free(port: int | None) -> int:
+def _reuse_or_free_port(port: int | None) -> int:
     return port if port and spawn.port_is_free(port) else spawn.free_port()
 
 
@@ -347,16 +347,16 @@ def check_currency(code: str) -> str:
     return code
 
 
-def currency_kept(name: str, kept: Mapping[str, Any]) -> str:
+def stored_currency(name: str, stored: Mapping[str, Any]) -> str:
     """Return the currency of a kept world; of one made before worlds had a currency that of its amounts (the demo: dollars)."""
-    if "currency" in kept:
-        return str(kept["currency"])
-    driven = kept.get("clock") == "driven"
-    of_seed = kept.get("plan", {}).get("seed", seed.REPLAY if driven else seed.EVERYDAY)
+    if "currency" in stored:
+        return str(stored["currency"])
+    driven = stored.get("clock") == "driven"
+    of_seed = stored.get("plan", {}).get("seed", seed.REPLAY if driven else seed.EVERYDAY)
     return "USD" if name == DEMO else seed.currency_of(of_seed, driven=driven)
 
 
-def known_worlds(home: Home) -> list[str]:
+def world_names(home: Home) -> list[str]:
     """Name the worlds that the data folder holds, running or not."""
     return sorted(path.parent.name for path in home.worlds.glob("*/world.json"))
 

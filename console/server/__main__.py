@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from chassis.runtime import log
 from chassis.runtime.process import EXIT_FAILED, EXIT_OK, EXIT_USAGE, OpsServer
 from console.server.app import create_app, tail_of
-from console.server.hub import Hub
+from console.server.broadcaster import Broadcaster
 from console.server.settings import ConsoleSettings
 
 DRAIN_SECONDS = 1
@@ -29,10 +29,10 @@ def main() -> int:
         print(f"console: cannot start, the environment lacks or misspells {missing}", file=sys.stderr)
         return EXIT_USAGE
     log.configure("console", "api", settings.world, settings.log_level)
-    hub = Hub(partial(tail_of, settings), settings.stream_ring_records)
+    broadcaster = Broadcaster(partial(tail_of, settings), settings.stream_ring_records)
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(settings, hub),
+            create_app(settings, broadcaster),
             host=settings.http_host,
             port=settings.http_port,
             log_config=None,
@@ -41,8 +41,10 @@ def main() -> int:
             backlog=CONNECTIONS_WAITING_MAX,
         )
     )
-    hub.on_fatal = lambda: setattr(server, "should_exit", True)  # a process that follows nothing is started again whole
-    ops = OpsServer(settings, lambda: {"api": server.started, "hub": hub.ready})
+    broadcaster.on_fatal = lambda: setattr(
+        server, "should_exit", True
+    )  # a process that follows nothing is started again whole
+    ops = OpsServer(settings, lambda: {"api": server.started, "hub": broadcaster.ready})
     ops.start()
     log.get().info("process.started", http_port=settings.http_port, ops_port=settings.ops_port)
     gc.collect()
@@ -53,7 +55,7 @@ def main() -> int:
         signal.signal(number, lambda *_: None)
     server.run()
     ops.stop()
-    code = EXIT_OK if hub.fatal is None else EXIT_FAILED
+    code = EXIT_OK if broadcaster.fatal is None else EXIT_FAILED
     log.get().info("process.ended", exit_code=code)
     return code
 

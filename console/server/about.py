@@ -21,7 +21,7 @@ class About(BaseModel):
 
 
 def add(app: FastAPI) -> None:
-    """Add the door."""
+    """Add the route."""
 
     @app.get("/about", openapi_extra=NO_LOGIN)
     def about(request: Request) -> About:

@@ -1,4 +1,4 @@
-"""The console's server: its doors put together, and the live exception stream."""
+"""The console's server: its routes put together, and the live exception stream."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from chassis.http.auth import Verifier
 from chassis.http.keys import SigningKeys
 from chassis.messaging.tail import Tail
 from chassis.runtime import log
-from console.server import about, forward, hub as hubs, login, pages, session, system, view
-from console.server.guard import Guarded
+from console.server import about, broadcaster as broadcasters, forward, login, pages, session, system, view
+from console.server.guard import SecuredApp
 from console.server.session import Token, Who
 from console.server.settings import ConsoleSettings
 from console.server.stream import Reader, Stream
@@ -49,34 +49,41 @@ class NotFollowing(Refusal):
     code, status = "not-following", 503
 
 
-def create_app(settings: ConsoleSettings, hub: hubs.Hub) -> FastAPI:
+def create_app(settings: ConsoleSettings, broadcaster: broadcasters.Broadcaster) -> FastAPI:
     """Return the console server's application."""
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        hub.start(asyncio.get_running_loop())
+        broadcaster.start(asyncio.get_running_loop())
         ended = threading.Event()
         keys: SigningKeys = app.state.verifier.keys
         threading.Thread(target=keys.keep_fresh, args=(ended,), name="keys", daemon=True).start()
         app.state.catch_ups = asyncio.Semaphore(settings.stream_catch_ups_max)
         async with forward.client(settings.forward_seconds) as app.state.services:
             loops = [
-                asyncio.create_task(_cut(app, settings.stream_check_seconds)),
-                asyncio.create_task(_look(app, settings.stream_stall_seconds)),
-                asyncio.create_task(_tick(hub, min(settings.stream_heartbeat_seconds, settings.stream_check_seconds))),
+                asyncio.create_task(_close_ended_sessions(app, settings.stream_check_seconds)),
+                asyncio.create_task(_disconnect_stalled(app, settings.stream_stall_seconds)),
+                asyncio.create_task(
+                    _tick(broadcaster, min(settings.stream_heartbeat_seconds, settings.stream_check_seconds))
+                ),
             ]
             for one in loops:
-                one.add_done_callback(partial(_ended, hub))
+                one.add_done_callback(partial(_ended, broadcaster))
             yield
             for one in loops:
                 one.cancel()
         ended.set()
-        hub.stop()
+        broadcaster.stop()
 
-    app = Guarded(
+    app = SecuredApp(
         title="Crossdock console", version="1", docs_url=None, redoc_url=None, openapi_url=None, lifespan=life
     )
-    app.state.service, app.state.settings, app.state.hub, app.state.readers = "console", settings, hub, 0
+    app.state.service, app.state.settings, app.state.broadcaster, app.state.readers = (
+        "console",
+        settings,
+        broadcaster,
+        0,
+    )
     app.state.streams, app.state.sending = {}, {}
     app.state.hosts = http.Hosts(settings.hosts, service="console")
     app.state.verifier = Verifier(
@@ -118,22 +125,22 @@ def _stream(app: FastAPI) -> None:
         """Follow cases and tasks as they change. `from`: now, beginning, or an event id; Last-Event-ID comes first."""
         who.may("read")
         who.must_subscribe(TOPICS[0])
-        hub: hubs.Hub = request.app.state.hub
+        broadcaster: broadcasters.Broadcaster = request.app.state.broadcaster
         settings: ConsoleSettings = request.app.state.settings
         if app.state.readers >= settings.stream_clients_max:  # nothing waits between here and where it is counted
             return _later(request, TooManyReaders("as many readers as this server takes; another one may have room"))
-        if not hub.ready:
+        if not broadcaster.ready:
             return _later(request, NotFollowing("the stream does not follow Kafka now"))
-        vector = _place(hub, last_event_id or start)
+        vector = _start_vector(broadcaster, last_event_id or start)
         asked = [tuple(many) if many else None for many in (type, severity, function, case, site, customer)]
         chosen = view.Filter(*asked) if any(asked) else view.EVERYTHING
         stream = Stream(
-            hub,
+            broadcaster,
             Reader(who, vector, chosen, f"console.{id(request):x}"),
             heartbeat_seconds=settings.stream_heartbeat_seconds,
             catch_ups=request.app.state.catch_ups,
         )
-        return EventStream(_noted(app, stream, token), app.state)
+        return EventStream(_tracked(app, stream, token), app.state)
 
 
 class EventStream(StreamingResponse):
@@ -146,7 +153,7 @@ class EventStream(StreamingResponse):
         self._pieces, self._state = content, state
         self._sending: dict[EventStream, float] = state.sending
         self._task: asyncio.Task[Any] | None = None
-        self._is_let_go = False
+        self._is_disconnected = False
         state.readers += 1
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -156,9 +163,9 @@ class EventStream(StreamingResponse):
         finally:
             self._state.readers -= 1
 
-    def let_go(self) -> None:
+    def disconnect(self) -> None:
         """End: its reader takes nothing."""
-        self._is_let_go = True
+        self._is_disconnected = True
         if self._task is not None:
             self._task.cancel()
 
@@ -174,7 +181,7 @@ class EventStream(StreamingResponse):
         try:
             await super().stream_response(noted)
         except asyncio.CancelledError:
-            if not self._is_let_go:
+            if not self._is_disconnected:
                 raise
             # An answer that is not completed makes the server close the connection.
             log.get().warning("stream.stalled")
@@ -189,7 +196,7 @@ def _later(request: Request, refusal: Refusal) -> Response:
     return answer
 
 
-async def _noted(app: FastAPI, stream: Stream, token: str) -> AsyncGenerator[bytes, None]:
+async def _tracked(app: FastAPI, stream: Stream, token: str) -> AsyncGenerator[bytes, None]:
     app.state.streams.setdefault(token, set()).add(stream)
     try:
         async for chunk in stream:
@@ -200,46 +207,46 @@ async def _noted(app: FastAPI, stream: Stream, token: str) -> AsyncGenerator[byt
             del app.state.streams[token]
 
 
-def _ended(hub: hubs.Hub, loop: asyncio.Task[None]) -> None:
+def _ended(broadcaster: broadcasters.Broadcaster, loop: asyncio.Task[None]) -> None:
     """A loop that failed would leave ended sessions their streams, and nobody would know."""
     if not loop.cancelled() and (error := loop.exception()) is not None:
-        hub.fail(error)
+        broadcaster.fail(error)
 
 
-async def _cut(app: FastAPI, seconds: float) -> None:
+async def _close_ended_sessions(app: FastAPI, seconds: float) -> None:
     """Cut the streams of sessions that hold no longer, asked once per session and not once per stream."""
     while True:
         await asyncio.sleep(seconds)  # nobody tells that an issuer withdrew a key
         open_ = list(app.state.streams)
         over = [token for token in open_ if not await run_in_threadpool(session.holds, app, token)]
         for stream in [stream for token in over for stream in app.state.streams.get(token, ())]:
-            stream.cut()
+            stream.close()
 
 
-async def _look(app: FastAPI, seconds: float) -> None:
+async def _disconnect_stalled(app: FastAPI, seconds: float) -> None:
     """Let go of readers that have taken nothing for so long: one look at all, no timer for each piece."""
     while True:
         await asyncio.sleep(seconds / 4)  # nobody tells that a reader takes nothing
         since = asyncio.get_running_loop().time() - seconds
         for response in [one for one, at in app.state.sending.items() if at < since]:
-            response.let_go()
+            response.disconnect()
 
 
-async def _tick(hub: hubs.Hub, seconds: float) -> None:
+async def _tick(broadcaster: broadcasters.Broadcaster, seconds: float) -> None:
     """Wake the readers for their heartbeats, and for the ends of their tokens."""
     while True:
         await asyncio.sleep(seconds)  # time passes without telling
-        hub.wake()
+        broadcaster.wake()
 
 
-def _place(hub: hubs.Hub, start: str) -> hubs.Vector:
-    ends = hub.reached()
+def _start_vector(broadcaster: broadcasters.Broadcaster, start: str) -> broadcasters.Vector:
+    ends = broadcaster.current_ends()
     if start == "now":
         return ends
     if start == "beginning":
         return dict.fromkeys(ends, 0)
     try:
-        asked = hubs.read(start)
+        asked = broadcasters.parse_vector(start)
     except ValueError as error:
         raise Invalid(
             f"{error}; expected `now`, `beginning` or the id of an event of this stream", field="from"

@@ -58,7 +58,7 @@ async def client(seconds: float) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def add(app: FastAPI) -> None:
-    """Add the door to the services."""
+    """Add the route to the services."""
 
     @app.get("/api/{service}/{path:path}", openapi_extra=ANYBODY)
     @app.post("/api/{service}/{path:path}", openapi_extra=ANYBODY)
@@ -105,8 +105,8 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _answered(services: httpx.AsyncClient, asked: httpx.Request, service: str) -> Response:
-    answer = await services.send(asked, stream=True)
+async def _answered(services: httpx.AsyncClient, request: httpx.Request, service: str) -> Response:
+    answer = await services.send(request, stream=True)
     try:
         body = bytearray()
         async for piece in answer.aiter_bytes():

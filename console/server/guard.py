@@ -47,7 +47,7 @@ def cookie_of(world: str) -> str:
     return f"crossdock_session_{world}"
 
 
-class Guarded(FastAPI):
+class SecuredApp(FastAPI):
     """A FastAPI application behind the guard; failures that no handler foresaw carry the headers too."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

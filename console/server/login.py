@@ -17,7 +17,7 @@ UNSEEN = {"Cache-Control": "no-store"}
 
 
 def add(app: FastAPI) -> None:
-    """Add the doors of login."""
+    """Add the routes of login."""
     settings = app.state.settings
     app.state.provider = Provider(settings) if settings.oidc_client_id else None
 

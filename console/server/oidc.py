@@ -64,16 +64,16 @@ class Provider:
         }
         ends = machine_now() + timedelta(seconds=STATE_SECONDS)
         held = {"state": state, "nonce": nonce, "verifier": verifier, "to": to, "exp": ends}
-        door = self._found()["authorization_endpoint"]
-        mark = "&" if "?" in door else "?"
-        return f"{door}{mark}{urlencode(asked)}", jwt.encode(held, self._key, algorithm=STATE_ALGORITHM)
+        endpoint = self._configuration()["authorization_endpoint"]
+        mark = "&" if "?" in endpoint else "?"
+        return f"{endpoint}{mark}{urlencode(asked)}", jwt.encode(held, self._key, algorithm=STATE_ALGORITHM)
 
     def take_back(self, cookie: str | None, state: str, code: str, back: str) -> tuple[str, str]:
         """Return the access token that the code was exchanged for, and where the person wanted to go; raises Refusal."""
         held = self._held(cookie)
         if not hmac.compare_digest(str(held["state"]).encode(), state.encode()):
             raise Unauthenticated("this login was begun elsewhere; begin again", code="login-unknown")
-        found = self._found()
+        found = self._configuration()
         sent = {
             "grant_type": "authorization_code",
             "code": code,
@@ -81,7 +81,7 @@ class Provider:
             "code_verifier": held["verifier"],
         }
         secret = httpx.BasicAuth(self._client_id, self._secret) if self._secret else None
-        given = self._asked("POST", found["token_endpoint"], sent | {"client_id": self._client_id}, secret)
+        given = self._request_json("POST", found["token_endpoint"], sent | {"client_id": self._client_id}, secret)
         self._check(str(given.get("id_token", "")), str(held["nonce"]), found["jwks_uri"])
         return str(given.get("access_token", "")), str(held["to"])
 
@@ -96,7 +96,7 @@ class Provider:
     def _check(self, token: str, nonce: str, keys_at: str) -> None:
         """Raise Unauthenticated unless the identity token is the provider's, for us, and of this login (OIDC Core 3.1.3.7)."""
         try:
-            keys = jwt.PyJWKSet.from_dict(self._asked("GET", keys_at))
+            keys = jwt.PyJWKSet.from_dict(self._request_json("GET", keys_at))
             key = keys[str(jwt.get_unverified_header(token).get("kid", ""))]
             claims = jwt.decode(
                 token,
@@ -112,15 +112,15 @@ class Provider:
         if not hmac.compare_digest(str(claims["nonce"]).encode(), nonce.encode()):
             raise Unauthenticated("the provider's identity token is of another login")
 
-    def _found(self) -> dict[str, Any]:
-        found = self._asked("GET", f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+    def _configuration(self) -> dict[str, Any]:
+        found = self._request_json("GET", f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
         if found.get("issuer") != self._issuer:
             raise ProviderFailed("the provider's discovery document names another issuer")
         if lacking := {"authorization_endpoint", "token_endpoint", "jwks_uri"} - set(found):
             raise ProviderFailed(f"the provider's discovery document lacks {', '.join(sorted(lacking))}")
         return found
 
-    def _asked(
+    def _request_json(
         self, method: str, url: str, form: dict[str, str] | None = None, secret: httpx.BasicAuth | None = None
     ) -> dict[str, Any]:
         try:

@@ -1,4 +1,4 @@
-"""Who is logged in: the session's cookie, its doors, and the sessions that were ended before their time."""
+"""Who is logged in: the session's cookie, its routes, and the sessions that were ended before their time."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def built_in(settings: ConsoleSettings) -> BuiltInIssuer | None:
 
 
 def add(app: FastAPI) -> None:
-    """Add the doors of login and session."""
+    """Add the routes of login and session."""
     app.state.ended, app.state.tickets = Ended(), Tickets()
     app.state.issuer = built_in(app.state.settings)
     _issuer(app)
@@ -144,7 +144,7 @@ def add(app: FastAPI) -> None:
 Secret = Annotated[str | None, Header(alias="X-Local-Secret")]
 
 
-def _given(request: Request, body: Login, secret: str | None) -> tuple[str, str]:
+def _read_login(request: Request, body: Login, secret: str | None) -> tuple[str, str]:
     issuer: BuiltInIssuer | None = request.app.state.issuer
     if issuer is None:
         raise Forbidden("there is no built-in issuer here; log in at your organisation's issuer")
@@ -171,13 +171,13 @@ def _issuer(app: FastAPI) -> None:
     @app.post("/issuer/token", openapi_extra=NO_LOGIN)
     def give_token(body: Login, request: Request, secret: Secret = None) -> dict[str, str]:
         """Give a token to the local user, who knows the secret, or to a session that changes its role."""
-        token, ends = _given(request, body, secret)
+        token, ends = _read_login(request, body, secret)
         return {"token": token, "expires_at": ends}
 
     @app.post("/issuer/ticket", openapi_extra=NO_LOGIN)
     def give_ticket(body: Login, request: Request, secret: Secret = None) -> dict[str, str]:
         """Give a ticket for a link that logs in once: `/login?ticket=…`."""
-        token, _ = _given(request, body, secret)
+        token, _ = _read_login(request, body, secret)
         return {"ticket": request.app.state.tickets.give(token)}
 
 

@@ -56,7 +56,7 @@ PROGRESS = ("consumer_progress_timestamp_seconds", "scorecard_stream_progress_ti
 
 
 def add(app: FastAPI) -> None:
-    """Add the door."""
+    """Add the route."""
 
     @app.get("/processes", openapi_extra=READ)
     async def system(request: Request, who: Who) -> System:
@@ -66,12 +66,12 @@ def add(app: FastAPI) -> None:
             raise Forbidden("how the processes stand is shown to persons")
         state = request.app.state
         urls: dict[str, str] = state.settings.ops_urls
-        asked = (_asked(state.services, name, url) for name, url in sorted(urls.items()))
+        asked = (_read_process(state.services, name, url) for name, url in sorted(urls.items()))
         processes = tuple(await asyncio.gather(*asked))
         return System(world=state.settings.world, as_of=machine_now().isoformat(), processes=processes)
 
 
-async def _asked(client: httpx.AsyncClient, name: str, url: str) -> Process:
+async def _read_process(client: httpx.AsyncClient, name: str, url: str) -> Process:
     try:
         ready, metrics = await asyncio.gather(
             client.get(f"{url}/ready", timeout=ASK_SECONDS), client.get(f"{url}/metrics", timeout=ASK_SECONDS)

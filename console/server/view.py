@@ -47,7 +47,7 @@ def scope_of(actor: Actor) -> object:
     return (actor.sites, actor.customers)
 
 
-def shown(envelope: Envelope, actor: Actor) -> bytes | None:
+def visible_json(envelope: Envelope, actor: Actor) -> bytes | None:
     """Return the fact as JSON on one line, as this reader may see it; None when it may not."""
     told = envelope.data
     if not actor.sees_any(sites=told.sites, customers=told.customers):

@@ -78,7 +78,7 @@ def ways(services: tuple[ServiceUnderTest, ServiceUnderTest], opened: Envelope, 
     listed = ask(response, f"/cases?case_id={case_id}").json()["items"]
     facts = ask(scores, f"/facts?type={opened.type}&subject={case_id}").json()["items"]
     return {
-        "stream": view.shown(opened, actor_from({"sub": "ada", "roles": ["viewer"], **claims})) is not None,
+        "stream": view.visible_json(opened, actor_from({"sub": "ada", "roles": ["viewer"], **claims})) is not None,
         "list": bool(listed),
         "tasks": bool(ask(response, f"/tasks?case_id={case_id}").json()["items"]),
         "cause": bool(ask(response, f"/causes?kind={cause.kind}&id={cause.id}").json()["cases"]),
@@ -110,7 +110,7 @@ def test_every_way_out_agrees(
 def _shows_the_same(response: ServiceUnderTest, opened: Envelope, claims: Claims) -> None:
     """The stream and both answers of the API show the same lines, and the money of these lines."""
     reader = actor_from({"sub": "ada", "roles": ["viewer"], **claims})
-    told = json.loads(view.shown(opened, reader) or b"")["data"]
+    told = json.loads(view.visible_json(opened, reader) or b"")["data"]
     whole = response.get(f"/cases/{opened.subject}", role="viewer", claims=claims).json()
     (row,) = response.get(f"/cases?case_id={opened.subject}", role="viewer", claims=claims).json()["items"]
     lines = {line["line_id"] for line in whole["affected_lines"]}
@@ -156,7 +156,9 @@ def test_sums_are_those_of_the_readers_lines(services: tuple[ServiceUnderTest, S
     everything = response.get(f"/cases/{opened.subject}/timeline").json()["items"]
     assert [entry for entry in everything if "value_at_risk" in entry["content"]]
     (reassessed,) = [fact for fact in response.emitted() if fact.type == "exceptions.case.reassessed.v1"]
-    told = json.loads(view.shown(reassessed, actor_from({"sub": "ada", "roles": ["viewer"], **ONE})) or b"")["data"]
+    told = json.loads(view.visible_json(reassessed, actor_from({"sub": "ada", "roles": ["viewer"], **ONE})) or b"")[
+        "data"
+    ]
     assert "value_at_risk" not in told
 
 

@@ -20,18 +20,18 @@ Answers = list[tuple[int, Any] | None]
 """What the next requests get: status and JSON, or None for a connection that breaks off."""
 
 
-class Door:
+class StubServer:
     """An HTTP server that answers what it was told to and remembers what it was asked."""
 
     def __init__(self, answers: Answers) -> None:
-        self.asked: list[dict[str, Any]] = []
-        door = self
+        self.requests: list[dict[str, Any]] = []
+        stub_server = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 length = int(self.headers.get("Content-Length", 0))
                 body = json.loads(self.rfile.read(length) or b"null")
-                door.asked.append({"path": self.path, "body": body, **self.headers})
+                stub_server.requests.append({"path": self.path, "body": body, **self.headers})
                 answer = answers.pop(0)
                 if answer is None:
                     self.close_connection = True
@@ -53,16 +53,16 @@ class Door:
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Door]]:
-    """Open a door that stands for the service exceptions."""
-    opened: list[Door] = []
+def stub_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., StubServer]]:
+    """Open a server that stands for the service exceptions."""
+    opened: list[StubServer] = []
 
-    def open_door(*answers: tuple[int, Any] | None) -> Door:
-        opened.append(Door(list(answers)))
+    def open_server(*answers: tuple[int, Any] | None) -> StubServer:
+        opened.append(StubServer(list(answers)))
         monkeypatch.setenv("CROSSDOCK_EXCEPTIONS_URL", opened[-1].url)
         return opened[-1]
 
-    yield open_door
+    yield open_server
     for one in opened:
         one.server.shutdown()
         one.server.server_close()
@@ -77,23 +77,23 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
         yield made
 
 
-def test_a_question_carries_the_token_of_its_world(door: Callable[..., Door], client: Client) -> None:
-    opened = door((200, {"items": []}))
+def test_a_question_carries_the_token_of_its_world(stub_server: Callable[..., StubServer], client: Client) -> None:
+    opened = stub_server((200, {"items": []}))
     assert client.get("exceptions", "/cases", {"state": "open"}) == {"items": []}
-    assert opened.asked[0]["path"] == "/cases?state=open"
-    assert opened.asked[0]["authorization" if "authorization" in opened.asked[0] else "Authorization"] == (
+    assert opened.requests[0]["path"] == "/cases?state=open"
+    assert opened.requests[0]["authorization" if "authorization" in opened.requests[0] else "Authorization"] == (
         "Bearer secret"
     )
 
 
 def test_an_act_whose_connection_broke_is_said_again_with_the_same_key(
-    door: Callable[..., Door], client: Client
+    stub_server: Callable[..., StubServer], client: Client
 ) -> None:
-    opened = door(None, (503, {"title": "busy"}), (200, {"done": True}))
+    opened = stub_server(None, (503, {"title": "busy"}), (200, {"done": True}))
     assert client.post("exceptions", "/cases/1/acknowledge", {"note": "seen"}) == {"done": True}
-    keys = [value for asked in opened.asked for name, value in asked.items() if name.lower() == "idempotency-key"]
+    keys = [value for asked in opened.requests for name, value in asked.items() if name.lower() == "idempotency-key"]
     assert len(keys) == 3 and len(set(keys)) == 1
-    assert [asked["body"] for asked in opened.asked] == [{"note": "seen"}] * 3
+    assert [asked["body"] for asked in opened.requests] == [{"note": "seen"}] * 3
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_an_act_whose_connection_broke_is_said_again_with_the_same_key(
     ],
 )
 def test_a_problem_becomes_one_sentence_and_an_exit_code(
-    door: Callable[..., Door],
+    stub_server: Callable[..., StubServer],
     client: Client,
     status: int,
     problem: Any,
@@ -122,14 +122,14 @@ def test_a_problem_becomes_one_sentence_and_an_exit_code(
     code: ExitCode,
     sentence: str,
 ) -> None:
-    door((status, problem))
+    stub_server((status, problem))
     with pytest.raises(failure) as raised:
         client.get("exceptions", "/cases/7")
     assert (raised.value.code, str(raised.value)) == (code, sentence)
 
 
-def test_an_expired_login_says_how_to_log_in_again(door: Callable[..., Door], client: Client) -> None:
-    door((401, {"detail": "the token has expired"}))
+def test_an_expired_login_says_how_to_log_in_again(stub_server: Callable[..., StubServer], client: Client) -> None:
+    stub_server((401, {"detail": "the token has expired"}))
     with pytest.raises(NotAllowed, match=r"the token has expired\. Log in again with `crossdock login"):
         client.get("exceptions", "/cases")
 
@@ -153,16 +153,16 @@ def test_addresses_come_from_the_world_and_an_unknown_world_is_not_found(client:
 
 
 def test_without_a_login_the_sentence_says_how_to_get_one(
-    door: Callable[..., Door], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stub_server: Callable[..., StubServer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CROSSDOCK_TOKEN", raising=False)
-    opened = door((200, {}))
+    opened = stub_server((200, {}))
     with Client("demo", home=Home(tmp_path / "empty")) as nobody:
         with pytest.raises(NotAllowed, match="crossdock login --as viewer --world demo"):
             nobody.get("exceptions", "/cases")
         monkeypatch.setenv("CROSSDOCK_TOKEN", "from-the-environment")
         nobody.get("exceptions", "/cases")
-    assert "Bearer from-the-environment" in opened.asked[0].values()
+    assert "Bearer from-the-environment" in opened.requests[0].values()
 
 
 def test_only_the_owner_can_read_the_tokens(client: Client) -> None:

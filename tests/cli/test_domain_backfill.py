@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.backfill.importing import counts, item_of
 from cli.backfill.maps import LoadedMap, MapUnusable, ResponseMap, load_map
 from cli.backfill.reading import Fact, ResponseCase, read_responses
-from cli.backfill.telling import counts, item_of
 from formats.dialect import WrongFile
 
 COLUMNS = (

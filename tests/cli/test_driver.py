@@ -57,16 +57,18 @@ class Timers:
     def tell(self, moments: Sequence[Moment[str]]) -> None:
         self.quiet = False
         for moment in moments:
-            self.log.append(("told", moment.at, moment.told))
+            self.log.append(("told", moment.at, moment.content))
             for key, due in moment.arms:
                 self.timers["armer"][key] = due
             for key in moment.answers:
                 self.timers["armer"].pop(key, None)
 
 
-def drive(world: Timers, moments: Sequence[Moment[str]], *, foretold: str | None = "armer") -> None:
-    by_name = {moment.told: moment for moment in moments}
-    driver: Driver[str] = Driver(world, lambda told: world.tell([by_name[name] for name in told]), foretold=foretold)
+def drive(world: Timers, moments: Sequence[Moment[str]], *, timer_service: str | None = "armer") -> None:
+    by_name = {moment.content: moment for moment in moments}
+    driver: Driver[str] = Driver(
+        world, lambda told: world.tell([by_name[name] for name in told]), timer_service=timer_service
+    )
     driver.drive(moments, end=END)
 
 
@@ -137,9 +139,9 @@ plans = st.lists(
 deadlines = st.lists(st.integers(1, 100).map(lambda hours: timedelta(hours=hours)), max_size=3)
 
 
-@given(plans=plans, deadlines=deadlines, foretold=st.sampled_from(["armer", None]), cut=st.integers(0, 60))
+@given(plans=plans, deadlines=deadlines, timer_service=st.sampled_from(["armer", None]), cut=st.integers(0, 60))
 def test_every_timer_fires_between_what_is_known_before_it_and_what_is_known_after(
-    plans: list[tuple[int, int, int | None]], deadlines: list[timedelta], foretold: str | None, cut: int
+    plans: list[tuple[int, int, int | None]], deadlines: list[timedelta], timer_service: str | None, cut: int
 ) -> None:
     arms: dict[int, list[tuple[str, datetime]]] = {}
     answers: dict[int, list[str]] = {}
@@ -152,7 +154,7 @@ def test_every_timer_fires_between_what_is_known_before_it_and_what_is_known_aft
         for n in sorted(arms.keys() | answers.keys())
     ]
     world = Timers(deadlines)
-    drive(world, moments, foretold=foretold)
+    drive(world, moments, timer_service=timer_service)
     fired_late = {
         str(number) for number, (_, after, answered) in enumerate(plans) if answered is None or answered >= after
     }
@@ -168,5 +170,5 @@ def test_every_timer_fires_between_what_is_known_before_it_and_what_is_known_aft
             fired_until = max(fired_until, rounded)
     assert {key for kind, _, key in world.log if kind == "fired" and "/" not in key} == fired_late
     assert [entry for entry in world.log if entry[0] == "told"] == [
-        ("told", moment.at, moment.told) for moment in moments
+        ("told", moment.at, moment.content) for moment in moments
     ]

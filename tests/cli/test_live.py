@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli.commands.shown import money
+from cli.commands.lookup import money
 from cli.live.board import Board, rank
-from cli.live.events import events
+from cli.live.events import parse_events
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
-def case(name: str, **told: Any) -> dict[str, Any]:
+def case(name: str, **fields: Any) -> dict[str, Any]:
     task = {
         "holder": "sales",
         "required": True,
@@ -35,7 +35,7 @@ def case(name: str, **told: Any) -> dict[str, Any]:
         "opened_at": "2026-03-02T08:00:00Z",
         "due_at": "2026-03-02T14:00:00Z",
         "tasks": [task],
-        **told,
+        **fields,
     }
 
 
@@ -90,7 +90,7 @@ def test_the_screen_tells_in_words_what_is_late_who_has_it_and_what_is_not_shown
 
 
 def test_a_lost_stream_is_told_with_the_age_of_what_is_shown() -> None:
-    board = Board("demo", heard_at=100.0)
+    board = Board("demo", last_event_at=100.0)
     assert "live" in drawn(board, monotonic=104.0)
     assert "the stream broke off: this is 7 s old" in drawn(board, monotonic=107.0)
 
@@ -105,4 +105,4 @@ def test_a_narrow_terminal_keeps_what_a_case_is() -> None:
 
 def test_an_event_has_an_id_and_a_fact_and_a_heartbeat_only_an_id() -> None:
     lines = ["retry: 1000", "id: t/0=1", ": ", "", "id: t/0=2", "event: x", 'data: {"a": 1}', ""]
-    assert list(events(lines)) == [("t/0=1", None), ("t/0=2", {"a": 1})]
+    assert list(parse_events(lines)) == [("t/0=1", None), ("t/0=2", {"a": 1})]

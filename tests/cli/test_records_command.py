@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from cli import replay_world
-from cli.doors import Doors
 from cli.errors import Refused
 from cli.figures import ask_figures
 from cli.replay import fingerprint
+from cli.service_client import ServiceClient
 from cli.stack.state import Home, StackError, write_json
 from tests.support.needs import CHECKOUT
 from tests.support.pretend_world import SERVICES, PretendWorld, serving
@@ -170,9 +170,9 @@ def test_each_figure_is_asked_from_its_owner_and_the_answer_names_the_route() ->
     world.shown = {"s1": "signal"}
     world.lists["sales/dead-letters"] = [{}, {}, {}]
     with serving(world) as urls:
-        doors = Doors(urls, lambda role, renew: role)
-        found, routes = ask_figures(doors)
-        doors.close()
+        services = ServiceClient(urls, lambda role, renew: role)
+        found, routes = ask_figures(services)
+        services.close()
     assert (found["units"], found["value"], found["value_at_risk"]) == (57, 1653.5, 1102)
     assert (found["dead_letters"], found["on_time_line_share"]) == (3, 0.6667)
     assert found["orphans"] == 1 + 3 + 4 + 2 * (3 + 4 + 2)  # the stand-in lists the same causes for each kind

@@ -11,9 +11,9 @@ from random import Random
 
 import pytest
 
-from cli import doors as doors_module
-from cli.doors import DoorRefused, Doors, DoorUnreachable, DrivenWorld, ImportResult, NeverQuiet
+from cli import service_client as client_module
 from cli.replay import Replayed, bring_history, fingerprint, replay, script_of
+from cli.service_client import DrivenWorld, ImportResult, NeverQuiet, RequestRefused, ServiceClient, ServiceUnreachable
 from formats.scms import read_deliveries
 from formats.scms_requests import end_of
 from tests.records import oracle
@@ -38,17 +38,17 @@ def urls(world: PretendWorld) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def doors(urls: dict[str, str]) -> Iterator[Doors]:
-    doors = Doors(urls, no_token)
-    yield doors
-    doors.close()
+def services(urls: dict[str, str]) -> Iterator[ServiceClient]:
+    services = ServiceClient(urls, no_token)
+    yield services
+    services.close()
 
 
-def replayed(content: bytes, doors: Doors, until: date | None = None) -> Replayed:
-    return replay(script_of(read_deliveries(content), until), doors)
+def replayed(content: bytes, services: ServiceClient, until: date | None = None) -> Replayed:
+    return replay(script_of(read_deliveries(content), until), services)
 
 
-def said(row: dict[str, str], **changed: str) -> dict[str, str]:
+def record_row(row: dict[str, str], **changed: str) -> dict[str, str]:
     return a_row(**{**row, **changed})
 
 
@@ -59,14 +59,16 @@ ONLY_RECORDED_LATE = {"scheduled": "2-Jun-06", "delivered": "1-Jun-06", "recorde
 
 def three_shipments() -> bytes:
     return a_file(
-        said(LATE, id="1", shipment="ASN-1", order="SCMS-1"),
-        said(IN_TIME, id="2", shipment="ASN-2", order="SCMS-2"),
-        said(ONLY_RECORDED_LATE, id="3", shipment="ASN-3", order="SCMS-3"),
+        record_row(LATE, id="1", shipment="ASN-1", order="SCMS-1"),
+        record_row(IN_TIME, id="2", shipment="ASN-2", order="SCMS-2"),
+        record_row(ONLY_RECORDED_LATE, id="3", shipment="ASN-3", order="SCMS-3"),
     )
 
 
-def test_a_day_that_ends_with_nothing_recorded_is_seen_by_the_world(world: PretendWorld, doors: Doors) -> None:
-    done = replayed(three_shipments(), doors)
+def test_a_day_that_ends_with_nothing_recorded_is_seen_by_the_world(
+    world: PretendWorld, services: ServiceClient
+) -> None:
+    done = replayed(three_shipments(), services)
     assert (world.wrongs, done.refused) == ([], ())
     assert [name for name, _ in world.delayed] == ["ASN-1", "ASN-3"]
     assert {due for _, due in world.delayed} == {end_of(date(2006, 6, 2))}
@@ -74,43 +76,43 @@ def test_a_day_that_ends_with_nothing_recorded_is_seen_by_the_world(world: Prete
     assert {service.now for service in world.services.values()} == {end_of(date(2006, 6, 9))}
 
 
-def test_until_a_day_ends_the_world_with_that_day(world: PretendWorld, doors: Doors) -> None:
-    replayed(three_shipments(), doors, until=date(2006, 6, 2))
+def test_until_a_day_ends_the_world_with_that_day(world: PretendWorld, services: ServiceClient) -> None:
+    replayed(three_shipments(), services, until=date(2006, 6, 2))
     assert [name for name, _ in world.delayed] == ["ASN-1", "ASN-3"]
     assert list(world.settled) == ["ASN-2"]
     assert {service.now for service in world.services.values()} == {end_of(date(2006, 6, 2))}
 
 
-def test_the_same_file_again_changes_nothing(world: PretendWorld, doors: Doors) -> None:
-    first = replayed(three_shipments(), doors)
+def test_the_same_file_again_changes_nothing(world: PretendWorld, services: ServiceClient) -> None:
+    first = replayed(three_shipments(), services)
     before = (list(world.delayed), list(world.escalated), dict(world.settled))
-    second = replayed(three_shipments(), doors)
+    second = replayed(three_shipments(), services)
     assert (second.created, second.unchanged) == (0, first.created)
     assert (list(world.delayed), list(world.escalated), dict(world.settled)) == before
     assert world.wrongs == []
 
 
-def test_a_replay_that_went_until_a_day_goes_on_from_there(world: PretendWorld, doors: Doors) -> None:
-    replayed(three_shipments(), doors, until=date(2006, 6, 2))
-    done = replayed(three_shipments(), doors)
-    assert done.run.told_before == 1
+def test_a_replay_that_went_until_a_day_goes_on_from_there(world: PretendWorld, services: ServiceClient) -> None:
+    replayed(three_shipments(), services, until=date(2006, 6, 2))
+    done = replayed(three_shipments(), services)
+    assert done.run.sent_before == 1
     assert (world.wrongs, set(world.settled)) == ([], {"ASN-1", "ASN-2", "ASN-3"})
 
 
 def test_a_connection_that_breaks_before_the_answer_is_tried_again_with_the_same_keys(
-    world: PretendWorld, doors: Doors
+    world: PretendWorld, services: ServiceClient
 ) -> None:
     """FLOW 6.4: it retries broken connections with the same keys."""
     world.before_answer = lambda number: number % 7 == 0
-    done = replayed(three_shipments(), doors)
+    done = replayed(three_shipments(), services)
     assert done.retried > 0
     assert (world.wrongs, len(world.delayed), done.refused) == ([], 2, ())
 
 
-def test_an_item_that_contradicts_what_is_known_is_refused_alone(world: PretendWorld, doors: Doors) -> None:
-    replayed(three_shipments(), doors)
+def test_an_item_that_contradicts_what_is_known_is_refused_alone(world: PretendWorld, services: ServiceClient) -> None:
+    replayed(three_shipments(), services)
     changed = three_shipments().replace(b",19,551,", b",20,551,", 1)
-    done = replayed(changed, doors)
+    done = replayed(changed, services)
     assert sorted((one.service, one.key) for one in done.refused) == [
         ("logistics", "ASN-1"),
         ("procurement", "SCMS-1"),
@@ -118,42 +120,42 @@ def test_an_item_that_contradicts_what_is_known_is_refused_alone(world: PretendW
     ]
 
 
-def test_history_plans_and_receives_in_one_act_and_opens_nothing(world: PretendWorld, doors: Doors) -> None:
-    told = bring_history(read_deliveries(three_shipments()), doors)
+def test_history_plans_and_receives_in_one_act_and_opens_nothing(world: PretendWorld, services: ServiceClient) -> None:
+    told = bring_history(read_deliveries(three_shipments()), services)
     assert told.refused == []
     assert (world.advances, world.delayed) == (0, [])
     keys = list(world.services["logistics"].seen)
     assert keys == ["/shipments:import ASN-1", "/shipments:import ASN-2", "/shipments:import ASN-3"]
 
 
-def test_a_refused_request_says_what_and_why(doors: Doors) -> None:
-    with pytest.raises(DoorRefused, match=r"GET sales /nothing was refused \(404\): sales has no /nothing"):
-        doors.ask("sales", "/nothing", role="sales")
+def test_a_refused_request_says_what_and_why(services: ServiceClient) -> None:
+    with pytest.raises(RequestRefused, match=r"GET sales /nothing was refused \(404\): sales has no /nothing"):
+        services.ask("sales", "/nothing", role="sales")
 
 
 def test_a_service_that_stays_away_is_named_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doors_module, "RETRY_SECONDS_MAX", 0.2)
-    nobody = Doors({"sales": "http://127.0.0.1:9"}, no_token)
-    with pytest.raises(DoorUnreachable, match=r"sales did not answer .*`crossdock logs sales`"):
+    monkeypatch.setattr(client_module, "RETRY_SECONDS_MAX", 0.2)
+    nobody = ServiceClient({"sales": "http://127.0.0.1:9"}, no_token)
+    with pytest.raises(ServiceUnreachable, match=r"sales did not answer .*`crossdock logs sales`"):
         nobody.ask("sales", "/orders", role="sales")
     nobody.close()
 
 
 def test_a_world_that_is_never_quiet_says_where(
-    world: PretendWorld, doors: Doors, monkeypatch: pytest.MonkeyPatch
+    world: PretendWorld, services: ServiceClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(doors_module, "QUIET_SECONDS_MAX", 0.1)
+    monkeypatch.setattr(client_module, "QUIET_SECONDS_MAX", 0.1)
     world.services["sales"].timers["stuck"] = datetime.fromisoformat("1969-01-01T00:00:00Z")
-    driven = DrivenWorld(doors)
+    driven = DrivenWorld(services)
     with pytest.raises(NeverQuiet, match="sales: a timer of 1969-01-01T00:00:00Z has to fire"):
         driven.wait_until_quiet(whole=True)
     driven.close()
 
 
-def test_more_than_one_batch_of_items_is_told_in_parts(world: PretendWorld, doors: Doors) -> None:
+def test_more_than_one_batch_of_items_is_told_in_parts(world: PretendWorld, services: ServiceClient) -> None:
     told = ImportResult()
     items = [{"key": str(number)} for number in range(1201)]
-    doors.tell("sales", "/customers:batch", items, source="scms", role="sales", told=told)
+    services.tell("sales", "/customers:batch", items, source="scms", role="sales", imported=told)
     assert (told.created, world.requests) == (1201, 3)
 
 
@@ -162,11 +164,11 @@ RUNNER = """
 import sys, json
 from datetime import date
 from pathlib import Path
-from cli.doors import Doors
+from cli.service_client import ServiceClient
 from formats.scms import read_deliveries
 from cli.replay import replay, script_of
 urls, path, until = json.loads(sys.argv[1]), Path(sys.argv[2]), date.fromisoformat(sys.argv[3])
-replay(script_of(read_deliveries(path.read_bytes()), until), Doors(urls, lambda role, renew: role))
+replay(script_of(read_deliveries(path.read_bytes()), until), ServiceClient(urls, lambda role, renew: role))
 """
 
 
@@ -197,8 +199,8 @@ def test_a_replay_killed_again_and_again_ends_as_one_that_was_not(world: Pretend
 
 
 @pytest.mark.records
-def test_the_real_records_end_as_the_oracle_says(world: PretendWorld, doors: Doors) -> None:
-    done = replayed(shared_file(RECORDED).read_bytes(), doors, until=UNTIL)
+def test_the_real_records_end_as_the_oracle_says(world: PretendWorld, services: ServiceClient) -> None:
+    done = replayed(shared_file(RECORDED).read_bytes(), services, until=UNTIL)
     assert (world.wrongs, done.refused) == ([], ())
     assert_as_the_oracle_says(world, UNTIL)
 

@@ -61,7 +61,7 @@ def test_the_text_not_available_stays_a_text() -> None:
 def test_words_in_place_of_the_day_the_order_was_sent_are_kept() -> None:
     for words in ("Date Not Captured", "N/A - From RDC", "Pre-PQ Process"):
         (line,) = read_deliveries(a_file(a_row(sent=words))).lines
-        assert (line.sent.value, line.sent.said) == (None, words)
+        assert (line.sent.value, line.sent.text) == (None, words)
 
 
 @pytest.mark.parametrize(
@@ -104,9 +104,9 @@ def test_words_in_place_of_an_amount_are_kept_as_its_reason() -> None:
     (line,) = read_deliveries(
         a_file(a_row(freight="Freight Included in Commodity Cost", weight="Weight Captured Separately"))
     ).lines
-    assert (line.freight_usd.value, line.freight_usd.said) == (None, "Freight Included in Commodity Cost")
-    assert (line.weight_kg.value, line.weight_kg.said) == (None, "Weight Captured Separately")
-    assert (line.insurance_usd.value, line.insurance_usd.said) == (None, "blank")
+    assert (line.freight_usd.value, line.freight_usd.text) == (None, "Freight Included in Commodity Cost")
+    assert (line.weight_kg.value, line.weight_kg.text) == (None, "Weight Captured Separately")
+    assert (line.insurance_usd.value, line.insurance_usd.text) == (None, "blank")
 
 
 @pytest.mark.parametrize(

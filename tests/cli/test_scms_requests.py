@@ -1,4 +1,4 @@
-"""What is told to the doors is what the doors take: every item of the real file against the services' own models."""
+"""The requests made from the file are valid: every item of the real file against the services' own models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from formats import scms_requests
 from formats.scms import read_deliveries
-from formats.scms_requests import Door
+from formats.scms_requests import BatchEndpoint
 from formats.scms_steps import masters, shipments, steps
 from schemas.access import ACTS
 from services.inventory import api as inventory
@@ -23,15 +23,15 @@ from tests.support.scms_rows import a_file, a_row
 ROUTERS = {"inventory": inventory, "logistics": logistics, "procurement": procurement, "sales": sales}
 
 
-def told(*rows: dict[str, str]) -> dict[Door, list[dict[str, Any]]]:
+def items_of(*rows: dict[str, str]) -> dict[BatchEndpoint, list[dict[str, Any]]]:
     days = steps(shipments(read_deliveries(a_file(*rows)).lines))
     return dict(scms_requests.step_items(days))
 
 
 def test_a_plan_says_its_due_day_its_order_lines_and_when_it_became_known() -> None:
     ((plan,), (order,), (purchase,)) = (
-        told(a_row(sent="5/1/06"))[door]
-        for door in (scms_requests.SHIPMENTS, scms_requests.ORDERS, scms_requests.PURCHASE_ORDERS)
+        items_of(a_row(sent="5/1/06"))[endpoint]
+        for endpoint in (scms_requests.SHIPMENTS, scms_requests.ORDERS, scms_requests.PURCHASE_ORDERS)
     )
     assert plan == {
         "key": "ASN-8",
@@ -61,7 +61,7 @@ def test_a_plan_says_its_due_day_its_order_lines_and_when_it_became_known() -> N
 
 
 def test_a_stock_order_names_the_placeholder_and_no_purchase_order() -> None:
-    items = told(a_row(via="From RDC", vendor="SCMS from RDC", order="SO-1", shipment="DN-1"))
+    items = items_of(a_row(via="From RDC", vendor="SCMS from RDC", order="SO-1", shipment="DN-1"))
     assert items[scms_requests.PURCHASE_ORDERS] == []
     (line,) = items[scms_requests.SHIPMENTS][0]["lines"]
     assert line["supplier"] == "SCMS from RDC"
@@ -84,36 +84,36 @@ def test_the_placeholder_of_stock_orders_is_no_candidate() -> None:
 
 
 def test_a_record_of_delivery_says_when_it_was_delivered_and_is_known_when_it_was_recorded() -> None:
-    assert told(a_row(delivered="1-Jun-06", recorded="9-Jun-06"))[scms_requests.RECEIPTS] == [
+    assert items_of(a_row(delivered="1-Jun-06", recorded="9-Jun-06"))[scms_requests.RECEIPTS] == [
         {"key": "ASN-8@received", "shipment": "ASN-8", "received_on": "2006-06-01", "known_at": "2006-06-09T00:00:00Z"}
     ]
 
 
-def routes_of(door: Door) -> Any:
-    api = ROUTERS[door.service]
+def routes_of(endpoint: BatchEndpoint) -> Any:
+    api = ROUTERS[endpoint.service]
     for router in getattr(api, "routers", None) or (api.router,):
         for route in router.api.routes:
-            if route.path == door.path:
+            if route.path == endpoint.path:
                 return route
-    raise AssertionError(f"{door.service} has no {door.path}")
+    raise AssertionError(f"{endpoint.service} has no {endpoint.path}")
 
 
-DOORS = [value for value in vars(scms_requests).values() if isinstance(value, Door)]
+ENDPOINTS = [value for value in vars(scms_requests).values() if isinstance(value, BatchEndpoint)]
 
 
-@pytest.mark.parametrize("door", DOORS, ids=lambda door: f"{door.service}{door.path}")
-def test_every_door_is_there_and_its_role_may_use_it(door: Door) -> None:
-    act = routes_of(door).openapi_extra["x-act"]
-    assert door.role in ACTS[act].roles
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: f"{endpoint.service}{endpoint.path}")
+def test_every_endpoint_exists_and_its_role_may_use_it(endpoint: BatchEndpoint) -> None:
+    act = routes_of(endpoint).openapi_extra["x-act"]
+    assert endpoint.role in ACTS[act].roles
 
 
-def model_of(door: Door) -> type[BaseModel]:
-    """Find the model of a door's items by the schema that its route shows."""
-    shown = routes_of(door).openapi_extra["x-item"]
+def model_of(endpoint: BatchEndpoint) -> type[BaseModel]:
+    """Find the model of a endpoint's items by the schema that its route shows."""
+    shown = routes_of(endpoint).openapi_extra["x-item"]
     found = {
         model
         for model in _models(BaseModel)
-        if model.__module__.startswith(f"services.{door.service}.") and model.__name__ == shown["title"]
+        if model.__module__.startswith(f"services.{endpoint.service}.") and model.__name__ == shown["title"]
     }
     (model,) = found
     return model
@@ -130,10 +130,10 @@ def test_every_item_of_the_real_records_is_one_that_its_door_takes() -> None:
     telling = [
         *scms_requests.master_items(masters(days)),
         *scms_requests.step_items(days),
-        *scms_requests.history_telling(days, known[:500]),
+        *scms_requests.history_items(days, known[:500]),
     ]
-    for door, items in telling:
-        model = model_of(door)
-        assert items, door
+    for endpoint, items in telling:
+        model = model_of(endpoint)
+        assert items, endpoint
         for item in items:
             model.model_validate(item)

@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from formats.scms import read_deliveries
-from formats.scms_steps import PlannedLine, ShipmentPlan, Step, masters, shipments, steps
+from formats.scms_steps import DayStep, PlannedLine, ShipmentPlan, masters, shipments, steps
 from tests.records import oracle
 from tests.support.records import RECORDED, shared_file
 from tests.support.scms_rows import a_file, a_row
@@ -18,14 +18,14 @@ from tests.support.scms_rows import a_file, a_row
 UNTIL = date(2011, 6, 30)
 
 
-def told(*rows: dict[str, str], until: date = date.max) -> tuple[Step, ...]:
+def days_of(*rows: dict[str, str], until: date = date.max) -> tuple[DayStep, ...]:
     read = read_deliveries(a_file(*rows))
     assert read.quarantined == ()
     return steps(shipments(read.lines), until)
 
 
 def test_a_shipment_is_due_on_the_earliest_day_of_its_lines_and_each_line_keeps_its_own() -> None:
-    (step,) = told(a_row(id="1", scheduled="9-Jun-06"), a_row(id="2", scheduled="5-Jun-06"))
+    (step,) = days_of(a_row(id="1", scheduled="9-Jun-06"), a_row(id="2", scheduled="5-Jun-06"))
     (plan,) = step.plans
     assert plan.due_on == date(2006, 6, 5)
     assert [line.scheduled_on.day for line in plan.lines] == [9, 5]
@@ -43,12 +43,12 @@ def test_a_shipment_is_due_on_the_earliest_day_of_its_lines_and_each_line_keeps_
 def test_a_plan_is_known_on_the_earliest_of_sent_scheduled_and_recorded(
     sent: str, scheduled: str, recorded: str, known: date
 ) -> None:
-    first = told(a_row(sent=sent, scheduled=scheduled, recorded=recorded))[0]
+    first = days_of(a_row(sent=sent, scheduled=scheduled, recorded=recorded))[0]
     assert (first.day, len(first.plans)) == (known, 1)
 
 
 def test_what_is_planned_and_recorded_on_one_day_is_one_step() -> None:
-    (step,) = told(a_row())
+    (step,) = days_of(a_row())
     assert (len(step.orders), len(step.purchase_orders), len(step.plans), len(step.deliveries)) == (
         1,
         1,
@@ -58,12 +58,12 @@ def test_what_is_planned_and_recorded_on_one_day_is_one_step() -> None:
 
 
 def test_a_stock_order_is_no_purchase_order() -> None:
-    (step,) = told(a_row(via="From RDC", vendor="SCMS from RDC", order="SO-1", shipment="DN-1"))
+    (step,) = days_of(a_row(via="From RDC", vendor="SCMS from RDC", order="SO-1", shipment="DN-1"))
     assert (len(step.orders), step.purchase_orders) == (1, ())
 
 
 def test_an_order_planned_on_one_day_is_one_order_with_the_lines_of_all_its_shipments() -> None:
-    (step,) = told(a_row(id="1"), a_row(id="2", shipment="ASN-9"), a_row(id="3"))
+    (step,) = days_of(a_row(id="1"), a_row(id="2", shipment="ASN-9"), a_row(id="3"))
     (order,) = step.orders
     assert (order.key, order.added) == ("SCMS-4", False)
     assert [line.line_id for line in order.lines] == ["1", "3", "2"]
@@ -72,14 +72,14 @@ def test_an_order_planned_on_one_day_is_one_order_with_the_lines_of_all_its_ship
 
 def test_a_shipment_of_a_known_order_is_a_change_with_a_key_of_its_own() -> None:
     later = {"scheduled": "9-Jun-06", "recorded": "9-Jun-06"}
-    first, second = told(a_row(id="1"), a_row(id="2", shipment="ASN-9", **later))
+    first, second = days_of(a_row(id="1"), a_row(id="2", shipment="ASN-9", **later))
     assert [(order.key, order.added) for order in first.orders] == [("SCMS-4", False)]
     assert [(order.key, order.added) for order in second.orders] == [("SCMS-4@ASN-9", True)]
     assert [line.line_id for line in second.orders[0].lines] == ["2"]
 
 
 def test_a_delivery_is_recorded_when_the_last_of_its_lines_is() -> None:
-    first, second = told(a_row(id="1"), a_row(id="2", recorded="9-Jun-06", delivered="8-Jun-06"))
+    first, second = days_of(a_row(id="1"), a_row(id="2", recorded="9-Jun-06", delivered="8-Jun-06"))
     assert (len(first.plans), first.deliveries) == (1, ())
     (delivery,) = second.deliveries
     assert (delivery.key, delivery.recorded_on.day, delivery.delivered_on.day) == ("ASN-8@received", 9, 8)
@@ -107,7 +107,7 @@ def test_until_a_day_leaves_out_every_later_step_and_what_only_it_speaks_of() ->
             recorded="9-Jun-06",
         ),
     ]
-    (step,) = told(*rows, until=date(2006, 6, 8))
+    (step,) = days_of(*rows, until=date(2006, 6, 8))
     assert (len(step.plans), step.deliveries) == (1, ())
     named = masters([step])
     assert (named.sites, named.suppliers) == (("Côte d'Ivoire",), ("RANBAXY Fine Chemicals LTD.",))
@@ -115,12 +115,12 @@ def test_until_a_day_leaves_out_every_later_step_and_what_only_it_speaks_of() ->
 
 
 @pytest.fixture(scope="module")
-def real() -> tuple[Step, ...]:
+def real() -> tuple[DayStep, ...]:
     return steps(shipments(read_deliveries(shared_file(RECORDED).read_bytes()).lines))
 
 
 @pytest.mark.records
-def test_the_real_records_are_told_whole(real: tuple[Step, ...]) -> None:
+def test_the_real_records_are_told_whole(real: tuple[DayStep, ...]) -> None:
     assert len(real) == 1949
     assert [step.day for step in real] == sorted(step.day for step in real)
     plans = [plan for step in real for plan in step.plans]
@@ -133,7 +133,7 @@ def test_the_real_records_are_told_whole(real: tuple[Step, ...]) -> None:
 
 
 @pytest.mark.records
-def test_orders_of_the_real_records_become_known_shipment_by_shipment(real: tuple[Step, ...]) -> None:
+def test_orders_of_the_real_records_become_known_shipment_by_shipment(real: tuple[DayStep, ...]) -> None:
     """FLOW 7.2: 15 orders have shipments planned on different days."""
     orders = [order for step in real for order in step.orders]
     assert len({order.order for order in orders}) == 5345
@@ -143,13 +143,13 @@ def test_orders_of_the_real_records_become_known_shipment_by_shipment(real: tupl
 
 
 @pytest.mark.records
-def test_each_real_step_fits_in_one_batch_for_each_door(real: tuple[Step, ...]) -> None:
+def test_each_real_step_fits_in_one_batch_for_each_door(real: tuple[DayStep, ...]) -> None:
     assert max(len(step.plans) for step in real) <= 500
     assert max(len(step.deliveries) for step in real) <= 500
 
 
 @pytest.mark.records
-def test_the_real_records_name_their_masters(real: tuple[Step, ...]) -> None:
+def test_the_real_records_name_their_masters(real: tuple[DayStep, ...]) -> None:
     named = masters(real)
     assert [len(part) for part in (named.sites, named.items, named.suppliers, named.customers)] == [
         40,
@@ -174,7 +174,7 @@ def rewritten(row: oracle.Row, *, planned: bool) -> oracle.Row:
 
 
 @pytest.mark.records
-def test_values_not_known_by_a_day_change_nothing_that_is_told_by_it(real: tuple[Step, ...]) -> None:
+def test_values_not_known_by_a_day_change_nothing_that_is_told_by_it(real: tuple[DayStep, ...]) -> None:
     rows = oracle.read_rows(shared_file(RECORDED))
     planned = {entry.shipment for entry in oracle.verdicts(rows, UNTIL)}
     content = a_file(*(rewritten(row, planned=row["ASN/DN #"] in planned) for row in rows))

@@ -58,9 +58,9 @@ def test_ctrl_c_ends_a_stack_that_is_up(crossdock: Crossdock) -> None:
     assert gone(crossdock.home), crossdock.left()
 
 
-def _was_up_before(said: Said) -> bool:
+def _was_up_before(result: Said) -> bool:
     """Tell whether a stack had come up before the signal that was to interrupt its start, and ended in order."""
-    return said.code == ExitCode.OK and "Ctrl-C ends it" in said.out
+    return result.code == ExitCode.OK and "Ctrl-C ends it" in result.out
 
 
 @pytest.mark.parametrize(

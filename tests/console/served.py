@@ -23,7 +23,7 @@ from chassis.messaging import kafka
 from chassis.runtime import log
 from cli.stack.issuer import ISSUER
 from console.server.app import create_app, tail_of
-from console.server.hub import Hub
+from console.server.broadcaster import Broadcaster
 from console.server.settings import ConsoleSettings
 from schemas.envelope import Envelope, encode, wrap
 from schemas.exceptions import AffectedLine, CaseOpened, TaskOpened
@@ -83,7 +83,7 @@ def opened(
     )
 
 
-def asked(
+def task_opened(
     number: int, function: Any = "sales", *, site: str = "Near", customers: tuple[str, ...] = ("Ours",)
 ) -> Envelope:
     """A function was asked for its part."""
@@ -176,16 +176,16 @@ class Cases:
                 **settings,
             },
         )
-        hub = Hub(partial(tail_of, told), told.stream_ring_records)
-        app = create_app(told, hub)
+        broadcaster = Broadcaster(partial(tail_of, told), told.stream_ring_records)
+        app = create_app(told, broadcaster)
         config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, name="console", daemon=True)
         thread.start()
-        wait_until(lambda: server.started and hub.ready)
+        wait_until(lambda: server.started and broadcaster.ready)
         port = server.servers[0].sockets[0].getsockname()[1]
         try:
-            yield Served(self, f"http://127.0.0.1:{port}", port, hub, lambda: int(app.state.readers))
+            yield Served(self, f"http://127.0.0.1:{port}", port, broadcaster, lambda: int(app.state.readers))
         finally:
             server.should_exit = True
             thread.join(PATIENCE_SECONDS)
@@ -208,7 +208,7 @@ class Served:
     cases: Cases
     url: str
     port: int
-    hub: Hub
+    broadcaster: Broadcaster
     readers: Callable[[], int]
 
     @contextlib.contextmanager

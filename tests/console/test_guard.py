@@ -85,7 +85,7 @@ def test_a_session_that_was_ended_opens_nothing_any_more(cases: Cases) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "told", "by_cookie", "is_refused"),
+    ("method", "path", "headers", "by_cookie", "is_refused"),
     [
         ("POST", "/session", {}, False, False),  # a program with a bearer token
         ("POST", "/session", {"origin": OWN}, True, False),
@@ -139,9 +139,9 @@ def test_a_session_that_was_ended_opens_nothing_any_more(cases: Cases) -> None:
     ],
 )
 def test_who_is_taken_for_another_site(
-    method: str, path: str, told: dict[str, str], by_cookie: bool, is_refused: bool
+    method: str, path: str, headers: dict[str, str], by_cookie: bool, is_refused: bool
 ) -> None:
-    assert (refused(method, path, told, OWN, by_cookie) is not None) is is_refused
+    assert (refused(method, path, headers, OWN, by_cookie) is not None) is is_refused
 
 
 def test_a_session_of_the_same_second_is_another_one(cases: Cases) -> None:

@@ -19,8 +19,8 @@ from console.server.tickets import TICKETS_MAX, TicketRefused, Tickets
 from tests.console.served import LOCAL, Cases, Served
 
 
-def _log_in(served: Served, **said: Any) -> httpx.Response:
-    return httpx.post(f"{served.url}/issuer/token", json=said, headers=LOCAL)
+def _log_in(served: Served, **body: Any) -> httpx.Response:
+    return httpx.post(f"{served.url}/issuer/token", json=body, headers=LOCAL)
 
 
 def test_a_demo_role_gets_a_token_and_a_session_cookie_that_no_script_and_no_other_site_can_use(cases: Cases) -> None:
@@ -54,11 +54,11 @@ def test_without_a_token_there_is_no_session(cases: Cases) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "field"), [({"as": "emperor"}, "as"), ({"as": "sales", "colour": "red"}, "colour"), ({}, "as")]
+    ("body", "field"), [({"as": "emperor"}, "as"), ({"as": "sales", "colour": "red"}, "colour"), ({}, "as")]
 )
-def test_an_unknown_role_gets_nothing(cases: Cases, said: dict[str, str], field: str) -> None:
+def test_an_unknown_role_gets_nothing(cases: Cases, body: dict[str, str], field: str) -> None:
     with cases.served() as served:
-        answer = _log_in(served, **said)
+        answer = _log_in(served, **body)
         assert (answer.status_code, answer.json()["field"]) == (422, field)
 
 
@@ -195,7 +195,7 @@ LOCAL_STACK = {
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("settings", "reason"),
     [
         ({"http_host": "0.0.0.0"}, "HTTP_HOST is 0.0.0.0"),
         ({"public_url": "https://desk.example"}, "PUBLIC_URL is desk.example"),
@@ -203,10 +203,10 @@ LOCAL_STACK = {
         ({"local_secret_file": ""}, "LOCAL_SECRET_FILE"),
     ],
 )
-def test_the_built_in_issuer_never_starts_in_live_outside_loopback(told: dict[str, str], reason: str) -> None:
+def test_the_built_in_issuer_never_starts_in_live_outside_loopback(settings: dict[str, str], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
-        ConsoleSettings(**LOCAL_STACK | told)  # type: ignore[arg-type]  # each is a text
-    assert ConsoleSettings(**LOCAL_STACK | told | {"issuer_key": ""}).issuer_key == ""  # type: ignore[arg-type]  # as above
+        ConsoleSettings(**LOCAL_STACK | settings)  # type: ignore[arg-type]  # each is a text
+    assert ConsoleSettings(**LOCAL_STACK | settings | {"issuer_key": ""}).issuer_key == ""  # type: ignore[arg-type]  # as above
 
 
 def test_the_built_in_issuer_starts_on_loopback_and_outside_live(cases: Cases) -> None:

@@ -15,10 +15,10 @@ from tests.console.served import Cases, Served
 
 
 @contextlib.contextmanager
-def _both(cases: Cases, **told: Any) -> Iterator[tuple[Served, Provider]]:
+def _both(cases: Cases, **settings: Any) -> Iterator[tuple[Served, Provider]]:
     with provided(f"crossdock.{cases.world}") as provider:
         own = {"auth_issuer": provider.url, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET, "issuer_key": ""}
-        with cases.served(**own | told) as served:
+        with cases.served(**own | settings) as served:
             yield served, provider
 
 

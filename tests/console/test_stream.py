@@ -21,18 +21,18 @@ import pytest
 
 from chassis.messaging import kafka, topics
 from chassis.messaging.tail import Tail
-from console.server import hub as hubs
+from console.server import broadcaster as broadcasters
 from schemas.access import PERSONS
 from schemas.topics import BY_NAME
-from tests.console.served import SPACE, Cases, Message, Served, asked, opened, take
+from tests.console.served import SPACE, Cases, Message, Served, opened, take, task_opened
 from tests.support.service import PATIENCE_SECONDS, issuer, wait_until
 from tests.support.stack import Infrastructure
 
 LONG, MANY = "x" * 3900, 3000  # together more than any socket holds
 
 
-def ids(found: list[Message]) -> list[str]:
-    return [message.data["id"] for message in found]
+def ids(messages: list[Message]) -> list[str]:
+    return [message.data["id"] for message in messages]
 
 
 def _cut(served: Served, last: str, count: int) -> list[Message]:
@@ -74,7 +74,7 @@ def test_a_cut_in_the_middle_of_facts_that_come_is_no_gap(cases: Cases) -> None:
     with cases.served() as served:
         with served.reading() as stream:
             last = next(stream).id
-        said = [fact for n in range(60) for fact in (opened(n), asked(n, "sales"), asked(n, "procurement"))]
+        said = [fact for n in range(60) for fact in (opened(n), task_opened(n, "sales"), task_opened(n, "procurement"))]
         found: list[Message] = []
         for start in range(0, len(said), 30):
             cases.say(*said[start : start + 30])
@@ -109,7 +109,7 @@ def test_a_place_that_is_none_of_this_stream_is_refused_with_what_was_expected(c
 
 def test_a_place_beyond_the_end_is_the_end(cases: Cases) -> None:
     with cases.served() as served, served.reading(last="exceptions.case/0=999999") as stream:
-        assert hubs.read(next(stream).id)["exceptions.case", 0] == 0
+        assert broadcasters.parse_vector(next(stream).id)["exceptions.case", 0] == 0
 
 
 def test_a_heartbeat_moves_the_id_past_what_was_not_shown(cases: Cases) -> None:
@@ -120,9 +120,13 @@ def test_a_heartbeat_moves_the_id_past_what_was_not_shown(cases: Cases) -> None:
             cases.say(*(opened(n, site="Far") for n in range(6)))
             moved = next(message for message in stream if message.id != start)
             assert not moved.name
-            wait_until(lambda: sum(served.hub.reached().values()) == 6)
-            last = next(message for message in stream if hubs.read(message.id) == served.hub.reached())
-        assert sum(hubs.read(last.id).values()) == 6
+            wait_until(lambda: sum(served.broadcaster.current_ends().values()) == 6)
+            last = next(
+                message
+                for message in stream
+                if broadcasters.parse_vector(message.id) == served.broadcaster.current_ends()
+            )
+        assert sum(broadcasters.parse_vector(last.id).values()) == 6
 
 
 @pytest.mark.parametrize(
@@ -141,8 +145,8 @@ def test_a_heartbeat_moves_the_id_past_what_was_not_shown(cases: Cases) -> None:
 def test_filters_are_the_servers(cases: Cases, query: dict[str, list[str]], seen: list[int]) -> None:
     facts = [
         opened(1),
-        asked(1, "sales"),
-        asked(1, "procurement"),
+        task_opened(1, "sales"),
+        task_opened(1, "procurement"),
         opened(2, site="Far", customers=("Theirs",), severity="low"),
     ]
     with cases.served() as served, served.reading(**query) as stream:
@@ -169,7 +173,7 @@ def test_a_fact_of_another_site_or_customer_is_not_shown(
         said = cases.say(*facts)
         found = take(stream, len(seen))
         assert sorted(ids(found)) == sorted(said[n] for n in seen)
-        quiet = next(m for m in stream if m.name or sum(hubs.read(m.id).values()) == len(facts))
+        quiet = next(m for m in stream if m.name or sum(broadcasters.parse_vector(m.id).values()) == len(facts))
         assert not quiet.name, "nothing else came"
         assert "Theirs" not in str([m.data for m in found]) or "customers" not in scope
 
@@ -191,7 +195,7 @@ def test_a_filter_does_not_tell_that_a_case_concerns_somebody_else(cases: Cases)
     token = cases.token(customers=["Ours"])
     with cases.served(stream_heartbeat_seconds=0.2) as served, served.reading(token, customer=["Theirs"]) as stream:
         cases.say(opened(1, customers=("Ours", "Theirs")))
-        assert not next(m for m in stream if m.name or sum(hubs.read(m.id).values()) == 1).name
+        assert not next(m for m in stream if m.name or sum(broadcasters.parse_vector(m.id).values()) == 1).name
 
 
 SUBSCRIBED = {"topics": ["exceptions.case"]}
@@ -207,7 +211,7 @@ def test_each_role_reads_its_scope_and_nothing_of_another(cases: Cases) -> None:
     ]
     with cases.served(stream_heartbeat_seconds=0.1) as served:
         said = cases.say(*facts)
-        wait_until(lambda: sum(served.hub.reached().values()) == len(facts))
+        wait_until(lambda: sum(served.broadcaster.current_ends().values()) == len(facts))
         for role in (*PERSONS, "machine"):
             for scope, seen in scopes:
                 token = cases.token(role, **scope, **(SUBSCRIBED if role == "machine" else {}))
@@ -217,7 +221,7 @@ def test_each_role_reads_its_scope_and_nothing_of_another(cases: Cases) -> None:
 
 
 def _whole(message: Message, count: int) -> bool:
-    return sum(hubs.read(message.id).values()) == count
+    return sum(broadcasters.parse_vector(message.id).values()) == count
 
 
 def test_a_machine_without_this_subscription_and_a_stranger_are_refused(cases: Cases) -> None:
@@ -281,7 +285,7 @@ def test_a_reader_that_falls_out_of_the_ring_is_let_go_and_resumes_without_a_gap
             said = cases.say(*(opened(MANY + n) for n in range(read_before)))
             found = take(stream, read_before)
             said += cases.say(*(opened(n, headline=LONG) for n in range(MANY)))
-            wait_until(lambda: sum(served.hub.reached().values()) == len(said))
+            wait_until(lambda: sum(served.broadcaster.current_ends().values()) == len(said))
             found += _until_let_go(stream)
         assert len(found) < len(said), "more than the sockets hold was said while it read nothing"
         last = found[-1].id if found else last
@@ -321,7 +325,7 @@ def _connect(served: Served) -> socket.socket:
 def test_while_the_follower_does_not_follow_a_reader_is_told_to_come_back(cases: Cases) -> None:
     with cases.served() as served, served.reading() as stream:
         next(stream)
-        served.hub.stop()
+        served.broadcaster.stop()
         assert not [m for m in stream if m.name], "an open stream ends and does not stay silent for ever"
         answer = served.ask(cases.token())
         assert (answer.status_code, answer.headers["retry-after"], answer.json()["code"]) == (503, "5", "not-following")
@@ -331,7 +335,7 @@ def test_a_follower_that_began_before_its_topic_waits_for_it(infra: Infrastructu
     """A server that starts first is not one that follows nothing for ever."""
     bare = Cases(infra.kafka_bootstrap, infra.world())
     tail = Tail(bare.bootstrap, bare.world, ["exceptions.case"], "test")
-    follower = hubs.Hub(lambda _: tail, 10)
+    follower = broadcasters.Broadcaster(lambda _: tail, 10)
     loop = asyncio.new_event_loop()
     try:
         follower.start(loop)
@@ -369,13 +373,13 @@ def test_a_server_whose_loop_fails_ends(cases: Cases) -> None:
     """Streams of ended sessions are cut by a loop: without it they would go on, and nothing would tell."""
     with cases.served(stream_heartbeat_seconds=0.1) as served:
         failed = threading.Event()
-        served.hub.on_fatal = failed.set
-        served.hub.wake = None  # type: ignore[assignment,method-assign]  # the loop that wakes readers fails by it
+        served.broadcaster.on_fatal = failed.set
+        served.broadcaster.wake = None  # type: ignore[assignment,method-assign]  # the loop that wakes readers fails by it
         try:
             wait_until(failed.is_set)
         finally:
-            del served.hub.wake
-        assert isinstance(served.hub.fatal, TypeError)
+            del served.broadcaster.wake
+        assert isinstance(served.broadcaster.fatal, TypeError)
 
 
 @pytest.mark.timing

@@ -56,12 +56,12 @@ def test_every_process_is_told_and_a_silent_one_is_down(cases: Cases, ops: str) 
     with cases.served(ops_urls={"sales": ops, "gone": "http://127.0.0.1:1"}) as served:
         head = {"Authorization": f"Bearer {cases.token('viewer')}"}
 
-        def told() -> list[dict[str, Any]] | None:
+        def processes() -> list[dict[str, Any]] | None:
             """Return what is told once the one that answers did so within the time that the console gives it."""
             found = httpx.get(f"{served.url}/processes", headers=head, timeout=PATIENCE_SECONDS).json()["processes"]
             return found if any(one["up"] for one in found) else None
 
-        gone, sales = wait_until(told)
+        gone, sales = wait_until(processes)
         assert (gone["name"], gone["up"], gone["lag_events"]) == ("gone", False, None)
         assert (sales["up"], sales["ready"], sales["parts"]) == (True, False, {"api": True, "relay": False})
         assert sales["lag_events"] == 7.0

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from chassis.http.auth import Actor
-from console.server import hub, view
+from console.server import broadcaster, view
 from schemas.types import Money
 from tests.console.served import opened
 
@@ -34,15 +34,15 @@ def actor(sites: set[str] | None = None, customers: set[str] | None = None) -> A
 )
 def test_a_fact_is_seen_at_ones_site_about_ones_customer(reader: Actor, seen: bool) -> None:
     """FLOW 4.3"""
-    assert (view.shown(opened(1), reader) is not None) is seen
+    assert (view.visible_json(opened(1), reader) is not None) is seen
 
 
 def test_a_fact_that_names_no_customer_is_not_for_readers_of_some_customers() -> None:
     """FLOW 4.3: as the API hides its case."""
     fact = opened(1, customers=())
-    assert view.shown(fact, actor({"Near"})) is not None
-    assert view.shown(fact, actor({"Near"}, {"Ours"})) is None
-    assert view.shown(fact, actor({"Far"})) is None
+    assert view.visible_json(fact, actor({"Near"})) is not None
+    assert view.visible_json(fact, actor({"Near"}, {"Ours"})) is None
+    assert view.visible_json(fact, actor({"Far"})) is None
 
 
 def test_the_money_of_a_fact_is_that_of_the_lines_shown() -> None:
@@ -54,7 +54,7 @@ def test_the_money_of_a_fact_is_that_of_the_lines_shown() -> None:
         (actor(None, {"Ours", "Theirs"}), "20.00", 0),
         (actor(None, {"Ours"}), "10.00", 1),
     ):
-        told = json.loads(view.shown(fact, reader) or b"")["data"]
+        told = json.loads(view.visible_json(fact, reader) or b"")["data"]
         assert (told["value_at_risk"], told["lines_out_of_scope"]) == ({"amount": money, "currency": "EUR"}, hidden)
 
 
@@ -64,16 +64,16 @@ def test_readers_of_one_scope_share_one_encoding_and_others_do_not() -> None:
 
 
 def test_who_sees_everything_is_told_of_no_line_out_of_scope() -> None:
-    told = json.loads(view.shown(opened(1, customers=("Ours", "Theirs")), actor()) or b"")["data"]
+    told = json.loads(view.visible_json(opened(1, customers=("Ours", "Theirs")), actor()) or b"")["data"]
     assert (len(told["lines"]), told["lines_out_of_scope"], told["customers"]) == (2, 0, ["Ours", "Theirs"])
 
 
 @pytest.mark.parametrize("text", ["", "a", "a/b=1", "a/1=b", "a/1", "/1=", "a/1=1,,"])
 def test_what_is_no_id_of_ours_is_not_read(text: str) -> None:
     with pytest.raises(ValueError, match="is not"):
-        hub.read(text)
+        broadcaster.parse_vector(text)
 
 
 def test_an_id_is_read_as_it_was_written() -> None:
     vector = {("exceptions.case", 1): 7, ("exceptions.case", 0): 3}
-    assert hub.read(hub.written(vector)) == vector
+    assert broadcaster.parse_vector(broadcaster.format_vector(vector)) == vector

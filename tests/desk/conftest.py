@@ -81,7 +81,9 @@ class Desk:
         context = self.browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce")
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        page.on("console", lambda said: self._complain(said.text) if said.type in ("error", "warning") else None)
+        page.on(
+            "console", lambda message: self._complain(message.text) if message.type in ("error", "warning") else None
+        )
         page.on("pageerror", lambda error: self._complain(str(error)))
         page.goto(self.link(role, to, **claims))
         return page
@@ -115,7 +117,7 @@ def axe() -> Callable[[Page, str], None]:
         leave_out("axe-core is not installed: `make desk` installs it, with Node")
     script = source.read_text(encoding="utf-8")
 
-    def found(page: Page, where: str) -> None:
+    def check_accessibility(page: Page, where: str) -> None:
         page.evaluate(script)
         answer = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
         grave = [
@@ -125,4 +127,4 @@ def axe() -> Callable[[Page, str], None]:
         ]
         assert grave == []
 
-    return found
+    return check_accessibility

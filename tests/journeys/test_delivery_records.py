@@ -65,12 +65,12 @@ def test_the_native_file_gives_what_its_rows_give_as_plain_csv_and_again_it_chan
 def topic_ends(crossdock: Crossdock, world: str) -> dict[str, int]:
     """Return the end of every topic that the causal record hears: all of them."""
     from cli.client import Client
-    from cli.doors import Doors
     from cli.roles import RoleTokens
+    from cli.service_client import ServiceClient
     from cli.stack.state import Home
 
     with Client(world, home=Home(crossdock.home)) as client:
-        doors = Doors(client.addresses(), RoleTokens(client))
+        doors = ServiceClient(client.addresses(), RoleTokens(client))
         ends: dict[str, int] = doors.ask("scorecard", "/world/quiet", role="sre")["ends"]
         doors.close()
     return ends

@@ -147,8 +147,8 @@ VIOLATIONS = [
     ("bounds", "console/stream.py", "import queue\n\nwaiting = queue.Queue()\n"),
     ("limits", "chassis/messaging/tail.py", "client.list_topics('x', timeout=10)\n"),
     ("limits", "chassis/persistence/database.py", "create_engine('x', pool_size=5, pool_timeout=2.5)\n"),
-    ("limits", "console/server/hub.py", "import asyncio\n\nwaiting = asyncio.Queue(maxsize=100)\n"),
-    ("limits", "console/server/hub.py", "from collections import deque\n\nring = deque(maxlen=100)\n"),
+    ("limits", "console/server/broadcaster.py", "import asyncio\n\nwaiting = asyncio.Queue(maxsize=100)\n"),
+    ("limits", "console/server/broadcaster.py", "from collections import deque\n\nring = deque(maxlen=100)\n"),
     ("limits", f"{HOME}/jobs.py", "def rest(stopped: object) -> None:\n    stopped.wait(0.5)\n"),
     ("limits", f"{HOME}/effects.py", "httpx.post('x', timeout=5)\n"),
     ("suppression", f"{HOME}/queries.py", "x: int = 'a'  # type: ignore\n"),
@@ -243,7 +243,7 @@ def test_what_is_allowed_is_not_found(tmp_path: Path) -> None:
     )
     add_violation(tmp_path, f"{HOME}/queries.py", "try:\n    y = 1\nexcept KeyError:\n    y = 2\n")
     named = "import asyncio\n\nWAITING_MAX = 100\nwaiting = asyncio.Queue(maxsize=WAITING_MAX)\n', '.join([])\nclient.consume(timeout=0)\n"
-    add_violation(tmp_path, "console/server/hub.py", named)
+    add_violation(tmp_path, "console/server/broadcaster.py", named)
     add_violation(
         tmp_path, "chassis/persistence/database.py", "def transaction(session: object) -> None:\n    session.commit()\n"
     )

@@ -15,7 +15,7 @@ from chassis.messaging.effects import EffectRunner
 from chassis.messaging.kafka import TYPE_HEADER
 from chassis.runtime.process import Parts
 from cli import seed
-from cli.live.events import events
+from cli.live.events import parse_events
 from console.server import view
 from schemas.base import REGISTER
 from schemas.exceptions import CaseFact
@@ -143,8 +143,8 @@ def test_the_live_view_shows_every_fact_of_its_topic() -> None:
             envelope = one.envelope
             for chosen in FILTERS:
                 chosen.takes(envelope, reader)
-            shown = view.shown(envelope, reader)
+            shown = view.visible_json(envelope, reader)
             if shown is not None:
-                ((_, fact),) = events([f"data: {shown.decode()}", ""])
+                ((_, fact),) = parse_events([f"data: {shown.decode()}", ""])
                 assert fact is not None
                 assert fact["data"]["case_id"] == str(envelope.data.case_id), one.fields

@@ -215,7 +215,7 @@ def test_a_new_world_whose_process_dies_is_taken_back_and_the_sentence_holds_its
     stack = start_stack()
     with pytest.raises(NotReady, match=r"exceptions does not become ready: the stand-in dies.*log"):
         stack.create_world("half", env={"exceptions": {"STAND_IN": "dies"}})
-    assert worlds.known_worlds(stack.home) == []
+    assert worlds.world_names(stack.home) == []
     with psycopg.connect(infra.postgres_admin_url) as admin:
         question = "SELECT count(*) FROM pg_database WHERE datname LIKE 'half%'"
         assert admin.execute(question).fetchone() == (0,)
@@ -270,7 +270,7 @@ def test_a_chosen_port_that_is_in_use_is_refused_before_anything_is_made(start_s
     taken = int(world.urls["logistics"].rpartition(":")[2])
     with pytest.raises(worlds.PortInUse, match=f"Port {taken} is in use"):
         stack.create_world("second", services=["console"], ports={"console": taken})
-    assert worlds.known_worlds(stack.home) == ["first"]
+    assert worlds.world_names(stack.home) == ["first"]
     stack.drop_world("first")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from chassis.runtime import process
 from chassis.runtime.settings import ServiceSettings
 from console.server import app as console
-from console.server.hub import Hub
+from console.server.broadcaster import Broadcaster
 from console.server.settings import ConsoleSettings
 from tools.contracts.hearing import service_names
 
@@ -27,7 +27,9 @@ def documents() -> dict[str, dict[str, Any]]:
     """Return each document by the name of its service."""
     found = {name: _document(name) for name in service_names()}
     settings = ConsoleSettings(**NOWHERE, database_url="postgresql://nobody@/console")
-    found["console"] = console.create_app(settings, Hub(lambda client: console.tail_of(settings, client), 1)).openapi()
+    found["console"] = console.create_app(
+        settings, Broadcaster(lambda client: console.tail_of(settings, client), 1)
+    ).openapi()
     return found
 
 

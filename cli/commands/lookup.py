@@ -32,7 +32,7 @@ def all_pages(client: Client, service: str, path: str, query: Mapping[str, Any],
     return items
 
 
-def found(client: Client, kind: str, start: str, *, service: str = "exceptions", field: str | None = None) -> str:
+def find_id(client: Client, kind: str, start: str, *, service: str = "exceptions", field: str | None = None) -> str:
     """Return the whole id that starts so; raises NotFound, or Refused when several do."""
     if len(start) >= WHOLE_ID:
         return start

@@ -1,4 +1,4 @@
-"""The public doors of a world, over HTTP: batches told once, questions asked, the clock moved.
+"""The public APIs of a world, over HTTP: batches told once, questions asked, the clock moved.
 
 A broken connection is tried again with the same keys, so that a service that was killed and started again
 notices nothing; how long is limited and said.
@@ -33,11 +33,11 @@ CLOCK_ROLE = "sre"
 Token = Callable[[str, bool], str]
 
 
-class DoorUnreachable(Unreachable):
+class ServiceUnreachable(Unreachable):
     """A service did not answer for as long as this command waits; says which and what to do."""
 
 
-class DoorRefused(Refused):
+class RequestRefused(Refused):
     """A service refused a whole request; carries its problem details."""
 
     def __init__(self, what: str, status: int, problem: Mapping[str, Any]) -> None:
@@ -71,11 +71,11 @@ class ImportResult:
     refused: list[RefusedItem] = field(default_factory=list)
 
 
-class Doors:
+class ServiceClient:
     """The services of one world by name; `token` returns a bearer token for a role, anew when asked."""
 
     def __init__(self, urls: Mapping[str, str], token: Token) -> None:
-        self.services = tuple(urls)
+        self.names = tuple(urls)
         self._urls = dict(urls)
         self._token = token
         limits = httpx.Limits(max_connections=4 * len(urls), max_keepalive_connections=4 * len(urls))
@@ -112,7 +112,7 @@ class Doors:
         *,
         source: str,
         role: str,
-        told: ImportResult,
+        imported: ImportResult,
     ) -> None:
         """Tell items in batches; what was refused alone is noted in `told`, nothing else stops for it."""
         for start in range(0, len(items), BATCH_ITEMS_MAX):
@@ -120,11 +120,11 @@ class Doors:
             answer = self.act(service, path, {"source": source, "items": part}, role=role)
             for result in answer["results"]:
                 if result["status"] == "created":
-                    told.created += 1
+                    imported.created += 1
                 elif result["status"] == "unchanged":
-                    told.unchanged += 1
+                    imported.unchanged += 1
                 else:
-                    told.refused.append(
+                    imported.refused.append(
                         RefusedItem(
                             service,
                             path,
@@ -154,10 +154,10 @@ class Doors:
                     renew = True
                     continue
                 if answer.status_code not in LATER:
-                    raise DoorRefused(f"{method} {service} {path}", answer.status_code, _problem(answer))
+                    raise RequestRefused(f"{method} {service} {path}", answer.status_code, _problem(answer))
                 said = answer.status_code
             if time.monotonic() > end:
-                raise DoorUnreachable(
+                raise ServiceUnreachable(
                     f"{service} did not answer {method} {path} for {RETRY_SECONDS_MAX:.0f} s (last: {said}). "
                     f"Look at its log with `crossdock logs {service}`, then run the same command again."
                 )
@@ -177,15 +177,17 @@ def _problem(answer: httpx.Response) -> Mapping[str, Any]:
 class DrivenWorld:
     """The clock and the quiet of a world, asked of each of its services."""
 
-    def __init__(self, doors: Doors, *, listeners: Iterable[str] = (), ear: str | None = None) -> None:
+    def __init__(
+        self, services: ServiceClient, *, listeners: Iterable[str] = (), event_listener: str | None = None
+    ) -> None:
         """`listeners` only listen; they are waited for when the whole world must be quiet.
 
         `ear` is a listener that hears every topic, so that its ends are the ends of all.
         """
-        self._doors = doors
+        self._services = services
         self._listeners = frozenset(listeners)
-        self._ear = ear if ear in doors.services else None
-        self._pool = ThreadPoolExecutor(len(doors.services), thread_name_prefix="door")
+        self._event_listener = event_listener if event_listener in services.names else None
+        self._pool = ThreadPoolExecutor(len(services.names), thread_name_prefix="service")
 
     def close(self) -> None:
         """End the threads that ask."""
@@ -193,14 +195,14 @@ class DrivenWorld:
 
     def clocks(self) -> Mapping[str, datetime]:
         """Return the time of each service."""
-        return {name: _instant(said["now"]) for name, said in self._ask(self._doors.services).items()}
+        return {name: _instant(said["now"]) for name, said in self._ask(self._services.names).items()}
 
     def advance(self, to: datetime, *, only: Collection[str] | None = None) -> None:
         """Move the clocks of all services, or of some, to an instant."""
         body = {"to": to.isoformat().replace("+00:00", "Z")}
         moved = [
-            self._pool.submit(self._doors.act, name, "/world/advance", body, role=CLOCK_ROLE)
-            for name in self._doors.services
+            self._pool.submit(self._services.act, name, "/world/advance", body, role=CLOCK_ROLE)
+            for name in self._services.names
             if only is None or name in only
         ]
         for one in moved:
@@ -213,27 +215,27 @@ class DrivenWorld:
         last answer and equal what each service had read, there is a moment at which nothing was on its way
         anywhere (FLOW 6.3).
         """
-        asked = tuple(name for name in self._doors.services if whole or name not in self._listeners)
+        asked = tuple(name for name in self._services.names if whole or name not in self._listeners)
         end = time.monotonic() + QUIET_SECONDS_MAX
         while True:
             said = self._ask_until_idle(asked, end)
             if self._ends_stand(said):
                 return {name: _instant_or_none(one["next_due"]) for name, one in said.items()}
 
-    def _ends_stand(self, said: Mapping[str, Any]) -> bool:
+    def _ends_stand(self, answers: Mapping[str, Any]) -> bool:
         """Read the ends once more and say whether they are those that were said."""
         later = {}
-        if self._ear is not None:
-            later = _topics(self._ask((self._ear,), sure="true")[self._ear])
-        unheard = tuple(name for name, one in said.items() if not _topics(one).keys() <= later.keys())
+        if self._event_listener is not None:
+            later = _topics(self._ask((self._event_listener,), sure="true")[self._event_listener])
+        unheard = tuple(name for name, one in answers.items() if not _topics(one).keys() <= later.keys())
         later |= {place: at for one in self._ask(unheard, sure="true").values() for place, at in _topics(one).items()}
-        return all(later[place] == at for one in said.values() for place, at in _topics(one).items())
+        return all(later[place] == at for one in answers.values() for place, at in _topics(one).items())
 
-    def _ask_until_idle(self, asked: Sequence[str], end: float) -> dict[str, Any]:
+    def _ask_until_idle(self, names: Sequence[str], end: float) -> dict[str, Any]:
         """Ask everybody, and again those who were busy, until each was seen idle once."""
-        said = self._ask(asked, wait_ms=QUIET_HOLD_MS)
+        said = self._ask(names, wait_ms=QUIET_HOLD_MS)
         wait = QUIET_WAIT_SECONDS
-        while busy := {name: why for name in asked if (why := _busy(said[name]))}:
+        while busy := {name: why for name in names if (why := _busy(said[name]))}:
             if time.monotonic() > end:
                 where = "; ".join(f"{name}: {why}" for name, why in sorted(busy.items()))
                 raise NeverQuiet(
@@ -247,31 +249,32 @@ class DrivenWorld:
 
     def _ask(self, names: Sequence[str], **query: Any) -> dict[str, Any]:
         asked = {
-            name: self._pool.submit(self._doors.ask, name, "/world/quiet", role=CLOCK_ROLE, **query) for name in names
+            name: self._pool.submit(self._services.ask, name, "/world/quiet", role=CLOCK_ROLE, **query)
+            for name in names
         }
         return {name: answer.result() for name, answer in asked.items()}
 
 
-def _topics(said: Mapping[str, Any]) -> dict[str, int]:
+def _topics(answer: Mapping[str, Any]) -> dict[str, int]:
     """Return the end of each topic partition that a service hears, whichever of its loops does."""
-    return {place.rpartition(":")[2]: end for place, end in said["ends"].items()}
+    return {place.rpartition(":")[2]: end for place, end in answer["ends"].items()}
 
 
-def _busy(said: Mapping[str, Any]) -> str | None:
+def _busy(answer: Mapping[str, Any]) -> str | None:
     """Say what a service has still to do, or None when it is quiet."""
     behind = {
-        place: end - said["positions"].get(place, 0)
-        for place, end in said["ends"].items()
-        if said["positions"].get(place, 0) < end
+        place: end - answer["positions"].get(place, 0)
+        for place, end in answer["ends"].items()
+        if answer["positions"].get(place, 0) < end
     }
     if behind:
         place, records = max(behind.items(), key=lambda pair: pair[1])
         return f"{records} records behind on {place}"
-    if said["pending"]:
-        return f"{said['pending']} facts to publish"
-    due = _instant_or_none(said["next_due"])
-    if due is not None and due <= _instant(said["now"]):
-        return f"a timer of {said['next_due']} has to fire"
+    if answer["pending"]:
+        return f"{answer['pending']} facts to publish"
+    due = _instant_or_none(answer["next_due"])
+    if due is not None and due <= _instant(answer["now"]):
+        return f"a timer of {answer['next_due']} has to fire"
     return None
 
 

@@ -1,4 +1,4 @@
-"""Tell a response log to a world through its public doors, wait until it is measured, and ask for the figures."""
+"""Tell a response log to a world through its public APIs, wait until it is measured, and ask for the figures."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 
 from cli.backfill.reading import Fact, ResponseCase, ResponseLog
 from cli.backfill.world import stamp
-from cli.doors import BATCH_ITEMS_MAX, Doors, DrivenWorld, ImportResult, NeverQuiet
 from cli.figures import OPERATOR, READER
+from cli.service_client import BATCH_ITEMS_MAX, DrivenWorld, ImportResult, NeverQuiet, ServiceClient
 
 IMPORT = "/cases:import"
 LISTENERS = ("scorecard",)
@@ -21,27 +21,27 @@ LOOK_SECONDS, LOOK_COST = 0.25, 2
 US_PER_HOUR = 3_600_000_000
 
 
-def bring(log: ResponseLog, doors: Doors, *, source: str, progress: Callable[[int], None]) -> ImportResult:
+def bring(log: ResponseLog, services: ServiceClient, *, source: str, progress: Callable[[int], None]) -> ImportResult:
     """Tell every case, move the world's clock to the end of the log, and wait until all of it is measured."""
     told = ImportResult()
     for start in range(0, len(log.cases), BATCH_ITEMS_MAX):
         part = log.cases[start : start + BATCH_ITEMS_MAX]
-        doors.tell("exceptions", IMPORT, [item_of(case) for case in part], source=source, role=READER, told=told)
+        services.tell("exceptions", IMPORT, [item_of(case) for case in part], source=source, role=READER, imported=told)
         progress(len(part))
-    with closing(DrivenWorld(doors, listeners=LISTENERS, ear=EAR)) as world:
+    with closing(DrivenWorld(services, listeners=LISTENERS, event_listener=EAR)) as world:
         now = max(world.clocks().values())
         world.advance(max(now, log.end))
         world.wait_until_quiet(whole=True)
-        _wait_until_measured(doors, world)
+        _wait_until_measured(services, world)
     return told
 
 
-def _wait_until_measured(doors: Doors, world: DrivenWorld) -> None:
+def _wait_until_measured(services: ServiceClient, world: DrivenWorld) -> None:
     """Wait until the stream says of every case what SQL says; it reads its topic apart and is in no service's quiet."""
     least, moved_at = None, time.monotonic()
     while True:
         asked_at = time.monotonic()
-        found = doors.ask("scorecard", "/velocity/check", role=OPERATOR, quiet="true")
+        found = services.ask("scorecard", "/velocity/check", role=OPERATOR, quiet="true")
         left, now = found["differences"], time.monotonic()
         if not left:
             return
@@ -58,7 +58,7 @@ def _wait_until_measured(doors: Doors, world: DrivenWorld) -> None:
 
 
 def item_of(case: ResponseCase) -> dict[str, Any]:
-    """Return a case as the door takes it."""
+    """Return a case as the service takes it."""
     facts = [_fact(fact) for fact in case.facts]
     return {"key": case.key, "headline": case.headline, "severity": case.severity, "facts": facts}
 
@@ -70,10 +70,10 @@ def _fact(fact: Fact) -> dict[str, Any]:
     return told
 
 
-def ask_velocity(doors: Doors, *, as_of: datetime | None) -> dict[str, Any]:
+def ask_velocity(services: ServiceClient, *, as_of: datetime | None) -> dict[str, Any]:
     """Return the figures as the scorecard says them, in hours."""
     asked = {} if as_of is None else {"as_of": stamp(as_of)}
-    said = doors.ask("scorecard", "/velocity", role=READER, kind="incident", **asked)
+    said = services.ask("scorecard", "/velocity", role=READER, kind="incident", **asked)
     return {
         "cases": said["n"],
         "open": said["open"],

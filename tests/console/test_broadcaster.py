@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from chassis.messaging import kafka
 from chassis.messaging.tail import Tail
-from console.server import hub as hubs
+from console.server import broadcaster as broadcasters
 from schemas.envelope import encode
 from tests.console.served import Cases, opened
 from tests.support.service import wait_until
@@ -20,7 +20,7 @@ def test_a_reader_that_catches_up_while_the_topic_grows_gets_what_it_asked_for(c
         made.append(Tail(cases.bootstrap, cases.world, ["exceptions.case"], client))
         return made[-1]
 
-    follower, asked_for, added = hubs.Hub(tail, 10), ("exceptions.case", 0), ("exceptions.case", 1)
+    follower, asked_for, added = broadcasters.Broadcaster(tail, 10), ("exceptions.case", 0), ("exceptions.case", 1)
     fact = opened(1)
 
     def say(partition: int) -> None:

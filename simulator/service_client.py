@@ -1,4 +1,4 @@
-"""The public doors, as anybody outside uses them: over HTTP, with the token of a role."""
+"""The public services, as anybody outside uses them: over HTTP, with the token of a role."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Refused(RuntimeError):
     """A service said no; the text is its own."""
 
 
-class Doors:
+class ServiceClient:
     """The services of one world, asked in the name of any demo role."""
 
     def __init__(self, urls: dict[str, str], secret: str) -> None:
@@ -31,7 +31,7 @@ class Doors:
         self._currency: str | None = None
 
     @classmethod
-    def from_environment(cls) -> Doors:
+    def from_environment(cls) -> ServiceClient:
         """Read SERVICES_URLS, a JSON object of service name to base URL, and what LOCAL_SECRET_FILE holds."""
         secret = Path(os.environ["LOCAL_SECRET_FILE"]).read_text(encoding="utf-8").strip()
         return cls(json.loads(os.environ["SERVICES_URLS"]), secret)
@@ -72,7 +72,7 @@ class Doors:
     def batch(
         self, role: str, service: str, path: str, source: str, items: list[dict[str, Any]]
     ) -> list[dict[str, Any]]:
-        """Bring items through a `:batch` door; raises Refused when one of them is."""
+        """Bring items through a `:batch` route; raises Refused when one of them is."""
         results: list[dict[str, Any]] = []
         for start in range(0, len(items), 500):
             part = {"source": source, "items": items[start : start + 500]}

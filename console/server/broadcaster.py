@@ -21,7 +21,7 @@ Vector = dict[TopicPartition, int]
 
 
 @dataclass
-class Kept:
+class RingRecord:
     """A record in the ring; what a reader may see of it is encoded once per scope and kept beside it.
 
     `after`: the place behind it, for every reader that has taken all before it.
@@ -29,18 +29,18 @@ class Kept:
 
     number: int
     seen: Seen
-    shown: dict[object, bytes | None] = field(default_factory=dict)
+    visible_json: dict[object, bytes | None] = field(default_factory=dict)
     after: Vector = field(default_factory=dict)
     sent: dict[object, bytes] = field(default_factory=dict)
 
 
-class Hub:
+class Broadcaster:
     """Follows topics in one thread and wakes the readers."""
 
     def __init__(self, tail: Callable[[str], Tail], size: int) -> None:
         self._make_tail = tail
-        self._tail = tail("hub")
-        self._ring: deque[Kept] = deque(maxlen=size)
+        self._tail = tail("broadcaster")
+        self._ring_buffer: deque[RingRecord] = deque(maxlen=size)
         self._numbers = 0
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -54,7 +54,7 @@ class Hub:
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Follow from the topics' present ends, in a thread of its own."""
         self._loop = loop
-        threading.Thread(target=self._run, name="hub", daemon=True).start()
+        threading.Thread(target=self._run, name="broadcaster", daemon=True).start()
 
     def stop(self) -> None:
         """End the follower."""
@@ -79,7 +79,7 @@ class Hub:
     def fail(self, error: BaseException) -> None:
         """Keep and log why the server cannot go on, and let it end: it is started again whole."""
         self.fatal = error
-        log.get().error("hub.stopped", exc_info=error)
+        log.get().error("broadcaster.stopped", exc_info=error)
         self.on_fatal()
 
     def _start(self) -> Vector:
@@ -88,18 +88,18 @@ class Hub:
             try:
                 return self._tail.ends()
             except kafka.KafkaException as error:
-                log.get().warning("hub.waits", detail=str(error)[:300])
+                log.get().warning("broadcaster.waits", detail=str(error)[:300])
                 self._tail.stopped.wait(RETRY_SECONDS)
         return {}
 
     def _keep(self, seen: Seen) -> None:
         with self._lock:
-            if len(self._ring) == self._ring.maxlen:
-                oldest = self._ring[0].seen
+            if len(self._ring_buffer) == self._ring_buffer.maxlen:
+                oldest = self._ring_buffer[0].seen
                 self._starts[oldest.topic, oldest.partition] = oldest.next
             self._numbers += 1
             self.ends[seen.topic, seen.partition] = seen.next
-            self._ring.append(Kept(self._numbers, seen, after=dict(self.ends)))
+            self._ring_buffer.append(RingRecord(self._numbers, seen, after=dict(self.ends)))
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self.wake)
 
@@ -120,23 +120,23 @@ class Hub:
     def _holds(self, vector: Vector) -> bool:
         return all(vector.get(place, 0) >= start for place, start in self._starts.items())
 
-    def after(self, number: int, vector: Vector, limit: int) -> list[Kept] | None:
+    def after(self, number: int, vector: Vector, limit: int) -> list[RingRecord] | None:
         """Return what came after a record's number, or for 0 after a vector; None when that has left the ring already."""
         with self._lock:
             if number == 0 and not self._holds(vector):
                 return None
-            if not self._ring or self._ring[-1].number <= number:
+            if not self._ring_buffer or self._ring_buffer[-1].number <= number:
                 return []
-            first = self._ring[0].number
+            first = self._ring_buffer[0].number
             if number == 0:
                 return list(self._slice(0, limit))
             return None if number < first - 1 else list(self._slice(number - first + 1, limit))
 
-    def _slice(self, start: int, limit: int) -> Iterator[Kept]:
-        for index in range(start, min(start + limit, len(self._ring))):
-            yield self._ring[index]
+    def _slice(self, start: int, limit: int) -> Iterator[RingRecord]:
+        for index in range(start, min(start + limit, len(self._ring_buffer))):
+            yield self._ring_buffer[index]
 
-    def reached(self) -> Vector:
+    def current_ends(self) -> Vector:
         """Return the place after the newest record of the ring."""
         with self._lock:
             return dict(self.ends)
@@ -155,12 +155,12 @@ class Hub:
                 return
 
 
-def written(vector: Vector) -> str:
+def format_vector(vector: Vector) -> str:
     """Return a vector as the id of a server-sent event: `topic/partition=next offset`, joined by commas."""
     return ",".join(f"{topic}/{partition}={offset}" for (topic, partition), offset in sorted(vector.items()))
 
 
-def read(text: str) -> Vector:
+def parse_vector(text: str) -> Vector:
     """Read an event id; raises ValueError where it is not one of ours."""
     vector: Vector = {}
     for part in text.split(","):
