@@ -1,4 +1,4 @@
-"""What can be done with shipments, carriers and lanes: one function per act."""
+"""Shipments, carriers and lanes: one function per act."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def record_milestone(
     reason: DelayReason = "unknown",
     note: str | None = None,
 ) -> domain.Shipment:
-    """Record what happened to a shipment or was said about it; raises NotFound, ShipmentOver, Invalid."""
+    """Record a milestone or an estimate of a shipment; raises NotFound, ShipmentOver, Invalid."""
     if kind == "received":
         return receive_shipment(tx, shipment_id=shipment_id, received_at=occurred_at)
     milestone = domain.Milestone(milestone_id, kind, occurred_at, tx.now, expected_at, reason, note)
@@ -128,7 +128,7 @@ def record_milestone(
 def move_arrival(
     tx: Tx, *, shipment_id: UUID, expected_at: datetime, reason: DelayReason, note: str | None = None
 ) -> domain.Shipment:
-    """Say when a shipment is expected now; raises NotFound, ShipmentOver."""
+    """Record a new expected arrival of a shipment; raises NotFound, ShipmentOver."""
     return record_milestone(
         tx,
         shipment_id=shipment_id,
@@ -144,7 +144,7 @@ def move_arrival(
 def receive_shipment(
     tx: Tx, *, shipment_id: UUID, received_on: date | None = None, received_at: datetime | None = None
 ) -> domain.Shipment:
-    """Record a receipt, by day or by instant, and settle a delay that was told; raises NotFound, ShipmentOver."""
+    """Record a receipt, by day or by instant, and settle a published delay; raises NotFound, ShipmentOver."""
     shipment = repository.get(tx, shipment_id)
     if received_on is None:
         received_at = received_at or tx.now
@@ -170,7 +170,7 @@ def get_shipment(tx: Tx, *, shipment_id: UUID) -> domain.Shipment:
 
 
 def cancel_shipment(tx: Tx, *, shipment_id: UUID, reason: str) -> domain.Shipment:
-    """Say that a shipment will not come; raises NotFound, ShipmentOver."""
+    """Cancel a shipment; raises NotFound, ShipmentOver."""
     shipment, events = domain.cancel_shipment(repository.get(tx, shipment_id), reason=reason, now=tx.now)
     _save_and_schedule(tx, shipment)
     tx.emit(events)
@@ -178,7 +178,7 @@ def cancel_shipment(tx: Tx, *, shipment_id: UUID, reason: str) -> domain.Shipmen
 
 
 def shipment_falls_due(tx: Tx, *, shipment_id: UUID) -> domain.Shipment:
-    """Tell that a promised day ended in silence, where it did."""
+    """Publish a delay when the promised day of a shipment ended without a receipt."""
     shipment, events = domain.shipment_falls_due(repository.get(tx, shipment_id), now=tx.now)
     _save_and_schedule(tx, shipment)
     tx.emit(events)
@@ -187,7 +187,10 @@ def shipment_falls_due(tx: Tx, *, shipment_id: UUID) -> domain.Shipment:
 
 
 def _save_and_schedule(tx: Tx, shipment: domain.Shipment) -> None:
-    """Save a shipment and set the timer at which silence makes it late (FLOW 5.5: the rule is kept, not only the instant)."""
+    """Save a shipment and set the timer at which it becomes overdue.
+
+    The timer stores the rule beside the instant, so that a changed calendar can move it (FLOW 5.5).
+    """
     repository.save(tx, shipment)
     due_at = domain.next_due_at(shipment, tolerance=LogisticsSettings().tolerance)
     if due_at is None:
@@ -228,13 +231,13 @@ def _start_of_day(tx: Tx, site: str, day: date) -> datetime:
 
 
 def upsert_site_calendar(tx: Tx, *, site: str, zone: str, calendar: str) -> None:
-    """Remember a site's zone and calendar, and arm again what hangs on it (FLOW 5.5)."""
+    """Save a site's zone and calendar, and recompute the timers that depend on it (FLOW 5.5)."""
     repository.save_site_calendar(tx, domain.SiteCalendar(site, zone, calendar, tx.now))
     recompute_due_times(tx, site=site)
 
 
 def upsert_calendar_zone(tx: Tx, *, code: str, zone: str) -> None:
-    """Remember a calendar's zone, and arm again what hangs on it at every site that uses it."""
+    """Save a calendar's zone, and recompute the timers at every site that uses it."""
     repository.save_calendar_zone(tx, domain.CalendarZone(code, zone, tx.now))
     for site in queries.sites_with_calendar(tx, code):
         recompute_due_times(tx, site=site)
