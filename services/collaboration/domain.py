@@ -168,7 +168,7 @@ def ladder_id(code: str) -> UUID:
 T = TypeVar("T", FunctionEntry, Person, Calendar, Roster, Ladder)
 
 
-def _kept(before: T | None, now: T) -> T:
+def _unless_unchanged(before: T | None, now: T) -> T:
     """Return what was kept before when nothing but the time differs, so that saying it again changes nothing."""
     if before is not None and replace(now, occurred_at=before.occurred_at, recorded_at=before.recorded_at) == before:
         return before
@@ -179,7 +179,7 @@ def change_function(
     before: FunctionEntry | None, *, code: Function, name: str, now: datetime
 ) -> tuple[FunctionEntry, list[Event]]:
     """Make a function or change its name."""
-    return _kept(before, FunctionEntry(function_id(code), code, name, now, now)), []
+    return _unless_unchanged(before, FunctionEntry(function_id(code), code, name, now, now)), []
 
 
 def change_person(
@@ -187,7 +187,7 @@ def change_person(
 ) -> tuple[Person, list[Event]]:
     """Make a person or change what is known of one; raises UnknownZone."""
     must_be_zone(zone)
-    return _kept(before, Person(person_id(code), code, name, function, zone, contact, now, now)), []
+    return _unless_unchanged(before, Person(person_id(code), code, name, function, zone, contact, now, now)), []
 
 
 def change_calendar(
@@ -225,19 +225,19 @@ def change_calendar(
         now,
         now,
     )
-    if (kept := _kept(before, calendar)) is before:
-        return kept, []
-    said = CalendarChanged(
-        calendar_id=kept.calendar_id,
-        code=kept.code,
-        zone=kept.zone,
-        weekdays=kept.weekdays,
-        opens=kept.opens,
-        closes=kept.closes,
-        holidays=kept.holidays,
+    if (current := _unless_unchanged(before, calendar)) is before:
+        return current, []
+    event = CalendarChanged(
+        calendar_id=current.calendar_id,
+        code=current.code,
+        zone=current.zone,
+        weekdays=current.weekdays,
+        opens=current.opens,
+        closes=current.closes,
+        holidays=current.holidays,
         occurred_at=now,
     )
-    return kept, [said]
+    return current, [event]
 
 
 def change_roster(
@@ -259,10 +259,12 @@ def change_roster(
         if other.starts_at < one.ends_at:
             raise OverlappingDuties(f"the duties of {_turn(one)} and of {_turn(other)} overlap", field="duties")
     roster = Roster(roster_id(function), function, in_order, now, now)
-    if (kept := _kept(before, roster)) is before:
-        return kept, []
-    said = RosterChanged(roster_id=kept.roster_id, function=kept.function, duties=kept.duties, occurred_at=now)
-    return kept, [said]
+    if (current := _unless_unchanged(before, roster)) is before:
+        return current, []
+    event = RosterChanged(
+        roster_id=current.roster_id, function=current.function, duties=current.duties, occurred_at=now
+    )
+    return current, [event]
 
 
 def change_ladder(
@@ -272,11 +274,11 @@ def change_ladder(
     calendar: str,
     rungs: tuple[Rung, ...],
     max_escalations: int,
-    calendar_is_kept: bool,
+    calendar_exists: bool,
     now: datetime,
 ) -> tuple[Ladder, list[Event]]:
     """Make a ladder or change it; raises UnknownCalendar, UnsoundLadder."""
-    if not calendar_is_kept:
+    if not calendar_exists:
         raise UnknownCalendar(f"calendar {calendar!r} is not kept here; make it first", field="calendar")
     if not 1 <= len(rungs) <= RUNGS_MAX:
         raise UnsoundLadder(f"{len(rungs)} rungs; expected 1 to {RUNGS_MAX}", field="rungs")
@@ -284,17 +286,17 @@ def change_ladder(
     if len(set(roles)) < len(roles):
         raise UnsoundLadder("two rungs tell the same role; each rung is another one", field="rungs")
     ladder = Ladder(ladder_id(code), code, calendar, rungs, max_escalations, now, now)
-    if (kept := _kept(before, ladder)) is before:
-        return kept, []
-    said = LadderChanged(
-        ladder_id=kept.ladder_id,
-        code=kept.code,
-        calendar=kept.calendar,
-        rungs=kept.rungs,
-        max_escalations=kept.max_escalations,
+    if (current := _unless_unchanged(before, ladder)) is before:
+        return current, []
+    event = LadderChanged(
+        ladder_id=current.ladder_id,
+        code=current.code,
+        calendar=current.calendar,
+        rungs=current.rungs,
+        max_escalations=current.max_escalations,
         occurred_at=now,
     )
-    return kept, [said]
+    return current, [event]
 
 
 def must_be_zone(zone: str) -> None:

@@ -58,14 +58,14 @@ def change_roster(tx: Tx, *, function: Function, duties: tuple[Duty, ...]) -> do
 def change_ladder(tx: Tx, *, code: str, calendar: str, rungs: tuple[Rung, ...], max_escalations: int) -> domain.Ladder:
     """Make the ladder or change it, and say so; raises UnknownCalendar, UnsoundLadder."""
     before = repository.find(tx, repository.ladders, domain.ladder_id(code))
-    kept = repository.find(tx, repository.calendars, domain.calendar_id(calendar)) is not None
+    calendar_exists = repository.find(tx, repository.calendars, domain.calendar_id(calendar)) is not None
     ladder, events = domain.change_ladder(
         before,
         code=code,
         calendar=calendar,
         rungs=rungs,
         max_escalations=max_escalations,
-        calendar_is_kept=kept,
+        calendar_exists=calendar_exists,
         now=tx.now,
     )
     repository.save(tx, repository.ladders, ladder)

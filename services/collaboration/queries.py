@@ -56,8 +56,8 @@ def _listed(
     read: ReadTx, table: Table, key: str, equal: dict[str, str | None], after: str | None, limit: int
 ) -> Sequence[Row[Any]]:
     column = table.c[key]
-    asked = select(table).order_by(column).limit(limit)
+    query = select(table).order_by(column).limit(limit)
     for name, value in equal.items():
         if value is not None:
-            asked = asked.where(table.c[name] == value)
-    return read.rows(asked.where(column > after) if after is not None else asked)
+            query = query.where(table.c[name] == value)
+    return read.rows(query.where(column > after) if after is not None else query)

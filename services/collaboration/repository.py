@@ -31,6 +31,6 @@ def save(tx: Tx, store: Store[T], thing: T) -> None:
 
 def registered(tx: Tx, codes: Iterable[str]) -> frozenset[str]:
     """Return those of these people who are registered."""
-    wanted = {domain.person_id(code): code for code in codes}
-    tx.load(people, wanted)
-    return frozenset(code for identity, code in wanted.items() if tx.find(people, identity) is not None)
+    by_id = {domain.person_id(code): code for code in codes}
+    tx.load(people, by_id)
+    return frozenset(code for identity, code in by_id.items() if tx.find(people, identity) is not None)

@@ -6,7 +6,7 @@ import sys
 
 from chassis.runtime import process
 from services.exceptions.api import routers
-from services.exceptions.jobs import refresh_gauges
+from services.exceptions.gauges import refresh_gauges
 from services.exceptions.reactions import reactions
 from services.exceptions.tables import chassis
 

@@ -154,7 +154,7 @@ def _has_any(column: ColumnElement[Any], words: frozenset[str]) -> ColumnElement
 
 
 def _case_filters(filters: CaseFilters, actor: Actor, now: datetime) -> list[ColumnElement[bool]]:
-    wanted: list[ColumnElement[bool]] = [
+    named: list[ColumnElement[bool]] = [
         column == value
         for column, value in (
             (cases.c.state, filters.state), (cases.c.severity, filters.severity), (cases.c.cause_kind, filters.cause_kind),
@@ -163,27 +163,27 @@ def _case_filters(filters: CaseFilters, actor: Actor, now: datetime) -> list[Col
         if value is not None
     ]  # fmt: skip
     if filters.unowned is not None:
-        wanted.append(cases.c.owner.is_(None) if filters.unowned else cases.c.owner.is_not(None))
+        named.append(cases.c.owner.is_(None) if filters.unowned else cases.c.owner.is_not(None))
     if filters.breaching is not None:
         passed = and_(cases.c.state == "open", cases.c.due_at <= now)
-        wanted.append(passed if filters.breaching else func.coalesce(passed, False).is_(False))
+        named.append(passed if filters.breaching else func.coalesce(passed, False).is_(False))
     if filters.site is not None:
-        wanted.append(_has_any(cases.c.sites, _narrowed(filters.site, actor.sites)))
+        named.append(_has_any(cases.c.sites, _narrowed(filters.site, actor.sites)))
     if filters.customer is not None:
-        wanted.append(_has_any(cases.c.customers, _narrowed(filters.customer, actor.customers)))
+        named.append(_has_any(cases.c.customers, _narrowed(filters.customer, actor.customers)))
     if filters.case_ids is not None:
-        wanted.append(cases.c.case_id.in_(filters.case_ids))
+        named.append(cases.c.case_id.in_(filters.case_ids))
     if filters.opened_after is not None:
-        wanted.append(cases.c.opened_at > filters.opened_after)
+        named.append(cases.c.opened_at > filters.opened_after)
     if filters.function is not None:
-        asked = or_(tasks.c.holder == filters.function, tasks.c.offered_to == filters.function)
-        wanted.append(select(1).where(tasks.c.case_id == cases.c.case_id, tasks.c.state.in_(LIVE), asked).exists())
-    return wanted
+        person = or_(tasks.c.holder == filters.function, tasks.c.offered_to == filters.function)
+        named.append(select(1).where(tasks.c.case_id == cases.c.case_id, tasks.c.state.in_(LIVE), person).exists())
+    return named
 
 
-def _narrowed(asked: str, scope: frozenset[str] | None) -> frozenset[str]:
+def _narrowed(person: str, scope: frozenset[str] | None) -> frozenset[str]:
     """Return what a reader may filter by: a site or customer outside the scope finds nothing, whoever else is affected."""
-    return frozenset([asked]) if scope is None else scope & {asked}
+    return frozenset([person]) if scope is None else scope & {person}
 
 
 def cases_by(

@@ -26,13 +26,13 @@ reactions = Reactions()
 @reactions.on(ShipmentDelayed, loads=operations.load_causes)
 def when_shipment_delayed_open_case(tx: Tx, event: ShipmentDelayed) -> None:
     """A delay is a root signal: its case opens, or the one that is there goes on."""
-    operations.open_case(tx, told=event)
+    operations.open_case(tx, event=event)
 
 
 @reactions.on(ShipmentExtended, loads=operations.load_causes)
 def when_shipment_extended_extend_case(tx: Tx, event: ShipmentExtended) -> None:
     """The delay grew: the case of the same cause is extended."""
-    operations.open_case(tx, told=event)
+    operations.open_case(tx, event=event)
 
 
 @reactions.on(ShipmentRecovered, loads=operations.load_causes)
@@ -44,32 +44,32 @@ def when_shipment_recovered_clear_case(tx: Tx, event: ShipmentRecovered) -> None
 @reactions.on(ShipmentSettled, loads=operations.load_causes)
 def when_shipment_settled_settle_case(tx: Tx, event: ShipmentSettled) -> None:
     """The receipt says what was true: really late, or a false alarm."""
-    operations.settle_case(tx, told=event)
+    operations.settle_case(tx, event=event)
 
 
 @reactions.on(ShipmentCancelled, loads=operations.load_causes)
 def when_shipment_cancelled_extend_case(tx: Tx, event: ShipmentCancelled) -> None:
     """A delayed shipment will not come at all; the need stays. Without a delay there is no case and no cause."""
     if event.cause is not None:
-        operations.open_case(tx, told=event)
+        operations.open_case(tx, event=event)
 
 
 @reactions.on(ShortagePredicted, loads=operations.load_causes)
 def when_shortage_predicted_reassess_case(tx: Tx, event: ShortagePredicted) -> None:
     """A shortage belongs to the case of the cause that it inherits; with nothing behind it, it is a cause itself."""
-    operations.apply_predicted_shortage(tx, told=event)
+    operations.apply_predicted_shortage(tx, event=event)
 
 
 @reactions.on(ShortageAverted, loads=operations.load_causes)
 def when_shortage_averted_reassess_case(tx: Tx, event: ShortageAverted) -> None:
     """The shortage went away."""
-    operations.apply_averted_shortage(tx, told=event)
+    operations.apply_averted_shortage(tx, event=event)
 
 
 @reactions.on(ImpactAssessed, loads=operations.load_causes)
 def when_impact_assessed_reassess_case(tx: Tx, event: ImpactAssessed) -> None:
     """Sales says who is hurt."""
-    operations.reassess_impact(tx, told=event)
+    operations.reassess_impact(tx, event=event)
 
 
 @reactions.on(NoticeSent, loads=operations.load_cases)
@@ -82,31 +82,31 @@ def when_notice_sent_complete_task(tx: Tx, event: NoticeSent) -> None:
 @reactions.on(AlternativeChosen, loads=operations.load_cases)
 def when_alternative_chosen_decide_case(tx: Tx, event: AlternativeChosen) -> None:
     """The first choice decides the case; the last one completes the task."""
-    operations.follow_choice(tx, told=event)
+    operations.follow_choice(tx, event=event)
 
 
 @reactions.on(AlternativeDeclined, loads=operations.load_cases)
 def when_alternative_declined_complete_task(tx: Tx, event: AlternativeDeclined) -> None:
     """A line for which nobody can deliver must not keep its task open for ever: the last declined line completes it."""
-    operations.follow_decline(tx, told=event)
+    operations.follow_decline(tx, event=event)
 
 
 @reactions.on(CalendarChanged)
 def when_calendar_changed_keep_calendar(tx: Tx, event: CalendarChanged) -> None:
     """Deadlines hang on calendars."""
-    operations.keep_calendar(tx, told=event)
+    operations.upsert_calendar(tx, event=event)
 
 
 @reactions.on(RosterChanged)
 def when_roster_changed_keep_roster(tx: Tx, event: RosterChanged) -> None:
     """Who is told when a deadline passes."""
-    operations.keep_roster(tx, told=event)
+    operations.upsert_roster(tx, event=event)
 
 
 @reactions.on(LadderChanged)
 def when_ladder_changed_keep_ladder(tx: Tx, event: LadderChanged) -> None:
     """Who is told next."""
-    operations.keep_ladder(tx, told=event)
+    operations.upsert_ladder(tx, event=event)
 
 
 @reactions.at("case-acknowledge-due")

@@ -27,7 +27,7 @@ RULES_LOCK = 0x72756C65  # held shared by whoever lets a signal wait, alone by w
 _PLAYBOOK: TypeAdapter[domain.Playbook] = TypeAdapter(domain.Playbook)
 _THRESHOLDS: TypeAdapter[domain.Thresholds] = TypeAdapter(domain.Thresholds)
 # What a timeline line leaves out: lists that belong to the case, where they are shown by the reader's scope.
-_UNTOLD = {"case_id", "cause", "occurred_at", "sites", "customers", "lines", "affected", "by", "task_id"}
+_LEFT_OUT = {"case_id", "cause", "occurred_at", "sites", "customers", "lines", "affected", "by", "task_id"}
 
 
 def load_causes(tx: Tx, cause_ids: Iterable[UUID]) -> None:
@@ -35,12 +35,12 @@ def load_causes(tx: Tx, cause_ids: Iterable[UUID]) -> None:
     tx.load(causes, cause_ids)
 
 
-def load_told(tx: Tx, told: Mapping[UUID, Cause]) -> None:
+def load_causes_and_cases(tx: Tx, causes_by_id: Mapping[UUID, Cause]) -> None:
     """Lock causes and the case that each has, and look at the rules of their kinds, in one round trip (FLOW 1.2)."""
-    rules = [(playbooks, kind) for kind in sorted({cause.kind for cause in told.values()})]
-    first = {domain.case_id_of(cause, 1) for cause in told.values()}
-    tx.load_together([(causes, told), (cases, first)], [*rules, (thresholds, THRESHOLDS)])
-    later = [record.case_id for cause_id in told if (record := find_cause(tx, cause_id)) and record.case_id]
+    rules = [(playbooks, kind) for kind in sorted({cause.kind for cause in causes_by_id.values()})]
+    first = {domain.case_id_of(cause, 1) for cause in causes_by_id.values()}
+    tx.load_together([(causes, causes_by_id), (cases, first)], [*rules, (thresholds, THRESHOLDS)])
+    later = [record.case_id for cause_id in causes_by_id if (record := find_cause(tx, cause_id)) and record.case_id]
     load_cases(tx, later)  # where the first has ended
 
 
@@ -69,7 +69,7 @@ def get_case(tx: Tx, case_id: UUID) -> domain.Case:
     return tx.get(cases, case_id)
 
 
-def peek_case(tx: Tx, case_id: UUID) -> domain.Case | None:
+def read_case(tx: Tx, case_id: UUID) -> domain.Case | None:
     """Return a case without locking it, or None."""
     return tx.read(cases, case_id)
 
@@ -91,7 +91,7 @@ def add_to_timeline(tx: Tx, fact: Event) -> None:
         "recorded_at": tx.now,
         "by_subject": by.subject if by else None,
         "by_role": by.role if by else None,
-        "content": fact.model_dump(mode="json", exclude=_UNTOLD, exclude_none=True),
+        "content": fact.model_dump(mode="json", exclude=_LEFT_OUT, exclude_none=True),
         "caused_by": tx.context.causation_id,
         "caused_kind": tx.context.cause_kind,
     }
@@ -101,17 +101,17 @@ def add_to_timeline(tx: Tx, fact: Event) -> None:
 # ── rules ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def look_at_playbook(tx: Tx, kind: str) -> domain.Playbook | None:
+def read_playbook(tx: Tx, kind: str) -> domain.Playbook | None:
     """Return the current playbook of a cause kind, not locked, or None."""
     return tx.read_cached(playbooks, kind)
 
 
-def look_at_thresholds(tx: Tx) -> domain.Thresholds | None:
+def read_thresholds(tx: Tx) -> domain.Thresholds | None:
     """Return the current thresholds, not locked, or None."""
     return tx.read_cached(thresholds, THRESHOLDS)
 
 
-def look_at_rules(tx: Tx, kind: str, calendar: str | None) -> None:
+def read_rules(tx: Tx, kind: str, calendar: str | None) -> None:
     """Read ahead, in one round trip, what a case of this kind goes by."""
     tx.load_together([], [(playbooks, kind), (thresholds, THRESHOLDS), *([(calendars, calendar)] if calendar else [])])
 
@@ -151,16 +151,16 @@ def find_thresholds(tx: Tx) -> domain.Thresholds | None:
     return tx.find(thresholds, THRESHOLDS)
 
 
-def save_thresholds(tx: Tx, kept: domain.Thresholds) -> None:
+def save_thresholds(tx: Tx, version: domain.Thresholds) -> None:
     """Keep a new version as the current one, and for good."""
-    tx.save(thresholds, kept)
-    content = _THRESHOLDS.dump_python(kept, mode="json")
+    tx.save(thresholds, version)
+    content = _THRESHOLDS.dump_python(version, mode="json")
     row = {
-        "code": kept.code,
-        "number": kept.number,
+        "code": version.code,
+        "number": version.number,
         "content": content,
-        "by_subject": kept.by_subject,
-        "recorded_at": kept.recorded_at,
+        "by_subject": version.by_subject,
+        "recorded_at": version.recorded_at,
     }
     tx.append(tables.thresholds_versions, row)
 
@@ -168,7 +168,7 @@ def save_thresholds(tx: Tx, kept: domain.Thresholds) -> None:
 # ── what collaboration publishes ─────────────────────────────────────────────────────────────────
 
 
-def look_at_calendar(tx: Tx, code: str) -> domain.KnownCalendar | None:
+def read_calendar(tx: Tx, code: str) -> domain.KnownCalendar | None:
     """Return a calendar as it was heard, or None."""
     return tx.read_cached(calendars, code)
 
@@ -178,7 +178,7 @@ def save_calendar(tx: Tx, calendar: domain.KnownCalendar) -> None:
     tx.save(calendars, calendar)
 
 
-def look_at_roster(tx: Tx, function: str) -> domain.KnownRoster | None:
+def read_roster(tx: Tx, function: str) -> domain.KnownRoster | None:
     """Return a function's roster as it was heard, or None."""
     return tx.read_cached(rosters, function)
 
@@ -188,7 +188,7 @@ def save_roster(tx: Tx, roster: domain.KnownRoster) -> None:
     tx.save(rosters, roster)
 
 
-def look_at_ladder(tx: Tx, code: str) -> domain.KnownLadder | None:
+def read_ladder(tx: Tx, code: str) -> domain.KnownLadder | None:
     """Return a ladder as it was heard, or None."""
     return tx.read_cached(ladders, code)
 

@@ -89,7 +89,7 @@ cases = Table(
     instant("paused_at", nullable=True),
     Column("pause_reason", Text),
     Column("escalations", Integer, nullable=False),
-    Column("rungs_told", JSONB, nullable=False),
+    Column("escalated_to", JSONB, nullable=False),
     Column("chain", JSONB),
     instant("due_at", nullable=True),
     aggregate_version(),

@@ -19,7 +19,7 @@ from services.sales.tables import (
     customers,
     impact_lines,
     impacts,
-    notice_books,
+    notice_batches,
     notice_lines,
     notice_policies,
     notice_policy_versions,
@@ -49,8 +49,10 @@ def orders_of_impacts(read: ReadTx, impact_ids: Iterable[UUID]) -> list[UUID]:
 
 
 def tasks_of_case(read: ReadTx, case_id: UUID) -> list[UUID]:
-    """Return the tasks of a case that have a book here."""
-    query = select(notice_books.c.task_id).where(notice_books.c.case_id == case_id).order_by(notice_books.c.task_id)
+    """Return the tasks of a case that have a batch here."""
+    query = (
+        select(notice_batches.c.task_id).where(notice_batches.c.case_id == case_id).order_by(notice_batches.c.task_id)
+    )
     return [row.task_id for row in read.rows(query)]
 
 
@@ -156,8 +158,8 @@ def ledger_of_line(read: ReadTx, order_line_id: UUID) -> tuple[Row[Any], Sequenc
         .where(promises.c.order_id == line.order_id, promises.c.order_line_id == order_line_id)
         .order_by(promises.c.promise_version)
     )
-    said = read.rows(_counted_statements().where(statements.c.order_line_id == order_line_id))
-    return line, versions, said[0]
+    counted = read.rows(_counted_statements().where(statements.c.order_line_id == order_line_id))
+    return line, versions, counted[0]
 
 
 # ── impacts and notices ──────────────────────────────────────────────────────────────────────────
@@ -276,13 +278,13 @@ def sales_figures(read: ReadTx, actor: Actor) -> dict[str, Any]:
     by_state = read.rows(
         _in_scope(select(notices.c.state, func.count().label("number")), actor, notices).group_by(notices.c.state)
     )
-    said = read.row(_in_scope(_counted_statements(), actor, statements))
-    told = read.row(_in_scope(_notice_leads(), actor, notices))
+    counted = read.row(_in_scope(_counted_statements(), actor, statements))
+    leads = read.row(_in_scope(_notice_leads(), actor, notices))
     return {
         **(held._mapping if held else {}),
         **(assessed._mapping if assessed else {}),
-        **(said._mapping if said else {}),
-        **(told._mapping if told else {}),
+        **(counted._mapping if counted else {}),
+        **(leads._mapping if leads else {}),
         "customers": read.scalar(_in_scope(select(func.count()).select_from(customers), actor, customers)),
         "value_at_risk": [Money.computed(row.amount, row.currency) for row in at_risk],
         "notices": {row.state: row.number for row in by_state},

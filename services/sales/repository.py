@@ -1,6 +1,6 @@
 """Aggregates of sales in and out.
 
-Who locks several kinds takes them in this order: customers, orders, impacts, books, notices.
+Who locks several kinds takes them in this order: customers, orders, impacts, batches, notices.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ orders = Store(
     children={"lines": tables.order_lines, "promises": tables.promises},
 )
 impacts = Store(domain.Impact, tables.impacts, key="impact_id", children={"lines": tables.impact_lines})
-books = Store(domain.NoticeBatch, tables.notice_books, key="task_id", children={"entries": tables.notice_book_entries})
+batches = Store(
+    domain.NoticeBatch, tables.notice_batches, key="task_id", children={"entries": tables.notice_batch_entries}
+)
 notices = Store(domain.Notice, tables.notices, key="notice_id", children={"lines": tables.notice_lines})
 policies = Store(domain.NoticePolicy, tables.notice_policies, key="policy_id")
 
@@ -36,7 +38,7 @@ def find_customer(tx: Tx, customer_id: UUID) -> domain.Customer | None:
     return tx.find(customers, customer_id)
 
 
-def look_at_customer(tx: Tx, customer_id: UUID) -> domain.Customer | None:
+def read_customer(tx: Tx, customer_id: UUID) -> domain.Customer | None:
     """Return a customer as it is now, not locked, or None."""
     return tx.read_cached(customers, customer_id)
 
@@ -66,7 +68,7 @@ def save_order(tx: Tx, order: domain.Order) -> None:
     tx.save(orders, order)
 
 
-def keep_statement(tx: Tx, statement: domain.Statement) -> None:
+def add_statement(tx: Tx, statement: domain.Statement) -> None:
     """Add what was said about a promise, once."""
     tx.append(tables.statements, asdict(statement), on_conflict="ON CONFLICT DO NOTHING")
 
@@ -86,38 +88,38 @@ def save_impact(tx: Tx, impact: domain.Impact) -> None:
     tx.save(impacts, impact)
 
 
-def load_books(tx: Tx, task_ids: Iterable[UUID]) -> None:
-    """Lock and load many books in one query per table."""
-    tx.load(books, task_ids)
+def load_batches(tx: Tx, task_ids: Iterable[UUID]) -> None:
+    """Lock and load many batches in one query per table."""
+    tx.load(batches, task_ids)
 
 
-def find_book(tx: Tx, task_id: UUID) -> domain.NoticeBatch | None:
-    """Return the book of a task, locked, or None."""
-    return tx.find(books, task_id)
+def find_batch(tx: Tx, task_id: UUID) -> domain.NoticeBatch | None:
+    """Return the batch of a task, locked, or None."""
+    return tx.find(batches, task_id)
 
 
-def get_book(tx: Tx, task_id: UUID) -> domain.NoticeBatch:
-    """Return the book of a task, locked; raises NotFound."""
-    return tx.get(books, task_id)
+def get_batch(tx: Tx, task_id: UUID) -> domain.NoticeBatch:
+    """Return the batch of a task, locked; raises NotFound."""
+    return tx.get(batches, task_id)
 
 
-def save_book(tx: Tx, book: domain.NoticeBatch) -> None:
-    """Keep a book."""
-    tx.save(books, book)
+def save_batch(tx: Tx, batch: domain.NoticeBatch) -> None:
+    """Keep a batch."""
+    tx.save(batches, batch)
 
 
 def load_notices(tx: Tx, notice_ids: Iterable[UUID]) -> None:
-    """Lock and load many notices in one query per table; who does so holds their book."""
+    """Lock and load many notices in one query per table; who does so holds their batch."""
     tx.load(notices, notice_ids)
 
 
-def look_at_notice(tx: Tx, notice_id: UUID) -> domain.Notice | None:
+def read_notice(tx: Tx, notice_id: UUID) -> domain.Notice | None:
     """Return a notice as it is now, not locked, or None."""
     return tx.read_cached(notices, notice_id)
 
 
 def get_notice(tx: Tx, notice_id: UUID) -> domain.Notice:
-    """Return a notice, locked; raises NotFound. Who does so holds its book."""
+    """Return a notice, locked; raises NotFound. Who does so holds its batch."""
     return tx.get(notices, notice_id)
 
 
@@ -126,7 +128,7 @@ def save_notice(tx: Tx, notice: domain.Notice) -> None:
     tx.save(notices, notice)
 
 
-def look_at_policy(tx: Tx) -> domain.NoticePolicy | None:
+def read_policy(tx: Tx) -> domain.NoticePolicy | None:
     """Return the notice policy, not locked, or None where nobody has set one."""
     return tx.read_cached(policies, domain.POLICY_ID)
 

@@ -152,8 +152,8 @@ impact_lines = Table(
     PrimaryKeyConstraint("impact_id", "shipment_line_id"),
 )
 
-notice_books = Table(
-    "notice_books",
+notice_batches = Table(
+    "notice_batches",
     metadata,
     Column("task_id", UUID, primary_key=True),
     Column("case_id", UUID, nullable=False),
@@ -163,16 +163,16 @@ notice_books = Table(
     instant("occurred_at"),
     instant("recorded_at"),
     aggregate_version(),
-    Index("notice_books_case_id_find", "case_id"),
+    Index("notice_batches_case_id_find", "case_id"),
 )
 
-notice_book_entries = Table(
-    "notice_book_entries",
+notice_batch_entries = Table(
+    "notice_batch_entries",
     metadata,
-    Column("task_id", UUID, ForeignKey("notice_books.task_id"), nullable=False),
+    Column("task_id", UUID, ForeignKey("notice_batches.task_id"), nullable=False),
     Column("notice_id", UUID, nullable=False),
     Column("customer", Text, nullable=False),
-    Column("to_go", Boolean, nullable=False),
+    Column("pending", Boolean, nullable=False),
     PrimaryKeyConstraint("task_id", "notice_id"),
 )
 

@@ -22,7 +22,7 @@ from schemas.procurement import AlternativeChosen
 from schemas.sales import ImpactAssessed, ImpactLine, NoticeSent
 from schemas.types import By, Cause, Money, subject_id
 from services.exceptions import domain
-from services.exceptions.domain import Span
+from services.exceptions.domain import WorkingDuration
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
@@ -278,8 +278,8 @@ def playbook_task(
         kind=kind,
         function=function,
         title=f"Please: {kind}",
-        commit_within=Span(minutes=480),
-        complete_within=Span(minutes=1800),
+        commit_within=WorkingDuration(minutes=480),
+        complete_within=WorkingDuration(minutes=1800),
         required=required,
         money_limit=None if limit is None else eur(limit),
     )
@@ -297,7 +297,7 @@ def playbook(
         "calendar": "weekdays",
         "ladder": "default",
         "recurrence_days": 7,
-        "acknowledge_within": Span(minutes=240),
+        "acknowledge_within": WorkingDuration(minutes=240),
         "tasks": tasks,
         "by_subject": "lea",
         "recorded_at": NOW,
@@ -320,7 +320,7 @@ def thresholds(**changes: Any) -> domain.Thresholds:
     return domain.Thresholds(**(fields | changes))
 
 
-def around_the_clock(span: Span, start: datetime) -> datetime:
+def around_the_clock(span: WorkingDuration, start: datetime) -> datetime:
     """UTC, seven days, around the clock."""
     if span.days is None:
         return start + timedelta(minutes=span.minutes or 0)

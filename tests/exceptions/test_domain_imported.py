@@ -18,7 +18,7 @@ def fact(kind: ImportedKind, at: Any = NOW, **more: Any) -> ImportedFact:
     return ImportedFact(**({"kind": kind, "occurred_at": at, "recorded_at": at} | more))
 
 
-def imported(*facts: ImportedFact) -> tuple[domain.Case, list[domain.Known]]:
+def imported(*facts: ImportedFact) -> tuple[domain.Case, list[domain.RecordedFact]]:
     return domain.import_case(source="desk", reference="INC1", headline="printer", severity="low", facts=facts)
 
 

@@ -43,7 +43,7 @@ LADDER = replace(domain.fallback_ladder("default"), max_escalations=4)
 ORDER = domain.SEVERITIES
 
 
-def half_speed(span: domain.Span, start: datetime) -> datetime:
+def half_speed(span: domain.WorkingDuration, start: datetime) -> datetime:
     """Twice as long as around the clock."""
     return start + 2 * (around_the_clock(span, start) - start)
 

@@ -10,7 +10,7 @@ import pytest
 
 from chassis.errors import Forbidden, Invalid, NotFound
 from services.exceptions import domain
-from services.exceptions.domain import Span
+from services.exceptions.domain import WorkingDuration
 from tests.exceptions.builders import (
     BOSS,
     BUYER,
@@ -38,7 +38,7 @@ def test_an_executive_accepts_a_case_once_it_was_escalated_to_them() -> None:
     case = a_case()
     with pytest.raises(Forbidden, match="escalated"):
         domain.acknowledge_case(case, person=BOSS, now=LATER)
-    case, facts = domain.take_case(replace(case, rungs_told=("executive",)), person=BOSS, now=LATER)
+    case, facts = domain.take_case(replace(case, escalated_to=("executive",)), person=BOSS, now=LATER)
     assert (names(facts), case.owner) == (["case.acknowledged", "case.taken"], "eve")
     with pytest.raises(domain.AlreadyDone, match="yours"):
         domain.take_case(case, person=BOSS, now=LATER)
@@ -220,16 +220,16 @@ def test_the_next_deadline_is_the_earliest_that_is_not_met() -> None:
 
 
 def test_a_changed_playbook_is_a_new_version_and_the_same_one_is_not() -> None:
-    first = domain.keep_playbook(playbook(), current=None, world_currency="EUR")
+    first = domain.next_playbook(playbook(), current=None, world_currency="EUR")
     assert (
-        domain.keep_playbook(playbook(recorded_at=LATER, by_subject="max"), current=first, world_currency="EUR")
+        domain.next_playbook(playbook(recorded_at=LATER, by_subject="max"), current=first, world_currency="EUR")
         is first
     )
-    second = domain.keep_playbook(playbook(recurrence_days=14), current=first, world_currency="EUR")
+    second = domain.next_playbook(playbook(recurrence_days=14), current=first, world_currency="EUR")
     assert (first.number, second.number) == (1, 2)
-    kept = domain.keep_thresholds(thresholds(), current=None, world_currency="EUR")
-    assert domain.keep_thresholds(thresholds(by_subject="max"), current=kept, world_currency="EUR") is kept
-    assert domain.keep_thresholds(thresholds(currency="USD"), current=kept, world_currency="USD").number == 2
+    kept = domain.next_thresholds(thresholds(), current=None, world_currency="EUR")
+    assert domain.next_thresholds(thresholds(by_subject="max"), current=kept, world_currency="EUR") is kept
+    assert domain.next_thresholds(thresholds(currency="USD"), current=kept, world_currency="USD").number == 2
 
 
 @pytest.mark.parametrize(
@@ -238,12 +238,12 @@ def test_a_changed_playbook_is_a_new_version_and_the_same_one_is_not() -> None:
         (playbook(tasks=(playbook_task(required=False),)), "at least one required"),
         (playbook(tasks=(playbook_task(), playbook_task())), "same kind"),
         (playbook(tasks=tuple(playbook_task(f"t{n}") for n in range(21))), "at most 20"),
-        (playbook(acknowledge_within=Span()), "either minutes or days"),
+        (playbook(acknowledge_within=WorkingDuration()), "either minutes or days"),
     ],
 )
 def test_a_playbook_that_binds_nobody_is_refused(draft: domain.Playbook, why: str) -> None:
     with pytest.raises(Invalid, match=why):
-        domain.keep_playbook(draft, current=None, world_currency="EUR")
+        domain.next_playbook(draft, current=None, world_currency="EUR")
 
 
 def test_who_is_on_duty_is_asked_of_the_hour() -> None:

@@ -36,8 +36,8 @@ CASE = domain.case_id_of(CAUSE, 1)
 
 @pytest.fixture
 def exceptions(new_exceptions: ServiceUnderTest) -> ServiceUnderTest:
-    new_exceptions.do(lambda tx: operations.keep_thresholds(tx, draft=thresholds()))
-    new_exceptions.do(lambda tx: operations.keep_playbook(tx, draft=playbook()))
+    new_exceptions.do(lambda tx: operations.upsert_thresholds(tx, draft=thresholds()))
+    new_exceptions.do(lambda tx: operations.upsert_playbook(tx, draft=playbook()))
     return new_exceptions
 
 
@@ -67,8 +67,8 @@ def test_two_processes_and_one_cause_make_one_case(exceptions: ServiceUnderTest)
     """FLOW 1.2: the causes row is created by whoever comes first; the other one extends what is there."""
     together(
         exceptions,
-        lambda tx: operations.open_case(tx, told=delayed(days=1)),
-        lambda tx: operations.open_case(tx, told=extended(days=2)),
+        lambda tx: operations.open_case(tx, event=delayed(days=1)),
+        lambda tx: operations.open_case(tx, event=extended(days=2)),
     )
     assert exceptions.names() == ["case.opened", "task.opened", "task.opened", "case.extended"]
     assert exceptions.rows("SELECT case_id FROM cases") == [{"case_id": CASE}]
@@ -79,9 +79,9 @@ def test_an_impact_and_its_delay_at_the_same_time_meet_in_one_case(exceptions: S
     """FLOW 1.2: consequences travel on other topics and may arrive before, after, or just now."""
     together(
         exceptions,
-        lambda tx: operations.reassess_impact(tx, told=impact()),
-        lambda tx: operations.open_case(tx, told=delayed()),
-        lambda tx: operations.apply_predicted_shortage(tx, told=shortage(cause=CAUSE)),
+        lambda tx: operations.reassess_impact(tx, event=impact()),
+        lambda tx: operations.open_case(tx, event=delayed()),
+        lambda tx: operations.apply_predicted_shortage(tx, event=shortage(cause=CAUSE)),
     )
     assert sorted(exceptions.names()) == [
         "case.opened",
@@ -96,7 +96,7 @@ def test_an_impact_and_its_delay_at_the_same_time_meet_in_one_case(exceptions: S
 
 def test_two_people_finish_the_last_two_tasks_and_the_case_is_implemented_once(exceptions: ServiceUnderTest) -> None:
     """FLOW 2.2: the quorum is counted under the lock of the case."""
-    exceptions.do(lambda tx: operations.open_case(tx, told=delayed()))
+    exceptions.do(lambda tx: operations.open_case(tx, event=delayed()))
     exceptions.emitted()
 
     def finish(kind: str, person: domain.Person) -> Callable[[], None]:
@@ -124,8 +124,8 @@ def test_a_signal_never_waits_for_rules_that_came_at_the_same_moment(exceptions:
     told = shortage()
     together(
         exceptions,
-        lambda tx: operations.open_case(tx, told=delayed()),
-        lambda tx: operations.open_case(tx, told=delayed(shipment="S2")),
+        lambda tx: operations.open_case(tx, event=delayed()),
+        lambda tx: operations.open_case(tx, event=delayed(shipment="S2")),
     )
     exceptions.emitted()
     with ThreadPoolExecutor(2) as pool:
@@ -135,8 +135,8 @@ def test_a_signal_never_waits_for_rules_that_came_at_the_same_moment(exceptions:
             return exceptions.database.run(work, lambda now: Context(act_id, act_id, "act", now))
 
         both = [
-            pool.submit(run, lambda tx: operations.open_case(tx, told=told)),
-            pool.submit(run, lambda tx: operations.keep_playbook(tx, draft=playbook("shortage"))),
+            pool.submit(run, lambda tx: operations.open_case(tx, event=told)),
+            pool.submit(run, lambda tx: operations.upsert_playbook(tx, draft=playbook("shortage"))),
         ]
         for done in both:
             done.result(timeout=60)
@@ -153,7 +153,7 @@ def test_a_playbook_that_comes_twice_at_once_is_one_version(exceptions: ServiceU
         runs = [
             pool.submit(
                 exceptions.database.run,
-                lambda tx: operations.keep_playbook(tx, draft=draft).number,
+                lambda tx: operations.upsert_playbook(tx, draft=draft).number,
                 lambda now: Context(act_id, act_id, "act", now),
             )
             for _ in range(2)
@@ -162,7 +162,7 @@ def test_a_playbook_that_comes_twice_at_once_is_one_version(exceptions: ServiceU
 
 
 def test_an_act_on_a_stale_case_is_run_again_and_not_lost(exceptions: ServiceUnderTest) -> None:
-    exceptions.do(lambda tx: operations.open_case(tx, told=delayed()))
+    exceptions.do(lambda tx: operations.open_case(tx, event=delayed()))
     with pytest.raises(ConcurrentChange), exceptions.tx() as tx:
         operations.take_case(tx, case_id=CASE, person=LEAD)
         tx.cursor().execute("UPDATE cases SET version = version + 1 WHERE case_id = %s", [CASE])
@@ -171,9 +171,9 @@ def test_an_act_on_a_stale_case_is_run_again_and_not_lost(exceptions: ServiceUnd
 
 def test_what_is_read_is_what_was_kept(exceptions: ServiceUnderTest) -> None:
     """Every field of a case survives its row: lines, money, the chain, spans."""
-    exceptions.do(lambda tx: operations.open_case(tx, told=delayed()))
-    exceptions.do(lambda tx: operations.reassess_impact(tx, told=impact()))
-    exceptions.do(lambda tx: operations.apply_predicted_shortage(tx, told=shortage(cause=CAUSE)))
+    exceptions.do(lambda tx: operations.open_case(tx, event=delayed()))
+    exceptions.do(lambda tx: operations.reassess_impact(tx, event=impact()))
+    exceptions.do(lambda tx: operations.apply_predicted_shortage(tx, event=shortage(cause=CAUSE)))
     kept = exceptions.do(lambda tx: operations.escalate_case(tx, case_id=CASE, what="acknowledge", task_id=None))
     assert exceptions.do(lambda tx: operations.get_case(tx, case_id=CASE)) == kept
     assert kept.chain
@@ -185,9 +185,9 @@ def test_the_schema_goes_down_and_up_again_with_data(fresh_database: Callable[[s
     url = fresh_database("exceptions")
     for _ in range(2):
         with open_service(parts(), url) as opened:
-            opened.do(lambda tx: operations.keep_thresholds(tx, draft=thresholds()))
-            opened.do(lambda tx: operations.keep_playbook(tx, draft=playbook()))
-            opened.do(lambda tx: operations.open_case(tx, told=delayed()))
+            opened.do(lambda tx: operations.upsert_thresholds(tx, draft=thresholds()))
+            opened.do(lambda tx: operations.upsert_playbook(tx, draft=playbook()))
+            opened.do(lambda tx: operations.open_case(tx, event=delayed()))
             assert len(opened.rows("SELECT 1 FROM cases")) == 1
         migrations.migrate("exceptions", url, "base")
 
@@ -198,9 +198,9 @@ def test_a_case_of_an_older_release_keeps_its_id_and_what_its_opening_said(
     """Before 0.1.0 the opening of a first case said 1; the next case of the cause goes on from there."""
     url = fresh_database("exceptions")
     with open_service(parts(), url) as opened:
-        opened.do(lambda tx: operations.keep_thresholds(tx, draft=thresholds()))
-        opened.do(lambda tx: operations.keep_playbook(tx, draft=playbook(recurrence_days=0)))
-        opened.do(lambda tx: operations.open_case(tx, told=delayed()))
+        opened.do(lambda tx: operations.upsert_thresholds(tx, draft=thresholds()))
+        opened.do(lambda tx: operations.upsert_playbook(tx, draft=playbook(recurrence_days=0)))
+        opened.do(lambda tx: operations.open_case(tx, event=delayed()))
     migrations.migrate("exceptions", url, "-1")
     with psycopg.connect(url) as old:
         assert old.execute("SELECT c.recurrence, k.recurrence FROM cases c, causes k").fetchall() == [(1, 1)]

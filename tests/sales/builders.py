@@ -12,7 +12,7 @@ from schemas.exceptions import AffectedLine, CaseExtended, TaskOpened, TaskReope
 from schemas.logistics import ShipmentDelayed, ShipmentExtended, ShipmentLine, ShipmentReceived
 from schemas.types import Cause, Money, subject_id
 from services.sales import operations
-from services.sales.domain import Customer, NewLine, Order, keep_customer, place_order
+from services.sales.domain import Customer, NewLine, Order, place_order, upsert_customer
 from tests.support.service import START, ServiceUnderTest
 
 SOURCE = "erp"
@@ -35,7 +35,7 @@ def new_line(reference: str = "1", *, promised_on: date = PROMISED, value: str =
 
 def a_customer(code: str = "clinic", **more: Any) -> Customer:
     stated = {"name": code.title(), "tier": "key", "contact": f"{code}@example.org", "zone": "UTC", "source": SOURCE}
-    return keep_customer(None, code=code, now=START, **(stated | more))
+    return upsert_customer(None, code=code, now=START, **(stated | more))
 
 
 def an_order(reference: str = "O1", *lines: NewLine, customer: str = "clinic") -> Order:
@@ -47,7 +47,7 @@ def an_order(reference: str = "O1", *lines: NewLine, customer: str = "clinic") -
 
 def known_customer(sales: ServiceUnderTest, code: str = "clinic", **more: Any) -> None:
     stated = {"name": code.title(), "tier": "key", "contact": f"{code}@example.org", "zone": "UTC", "source": SOURCE}
-    sales.do(lambda tx: operations.keep_customer(tx, code=code, **(stated | more)))
+    sales.do(lambda tx: operations.upsert_customer(tx, code=code, **(stated | more)))
 
 
 def placed(

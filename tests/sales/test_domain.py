@@ -135,7 +135,7 @@ def test_a_customer_keeps_the_source_that_registered_it() -> None:
         "source": "tms",
         "now": START,
     }
-    assert domain.keep_customer(known, **stated).source == "erp"  # type: ignore[arg-type]  # the keywords are those of the act
+    assert domain.upsert_customer(known, **stated).source == "erp"  # type: ignore[arg-type]  # the keywords are those of the act
     with pytest.raises(domain.ZoneUnknown):
         a_customer(zone="Europe/Atlantis")
 
@@ -224,7 +224,7 @@ class PromiseLedger(RuleBasedStateMachine):
             channel="person",
             now=START,
         )
-        before, self.order = self.order, domain.heard(self.order, said)
+        before, self.order = self.order, domain.with_stated_day(self.order, said)
         assert said.contradicts == ((version, PROMISED + days * DAY) != (line.promise_version, line.promised_on))
         assert said.contradicts is False or before == self.order
 

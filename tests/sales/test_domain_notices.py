@@ -30,10 +30,10 @@ def assessed(order: domain.Order, *, days: int | None = 2) -> domain.Impact:
 
 
 def drafted(order: domain.Order) -> tuple[domain.NoticeBatch, domain.Notice]:
-    book = domain.open_book(task_id=TASK, case_id=CASE, cause=cause_of(), now=START)
+    batch = domain.open_batch(task_id=TASK, case_id=CASE, cause=cause_of(), now=START)
     wanted = domain.lines_to_tell(assessed(order), {order.order_id: order})
-    book, (notice,), _ = domain.draft_notices(book, wanted=wanted, known={}, site=SITE, now=START)
-    return book, notice
+    batch, (notice,), _ = domain.draft_notices(batch, lines_by_customer=wanted, current={}, site=SITE, now=START)
+    return batch, notice
 
 
 def test_the_part_of_a_line_that_is_still_to_come_is_in_danger() -> None:
@@ -95,44 +95,48 @@ def test_a_cancelled_order_is_in_no_danger() -> None:
 def test_a_notice_is_drafted_once_per_customer_and_draft() -> None:
     """FLOW 3.2"""
     order = an_order("O1", new_line("1"), new_line("2"))
-    book, notice = drafted(order)
+    batch, notice = drafted(order)
     wanted = domain.lines_to_tell(assessed(order), {order.order_id: order})
-    assert domain.draft_notices(book, wanted=wanted, known={"clinic": notice}, site=SITE, now=START) == (book, [], [])
-    assert (book.remaining, len(notice.lines)) == (1, 2)
+    assert domain.draft_notices(batch, lines_by_customer=wanted, current={"clinic": notice}, site=SITE, now=START) == (
+        batch,
+        [],
+        [],
+    )
+    assert (batch.remaining, len(notice.lines)) == (1, 2)
 
 
 @pytest.mark.parametrize("state", ["approved", "sent", "failed", "superseded", "withdrawn"])
 def test_only_a_draft_is_approved_and_the_refusal_says_why(state: domain.NoticeState) -> None:
     """FLOW 2.4"""
-    book, notice = drafted(an_order())
+    batch, notice = drafted(an_order())
     done = replace(notice, state=state, reason="because")
     with pytest.raises(domain.NoticeNotOpen, match=rf"{state} \(because\)"):
-        domain.approve_notice(book, done, pinned=notice.lines, by=BY, automatic=False, now=START)
+        domain.approve_notice(batch, done, pinned=notice.lines, by=BY, automatic=False, now=START)
 
 
 def test_an_approval_after_the_task_closed_is_refused_with_the_reason() -> None:
     """FLOW 2.4"""
-    book, notice = drafted(an_order())
-    book, (notice,), _ = domain.close_book(book, [notice], reason="the task was withdrawn", now=START)
-    assert (notice.state, book.remaining) == ("withdrawn", 0)
+    batch, notice = drafted(an_order())
+    batch, (notice,), _ = domain.close_batch(batch, [notice], reason="the task was withdrawn", now=START)
+    assert (notice.state, batch.remaining) == ("withdrawn", 0)
     with pytest.raises(domain.TaskIsClosed, match="withdrawn"):
-        domain.must_be_approvable(book, notice)
+        domain.must_be_approvable(batch, notice)
 
 
 def test_a_closed_book_drafts_nothing() -> None:
     """FLOW 2.4"""
     order = an_order()
-    book, _, _ = domain.close_book(drafted(order)[0], [], reason="over", now=START)
+    batch, _, _ = domain.close_batch(drafted(order)[0], [], reason="over", now=START)
     wanted = domain.lines_to_tell(assessed(order), {order.order_id: order})
-    assert domain.draft_notices(book, wanted=wanted, known={}, site=SITE, now=START) == (book, [], [])
+    assert domain.draft_notices(batch, lines_by_customer=wanted, current={}, site=SITE, now=START) == (batch, [], [])
 
 
 def test_notice_lead_is_the_end_of_the_old_promise_less_the_time_of_telling() -> None:
     """METRICS 3.2"""
     _, notice = drafted(an_order())
-    told_at = datetime(2026, 3, 3, 12, tzinfo=UTC)
-    assert domain.notice_lead_seconds(notice.lines[0], told_at=told_at) == 36 * 3600
-    assert domain.notice_lead_seconds(notice.lines[0], told_at=told_at + 9 * DAY) == 0
+    sent_at = datetime(2026, 3, 3, 12, tzinfo=UTC)
+    assert domain.notice_lead_seconds(notice.lines[0], sent_at=sent_at) == 36 * 3600
+    assert domain.notice_lead_seconds(notice.lines[0], sent_at=sent_at + 9 * DAY) == 0
 
 
 def test_the_message_names_order_line_both_days_and_the_promise_version() -> None:
@@ -153,7 +157,7 @@ def policy(**more: object) -> domain.NoticePolicy:
         "automatic_value_max": money(100),
         "default_slip_days": 7,
     }
-    return domain.set_notice_policy(
+    return domain.next_policy(
         domain.first_policy(START), **(stated | {"retry_minutes": (1, 5)} | more), by=BY, now=START
     )  # type: ignore[arg-type]  # the keywords are those of the act
 

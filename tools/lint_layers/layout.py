@@ -6,7 +6,7 @@ from pathlib import Path
 from tools.lint_layers.files import Finding
 
 ROOMS = ("api", "reactions", "operations", "queries", "repository", "domain", "tables")
-OPTIONAL_ROOMS = ("connectors", "effects", "jobs", "stream", "models")
+OPTIONAL_ROOMS = ("connectors", "effects", "gauges", "jobs", "stream", "models")
 OTHER_MODULES = ("__init__", "__main__", "settings", "metrics")
 OTHER_ENTRIES = ("README.md", "migrations")
 TESTED_ROOMS = ("domain", "operations", "reactions", "api", "queries")

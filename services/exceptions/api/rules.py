@@ -21,7 +21,7 @@ _THRESHOLDS: TypeAdapter[domain.Thresholds] = TypeAdapter(domain.Thresholds)
 def keep_playbook(body: KeepPlaybook, act: http.Act) -> PlaybookShown:
     """Make the next version of a cause kind's playbook; the same content again makes none."""
     who = {"number": 0, "by_subject": act.actor.subject, "recorded_at": act.tx.now}
-    playbook = operations.keep_playbook(act.tx, draft=_PLAYBOOK.validate_python(body.model_dump() | who))
+    playbook = operations.upsert_playbook(act.tx, draft=_PLAYBOOK.validate_python(body.model_dump() | who))
     return PlaybookShown(**_PLAYBOOK.dump_python(playbook, mode="json"))
 
 
@@ -29,7 +29,7 @@ def keep_playbook(body: KeepPlaybook, act: http.Act) -> PlaybookShown:
 def keep_thresholds(body: KeepThresholds, act: http.Act) -> ThresholdsShown:
     """Make the next version of the thresholds; the same content again makes none."""
     who = {"code": "standard", "number": 0, "by_subject": act.actor.subject, "recorded_at": act.tx.now}
-    kept = operations.keep_thresholds(act.tx, draft=_THRESHOLDS.validate_python(body.model_dump() | who))
+    kept = operations.upsert_thresholds(act.tx, draft=_THRESHOLDS.validate_python(body.model_dump() | who))
     return ThresholdsShown(**_THRESHOLDS.dump_python(kept, mode="json"))
 
 

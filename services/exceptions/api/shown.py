@@ -338,7 +338,7 @@ def case_whole(row: Any, tasks: list[Any], actor: Actor) -> CaseWhole:
     return CaseWhole(
         **_row_fields(row, len(lines), tasks, actor),
         **rest,
-        rungs_told=tuple(row.rungs_told),
+        rungs_told=tuple(row.escalated_to),
         affected_lines=seen,
         lines_out_of_scope=len(lines) - len(seen),
         affected_customers=theirs,

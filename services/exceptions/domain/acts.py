@@ -17,9 +17,16 @@ from schemas.exceptions import (
     CaseVerified,
 )
 from schemas.types import By
-from services.exceptions.domain.case import Case, WrongState, deadline_fields, must_be_active, must_be_open, said
+from services.exceptions.domain.case import (
+    Case,
+    WrongState,
+    case_fields,
+    deadline_fields,
+    must_be_active,
+    must_be_open,
+)
 from services.exceptions.domain.deadlines import recompute_deadlines
-from services.exceptions.domain.opening import reopen_case, withdraw_tasks
+from services.exceptions.domain.lifecycle import reopen_case, withdraw_tasks
 from services.exceptions.domain.people import Person, may_accept, may_close, may_decide
 from services.exceptions.domain.rules import Due, Rulebook
 
@@ -39,7 +46,7 @@ def acknowledge_case(case: Case, *, person: Person, now: datetime) -> tuple[Case
             f"the case was acknowledged at {case.acknowledged_at.isoformat(timespec='seconds')}; take it to own it"
         )
     case = replace(case, acknowledged_at=now)
-    return case, [CaseAcknowledged(**said(case, now), by=by)]
+    return case, [CaseAcknowledged(**case_fields(case, now), by=by)]
 
 
 def take_case(case: Case, *, person: Person, now: datetime) -> tuple[Case, list[Event]]:
@@ -51,9 +58,9 @@ def take_case(case: Case, *, person: Person, now: datetime) -> tuple[Case, list[
     events: list[Event] = []
     if case.acknowledged_at is None:
         case = replace(case, acknowledged_at=now)
-        events.append(CaseAcknowledged(**said(case, now), by=by))
+        events.append(CaseAcknowledged(**case_fields(case, now), by=by))
     case = replace(case, owner=by.subject, owner_role=by.role)
-    return case, [*events, CaseTaken(**said(case, now), by=by)]
+    return case, [*events, CaseTaken(**case_fields(case, now), by=by)]
 
 
 def pause_case(case: Case, *, person: Person, reason: str, now: datetime) -> tuple[Case, list[Event]]:
@@ -65,7 +72,7 @@ def pause_case(case: Case, *, person: Person, reason: str, now: datetime) -> tup
             f"the case is paused since {case.paused_at.isoformat(timespec='seconds')}: {case.pause_reason}"
         )
     case = replace(case, paused_at=now, pause_reason=reason)
-    return case, [CasePaused(**said(case, now), by=by, reason=reason)]
+    return case, [CasePaused(**case_fields(case, now), by=by, reason=reason)]
 
 
 def resume_case(case: Case, *, person: Person, due: Due | None, now: datetime) -> tuple[Case, list[Event]]:
@@ -79,7 +86,7 @@ def resume_case(case: Case, *, person: Person, due: Due | None, now: datetime) -
         raise WrongState("the case is not paused; its deadlines run")
     case = _later_by(case, now - case.paused_at)
     case = case if due is None else recompute_deadlines(case, due=due)
-    return case, [CaseResumed(**said(case, now), **deadline_fields(case), by=by)]
+    return case, [CaseResumed(**case_fields(case, now), **deadline_fields(case), by=by)]
 
 
 def _later_by(case: Case, stood: timedelta) -> Case:
@@ -152,7 +159,7 @@ def _decided(
     case = replace(case, decided_at=now, choice=choice)
     return case, [
         CaseDecided(
-            **said(case, now),
+            **case_fields(case, now),
             by=by,
             choice=choice,
             rationale=rationale,
@@ -171,7 +178,7 @@ def verify_case(case: Case, *, person: Person, outcome: str, now: datetime) -> t
         raise WrongState(f"the response is not implemented yet: {left} to be completed or waived")
     case, withdrawn = withdraw_tasks(case, reason="the case was verified", now=now)
     case = replace(case, state="closed", ending="verified", closed_at=now, chain=None)
-    return case, [*withdrawn, CaseVerified(**said(case, now), by=by, outcome=outcome)]
+    return case, [*withdrawn, CaseVerified(**case_fields(case, now), by=by, outcome=outcome)]
 
 
 def reopen_case_by_person(

@@ -13,7 +13,7 @@ from chassis.errors import Conflict, NotFound
 from schemas.base import Event
 from schemas.exceptions import AffectedCustomer, AffectedLine, CaseImplemented, TaskDeadline
 from schemas.types import Cause, CauseKind, Function, Money, Severity
-from services.exceptions.domain.rules import SEVERITIES, Due, Span, Thresholds, Watched
+from services.exceptions.domain.rules import SEVERITIES, Due, Thresholds, Watched, WorkingDuration
 
 CaseState = Literal["open", "implemented", "closed"]
 TaskState = Literal["open", "committed", "refused", "completed", "waived", "withdrawn"]
@@ -43,7 +43,7 @@ class EscalationState:
     task_id: UUID | None
     level: int
     due_at: datetime
-    told_at: datetime
+    escalated_at: datetime
     next_at: datetime | None
 
 
@@ -63,8 +63,8 @@ class Task:
     money_limit: Money | None
     opened_at: datetime
     clock_from: datetime
-    commit_within: Span
-    complete_within: Span
+    commit_within: WorkingDuration
+    complete_within: WorkingDuration
     commit_by: datetime
     complete_by: datetime
     committed_to: datetime | None = None
@@ -121,7 +121,7 @@ class Case:
     cause_occurred_at: datetime
     opened_at: datetime
     clock_from: datetime
-    acknowledge_within: Span
+    acknowledge_within: WorkingDuration
     acknowledge_by: datetime
     deadline_percent: int
     tasks: tuple[Task, ...]
@@ -138,7 +138,7 @@ class Case:
     paused_at: datetime | None = None
     pause_reason: str | None = None
     escalations: int = 0
-    rungs_told: tuple[Function, ...] = ()
+    escalated_to: tuple[Function, ...] = ()
     chain: EscalationState | None = None
     due_at: datetime | None = None
 
@@ -169,20 +169,20 @@ class WrongState(Conflict):
 def must_be_open(case: Case) -> None:
     """Raise WrongState unless the response is still being worked on."""
     if case.state == "closed":
-        raise WrongState(f"the case is closed: {case.ending} at {_said_at(case.closed_at)}; reopen it first")
+        raise WrongState(f"the case is closed: {case.ending} at {_formatted(case.closed_at)}; reopen it first")
     if case.state == "implemented":
         raise WrongState(
-            f"the response is implemented since {_said_at(case.implemented_at)}; verify or reopen the case"
+            f"the response is implemented since {_formatted(case.implemented_at)}; verify or reopen the case"
         )
 
 
 def must_be_active(case: Case) -> None:
     """Raise WrongState where the case is closed."""
     if case.state == "closed":
-        raise WrongState(f"the case is closed: {case.ending} at {_said_at(case.closed_at)}; reopen it first")
+        raise WrongState(f"the case is closed: {case.ending} at {_formatted(case.closed_at)}; reopen it first")
 
 
-def _said_at(at: datetime | None) -> str:
+def _formatted(at: datetime | None) -> str:
     return "an unknown time" if at is None else at.isoformat(timespec="seconds")
 
 
@@ -196,7 +196,7 @@ def task_id_of(case_id: UUID, kind: str) -> UUID:
     return uuid5(case_id, f"task/{kind}")
 
 
-def said(case: Case, now: datetime) -> dict[str, Any]:
+def case_fields(case: Case, now: datetime) -> dict[str, Any]:
     """Return what every fact about a case says (FLOW 4.3)."""
     return {
         "occurred_at": now,
@@ -208,9 +208,9 @@ def said(case: Case, now: datetime) -> dict[str, Any]:
     }
 
 
-def said_of(case: Case, task: Task, now: datetime) -> dict[str, Any]:
+def task_fields(case: Case, task: Task, now: datetime) -> dict[str, Any]:
     """Return what every fact about a task says; the function is the playbook's (FLOW 2.2)."""
-    return said(case, now) | {
+    return case_fields(case, now) | {
         "task_id": task.task_id,
         "kind": task.kind,
         "function": task.function,
@@ -238,7 +238,7 @@ def with_quorum(case: Case, now: datetime) -> tuple[Case, list[Event]]:
     if case.state != "open" or not all(t.is_done for t in case.tasks if t.required):
         return case, []
     case = replace(case, state="implemented", implemented_at=now, chain=None)
-    return case, [CaseImplemented(**said(case, now))]
+    return case, [CaseImplemented(**case_fields(case, now))]
 
 
 def value_of(lines: Sequence[AffectedLine], shortages: Sequence[Shortage], currency: str) -> Money:
@@ -291,7 +291,7 @@ def tightened(case: Case, thresholds: Thresholds, due: Due) -> Case:
     if percent == case.deadline_percent:
         return case
 
-    def sooner(span: Span, start: datetime, by: datetime) -> datetime:
+    def sooner(span: WorkingDuration, start: datetime, by: datetime) -> datetime:
         return by if span.minutes is None else min(by, due(span.tightened(percent), start))
 
     tasks = tuple(

@@ -11,8 +11,16 @@ from uuid import UUID
 from schemas.base import Event
 from schemas.exceptions import CaseEscalated, TaskRescheduled
 from schemas.types import Function
-from services.exceptions.domain.case import Case, EscalationState, Task, deadline_fields, said, said_of, with_task
-from services.exceptions.domain.rules import Due, KnownLadder, Span, Watched
+from services.exceptions.domain.case import (
+    Case,
+    EscalationState,
+    Task,
+    case_fields,
+    deadline_fields,
+    task_fields,
+    with_task,
+)
+from services.exceptions.domain.rules import Due, KnownLadder, Watched, WorkingDuration
 
 ACKNOWLEDGE_DUE, COMMIT_DUE, COMPLETE_DUE = "case-acknowledge-due", "task-commit-due", "task-complete-due"
 ESCALATION_DUE = "case-escalation-due"
@@ -37,30 +45,30 @@ def deadlines_of(case: Case) -> dict[tuple[str, str], Deadline]:
     """Return the timers that the case wants pending, by name and subject: none while it is paused or not open."""
     if case.state != "open" or case.paused_at is not None:
         return {}
-    wanted: dict[tuple[str, str], Deadline] = {}
+    timers: dict[tuple[str, str], Deadline] = {}
 
-    def want(name: str, subject: UUID, at: datetime, span: Span, start: datetime) -> None:
+    def add(name: str, subject: UUID, at: datetime, span: WorkingDuration, start: datetime) -> None:
         rule = {"calendar": case.calendar, "minutes": span.minutes, "days": span.days, "from": start.isoformat()}
         detail = {
             "case_id": str(case.case_id),
             "what": WATCHED[name],
             "task_id": None if subject == case.case_id else str(subject),
         }
-        wanted[name, str(subject)] = Deadline(at, rule, case.calendar, detail)
+        timers[name, str(subject)] = Deadline(at, rule, case.calendar, detail)
 
     if case.acknowledged_at is None and case.acknowledge_missed_at is None:
-        want(ACKNOWLEDGE_DUE, case.case_id, case.acknowledge_by, case.acknowledge_within, case.clock_from)
+        add(ACKNOWLEDGE_DUE, case.case_id, case.acknowledge_by, case.acknowledge_within, case.clock_from)
     for task in case.tasks:
         if task.state == "open" and task.commit_missed_at is None:
-            want(COMMIT_DUE, task.task_id, task.commit_by, task.commit_within, task.clock_from)
+            add(COMMIT_DUE, task.task_id, task.commit_by, task.commit_within, task.clock_from)
         if task.is_live and task.complete_missed_at is None:
-            want(COMPLETE_DUE, task.task_id, task.complete_by, task.complete_within, task.clock_from)
+            add(COMPLETE_DUE, task.task_id, task.complete_by, task.complete_within, task.clock_from)
     chain = case.chain
     if chain is not None and chain.next_at is not None and missed_of(case):
         detail = {"case_id": str(case.case_id), "again": chain.level}
-        rule = {"ladder": case.ladder, "level": chain.level, "from": chain.told_at.isoformat()}
-        wanted[ESCALATION_DUE, str(case.case_id)] = Deadline(chain.next_at, rule, LADDER_KEY + case.ladder, detail)
-    return wanted
+        rule = {"ladder": case.ladder, "level": chain.level, "from": chain.escalated_at.isoformat()}
+        timers[ESCALATION_DUE, str(case.case_id)] = Deadline(chain.next_at, rule, LADDER_KEY + case.ladder, detail)
+    return timers
 
 
 def with_next_deadline(case: Case) -> Case:
@@ -77,15 +85,15 @@ def with_next_deadline(case: Case) -> Case:
 
 def missed_of(case: Case) -> list[Missed]:
     """Return the deadlines that have passed and whose matter is still open, the case's own first."""
-    found: list[Missed] = []
+    missed: list[Missed] = []
     if case.acknowledge_missed_at is not None and _is_lacking(case, "acknowledge", None):
-        found.append(("acknowledge", None))
+        missed.append(("acknowledge", None))
     for task in case.tasks:
         if task.commit_missed_at is not None and _is_lacking(case, "commit", task.task_id):
-            found.append(("commit", task.task_id))
+            missed.append(("commit", task.task_id))
         if task.complete_missed_at is not None and _is_lacking(case, "complete", task.task_id):
-            found.append(("complete", task.task_id))
-    return found
+            missed.append(("complete", task.task_id))
+    return missed
 
 
 def _is_lacking(case: Case, what: Watched, task_id: UUID | None) -> bool:
@@ -113,12 +121,12 @@ def escalate_case(
     is_climbing = case.chain is not None and bool(missed_of(case))
     case, due_at = _marked_missed(case, what, task_id, now)
     if not is_climbing:
-        return _told(case, (what, task_id), due_at, 0, ladder, on_duty, due, now)
+        return _escalated(case, (what, task_id), due_at, 0, ladder, on_duty, due, now)
     chain = case.chain
     left = 0 if chain is None else len(ladder.rungs) - chain.level
     if case.escalations + left >= ladder.max_escalations:
         return case, []
-    case, facts = _told(case, (what, task_id), due_at, 0, ladder, on_duty, due, now)
+    case, facts = _escalated(case, (what, task_id), due_at, 0, ladder, on_duty, due, now)
     return replace(case, chain=chain), facts
 
 
@@ -130,10 +138,10 @@ def escalate_to_next_level(
     if case.paused_at is not None or chain is None or not missed:
         return case, []
     about = (chain.what, chain.task_id) if (chain.what, chain.task_id) in missed else missed[0]
-    return _told(case, about, _due_of(case, *about), chain.level, ladder, on_duty, due, now)
+    return _escalated(case, about, _due_of(case, *about), chain.level, ladder, on_duty, due, now)
 
 
-def _told(
+def _escalated(
     case: Case,
     about: Missed,
     due_at: datetime,
@@ -150,15 +158,15 @@ def _told(
         return replace(case, chain=None if chain is None else replace(chain, next_at=None)), []
     rung = ladder.rungs[level].role or _function_of(case, task_id)
     recipients = on_duty(rung) or (rung,)
-    told = level + 1
-    rungs_told = case.rungs_told if rung in case.rungs_told else (*case.rungs_told, rung)
-    case = replace(case, escalations=case.escalations + 1, rungs_told=rungs_told)
+    next_level = level + 1
+    escalated_to = case.escalated_to if rung in case.escalated_to else (*case.escalated_to, rung)
+    case = replace(case, escalations=case.escalations + 1, escalated_to=escalated_to)
     next_at = None
-    if told < len(ladder.rungs) and case.escalations < ladder.max_escalations:
-        next_at = due(Span(minutes=ladder.rungs[told].after_minutes), now)
-    case = replace(case, chain=EscalationState(what, task_id, told, due_at, now, next_at))
+    if next_level < len(ladder.rungs) and case.escalations < ladder.max_escalations:
+        next_at = due(WorkingDuration(minutes=ladder.rungs[next_level].after_minutes), now)
+    case = replace(case, chain=EscalationState(what, task_id, next_level, due_at, now, next_at))
     event = CaseEscalated(
-        **said(case, now), task_id=task_id, level=told, rung=rung, recipients=recipients, due_at=due_at
+        **case_fields(case, now), task_id=task_id, level=next_level, rung=rung, recipients=recipients, due_at=due_at
     )
     return case, [event]
 
@@ -193,7 +201,7 @@ def recompute_deadlines(case: Case, *, due: Due) -> Case:
     by = case.acknowledge_by
     if case.acknowledged_at is None and case.acknowledge_missed_at is None:
         by = due(case.acknowledge_within.tightened(percent), case.clock_from)
-    tasks = tuple(_reclocked(t, percent, due) for t in case.tasks)
+    tasks = tuple(_recomputed(t, percent, due) for t in case.tasks)
     return replace(case, acknowledge_by=by, tasks=tasks, calendar_known=True)
 
 
@@ -204,7 +212,7 @@ def reschedule_tasks(case: Case, *, due: Due, now: datetime) -> tuple[Case, list
         return after, []
     return after, [
         TaskRescheduled(
-            **said_of(after, task, now),
+            **task_fields(after, task, now),
             commit_by=task.commit_by,
             complete_by=task.complete_by,
             acknowledge_by=after.acknowledge_by,
@@ -214,7 +222,7 @@ def reschedule_tasks(case: Case, *, due: Due, now: datetime) -> tuple[Case, list
     ]
 
 
-def _reclocked(task: Task, percent: int, due: Due) -> Task:
+def _recomputed(task: Task, percent: int, due: Due) -> Task:
     if not task.is_live:
         return task
     commit_by, complete_by = task.commit_by, task.complete_by
@@ -232,5 +240,5 @@ def retime_rungs(case: Case, *, ladder: KnownLadder, due: Due) -> Case:
         return case
     next_at = None
     if chain.level < len(ladder.rungs) and case.escalations < ladder.max_escalations:
-        next_at = due(Span(minutes=ladder.rungs[chain.level].after_minutes), chain.told_at)
+        next_at = due(WorkingDuration(minutes=ladder.rungs[chain.level].after_minutes), chain.escalated_at)
     return replace(case, chain=replace(chain, next_at=next_at))

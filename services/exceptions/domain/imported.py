@@ -12,8 +12,8 @@ from chassis.errors import Invalid
 from schemas.base import Event
 from schemas.exceptions import CaseAcknowledged, CaseHandedOver, CaseImplemented, CaseOpened
 from schemas.types import By, Cause, Money, Severity, subject_id
-from services.exceptions.domain.case import NO_CURRENCY, Case, case_id_of, said
-from services.exceptions.domain.rules import Span
+from services.exceptions.domain.case import NO_CURRENCY, Case, case_fields, case_id_of
+from services.exceptions.domain.rules import WorkingDuration
 
 ImportedKind = Literal["opened", "acknowledged", "handed-over", "implemented"]
 ONCE: tuple[ImportedKind, ...] = ("opened", "acknowledged", "implemented")
@@ -33,7 +33,7 @@ class ImportedFact:
     to_group: str | None = None
 
 
-class Known(NamedTuple):
+class RecordedFact(NamedTuple):
     """A fact and when it became known."""
 
     recorded_at: datetime
@@ -47,7 +47,7 @@ def incident_of(source: str, reference: str) -> Cause:
 
 def import_case(
     *, source: str, reference: str, headline: str, severity: Severity, facts: Sequence[ImportedFact]
-) -> tuple[Case, list[Known]]:
+) -> tuple[Case, list[RecordedFact]]:
     """Return a case as a foreign log tells it, without task or deadline, and its facts; raises Invalid."""
     for kind in ONCE:
         if sum(f.kind == kind for f in facts) > 1:
@@ -57,8 +57,8 @@ def import_case(
         raise Invalid("a case begins with its opening; send a fact of kind opened", field="facts")
     case = _case(incident_of(source, reference), headline, severity, points)
     # The opening is told first: of facts known at one time, those that follow from it come after it.
-    told = sorted(facts, key=lambda f: (f.kind != "opened", f.recorded_at, f.kind == "implemented"))
-    return case, [Known(f.recorded_at, _fact(case, f, By(subject=source, role=IMPORTED))) for f in told]
+    ordered = sorted(facts, key=lambda f: (f.kind != "opened", f.recorded_at, f.kind == "implemented"))
+    return case, [RecordedFact(f.recorded_at, _fact(case, f, By(subject=source, role=IMPORTED))) for f in ordered]
 
 
 def _case(cause: Cause, headline: str, severity: Severity, points: dict[ImportedKind, datetime]) -> Case:
@@ -91,7 +91,7 @@ def _case(cause: Cause, headline: str, severity: Severity, points: dict[Imported
         cause_occurred_at=opened_at,
         opened_at=opened_at,
         clock_from=opened_at,
-        acknowledge_within=Span(minutes=0),
+        acknowledge_within=WorkingDuration(minutes=0),
         acknowledge_by=NEVER,
         deadline_percent=100,
         tasks=(),
@@ -100,15 +100,15 @@ def _case(cause: Cause, headline: str, severity: Severity, points: dict[Imported
     )
 
 
-def _fact(case: Case, told: ImportedFact, by: By) -> Event:
-    common = said(case, told.occurred_at)
-    match told.kind:
+def _fact(case: Case, imported: ImportedFact, by: By) -> Event:
+    common = case_fields(case, imported.occurred_at)
+    match imported.kind:
         case "opened":
             return CaseOpened(
                 **common,
                 headline=case.headline,
                 recurrence=case.recurrence,
-                cause_occurred_at=told.occurred_at,
+                cause_occurred_at=imported.occurred_at,
                 playbook=case.playbook,
                 playbook_version=case.playbook_version,
                 value_at_risk=case.value_at_risk,
@@ -117,8 +117,8 @@ def _fact(case: Case, told: ImportedFact, by: By) -> Event:
         case "acknowledged":
             return CaseAcknowledged(**common, by=by)
         case "handed-over":
-            if not told.from_group or not told.to_group or told.from_group == told.to_group:
+            if not imported.from_group or not imported.to_group or imported.from_group == imported.to_group:
                 raise Invalid("a hand-over names two different groups: from_group and to_group", field="facts")
-            return CaseHandedOver(**common, from_group=told.from_group, to_group=told.to_group)
+            return CaseHandedOver(**common, from_group=imported.from_group, to_group=imported.to_group)
         case "implemented":
             return CaseImplemented(**common)

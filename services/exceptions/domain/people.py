@@ -27,8 +27,8 @@ class Person:
 
 def may_accept(case: Case, person: Person) -> By:
     """Return as whom a person acknowledges or takes a case; an executive only one that was escalated to them."""
-    told = ("executive",) if "executive" in case.rungs_told else ()
-    by = person.acts_as("planning-lead", *told, *WORKERS)
+    escalated = ("executive",) if "executive" in case.escalated_to else ()
+    by = person.acts_as("planning-lead", *escalated, *WORKERS)
     if by is None:
         raise Forbidden(
             "an executive acknowledges or takes a case once it was escalated to them; until then it is for the four"

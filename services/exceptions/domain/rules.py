@@ -23,18 +23,20 @@ class OtherCurrency(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class WorkingDuration:
     """How long something may take: working minutes, or until the end of the n-th working day after the start."""
 
     minutes: int | None = None
     days: int | None = None
 
-    def tightened(self, percent: int) -> Span:
+    def tightened(self, percent: int) -> WorkingDuration:
         """Return the span for a graver case; whole days stay whole."""
-        return self if self.minutes is None else Span(minutes=self.minutes * percent // 100)
+        return self if self.minutes is None else WorkingDuration(minutes=self.minutes * percent // 100)
 
 
-Due = Callable[[Span, datetime], datetime]  # when a span that starts at an instant ends, by the calendar at hand
+Due = Callable[
+    [WorkingDuration, datetime], datetime
+]  # when a span that starts at an instant ends, by the calendar at hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,8 @@ class PlaybookTask:
     kind: str
     function: Function
     title: str
-    commit_within: Span
-    complete_within: Span
+    commit_within: WorkingDuration
+    complete_within: WorkingDuration
     required: bool = True
     money_limit: Money | None = None
 
@@ -59,7 +61,7 @@ class Playbook:
     calendar: str
     ladder: str
     recurrence_days: int
-    acknowledge_within: Span
+    acknowledge_within: WorkingDuration
     tasks: tuple[PlaybookTask, ...]
     by_subject: str
     recorded_at: datetime
@@ -205,7 +207,7 @@ class Rulebook:
         return timedelta(days=self.playbook.recurrence_days)
 
 
-def keep_playbook(draft: Playbook, *, current: Playbook | None, world_currency: str) -> Playbook:
+def next_playbook(draft: Playbook, *, current: Playbook | None, world_currency: str) -> Playbook:
     """Return the next version of a playbook, or the current one when nothing changed.
 
     Raises Invalid where it can bind nobody, OtherCurrency for a limit that is not in the world's currency.
@@ -256,7 +258,7 @@ def must_be_in(currency: str, world_currency: str, *, field: str) -> None:
         )
 
 
-def keep_thresholds(draft: Thresholds, *, current: Thresholds | None, world_currency: str) -> Thresholds:
+def next_thresholds(draft: Thresholds, *, current: Thresholds | None, world_currency: str) -> Thresholds:
     """Return the next version of the thresholds, or the current one when nothing changed; raises OtherCurrency."""
     must_be_in(draft.currency, world_currency, field="currency")
     made = replace(draft, number=1 if current is None else current.number + 1)

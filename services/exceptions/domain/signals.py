@@ -13,7 +13,7 @@ from schemas.sales import ImpactAssessed
 from schemas.types import Cause, Money
 from services.exceptions.domain.case import NO_CURRENCY, Shortage
 
-Told = ShipmentDelay | ShipmentCancelled | ShortagePredicted
+RootSignalEvent = ShipmentDelay | ShipmentCancelled | ShortagePredicted
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,100 +41,98 @@ class Impact:
         return not self.affected and not self.unmatched
 
 
-def signal_of(told: Told) -> Signal:
+def signal_of(event: RootSignalEvent) -> Signal:
     """Return the root signal inside a fact."""
-    if isinstance(told, ShortagePredicted):
-        return _of_shortage(told)
-    if isinstance(told, ShipmentCancelled):
-        return _of_cancellation(told)
-    expected_on = told.expected_at.date() if told.expected_at else None
-    lines = _lines(told, expected_on=expected_on)
-    where = f"Shipment {told.reference} to {told.destination}"
-    if told.basis == "overdue" and told.expected_at is None:
-        what = f"{where} was due on {told.promised_on.isoformat()} and nothing has been reported"
+    if isinstance(event, ShortagePredicted):
+        return _of_shortage(event)
+    if isinstance(event, ShipmentCancelled):
+        return _of_cancellation(event)
+    expected_on = event.expected_at.date() if event.expected_at else None
+    lines = _lines(event, expected_on=expected_on)
+    where = f"Shipment {event.reference} to {event.destination}"
+    if event.basis == "overdue" and event.expected_at is None:
+        what = f"{where} was due on {event.promised_on.isoformat()} and nothing has been reported"
     else:
-        what = f"{where} is {_duration(told.delay_minutes)} late"
+        what = f"{where} is {_duration(event.delay_minutes)} late"
     return Signal(
-        cause=told.cause,
-        cause_occurred_at=told.cause_occurred_at,
+        cause=event.cause,
+        cause_occurred_at=event.cause_occurred_at,
         headline=f"{what}: {_count(lines)}",
         lines=lines,
-        provisional=told.provisional,
+        provisional=event.provisional,
     )
 
 
-def _of_cancellation(told: ShipmentCancelled) -> Signal:
+def _of_cancellation(event: ShipmentCancelled) -> Signal:
     """The shipment will not come, the need stays: the delay has no end that anybody knows."""
-    if told.cause is None:
+    if event.cause is None:
         raise ValueError("a cancellation without a cause is no root signal")
-    lines = _lines(told, expected_on=None)
+    lines = _lines(event, expected_on=None)
     return Signal(
-        cause=told.cause,
-        cause_occurred_at=told.occurred_at,
+        cause=event.cause,
+        cause_occurred_at=event.occurred_at,
         provisional=False,
         lines=lines,
-        headline=f"Shipment {told.reference} to {told.destination} was cancelled: {_count(lines)}",
+        headline=f"Shipment {event.reference} to {event.destination} was cancelled: {_count(lines)}",
     )
 
 
-def _of_shortage(told: ShortagePredicted) -> Signal:
+def _of_shortage(event: ShortagePredicted) -> Signal:
     line = AffectedLine(
-        line_id=told.stock_id,
-        reference=f"{told.item} at {told.site}"[:200],
-        item=told.item,
-        site=told.site,
-        quantity=told.quantity,
-        value=told.value or Money(amount=Decimal(0), currency=NO_CURRENCY),
-        needed_on=told.short_on,
+        line_id=event.stock_id,
+        reference=f"{event.item} at {event.site}"[:200],
+        item=event.item,
+        site=event.site,
+        quantity=event.quantity,
+        value=event.value or Money(amount=Decimal(0), currency=NO_CURRENCY),
+        needed_on=event.short_on,
     )
     return Signal(
-        cause=told.cause,
-        cause_occurred_at=told.cause_occurred_at,
+        cause=event.cause,
+        cause_occurred_at=event.cause_occurred_at,
         lines=(line,),
         provisional=False,
-        headline=f"{told.quantity} of {told.item} will be short at {told.site} on {told.short_on.isoformat()}",
+        headline=f"{event.quantity} of {event.item} will be short at {event.site} on {event.short_on.isoformat()}",
     )
 
 
-def shortage_of(told: ShortagePredicted) -> Shortage:
+def shortage_of(event: ShortagePredicted) -> Shortage:
     """Return the shortage inside a consequence."""
     return Shortage(
-        stock_id=told.stock_id,
-        item=told.item,
-        site=told.site,
-        short_on=told.short_on,
-        short_at=told.short_at,
-        quantity=told.quantity,
-        value=told.value,
+        stock_id=event.stock_id,
+        item=event.item,
+        site=event.site,
+        short_on=event.short_on,
+        short_at=event.short_at,
+        quantity=event.quantity,
+        value=event.value,
     )
 
 
-def impact_of(told: ImpactAssessed) -> Impact:
+def impact_of(event: ImpactAssessed) -> Impact:
     """Return who is hurt, by customer, and how many lines sales could not match with an order."""
-    tiers = {line.customer: line.tier for line in told.lines}
-    lines = {customer: len({x.order_line_id for x in told.lines if x.customer == customer}) for customer in tiers}
+    tiers = {line.customer: line.tier for line in event.lines}
+    lines = {customer: len({x.order_line_id for x in event.lines if x.customer == customer}) for customer in tiers}
     affected = tuple(AffectedCustomer(customer=c, tier=tiers[c], lines=lines[c]) for c in sorted(tiers))
-    return Impact(version=told.version, affected=affected, unmatched=told.unmatched_lines)
+    return Impact(version=event.version, affected=affected, unmatched=event.unmatched_lines)
 
 
-def settled_reason(told: ShipmentSettled) -> str:
+def settled_reason(event: ShipmentSettled) -> str:
     """Return why a cause that turned out to be none is cleared."""
-    if told.recorded_late:
-        return (
-            f"shipment {told.reference} was delivered in time on {told.received_on.isoformat()} and only recorded late"
-        )
-    return f"shipment {told.reference} was delivered in time on {told.received_on.isoformat()}"
+    if event.recorded_late:
+        return f"shipment {event.reference} was delivered in time on {event.received_on.isoformat()} and only recorded late"
+    return f"shipment {event.reference} was delivered in time on {event.received_on.isoformat()}"
 
 
-def _lines(told: ShipmentFact, *, expected_on: object) -> tuple[AffectedLine, ...]:
+def _lines(event: ShipmentFact, *, expected_on: object) -> tuple[AffectedLine, ...]:
     return tuple(
         AffectedLine.model_validate(
             {
                 "line_id": line.line_id,
                 "reference": line.reference,
-                "shipment_id": told.shipment_id,
+                "shipment_id": event.shipment_id,
                 "item": line.item,
-                "site": told.destination,
+                "site": event.destination,
                 "quantity": line.quantity,
                 "value": line.value,
                 "needed_on": line.promised_on,
@@ -146,7 +144,7 @@ def _lines(told: ShipmentFact, *, expected_on: object) -> tuple[AffectedLine, ..
                 "supplier": line.supplier,
             }
         )
-        for line in told.lines
+        for line in event.lines
     )
 
 

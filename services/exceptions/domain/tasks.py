@@ -25,11 +25,11 @@ from services.exceptions.domain.case import (
     TaskState,
     WrongState,
     must_be_open,
-    said_of,
+    task_fields,
     with_quorum,
     with_task,
 )
-from services.exceptions.domain.opening import task_reopened_fact
+from services.exceptions.domain.lifecycle import task_reopened_fact
 from services.exceptions.domain.people import Person, may_answer_handover, may_assign, may_work
 from services.exceptions.domain.rules import Due
 
@@ -62,7 +62,7 @@ def commit_task(
         raise Invalid(f"committed_to {committed_to.isoformat()} is over; name a time to come", field="committed_to")
     task = replace(task, state="committed", committed_to=committed_to, committed_at=now, acted_by=by.subject)
     case = with_task(case, task)
-    return case, [TaskCommitted(**said_of(case, task, now), by=by, committed_to=committed_to, note=note)]
+    return case, [TaskCommitted(**task_fields(case, task, now), by=by, committed_to=committed_to, note=note)]
 
 
 def complete_task(case: Case, *, task_id: UUID, person: Person, outcome: str, now: datetime) -> Changed:
@@ -72,7 +72,7 @@ def complete_task(case: Case, *, task_id: UUID, person: Person, outcome: str, no
     _must_be(case, task, "open", "committed")
     task = replace(task, state="completed", offered_to=None, done_at=now, outcome=outcome, acted_by=by.subject)
     case, implemented = with_quorum(with_task(case, task), now)
-    return case, [TaskCompleted(**said_of(case, task, now), by=by, outcome=outcome), *implemented]
+    return case, [TaskCompleted(**task_fields(case, task, now), by=by, outcome=outcome), *implemented]
 
 
 def refuse_task(case: Case, *, task_id: UUID, person: Person, reason: str, now: datetime) -> Changed:
@@ -91,7 +91,7 @@ def refuse_task(case: Case, *, task_id: UUID, person: Person, reason: str, now: 
         acted_by=by.subject,
     )
     case = with_task(case, task)
-    return case, [TaskRefused(**said_of(case, task, now), by=by, reason=reason)]
+    return case, [TaskRefused(**task_fields(case, task, now), by=by, reason=reason)]
 
 
 def waive_task(case: Case, *, task_id: UUID, person: Person, reason: str, now: datetime) -> Changed:
@@ -101,7 +101,7 @@ def waive_task(case: Case, *, task_id: UUID, person: Person, reason: str, now: d
     _must_be(case, task, "open", "committed", "refused")
     task = replace(task, state="waived", offered_to=None, done_at=now, outcome=reason, acted_by=by.subject)
     case, implemented = with_quorum(with_task(case, task), now)
-    return case, [TaskWaived(**said_of(case, task, now), by=by, reason=reason), *implemented]
+    return case, [TaskWaived(**task_fields(case, task, now), by=by, reason=reason), *implemented]
 
 
 def hand_over_task(
@@ -118,7 +118,9 @@ def hand_over_task(
     task = replace(task, offered_to=to_function)
     case = with_task(case, task)
     return case, [
-        TaskHandedOver(**said_of(case, task, now), by=by, from_function=task.holder, to_function=to_function, note=note)
+        TaskHandedOver(
+            **task_fields(case, task, now), by=by, from_function=task.holder, to_function=to_function, note=note
+        )
     ]
 
 
@@ -128,7 +130,7 @@ def accept_handover(case: Case, *, task_id: UUID, person: Person, due: Due, now:
     by = may_answer_handover(task, person)
     _must_be(case, task, "open", "committed")
     to_function = _offered(task)
-    giver = task.holder
+    from_function = task.holder
     task = replace(
         task,
         holder=to_function,
@@ -143,9 +145,9 @@ def accept_handover(case: Case, *, task_id: UUID, person: Person, due: Due, now:
     case = with_task(case, task)
     return case, [
         HandoverAccepted(
-            **said_of(case, task, now),
+            **task_fields(case, task, now),
             by=by,
-            from_function=giver,
+            from_function=from_function,
             to_function=to_function,
             commit_by=task.commit_by,
             complete_by=task.complete_by,
@@ -163,7 +165,11 @@ def return_handover(case: Case, *, task_id: UUID, person: Person, reason: str, n
     case = with_task(case, task)
     return case, [
         HandoverReturned(
-            **said_of(case, task, now), by=by, from_function=task.holder, to_function=to_function, reason=reason
+            **task_fields(case, task, now),
+            by=by,
+            from_function=task.holder,
+            to_function=to_function,
+            reason=reason,
         )
     ]
 

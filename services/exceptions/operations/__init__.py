@@ -39,12 +39,12 @@ from services.exceptions.operations.imports import KnownCase, LiveWorld, import_
 from services.exceptions.operations.rules import (
     escalate_case,
     escalate_to_next_level,
-    keep_calendar,
-    keep_ladder,
-    keep_playbook,
-    keep_roster,
-    keep_thresholds,
     retime_rungs,
+    upsert_calendar,
+    upsert_ladder,
+    upsert_playbook,
+    upsert_roster,
+    upsert_thresholds,
 )
 
 __all__ = [
@@ -70,11 +70,6 @@ __all__ = [
     "get_case_of_task",
     "hand_over_task",
     "import_case",
-    "keep_calendar",
-    "keep_ladder",
-    "keep_playbook",
-    "keep_roster",
-    "keep_thresholds",
     "load_cases",
     "load_causes",
     "load_imported",
@@ -90,6 +85,11 @@ __all__ = [
     "return_handover",
     "settle_case",
     "take_case",
+    "upsert_calendar",
+    "upsert_ladder",
+    "upsert_playbook",
+    "upsert_roster",
+    "upsert_thresholds",
     "verify_case",
     "waive_task",
 ]

@@ -15,12 +15,12 @@ from schemas.procurement import AlternativeChosen, AlternativeDeclined
 from schemas.sales import ImpactAssessed
 from schemas.types import Cause
 from services.exceptions import domain, metrics, queries, repository
-from services.exceptions.operations.keeping import keep_case, rulebook
+from services.exceptions.operations.keeping import record_case, rulebook
 
 
 def load_causes(tx: Tx, events: Iterable[Any]) -> None:
     """Lock the causes and the cases that a batch of facts is about, each in one query (FLOW 1.2)."""
-    repository.load_told(tx, {domain.cause_id_of(e.cause): e.cause for e in events if e.cause is not None})
+    repository.load_causes_and_cases(tx, {domain.cause_id_of(e.cause): e.cause for e in events if e.cause is not None})
 
 
 def load_cases(tx: Tx, events: Iterable[Any]) -> None:
@@ -28,12 +28,12 @@ def load_cases(tx: Tx, events: Iterable[Any]) -> None:
     repository.load_cases(tx, {e.case_id for e in events})
 
 
-def open_case(tx: Tx, *, told: domain.Told) -> domain.Case | None:
+def open_case(tx: Tx, *, event: domain.RootSignalEvent) -> domain.Case | None:
     """Open the case of a root signal's cause; extend the one that is active, bring back one that ended lately (FLOW 1.3).
 
     Without a playbook or thresholds the signal waits in its cause, counted, and None is returned.
     """
-    signal = domain.signal_of(told)
+    signal = domain.signal_of(event)
     record, case = _cause_and_case(tx, signal.cause)
     rules = rulebook(tx, kind=signal.cause.kind, calendar=None if case is None else case.calendar)
     if rules is None:
@@ -70,7 +70,7 @@ def _follow_signal(
     repository.save_cause(tx, domain.with_nothing_waiting(record))
     outcome = {"extend": "extended", "reopen": "reopened", "open": "opened"}[course]
     tx.count(metrics.signals.labels(signal.cause.kind, outcome))
-    return keep_case(tx, before=before, case=case, facts=[*facts, *folded])
+    return record_case(tx, before=before, case=case, facts=[*facts, *folded])
 
 
 def _fold(
@@ -79,11 +79,11 @@ def _fold(
     """Fold in what came before the case was there (FLOW 1.2)."""
     facts: list[Event] = []
     if record.impact is not None:
-        case, said = domain.reassess_impact(case, impact=record.impact, rules=rules, now=tx.now)
-        facts += said
+        case, more = domain.reassess_impact(case, impact=record.impact, rules=rules, now=tx.now)
+        facts += more
     for shortage in record.shortages:
-        case, said = domain.reassess_shortage(case, shortage=shortage, rules=rules, now=tx.now)
-        facts += said
+        case, more = domain.reassess_shortage(case, shortage=shortage, rules=rules, now=tx.now)
+        facts += more
     return case, facts
 
 
@@ -113,59 +113,59 @@ def clear_case(tx: Tx, *, cause: Cause, reason: str) -> domain.Case | None:
     if case is None:
         return _ignored(tx, cause.kind)
     after, facts = domain.clear_case(case, reason=reason, now=tx.now)
-    return _kept(tx, case, after, facts, cause.kind, "cleared")
+    return _recorded(tx, case, after, facts, cause.kind, "cleared")
 
 
-def settle_case(tx: Tx, *, told: ShipmentSettled) -> domain.Case | None:
+def settle_case(tx: Tx, *, event: ShipmentSettled) -> domain.Case | None:
     """Say on the case that its cause ended badly, and the response stays to be finished; in time after all clears it."""
-    if told.verdict == "in-time":
-        return clear_case(tx, cause=told.cause, reason=domain.settled_reason(told))
-    record, case = _cause_and_case(tx, told.cause)
+    if event.verdict == "in-time":
+        return clear_case(tx, cause=event.cause, reason=domain.settled_reason(event))
+    record, case = _cause_and_case(tx, event.cause)
     if case is None:
         return _ignored(tx, record.kind)
-    after, facts = domain.settle_case(case, days_late=told.days_late, now=tx.now)
-    return _kept(tx, case, after, facts, record.kind, "settled")
+    after, facts = domain.settle_case(case, days_late=event.days_late, now=tx.now)
+    return _recorded(tx, case, after, facts, record.kind, "settled")
 
 
-def reassess_impact(tx: Tx, *, told: ImpactAssessed) -> domain.Case | None:
+def reassess_impact(tx: Tx, *, event: ImpactAssessed) -> domain.Case | None:
     """Complete a case by who is hurt; an impact that is early waits in its cause (FLOW 1.2)."""
-    impact = domain.impact_of(told)
-    record, case = _cause_and_case(tx, told.cause)
+    impact = domain.impact_of(event)
+    record, case = _cause_and_case(tx, event.cause)
     rules = _rules_of(tx, case)
     if case is None or rules is None:
         repository.save_cause(tx, domain.with_impact(record, impact))
         return _waits(tx, "impact")
     after, facts = domain.reassess_impact(case, impact=impact, rules=rules, now=tx.now)
-    return _kept(tx, case, after, facts, "impact", "reassessed")
+    return _recorded(tx, case, after, facts, "impact", "reassessed")
 
 
-def apply_predicted_shortage(tx: Tx, *, told: ShortagePredicted) -> domain.Case | None:
+def apply_predicted_shortage(tx: Tx, *, event: ShortagePredicted) -> domain.Case | None:
     """Fold a shortage into the case of the delay behind it, or open a case where nothing is behind it (FLOW 1.1)."""
-    if told.cause.kind == "shortage":
-        return open_case(tx, told=told)
-    shortage = domain.shortage_of(told)
-    record, case = _cause_and_case(tx, told.cause)
+    if event.cause.kind == "shortage":
+        return open_case(tx, event=event)
+    shortage = domain.shortage_of(event)
+    record, case = _cause_and_case(tx, event.cause)
     rules = _rules_of(tx, case)
     if case is None or rules is None:
         repository.save_cause(tx, domain.with_shortage(record, shortage))
         return _waits(tx, "shortage")
     after, facts = domain.reassess_shortage(case, shortage=shortage, rules=rules, now=tx.now)
-    return _kept(tx, case, after, facts, "shortage", "reassessed")
+    return _recorded(tx, case, after, facts, "shortage", "reassessed")
 
 
-def apply_averted_shortage(tx: Tx, *, told: ShortageAverted) -> domain.Case | None:
+def apply_averted_shortage(tx: Tx, *, event: ShortageAverted) -> domain.Case | None:
     """Take a shortage back: it clears a case of its own, and is taken out of the case of another cause."""
-    if told.cause.kind == "shortage":
+    if event.cause.kind == "shortage":
         return clear_case(
-            tx, cause=told.cause, reason=f"the shortage of {told.item} at {told.site} is averted: {told.reason}"
+            tx, cause=event.cause, reason=f"the shortage of {event.item} at {event.site} is averted: {event.reason}"
         )
-    record, case = _cause_and_case(tx, told.cause)
+    record, case = _cause_and_case(tx, event.cause)
     rules = _rules_of(tx, case)
     if case is None or rules is None:
-        repository.save_cause(tx, domain.without_shortage(record, told.stock_id))
+        repository.save_cause(tx, domain.without_shortage(record, event.stock_id))
         return _waits(tx, "shortage-averted")
-    after, facts = domain.reassess_averted(case, stock_id=told.stock_id, rules=rules, now=tx.now)
-    return _kept(tx, case, after, facts, "shortage-averted", "reassessed")
+    after, facts = domain.reassess_averted(case, stock_id=event.stock_id, rules=rules, now=tx.now)
+    return _recorded(tx, case, after, facts, "shortage-averted", "reassessed")
 
 
 def finish_notices(tx: Tx, *, case_id: UUID, task_id: UUID) -> domain.Case | None:
@@ -175,42 +175,42 @@ def finish_notices(tx: Tx, *, case_id: UUID, task_id: UUID) -> domain.Case | Non
         return _ignored(tx, "notice")
     outcome = "every affected customer was told"  # without a name: readers of some customers see this task too
     after, facts = domain.complete_by_fact(case, task_id=task_id, outcome=outcome, now=tx.now)
-    return _kept(tx, case, after, facts, "notice", "completed")
+    return _recorded(tx, case, after, facts, "notice", "completed")
 
 
-def follow_choice(tx: Tx, *, told: AlternativeChosen) -> domain.Case | None:
+def follow_choice(tx: Tx, *, event: AlternativeChosen) -> domain.Case | None:
     """Let a chosen alternative decide the case, and complete its task once no line is left without one."""
-    case = repository.find_case(tx, told.case_id)
+    case = repository.find_case(tx, event.case_id)
     if case is None:
         return _ignored(tx, "choice")
     after, facts = domain.decide_by_choice(
         case,
-        by=told.by,
-        choice=f"other supplier: {told.supplier}",
-        rationale=told.rationale,
-        alternative_id=told.alternative_id,
-        automatic=told.automatic,
+        by=event.by,
+        choice=f"other supplier: {event.supplier}",
+        rationale=event.rationale,
+        alternative_id=event.alternative_id,
+        automatic=event.automatic,
         now=tx.now,
     )
-    if told.remaining_lines == 0:
-        outcome = f"ordered from {told.supplier}"
-        after, done = domain.complete_by_fact(after, task_id=told.task_id, outcome=outcome, now=tx.now)
+    if event.remaining_lines == 0:
+        outcome = f"ordered from {event.supplier}"
+        after, done = domain.complete_by_fact(after, task_id=event.task_id, outcome=outcome, now=tx.now)
         facts = [*facts, *done]
-    return _kept(tx, case, after, facts, "choice", "decided")
+    return _recorded(tx, case, after, facts, "choice", "decided")
 
 
-def follow_decline(tx: Tx, *, told: AlternativeDeclined) -> domain.Case | None:
+def follow_decline(tx: Tx, *, event: AlternativeDeclined) -> domain.Case | None:
     """Complete the task to find a source once no line is left; where nothing was chosen, that is the decision."""
-    case = repository.find_case(tx, told.case_id)
-    if case is None or told.remaining_lines > 0:
+    case = repository.find_case(tx, event.case_id)
+    if case is None or event.remaining_lines > 0:
         return _ignored(tx, "decline")
     choice = "no other source is taken"
     after, facts = domain.decide_by_choice(
-        case, by=told.by, choice=choice, rationale=told.reason, alternative_id=None, automatic=False, now=tx.now
+        case, by=event.by, choice=choice, rationale=event.reason, alternative_id=None, automatic=False, now=tx.now
     )
     outcome = choice if facts else "every line is chosen for or declined"
-    after, done = domain.complete_by_fact(after, task_id=told.task_id, outcome=outcome, now=tx.now)
-    return _kept(tx, case, after, [*facts, *done], "decline", "decided" if facts else "completed")
+    after, done = domain.complete_by_fact(after, task_id=event.task_id, outcome=outcome, now=tx.now)
+    return _recorded(tx, case, after, [*facts, *done], "decline", "decided" if facts else "completed")
 
 
 # ── shared ───────────────────────────────────────────────────────────────────────────────────────
@@ -227,13 +227,13 @@ def _rules_of(tx: Tx, case: domain.Case | None) -> domain.Rulebook | None:
     return rulebook(tx, kind=case.cause_kind, calendar=case.calendar) if case is not None and case.is_active else None
 
 
-def _kept(
+def _recorded(
     tx: Tx, before: domain.Case, after: domain.Case, facts: list[Event], signal: str, outcome: str
 ) -> domain.Case | None:
     if after == before:
         return _ignored(tx, signal)
     tx.count(metrics.signals.labels(signal, outcome))
-    return keep_case(tx, before=before, case=after, facts=facts)
+    return record_case(tx, before=before, case=after, facts=facts)
 
 
 def _waits(tx: Tx, signal: str) -> domain.Case | None:

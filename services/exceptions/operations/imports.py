@@ -36,22 +36,22 @@ def must_not_be_live(tx: Tx) -> None:
 def load_imported(tx: Tx, *, source: str, references: Iterable[str]) -> None:
     """Lock and load what a batch of records names, in one round trip."""
     causes: list[Cause] = [domain.incident_of(source, reference) for reference in references]
-    repository.load_told(tx, {domain.cause_id_of(cause): cause for cause in causes})
+    repository.load_causes_and_cases(tx, {domain.cause_id_of(cause): cause for cause in causes})
 
 
 def import_case(
     tx: Tx, *, source: str, reference: str, headline: str, severity: Severity, facts: Sequence[domain.ImportedFact]
 ) -> domain.Case:
     """Keep a case that a foreign log tells and say each of its facts at the time it gives; raises Invalid, KnownCase."""
-    case, known = domain.import_case(
+    case, recorded_facts = domain.import_case(
         source=source, reference=reference, headline=headline, severity=severity, facts=facts
     )
     if repository.find_case(tx, case.case_id) is not None:
         raise KnownCase(f"case {reference} of {source} is here already: {case.case_id}", field="key")
-    record = domain.new_cause(case.cause, now=min(one.recorded_at for one in known))
+    record = domain.new_cause(case.cause, now=min(one.recorded_at for one in recorded_facts))
     repository.save_cause(tx, domain.with_next_case(record))
     repository.save_case(tx, case)
-    for recorded_at, fact in known:
+    for recorded_at, fact in recorded_facts:
         with tx.within(tx.context._replace(now=recorded_at)):
             tx.emit([fact])
             repository.add_to_timeline(tx, fact)

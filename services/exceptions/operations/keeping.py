@@ -14,7 +14,7 @@ from services.exceptions import domain, metrics, repository
 _DAYS_SEARCHED_MAX = 3660
 
 
-def keep_case(tx: Tx, *, before: domain.Case | None, case: domain.Case, facts: Sequence[Event]) -> domain.Case:
+def record_case(tx: Tx, *, before: domain.Case | None, case: domain.Case, facts: Sequence[Event]) -> domain.Case:
     """Save a case, say its facts, write its timeline and set the timers that it asks for; returns it as kept."""
     case = domain.with_next_deadline(case)
     repository.save_case(tx, case)
@@ -22,11 +22,11 @@ def keep_case(tx: Tx, *, before: domain.Case | None, case: domain.Case, facts: S
     for fact in facts:
         repository.add_to_timeline(tx, fact)
         tx.count(metrics.acts.labels(fact.event_name))
-    wanted = domain.deadlines_of(case)
+    timers = domain.deadlines_of(case)
     pending = {} if before is None else domain.deadlines_of(before)
-    for name, subject in pending.keys() - wanted.keys():
+    for name, subject in pending.keys() - timers.keys():
         tx.disarm(name, subject)
-    for (name, subject), deadline in wanted.items():
+    for (name, subject), deadline in timers.items():
         if pending.get((name, subject)) != deadline:
             tx.arm(
                 name,
@@ -41,42 +41,42 @@ def keep_case(tx: Tx, *, before: domain.Case | None, case: domain.Case, facts: S
 
 def rulebook(tx: Tx, *, kind: str, calendar: str | None = None) -> domain.Rulebook | None:
     """Return what a cause kind's cases go by now, or None while its playbook or the thresholds are missing."""
-    repository.look_at_rules(tx, kind, calendar)
-    playbook, thresholds = repository.look_at_playbook(tx, kind), repository.look_at_thresholds(tx)
+    repository.read_rules(tx, kind, calendar)
+    playbook, thresholds = repository.read_playbook(tx, kind), repository.read_thresholds(tx)
     if playbook is None or thresholds is None:
         playbook, thresholds = repository.hold_rules(tx, kind)
     if playbook is None or thresholds is None:
         return None
-    due, known = due_by(tx, code=calendar or playbook.calendar)
-    return domain.Rulebook(playbook=playbook, thresholds=thresholds, due=due, calendar_known=known)
+    due, calendar_known = due_by(tx, code=calendar or playbook.calendar)
+    return domain.Rulebook(playbook=playbook, thresholds=thresholds, due=due, calendar_known=calendar_known)
 
 
 def due_by(tx: Tx, *, code: str) -> tuple[domain.Due, bool]:
     """Return how spans end by a calendar, and whether it is known; an unknown one is UTC and seven days (FLOW 5.5)."""
-    known = repository.look_at_calendar(tx, code)
-    if known is None:
+    stored = repository.read_calendar(tx, code)
+    if stored is None:
         tx.count(chassis_metrics.calendars_unknown_total.labels(tx.database.service))
         calendar = Calendar(code=code)
     else:
-        calendar = calendar_of(tx, known=known)
+        calendar = calendar_of(tx, stored=stored)
 
-    def due(span: domain.Span, start: datetime) -> datetime:
+    def due(span: domain.WorkingDuration, start: datetime) -> datetime:
         if span.days is None:
             return calendar.add_working_minutes(start, span.minutes or 0)
         return _end_of_working_day(calendar, start, span.days)
 
-    return due, known is not None
+    return due, stored is not None
 
 
-def calendar_of(tx: Tx, *, known: domain.KnownCalendar) -> Calendar:
+def calendar_of(tx: Tx, *, stored: domain.KnownCalendar) -> Calendar:
     """Return the chassis' calendar of one that was heard."""
     return Calendar(
-        code=known.code,
-        zone=known.zone,
-        weekdays=known.weekdays,
-        opens=known.opens,
-        closes=known.closes,
-        holidays=frozenset(known.holidays),
+        code=stored.code,
+        zone=stored.zone,
+        weekdays=stored.weekdays,
+        opens=stored.opens,
+        closes=stored.closes,
+        holidays=frozenset(stored.holidays),
     )
 
 

@@ -38,7 +38,7 @@ UNSET = datetime.min.replace(tzinfo=UTC)
 
 def _mine(act: http.ActContext, notice_id: UUID) -> UUID:
     """Return the id when the notice lies in the actor's scope; raises NotFound, Forbidden."""
-    notice = operations.look_at_notice(act.tx, notice_id=notice_id)
+    notice = operations.read_notice(act.tx, notice_id=notice_id)
     act.actor.must_see(site=notice.site, customer=notice.customer)
     return notice_id
 
@@ -77,7 +77,7 @@ def set_notice_policy(body: SetNoticePolicy, act: http.Act) -> NoticePolicyShown
     """Set the next version of the notice policy."""
     stated = {name: getattr(body, name) for name in SetNoticePolicy.model_fields}
     by = act.actor.by("planning-lead")
-    return NoticePolicyShown.model_validate(operations.set_notice_policy(act.tx, **stated, by=by))
+    return NoticePolicyShown.model_validate(operations.upsert_notice_policy(act.tx, **stated, by=by))
 
 
 # ── questions ────────────────────────────────────────────────────────────────────────────────────

@@ -49,7 +49,7 @@ def _keep_customer(act: http.ActContext, source: str, body: CustomerStated) -> d
     known = operations.find_customer(act.tx, code=body.code)
     act.actor.must_own(source=known.source if known else source)
     stated = {name: getattr(body, name) for name in CustomerStated.model_fields}
-    return operations.keep_customer(act.tx, **stated, source=source)
+    return operations.upsert_customer(act.tx, **stated, source=source)
 
 
 def _lines(lines: list[LineStated]) -> list[domain.NewLine]:
@@ -119,7 +119,7 @@ def place_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
     def each(tx: Tx, item: PlaceOrderItem) -> UUID:
         _require_scope_of_existing_order(act, body.source, item.reference)
-        return operations.place_or_change_order(tx, **_order(act.actor, body.source, item)).order_id
+        return operations.upsert_order(tx, **_order(act.actor, body.source, item)).order_id
 
     return http.run_batch(act, body, door="place-orders", item=PlaceOrderItem, each=each)
 

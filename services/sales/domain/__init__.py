@@ -1,6 +1,6 @@
 """What sales knows: customers, orders, the promise ledger, impacts and notices; pure."""
 
-from services.sales.domain.customer import Customer, ZoneUnknown, customer_id_of, keep_customer
+from services.sales.domain.customer import Customer, ZoneUnknown, customer_id_of, upsert_customer
 from services.sales.domain.impact import (
     Impact,
     assess_impact,
@@ -24,16 +24,16 @@ from services.sales.domain.notice import (
     TaskIsClosed,
     approve_notice,
     begin_sending,
-    close_book,
+    close_batch,
     draft_notices,
     must_be_approvable,
     must_have_open_task,
     notice_id_of,
     notice_lead_seconds,
-    open_book,
+    open_batch,
     record_notice_failed,
     record_notice_sent,
-    reopen_book,
+    reopen_batch,
     resolve_notice,
     retry_notice,
     stale_lines,
@@ -70,7 +70,7 @@ from services.sales.domain.policy import (
     approves,
     first_policy,
     next_attempt_at,
-    set_notice_policy,
+    next_policy,
 )
 from services.sales.domain.promise import (
     ContradictoryUpdate,
@@ -78,9 +78,9 @@ from services.sales.domain.promise import (
     PromiseMoved,
     Statement,
     contradiction_of,
-    heard,
     revise_promise,
     state_promise,
+    with_stated_day,
 )
 
 __all__ = [
@@ -125,15 +125,13 @@ __all__ = [
     "begin_sending",
     "cancel_order",
     "change_order",
-    "close_book",
+    "close_batch",
     "confirm_line",
     "contradiction_of",
     "customer_id_of",
     "draft_notices",
     "first_policy",
-    "heard",
     "impact_id_of",
-    "keep_customer",
     "lines_to_tell",
     "message_text",
     "money_at_risk",
@@ -141,9 +139,10 @@ __all__ = [
     "must_have_open_task",
     "must_not_exceed",
     "next_attempt_at",
+    "next_policy",
     "notice_id_of",
     "notice_lead_seconds",
-    "open_book",
+    "open_batch",
     "order_id_of",
     "order_line_id_of",
     "place_order",
@@ -151,12 +150,13 @@ __all__ = [
     "record_actual",
     "record_notice_failed",
     "record_notice_sent",
-    "reopen_book",
+    "reopen_batch",
     "resolve_notice",
     "retry_notice",
     "revise_promise",
-    "set_notice_policy",
     "stale_lines",
     "state_promise",
     "supersede_notice",
+    "upsert_customer",
+    "with_stated_day",
 ]

@@ -35,8 +35,8 @@ def customer_id_of(code: str) -> UUID:
     return subject_id("customer", "master", code)
 
 
-def keep_customer(
-    known: Customer | None,
+def upsert_customer(
+    current: Customer | None,
     *,
     code: str,
     name: str,
@@ -58,7 +58,7 @@ def keep_customer(
         tier=tier,
         contact=contact,
         zone=zone,
-        source=source if known is None else known.source,
+        source=source if current is None else current.source,
         occurred_at=now,
         recorded_at=now,
     )

@@ -111,7 +111,7 @@ def assess_impact(
 
 def lines_to_tell(impact: Impact, orders: Mapping[UUID, Order]) -> dict[str, list[NoticeLine]]:
     """Return per customer the lines whose day has to be told: later than what the customer last heard."""
-    told: dict[UUID, tuple[str, NoticeLine]] = {}
+    by_line: dict[UUID, tuple[str, NoticeLine]] = {}
     for endangered in impact.lines:
         order = orders.get(endangered.order_id)
         line = None if order is None else order.find_line(endangered.order_line_id)
@@ -120,8 +120,8 @@ def lines_to_tell(impact: Impact, orders: Mapping[UUID, Order]) -> dict[str, lis
         proposed_on = max(endangered.proposed_on, line.promised_on)
         if proposed_on <= line.told_on:
             continue
-        before = told.get(line.order_line_id)
-        told[line.order_line_id] = (
+        before = by_line.get(line.order_line_id)
+        by_line[line.order_line_id] = (
             order.customer,
             NoticeLine(
                 order_line_id=line.order_line_id,
@@ -137,7 +137,7 @@ def lines_to_tell(impact: Impact, orders: Mapping[UUID, Order]) -> dict[str, lis
             ),
         )
     grouped: dict[str, list[NoticeLine]] = {}
-    for customer, line_to_tell in sorted(told.values(), key=lambda one: one[1].order_line_id):
+    for customer, line_to_tell in sorted(by_line.values(), key=lambda one: one[1].order_line_id):
         grouped.setdefault(customer, []).append(line_to_tell)
     return grouped
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Protocol
 
 
-class Told(Protocol):
+class MessageLine(Protocol):
     """What the message says about one line."""
 
     @property
@@ -27,7 +27,7 @@ class Told(Protocol):
     def proposed_on(self) -> date: ...
 
 
-def message_text(lines: Sequence[Told], *, name: str) -> str:
+def message_text(lines: Sequence[MessageLine], *, name: str) -> str:
     """Return the text that the customer is told."""
     many = len(lines) > 1
     what = f"{len(lines)} lines of your orders" if many else "one line of your orders"

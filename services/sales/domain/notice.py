@@ -1,6 +1,6 @@
-"""Notices: one accurate message per customer and task, and the book of a task that knows how many are still to go.
+"""Notices: one accurate message per customer and task, and the batch of a task that knows how many are still to go.
 
-Who changes a notice holds the book of its task, so `remaining` is true whoever else is at work (FLOW 3.2).
+Who changes a notice holds the batch of its task, so `remaining` is true whoever else is at work (FLOW 3.2).
 """
 
 from __future__ import annotations
@@ -89,11 +89,11 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class NoticeBatchEntry:
-    """One customer's notice in a book: still to go, or done with."""
+    """One customer's notice in a batch: still to go, or done with."""
 
     notice_id: UUID
     customer: str
-    to_go: bool
+    pending: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class NoticeBatch:
     @property
     def remaining(self) -> int:
         """Return how many notices are still to go."""
-        return sum(entry.to_go for entry in self.entries)
+        return sum(entry.pending for entry in self.entries)
 
     @property
     def cause(self) -> Cause:
@@ -124,11 +124,11 @@ def notice_id_of(task_id: UUID, customer: str) -> UUID:
     return subject_id("notice", str(task_id), customer)
 
 
-# ── the book ─────────────────────────────────────────────────────────────────────────────────────
+# ── the batch ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def open_book(*, task_id: UUID, case_id: UUID, cause: Cause, now: datetime) -> NoticeBatch:
-    """Return the empty book of a task."""
+def open_batch(*, task_id: UUID, case_id: UUID, cause: Cause, now: datetime) -> NoticeBatch:
+    """Return the empty batch of a task."""
     return NoticeBatch(
         task_id=task_id,
         case_id=case_id,
@@ -140,34 +140,34 @@ def open_book(*, task_id: UUID, case_id: UUID, cause: Cause, now: datetime) -> N
     )
 
 
-def reopen_book(book: NoticeBatch) -> NoticeBatch:
+def reopen_batch(batch: NoticeBatch) -> NoticeBatch:
     """Take notices of the task again."""
-    return replace(book, closed_because=None)
+    return replace(batch, closed_because=None)
 
 
-def close_book(
-    book: NoticeBatch, notices: Sequence[Notice], *, reason: str, now: datetime
+def close_batch(
+    batch: NoticeBatch, notices: Sequence[Notice], *, reason: str, now: datetime
 ) -> tuple[NoticeBatch, list[Notice], list[Event]]:
-    """Close the book; what has not left is withdrawn (FLOW 2.4)."""
-    book = replace(book, closed_because=reason)
+    """Close the batch; what has not left is withdrawn (FLOW 2.4)."""
+    batch = replace(batch, closed_because=reason)
     changed: list[Notice] = []
     events: list[Event] = []
     for notice in notices:
         if notice.state in OPEN_STATES:
-            book, withdrawn, said = _withdraw(book, notice, reason=reason, now=now)
+            batch, withdrawn, more = _withdraw(batch, notice, reason=reason, now=now)
             changed.append(withdrawn)
-            events += said
-    return book, changed, events
+            events += more
+    return batch, changed, events
 
 
 # ── drafts ───────────────────────────────────────────────────────────────────────────────────────
 
 
 def draft_notices(
-    book: NoticeBatch,
+    batch: NoticeBatch,
     *,
-    wanted: Mapping[str, Sequence[NoticeLine]],
-    known: Mapping[str, Notice],
+    lines_by_customer: Mapping[str, Sequence[NoticeLine]],
+    current: Mapping[str, Notice],
     site: str,
     now: datetime,
 ) -> tuple[NoticeBatch, list[Notice], list[Event]]:
@@ -176,35 +176,35 @@ def draft_notices(
     A draft whose customer is no longer affected is withdrawn; what was approved or sent already stands, unless a
     later day has to be told.
     """
-    if book.closed_because is not None:
-        return book, [], []
+    if batch.closed_because is not None:
+        return batch, [], []
     changed: list[Notice] = []
     events: list[Event] = []
-    for customer in sorted({*wanted, *known}):
-        lines, notice = tuple(wanted.get(customer, ())), known.get(customer)
+    for customer in sorted({*lines_by_customer, *current}):
+        lines, notice = tuple(lines_by_customer.get(customer, ())), current.get(customer)
         if lines and not (notice is not None and _says_already(notice, lines)):
-            book, notice, said = _draft(book, notice, customer=customer, site=site, lines=lines, now=now)
+            batch, notice, more = _draft(batch, notice, customer=customer, site=site, lines=lines, now=now)
         elif not lines and notice is not None and notice.state in ("drafted", "superseded"):
-            book, notice, said = _withdraw(book, notice, reason="the customer is not affected any more", now=now)
+            batch, notice, more = _withdraw(batch, notice, reason="the customer is not affected any more", now=now)
         else:
             continue
         changed.append(notice)
-        events += said
-    return book, changed, events
+        events += more
+    return batch, changed, events
 
 
-def must_be_approvable(book: NoticeBatch, notice: Notice) -> None:
+def must_be_approvable(batch: NoticeBatch, notice: Notice) -> None:
     """Raise TaskIsClosed or NoticeNotOpen, with the reason, where an approval comes too late (FLOW 2.4)."""
-    must_have_open_task(book)
+    must_have_open_task(batch)
     if notice.state != "drafted":
         raise NoticeNotOpen(f"the notice is {_why(notice)}; only a draft is approved")
 
 
 def approve_notice(
-    book: NoticeBatch, notice: Notice, *, pinned: Sequence[NoticeLine], by: By, automatic: bool, now: datetime
+    batch: NoticeBatch, notice: Notice, *, pinned: Sequence[NoticeLine], by: By, automatic: bool, now: datetime
 ) -> tuple[Notice, list[Event]]:
     """Approve a draft; `pinned` are its lines with the promise versions that it states (FLOW 3.2)."""
-    must_be_approvable(book, notice)
+    must_be_approvable(batch, notice)
     approved = replace(
         notice,
         state="approved",
@@ -215,7 +215,9 @@ def approve_notice(
         attempts=0,
         reason=None,
     )
-    event = NoticeApproved(occurred_at=now, lines=_said(approved), by=by, automatic=automatic, **_heading(approved))
+    event = NoticeApproved(
+        occurred_at=now, lines=_published_lines(approved), by=by, automatic=automatic, **_heading(approved)
+    )
     return approved, [event]
 
 
@@ -232,25 +234,25 @@ def stale_lines(notice: Notice, current: Mapping[UUID, int]) -> list[NoticeLine]
     return [line for line in notice.lines if current.get(line.order_line_id) != line.promise_version]
 
 
-def supersede_notice(book: NoticeBatch, notice: Notice, *, reason: str, now: datetime) -> tuple[Notice, list[Event]]:
+def supersede_notice(batch: NoticeBatch, notice: Notice, *, reason: str, now: datetime) -> tuple[Notice, list[Event]]:
     """Stop a notice whose promises moved on before it left; it stays to go until it is drafted again."""
     superseded = replace(notice, state="superseded", reason=reason)
-    event = NoticeSuperseded(occurred_at=now, reason=reason, remaining=book.remaining, **_heading(superseded))
+    event = NoticeSuperseded(occurred_at=now, reason=reason, remaining=batch.remaining, **_heading(superseded))
     return superseded, [event]
 
 
 def record_notice_sent(
-    book: NoticeBatch, notice: Notice, *, transport: str, now: datetime
+    batch: NoticeBatch, notice: Notice, *, transport: str, now: datetime
 ) -> tuple[NoticeBatch, Notice, list[Event]]:
     """Say that the notice left, and how many of the task remain (FLOW 3.2)."""
     sent = replace(notice, state="sent", sent_at=now, transport=transport, reason=None)
-    book = _marked(book, sent, to_go=False)
-    event = NoticeSent(occurred_at=now, transport=transport, sent_at=now, remaining=book.remaining, **_heading(sent))
-    return book, sent, [event]
+    batch = _marked(batch, sent, pending=False)
+    event = NoticeSent(occurred_at=now, transport=transport, sent_at=now, remaining=batch.remaining, **_heading(sent))
+    return batch, sent, [event]
 
 
 def record_notice_failed(
-    book: NoticeBatch, notice: Notice, *, reason: str, final: bool, now: datetime
+    batch: NoticeBatch, notice: Notice, *, reason: str, final: bool, now: datetime
 ) -> tuple[Notice, list[Event]]:
     """Say that an attempt failed; a final failure stays to go until a person deals with it."""
     failed = replace(notice, state="failed" if final else notice.state, reason=reason)
@@ -259,35 +261,35 @@ def record_notice_failed(
         reason=reason,
         attempt=notice.attempts,
         final=final,
-        remaining=book.remaining,
+        remaining=batch.remaining,
         **_heading(failed),
     )
     return failed, [event]
 
 
-def notice_lead_seconds(line: NoticeLine, *, told_at: datetime) -> float:
+def notice_lead_seconds(line: NoticeLine, *, sent_at: datetime) -> float:
     """Return how long before the end of the day it had been promised for a customer was told, 0 when too late."""
     ends = datetime.combine(line.promised_on + ONE_DAY, time(0, 0), tzinfo=UTC)
-    return max(0.0, (ends - told_at).total_seconds())
+    return max(0.0, (ends - sent_at).total_seconds())
 
 
-def retry_notice(book: NoticeBatch, notice: Notice) -> Notice:
+def retry_notice(batch: NoticeBatch, notice: Notice) -> Notice:
     """Let a notice that failed go again; raises TaskIsClosed, NoticeNotOpen."""
-    must_have_open_task(book)
+    must_have_open_task(batch)
     if notice.state != "failed":
         raise NoticeNotOpen(f"the notice is {_why(notice)}; only one that failed is tried again")
     return replace(notice, state="approved", attempts=0)
 
 
 def resolve_notice(
-    book: NoticeBatch, notice: Notice, *, reason: str, now: datetime
+    batch: NoticeBatch, notice: Notice, *, reason: str, now: datetime
 ) -> tuple[NoticeBatch, Notice, list[Event]]:
     """Record that a person told the customer another way; raises TaskIsClosed, NoticeNotOpen."""
-    must_have_open_task(book)
+    must_have_open_task(batch)
     if notice.state != "failed":
         raise NoticeNotOpen(f"the notice is {_why(notice)}; only one that failed is resolved by hand")
-    book, told, events = record_notice_sent(book, notice, transport=BY_HAND, now=now)
-    return book, replace(told, reason=reason), events
+    batch, resolved, events = record_notice_sent(batch, notice, transport=BY_HAND, now=now)
+    return batch, replace(resolved, reason=reason), events
 
 
 # ── inside ───────────────────────────────────────────────────────────────────────────────────────
@@ -313,7 +315,7 @@ def _heading(notice: Notice) -> _Heading:
     )
 
 
-def _said(notice: Notice) -> tuple[NoticeLineSaid, ...]:
+def _published_lines(notice: Notice) -> tuple[NoticeLineSaid, ...]:
     return tuple(
         NoticeLineSaid(
             order_id=line.order_id,
@@ -327,17 +329,23 @@ def _said(notice: Notice) -> tuple[NoticeLineSaid, ...]:
 
 
 def _draft(
-    book: NoticeBatch, known: Notice | None, *, customer: str, site: str, lines: tuple[NoticeLine, ...], now: datetime
+    batch: NoticeBatch,
+    previous: Notice | None,
+    *,
+    customer: str,
+    site: str,
+    lines: tuple[NoticeLine, ...],
+    now: datetime,
 ) -> tuple[NoticeBatch, Notice, list[Event]]:
     notice = Notice(
-        notice_id=notice_id_of(book.task_id, customer),
-        task_id=book.task_id,
-        case_id=book.case_id,
-        cause_kind=book.cause_kind,
-        cause_id=book.cause_id,
+        notice_id=notice_id_of(batch.task_id, customer),
+        task_id=batch.task_id,
+        case_id=batch.case_id,
+        cause_kind=batch.cause_kind,
+        cause_id=batch.cause_id,
         customer=customer,
         site=site,
-        revision=1 if known is None else known.revision + 1,
+        revision=1 if previous is None else previous.revision + 1,
         state="drafted",
         reason=None,
         approved_at=None,
@@ -350,8 +358,8 @@ def _draft(
         recorded_at=now,
         lines=lines,
     )
-    event = NoticeDrafted(occurred_at=now, lines=_said(notice), **_heading(notice))
-    return _marked(book, notice, to_go=True), notice, [event]
+    event = NoticeDrafted(occurred_at=now, lines=_published_lines(notice), **_heading(notice))
+    return _marked(batch, notice, pending=True), notice, [event]
 
 
 def _says_already(notice: Notice, lines: tuple[NoticeLine, ...]) -> bool:
@@ -364,23 +372,23 @@ def _says_already(notice: Notice, lines: tuple[NoticeLine, ...]) -> bool:
 
 
 def _withdraw(
-    book: NoticeBatch, notice: Notice, *, reason: str, now: datetime
+    batch: NoticeBatch, notice: Notice, *, reason: str, now: datetime
 ) -> tuple[NoticeBatch, Notice, list[Event]]:
     withdrawn = replace(notice, state="withdrawn", reason=reason)
     event = NoticeWithdrawn(occurred_at=now, reason=reason, **_heading(withdrawn))
-    return _marked(book, withdrawn, to_go=False), withdrawn, [event]
+    return _marked(batch, withdrawn, pending=False), withdrawn, [event]
 
 
-def _marked(book: NoticeBatch, notice: Notice, *, to_go: bool) -> NoticeBatch:
-    entry = NoticeBatchEntry(notice_id=notice.notice_id, customer=notice.customer, to_go=to_go)
-    others = [other for other in book.entries if other.notice_id != notice.notice_id]
-    return replace(book, entries=tuple(sorted([*others, entry], key=lambda one: one.notice_id)))
+def _marked(batch: NoticeBatch, notice: Notice, *, pending: bool) -> NoticeBatch:
+    entry = NoticeBatchEntry(notice_id=notice.notice_id, customer=notice.customer, pending=pending)
+    others = [other for other in batch.entries if other.notice_id != notice.notice_id]
+    return replace(batch, entries=tuple(sorted([*others, entry], key=lambda one: one.notice_id)))
 
 
-def must_have_open_task(book: NoticeBatch) -> None:
+def must_have_open_task(batch: NoticeBatch) -> None:
     """Raise TaskIsClosed, with the reason, where the task behind a notice is over."""
-    if book.closed_because is not None:
-        raise TaskIsClosed(f"the task behind this notice is closed: {book.closed_because}")
+    if batch.closed_because is not None:
+        raise TaskIsClosed(f"the task behind this notice is closed: {batch.closed_because}")
 
 
 def _why(notice: Notice) -> str:

@@ -171,7 +171,7 @@ def place_order(
         recorded_at=now,
     )
     order = _with_new_lines(order, lines, now)
-    return order, [OrderPlaced(occurred_at=now, lines=_said(order), **_heading(order))]
+    return order, [OrderPlaced(occurred_at=now, lines=_published_lines(order), **_heading(order))]
 
 
 def change_order(
@@ -188,15 +188,17 @@ def change_order(
             f"order {order.reference!r} is for customer {order.customer!r} at site {order.site!r}; place a new order instead",
             field="customer" if customer != order.customer else "site",
         )
-    known = {line.reference: line for line in order.lines}
-    corrected = {new.reference: _corrected(order, known[new.reference], new) for new in lines if new.reference in known}
+    current = {line.reference: line for line in order.lines}
+    corrected = {
+        new.reference: _corrected(order, current[new.reference], new) for new in lines if new.reference in current
+    }
     changed = replace(order, lines=tuple(corrected.get(line.reference, line) for line in order.lines))
-    fresh = [new for new in lines if new.reference not in known]
+    fresh = [new for new in lines if new.reference not in current]
     if fresh:
         changed = _with_new_lines(changed, fresh, now)
     if changed == order:
         return order, []
-    return changed, [OrderChanged(occurred_at=now, lines=_said(changed), **_heading(changed))]
+    return changed, [OrderChanged(occurred_at=now, lines=_published_lines(changed), **_heading(changed))]
 
 
 def must_not_exceed(order: Order, *, lines_max: int) -> None:
@@ -212,7 +214,7 @@ def cancel_order(order: Order, *, reason: str, now: datetime) -> tuple[Order, li
     """Cancel an order; raises OrderIsCancelled."""
     must_be_open(order)
     cancelled = replace(order, state="cancelled", cancelled_because=reason)
-    return cancelled, [OrderCancelled(occurred_at=now, lines=_said(order), reason=reason, **_heading(order))]
+    return cancelled, [OrderCancelled(occurred_at=now, lines=_published_lines(order), reason=reason, **_heading(order))]
 
 
 def confirm_line(order: Order, *, order_line_id: UUID, confirmed_on: date) -> Order:
@@ -340,7 +342,7 @@ def _heading(order: Order) -> _Heading:
     )
 
 
-def _said(order: Order) -> tuple[OrderLineSaid, ...]:
+def _published_lines(order: Order) -> tuple[OrderLineSaid, ...]:
     return tuple(
         OrderLineSaid(
             line_id=line.order_line_id,

@@ -52,7 +52,7 @@ def first_policy(now: datetime) -> NoticePolicy:
     )
 
 
-def set_notice_policy(
+def next_policy(
     current: NoticePolicy,
     *,
     automatic: bool,

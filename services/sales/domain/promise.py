@@ -139,7 +139,7 @@ def state_promise(
     )
 
 
-def heard(order: Order, statement: Statement) -> Order:
+def with_stated_day(order: Order, statement: Statement) -> Order:
     """Return the order of which the customer has heard a day, where the statement holds."""
     if statement.contradicts:
         return order

@@ -35,10 +35,10 @@ class Skipped:
 
 def policy(tx: Tx) -> domain.NoticePolicy:
     """Return the notice policy that holds now."""
-    return repository.look_at_policy(tx) or domain.first_policy(tx.now)
+    return repository.read_policy(tx) or domain.first_policy(tx.now)
 
 
-def set_notice_policy(
+def upsert_notice_policy(
     tx: Tx,
     *,
     automatic: bool,
@@ -49,7 +49,7 @@ def set_notice_policy(
     by: By,
 ) -> domain.NoticePolicy:
     """Set the next version of the notice policy; raises PolicyUnusable."""
-    changed = domain.set_notice_policy(
+    changed = domain.next_policy(
         repository.find_policy(tx) or domain.first_policy(tx.now),
         automatic=automatic,
         automatic_tiers=automatic_tiers,
@@ -63,9 +63,9 @@ def set_notice_policy(
     return changed
 
 
-def look_at_notice(tx: Tx, *, notice_id: UUID) -> domain.Notice:
+def read_notice(tx: Tx, *, notice_id: UUID) -> domain.Notice:
     """Return a notice, not locked; raises NotFound."""
-    seen = repository.look_at_notice(tx, notice_id)
+    seen = repository.read_notice(tx, notice_id)
     if seen is None:
         raise NotFound(f"no notice {notice_id} is known here; check the id, or list the notices of the case")
     return seen
@@ -79,10 +79,10 @@ def approve_notice(tx: Tx, *, notice_id: UUID, by: By, automatic: bool = False) 
 
     Raises NotFound, TaskIsClosed, NoticeNotOpen, and PromiseMoved where the ledger went on since the draft.
     """
-    book, notice = _locked(tx, notice_id)
-    domain.must_be_approvable(book, notice)
+    batch, notice = _locked(tx, notice_id)
+    domain.must_be_approvable(batch, notice)
     pinned = [_revise(tx, notice, line, by=by) for line in notice.lines]
-    notice, events = domain.approve_notice(book, notice, pinned=pinned, by=by, automatic=automatic, now=tx.now)
+    notice, events = domain.approve_notice(batch, notice, pinned=pinned, by=by, automatic=automatic, now=tx.now)
     repository.save_notice(tx, notice)
     tx.emit(events)
     tx.count(metrics.notices.labels("approved"))
@@ -91,8 +91,8 @@ def approve_notice(tx: Tx, *, notice_id: UUID, by: By, automatic: bool = False) 
 
 def retry_notice(tx: Tx, *, notice_id: UUID) -> domain.Notice:
     """Let a notice that failed go again at once; raises NotFound, TaskIsClosed, NoticeNotOpen."""
-    book, notice = _locked(tx, notice_id)
-    notice = domain.retry_notice(book, notice)
+    batch, notice = _locked(tx, notice_id)
+    notice = domain.retry_notice(batch, notice)
     repository.save_notice(tx, notice)
     detail = {"revision": notice.revision, "again": str(tx.context.causation_id)}
     tx.arm(RETRY_TIMER, str(notice_id), due_at=tx.now, rule={"because": "a person asked"}, detail=detail)
@@ -101,14 +101,14 @@ def retry_notice(tx: Tx, *, notice_id: UUID) -> domain.Notice:
 
 def resolve_notice(tx: Tx, *, notice_id: UUID, reason: str) -> domain.Notice:
     """Record that a person told the customer another way; raises NotFound, TaskIsClosed, NoticeNotOpen, PromiseMoved."""
-    book, notice = _locked(tx, notice_id)
+    batch, notice = _locked(tx, notice_id)
     if domain.stale_lines(notice, _current_versions(tx, notice)):
         raise domain.PromiseMoved(
             "its promises moved on since it was approved; draft it again and tell the current ones"
         )
-    book, notice, events = domain.resolve_notice(book, notice, reason=reason, now=tx.now)
+    batch, notice, events = domain.resolve_notice(batch, notice, reason=reason, now=tx.now)
     _state(tx, notice)
-    repository.save_book(tx, book)
+    repository.save_batch(tx, batch)
     repository.save_notice(tx, notice)
     tx.emit(events)
     tx.count(metrics.notices.labels("resolved"))
@@ -123,20 +123,20 @@ def begin_sending(tx: Tx, *, notice_id: UUID, revision: int) -> Message | Skippe
 
     A notice whose promises moved on is superseded here; one that was drafted again, withdrawn or sent is skipped.
     """
-    book, notice = _locked(tx, notice_id)
+    batch, notice = _locked(tx, notice_id)
     if notice.revision != revision or notice.state != "approved":
         return Skipped("superseded" if notice.revision != revision else notice.state)
     stale = domain.stale_lines(notice, _current_versions(tx, notice))
     if stale:
         reason = f"{len(stale)} of its promises moved on after it was approved; draft it again"
         _state(tx, notice)
-        notice, events = domain.supersede_notice(book, notice, reason=reason, now=tx.now)
+        notice, events = domain.supersede_notice(batch, notice, reason=reason, now=tx.now)
         repository.save_notice(tx, notice)
         tx.emit(events)
         tx.count(metrics.notices.labels("superseded"))
         return Skipped("superseded")
     repository.save_notice(tx, domain.begin_sending(notice))
-    customer = repository.look_at_customer(tx, domain.customer_id_of(notice.customer))
+    customer = repository.read_customer(tx, domain.customer_id_of(notice.customer))
     text = domain.message_text(notice.lines, name=customer.name if customer else notice.customer)
     return Message(
         key=f"{notice_id}/{revision}",
@@ -150,28 +150,28 @@ def record_notice_sent(tx: Tx, *, notice_id: UUID, revision: int, transport: str
 
     One that was withdrawn while it was on its way has left all the same. One that was drafted again is told by that draft.
     """
-    book, notice = _locked(tx, notice_id)
+    batch, notice = _locked(tx, notice_id)
     if notice.revision != revision or notice.state not in ("approved", "withdrawn"):
         return notice
     _state(tx, notice)
-    book, notice, events = domain.record_notice_sent(book, notice, transport=transport, now=tx.now)
-    repository.save_book(tx, book)
+    batch, notice, events = domain.record_notice_sent(batch, notice, transport=transport, now=tx.now)
+    repository.save_batch(tx, batch)
     repository.save_notice(tx, notice)
     tx.emit(events)
     tx.count(metrics.notices.labels("sent"))
     for line in notice.lines:
-        lead = domain.notice_lead_seconds(line, told_at=tx.now)
+        lead = domain.notice_lead_seconds(line, sent_at=tx.now)
         tx.after_commit(partial(metrics.notice_lead.observe, lead))
     return notice
 
 
 def record_notice_failed(tx: Tx, *, notice_id: UUID, revision: int, reason: str, permanent: bool) -> domain.Notice:
     """Record that an attempt failed, and set the timer of the next one where there is to be one (FLOW 3.2)."""
-    book, notice = _locked(tx, notice_id)
+    batch, notice = _locked(tx, notice_id)
     if notice.revision != revision or notice.state != "approved":
         return notice
     again_at = None if permanent else domain.next_attempt_at(policy(tx), attempt=notice.attempts, now=tx.now)
-    notice, events = domain.record_notice_failed(book, notice, reason=reason, final=again_at is None, now=tx.now)
+    notice, events = domain.record_notice_failed(batch, notice, reason=reason, final=again_at is None, now=tx.now)
     repository.save_notice(tx, notice)
     tx.emit(events)
     if again_at is not None:
@@ -185,11 +185,11 @@ def record_notice_failed(tx: Tx, *, notice_id: UUID, revision: int, reason: str,
 
 
 def _locked(tx: Tx, notice_id: UUID) -> tuple[domain.NoticeBatch, domain.Notice]:
-    """Lock a notice in the order of the repository: the orders of its lines, its book, itself."""
-    seen = look_at_notice(tx, notice_id=notice_id)
+    """Lock a notice in the order of the repository: the orders of its lines, its batch, itself."""
+    seen = read_notice(tx, notice_id=notice_id)
     repository.load_orders(tx, {line.order_id for line in seen.lines})
-    book = repository.get_book(tx, seen.task_id)
-    return book, repository.get_notice(tx, notice_id)
+    batch = repository.get_batch(tx, seen.task_id)
+    return batch, repository.get_notice(tx, notice_id)
 
 
 def _revise(tx: Tx, notice: domain.Notice, line: domain.NoticeLine, *, by: By) -> domain.NoticeLine:
@@ -230,4 +230,4 @@ def _state(tx: Tx, notice: domain.Notice) -> None:
             channel="notice",
             now=tx.now,
         )
-        orders.keep_statement(tx, order=order, statement=statement)
+        orders.record_statement(tx, order=order, statement=statement)

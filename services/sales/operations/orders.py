@@ -32,11 +32,11 @@ def find_customer(tx: Tx, *, code: str) -> domain.Customer | None:
     return repository.find_customer(tx, domain.customer_id_of(code))
 
 
-def keep_customer(
+def upsert_customer(
     tx: Tx, *, code: str, name: str, tier: Tier, contact: str | None, zone: str, source: str
 ) -> domain.Customer:
     """Register a customer or change it; raises ZoneUnknown."""
-    customer = domain.keep_customer(
+    customer = domain.upsert_customer(
         find_customer(tx, code=code),
         code=code,
         name=name,
@@ -62,23 +62,23 @@ def place_order(
     tx: Tx, *, source: str, reference: str, customer: str, site: str, lines: Sequence[domain.NewLine]
 ) -> domain.Order:
     """Place an order with the first promise of each line; raises OrderKnown, CustomerUnknown, LinesMissing."""
-    known = find_order(tx, source=source, reference=reference)
-    if known is not None:
+    current = find_order(tx, source=source, reference=reference)
+    if current is not None:
         raise domain.OrderKnown(
-            f"order {reference!r} of source {source!r} is known; add lines to it by POST /orders/{known.order_id}/lines",
+            f"order {reference!r} of source {source!r} is known; add lines to it by POST /orders/{current.order_id}/lines",
             field="reference",
         )
     return _place(tx, source=source, reference=reference, customer=customer, site=site, lines=lines)
 
 
-def place_or_change_order(
+def upsert_order(
     tx: Tx, *, source: str, reference: str, customer: str, site: str, lines: Sequence[domain.NewLine]
 ) -> domain.Order:
     """Place an order, or add lines to the one that is known (FLOW 7.2); raises what either raises."""
-    known = find_order(tx, source=source, reference=reference)
-    if known is None:
+    current = find_order(tx, source=source, reference=reference)
+    if current is None:
         return _place(tx, source=source, reference=reference, customer=customer, site=site, lines=lines)
-    return change_order(tx, order_id=known.order_id, lines=lines, customer=customer, site=site)
+    return change_order(tx, order_id=current.order_id, lines=lines, customer=customer, site=site)
 
 
 def change_order(
@@ -184,14 +184,14 @@ def state_promise(
         channel="person",
         now=tx.now,
     )
-    keep_statement(tx, order=order, statement=statement)
+    record_statement(tx, order=order, statement=statement)
     return statement
 
 
-def keep_statement(tx: Tx, *, order: domain.Order, statement: domain.Statement) -> None:
+def record_statement(tx: Tx, *, order: domain.Order, statement: domain.Statement) -> None:
     """Keep a statement and what the customer has heard by it."""
-    repository.keep_statement(tx, statement)
-    repository.save_order(tx, domain.heard(order, statement))
+    repository.add_statement(tx, statement)
+    repository.save_order(tx, domain.with_stated_day(order, statement))
     tx.count(metrics.statements.labels("contradictory" if statement.contradicts else "agreed"))
 
 

@@ -27,10 +27,10 @@ from services.exceptions.domain.case import (
     Shortage,
     Task,
     assessed,
+    case_fields,
     case_id_of,
     deadline_fields,
-    said,
-    said_of,
+    task_fields,
     task_id_of,
     tightened,
     with_quorum,
@@ -65,7 +65,7 @@ def open_case(
     case = replace(case, tasks=tasks, acknowledge_by=by, deadline_percent=percent)
     events: list[Event] = [
         CaseOpened(
-            **said(case, now), **deadline_fields(case), headline=case.headline, recurrence=case.recurrence,
+            **case_fields(case, now), **deadline_fields(case), headline=case.headline, recurrence=case.recurrence,
             previous_case_id=previous_case_id, cause_occurred_at=case.cause_occurred_at, playbook=case.playbook, playbook_version=case.playbook_version,
             value_at_risk=case.value_at_risk, lines=case.lines, provisional=case.provisional,
         )
@@ -73,20 +73,20 @@ def open_case(
     for task in tasks:
         events.append(
             TaskOpened(
-                **said_of(case, task, now), title=task.title, lines=case.lines, needed_on=case.needed_on,
+                **task_fields(case, task, now), title=task.title, lines=case.lines, needed_on=case.needed_on,
                 commit_by=task.commit_by, complete_by=task.complete_by, money_limit=task.money_limit,
             )
         )  # fmt: skip
     return case, events
 
 
-def _task(case_id: UUID, place: int, asked: PlaybookTask, percent: int, rules: Rulebook, now: datetime) -> Task:
+def _task(case_id: UUID, place: int, template: PlaybookTask, percent: int, rules: Rulebook, now: datetime) -> Task:
     return Task(
-        task_id=task_id_of(case_id, asked.kind), kind=asked.kind, function=asked.function, holder=asked.function, offered_to=None,
-        required=asked.required, title=asked.title, place=place, state="open", money_limit=asked.money_limit, opened_at=now,
-        clock_from=now, commit_within=asked.commit_within, complete_within=asked.complete_within,
-        commit_by=rules.due(asked.commit_within.tightened(percent), now),
-        complete_by=rules.due(asked.complete_within.tightened(percent), now),
+        task_id=task_id_of(case_id, template.kind), kind=template.kind, function=template.function, holder=template.function, offered_to=None,
+        required=template.required, title=template.title, place=place, state="open", money_limit=template.money_limit, opened_at=now,
+        clock_from=now, commit_within=template.commit_within, complete_within=template.complete_within,
+        commit_by=rules.due(template.commit_within.tightened(percent), now),
+        complete_by=rules.due(template.complete_within.tightened(percent), now),
     )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def extend_case(case: Case, *, signal: Signal, rules: Rulebook, now: datetime) -
     case = tightened(assessed(case, rules.thresholds, now), rules.thresholds, rules.due)
     return case, [
         CaseExtended(
-            **said(case, now),
+            **case_fields(case, now),
             **deadline_fields(case),
             headline=case.headline,
             value_at_risk=case.value_at_risk,
@@ -107,12 +107,12 @@ def extend_case(case: Case, *, signal: Signal, rules: Rulebook, now: datetime) -
     ]
 
 
-def _merged(before: tuple[AffectedLine, ...], told: tuple[AffectedLine, ...]) -> tuple[AffectedLine, ...]:
+def _merged(before: tuple[AffectedLine, ...], changed: tuple[AffectedLine, ...]) -> tuple[AffectedLine, ...]:
     """Return what was told in place of the same lines and of others of the same shipment; the rest stays."""
-    ids = {line.line_id for line in told}
-    shipments = {line.shipment_id for line in told if line.shipment_id}
-    kept = [line for line in before if line.line_id not in ids and line.shipment_id not in shipments]
-    return (*kept, *told)
+    ids = {line.line_id for line in changed}
+    shipments = {line.shipment_id for line in changed if line.shipment_id}
+    unchanged = [line for line in before if line.line_id not in ids and line.shipment_id not in shipments]
+    return (*unchanged, *changed)
 
 
 def reassess_impact(case: Case, *, impact: Impact, rules: Rulebook, now: datetime) -> tuple[Case, list[Event]]:
@@ -158,7 +158,7 @@ def reassess_averted(case: Case, *, stock_id: UUID, rules: Rulebook, now: dateti
 
 def _reassessed(case: Case, because: str, before: str, now: datetime) -> Event:
     return CaseReassessed.model_validate(
-        said(case, now)
+        case_fields(case, now)
         | deadline_fields(case)
         | {
             "because": because, "previous_severity": before, "value_at_risk": case.value_at_risk,
@@ -172,7 +172,7 @@ def settle_case(case: Case, *, days_late: int, now: datetime) -> tuple[Case, lis
     if not case.is_active or case.settled_at is not None:
         return case, []
     case = replace(case, settled_at=now, days_late=days_late, provisional=False)
-    return case, [CaseSettled(**said(case, now), days_late=days_late)]
+    return case, [CaseSettled(**case_fields(case, now), days_late=days_late)]
 
 
 def clear_case(case: Case, *, reason: str, now: datetime) -> tuple[Case, list[Event]]:
@@ -181,7 +181,7 @@ def clear_case(case: Case, *, reason: str, now: datetime) -> tuple[Case, list[Ev
         return case, []
     case, withdrawn = withdraw_tasks(case, reason=reason, now=now)
     case = replace(case, state="closed", ending="cleared", closed_at=now, chain=None, paused_at=None, pause_reason=None)
-    return case, [CaseCleared(**said(case, now), reason=reason), *withdrawn]
+    return case, [CaseCleared(**case_fields(case, now), reason=reason), *withdrawn]
 
 
 def withdraw_tasks(case: Case, *, reason: str, now: datetime) -> tuple[Case, list[Event]]:
@@ -190,7 +190,7 @@ def withdraw_tasks(case: Case, *, reason: str, now: datetime) -> tuple[Case, lis
     for task in case.tasks:
         if task.is_live:
             case = with_task(case, replace(task, state="withdrawn", offered_to=None, done_at=now, outcome=reason))
-            events.append(TaskWithdrawn(**said_of(case, task, now), reason=reason))
+            events.append(TaskWithdrawn(**task_fields(case, task, now), reason=reason))
     return case, events
 
 
@@ -201,7 +201,7 @@ def complete_by_fact(case: Case, *, task_id: UUID, outcome: str, now: datetime) 
         return case, []
     task = replace(task, state="completed", offered_to=None, done_at=now, outcome=outcome)
     case, implemented = with_quorum(with_task(case, task), now)
-    return case, [TaskCompleted(**said_of(case, task, now), outcome=outcome), *implemented]
+    return case, [TaskCompleted(**task_fields(case, task, now), outcome=outcome), *implemented]
 
 
 def reopen_case(
@@ -224,7 +224,9 @@ def reopen_case(
     for task in case.tasks:
         case, more = task_reopened(case, task, rules, reason, now)
         events += more
-    reopened = CaseReopened(**said(case, now), **deadline_fields(case), by=by, reason=reason, stopped_at=stopped_at)
+    reopened = CaseReopened(
+        **case_fields(case, now), **deadline_fields(case), by=by, reason=reason, stopped_at=stopped_at
+    )
     return case, [reopened, *events]
 
 
@@ -244,6 +246,6 @@ def task_reopened(case: Case, task: Task, rules: Rulebook, reason: str, now: dat
 def task_reopened_fact(case: Case, task: Task, reason: str, now: datetime) -> Event:
     """Return the fact that a task came back."""
     return TaskReopened(
-        **said_of(case, task, now), reason=reason, lines=case.lines, needed_on=case.needed_on,
+        **task_fields(case, task, now), reason=reason, lines=case.lines, needed_on=case.needed_on,
         commit_by=task.commit_by, complete_by=task.complete_by, money_limit=task.money_limit,
     )  # fmt: skip

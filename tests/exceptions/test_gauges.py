@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from chassis.runtime.metrics import REGISTRY
-from services.exceptions import domain, jobs
+from services.exceptions import domain
 from tests.exceptions.builders import CAUSE, NOW, calendar, delayed
 from tests.exceptions.test_reactions import plant
 from tests.support.service import ServiceUnderTest
@@ -21,7 +21,7 @@ def exceptions(new_exceptions: ServiceUnderTest) -> ServiceUnderTest:
 
 def gauges(exceptions: ServiceUnderTest) -> dict[str, float]:
     with exceptions.database.reading() as read:
-        jobs.refresh_gauges(read)
+        gauges.refresh_gauges(read)
     lines = generate_latest(REGISTRY).decode().splitlines()
     return {
         name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line.startswith("exceptions_"))

@@ -1,4 +1,4 @@
-"""Figures from the database for Prometheus, refreshed by one process: what is open, past a deadline, owned by nobody."""
+"""Figures from the database for Prometheus, refreshed by one process: open cases, missed deadlines, cases without owner."""
 
 from __future__ import annotations
 
