@@ -56,15 +56,15 @@ async def _fold(consumer: AIOKafkaConsumer, left: int) -> None:
             sent = []
             for place, records in (await consumer.getmany(max_records=BATCH)).items():
                 for record in records:
-                    heard = domain.heard(record.value)
-                    case = domain.fold(cases.get(record.key), heard.told)
+                    heard = domain.decode_fact(record.value)
+                    case = domain.fold(cases.get(record.key), heard.event)
                     found = domain.measure(case)
                     new = {} if found is None else domain.observable(found, case.observed)
                     cases[record.key] = case = domain.observe(case, frozenset(new))
                     state = domain.serialize(case, "unknown" if found is None else found.state)
                     sent.append(await producer.send(changelog, state, record.key, place.partition))
                     if found is not None:
-                        measure = domain.said(case, found, heard, source="/crossdock/bench/scorecard")
+                        measure = domain.encode_measure(case, found, heard, source="/crossdock/bench/scorecard")
                         sent.append(await producer.send(target, measure, record.key, place.partition, headers=HEADERS))
                 left -= len(records)
             await asyncio.gather(*sent)

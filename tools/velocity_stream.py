@@ -13,8 +13,8 @@ from uuid import UUID
 
 from services.scorecard.domain import deserialize, serialize
 from velocity import Log, add, answers
-from velocity.clock import Case
-from velocity.reading import logs, read
+from velocity.case import Case
+from velocity.event_log import logs, read
 
 
 def main() -> int:
@@ -26,7 +26,7 @@ def main() -> int:
 
 
 def _folded(log: Log, until: int) -> dict[UUID, Case]:
-    told = [one for one in log.told if one.fact.recorded_us <= until]
+    told = [one for one in log.events if one.fact.recorded_us <= until]
     arriving = sorted(
         enumerate([*told, *told[::2]]),
         key=lambda one: hashlib.sha256(f"{one[0]}".encode() + one[1].fact.fact_id.bytes).digest(),

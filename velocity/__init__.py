@@ -1,7 +1,7 @@
 """Decision velocity, as `docs/decision-velocity.md` specifies it: pure, and standing on nothing but Python."""
 
 from velocity.answers import SPECIFICATION, answers
-from velocity.clock import (
+from velocity.case import (
     CLOCK_KINDS,
     EPOCH,
     HANDOFF_KINDS,
@@ -15,7 +15,7 @@ from velocity.clock import (
 )
 from velocity.curve import (
     Observation,
-    Step,
+    SurvivalStep,
     Velocity,
     bands,
     median,
@@ -24,8 +24,8 @@ from velocity.curve import (
     steps,
     velocity,
 )
-from velocity.measure import PHASES, Measure, Span, measure
-from velocity.reading import Log, Unreadable, read
+from velocity.event_log import Log, Unreadable, read
+from velocity.measure import PHASES, Measure, PhaseDuration, measure
 from velocity.working import Working, working
 
 __all__ = [
@@ -41,8 +41,8 @@ __all__ = [
     "Measure",
     "Observation",
     "Order",
-    "Span",
-    "Step",
+    "PhaseDuration",
+    "SurvivalStep",
     "Unreadable",
     "Velocity",
     "Working",

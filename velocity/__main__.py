@@ -9,7 +9,7 @@ import json
 import sys
 
 from velocity.answers import answers
-from velocity.reading import Unreadable, logs, read
+from velocity.event_log import Unreadable, logs, read
 
 
 def main() -> int:

@@ -43,7 +43,7 @@ class Velocity:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SurvivalStep:
     """The curve at a duration at which a case was implemented; at S = 0 the band has no value."""
 
     duration_us: int
@@ -102,24 +102,24 @@ def _exact(factors: Sequence[tuple[int, int]]) -> Fraction:
     return _exact(factors[:half]) * _exact(factors[half:])
 
 
-def steps(cases: Iterable[Observation]) -> list[Step]:
+def steps(cases: Iterable[Observation]) -> list[SurvivalStep]:
     """Return the curve with its band: Greenwood's variance on the log-log scale."""
-    found: list[Step] = []
+    found: list[SurvivalStep] = []
     variance, hazard, height = 0.0, 0.0, ONE
     for t, at_risk, ended in event_times(cases):
         height = _shrunk(height, at_risk, ended)
         if at_risk == ended:
-            found.append(Step(t, 0.0, None, None))
+            found.append(SurvivalStep(t, 0.0, None, None))
             break
         variance += ended / (at_risk * (at_risk - ended))
         hazard += log((at_risk - ended) / at_risk)
         width = Z * sqrt(variance) / hazard
         lower, upper = (round(exp(-exp(log(-hazard) + sign * width)), PLACES) for sign in (-1, 1))
-        found.append(Step(t, _places(height), lower, upper))
+        found.append(SurvivalStep(t, _places(height), lower, upper))
     return found
 
 
-def bands(curve: Sequence[Step]) -> dict[str, tuple[int | None, int | None]]:
+def bands(curve: Sequence[SurvivalStep]) -> dict[str, tuple[int | None, int | None]]:
     """Return the band of p50, p90 and p95: where the lower and where the upper bound of the curve reaches the share."""
     return {
         name: (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-from velocity.clock import HANDOFF_KINDS, TASK_KINDS, Case, ClockFact, Order
+from velocity.case import HANDOFF_KINDS, TASK_KINDS, Case, ClockFact, Order
 
 State = Literal["open", "implemented", "cleared", "closed"]
 Phase = Literal["blind", "task", "acknowledge", "decide", "commit", "execute", "verify"]
@@ -22,7 +22,7 @@ NEVER: Order = (-(2**63), UUID(int=0))
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class PhaseDuration:
     """One phase of a case in microseconds; an open one runs until the as-of time."""
 
     phase: Phase
@@ -41,7 +41,7 @@ class Measure:
     decision_us: int | None
     coordination_us: int | None
     excluded_us: int
-    phases: tuple[Span, ...]
+    phases: tuple[PhaseDuration, ...]
     inversions: tuple[Phase, ...]
     critical_function: str | None
     reopened: int
@@ -211,24 +211,24 @@ def _all(instants: list[int], tasks: list[_Task]) -> int | None:
 
 def _phases(
     points: list[int | None], elapsed: int, state: State, opening: ClockFact
-) -> tuple[tuple[Span, ...], tuple[Phase, ...]]:
+) -> tuple[tuple[PhaseDuration, ...], tuple[Phase, ...]]:
     """Cut the clock into phases with s_k, the earliest of the points from k on, so that none is negative."""
     known = [k for k in range(POINTS) if points[k] is not None]
     last = known[-1]
     starts = [min(us for us in points[k:] if us is not None) for k in range(last + 1)]
     wrong = {k for k in known if (points[k] or 0) > starts[k]}
-    phases: list[Span] = []
+    phases: list[PhaseDuration] = []
     blind = opening.occurred_us - (opening.occurred_us if opening.since_us is None else opening.since_us)
     if blind >= 0:
-        phases.append(Span(phase="blind", duration_us=blind))
+        phases.append(PhaseDuration(phase="blind", duration_us=blind))
     else:
         wrong.add(0)  # the case was opened before its cause: a data-quality matter, counted and not clamped
-    phases += [Span(phase=PHASES[k + 1], duration_us=starts[k + 1] - starts[k]) for k in range(last)]
+    phases += [PhaseDuration(phase=PHASES[k + 1], duration_us=starts[k + 1] - starts[k]) for k in range(last)]
     if last < POINTS - 1:
         rest = elapsed - starts[last]
         if rest >= 0:
             running = state in ("open", "implemented")
-            phases.append(Span(phase=PHASES[last + 1], duration_us=rest, open=running))
+            phases.append(PhaseDuration(phase=PHASES[last + 1], duration_us=rest, open=running))
         else:
             wrong.add(last + 1)
     return tuple(phases), tuple(PHASES[k] for k in sorted(wrong))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from velocity.clock import Case
+from velocity.case import Case
 from velocity.measure import opening_of
 
 
@@ -17,15 +17,15 @@ def merged(cases: Mapping[UUID, Case]) -> dict[UUID, Case]:
     for case_id, opening in opened.items():
         root = _root(case_id, cases, opened)
         earliest[root] = min(earliest[root], opening, key=lambda f: (f.occurred_us, f.order))
-    found = {}
+    contributing = {}
     for case_id in opened:
         if _root(case_id, cases, opened) == case_id:
             first = earliest[case_id]
             facts = {f.fact_id: f for f in cases[case_id].facts.values() if f.kind != "case.opened"} | {
                 first.fact_id: first
             }
-            found[case_id] = replace(cases[case_id], facts=facts)
-    return found
+            contributing[case_id] = replace(cases[case_id], facts=facts)
+    return contributing
 
 
 def _root(case_id: UUID, cases: Mapping[UUID, Case], opened: Mapping[UUID, object]) -> UUID:

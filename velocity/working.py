@@ -1,6 +1,6 @@
 """Working-hours time of a case: the calendar of the function that holds it, less pauses and what the clock leaves out.
 
-Stretches are half-open pairs of microseconds, sorted and apart.
+Intervals are half-open pairs of microseconds, sorted and apart.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from velocity.clock import HANDOFF_KINDS, Case, ClockFact, instant, micros
+from velocity.case import HANDOFF_KINDS, Case, ClockFact, instant, micros
+from velocity.event_log import Calendar
 from velocity.measure import Clock, Measure, clock_of
-from velocity.reading import Calendar
 
 Interval = tuple[int, int]
 DAY = timedelta(days=1)
@@ -27,11 +27,11 @@ class Working:
     unknown_calendar: bool  # somebody held the case whose calendar nobody told
 
 
-def working(case: Case, found: Measure, calendars: Mapping[str, Calendar]) -> Working:
+def working(case: Case, measured: Measure, calendars: Mapping[str, Calendar]) -> Working:
     """Return the working-hours time from identified to implemented, or to where the clock stands."""
     facts = sorted(case.facts.values(), key=lambda f: (f.occurred_us, f.order))
-    clock = clock_of(case, found.identified_us)
-    window = (found.identified_us, _end(found, clock))
+    clock = clock_of(case, measured.identified_us)
+    window = (measured.identified_us, _end(measured, clock))
     running = subtract([window], clock.breaks)
     pauses, endless = _pauses(facts, window[1])
     worked, unknown = 0, False
@@ -50,10 +50,10 @@ def working(case: Case, found: Measure, calendars: Mapping[str, Calendar]) -> Wo
     return Working(worked, paused, endless, unknown)
 
 
-def _end(found: Measure, clock: Clock) -> int:
+def _end(measured: Measure, clock: Clock) -> int:
     """Return the instant at which the clock shows T6, or the elapsed time of a case without it."""
-    shown = found.elapsed_us if found.decision_us is None else found.decision_us
-    end = found.identified_us + shown
+    elapsed = measured.elapsed_us if measured.decision_us is None else measured.decision_us
+    end = measured.identified_us + elapsed
     for stopped, again in clock.breaks:
         if stopped < end:
             end += again - stopped
@@ -62,8 +62,8 @@ def _end(found: Measure, clock: Clock) -> int:
 
 def _holders(facts: list[ClockFact], window: Interval) -> list[tuple[str, int, int]]:
     """Return who held the case from when to when: the first required task's function, then each taker."""
-    asked = min((f for f in facts if f.kind == "task.opened" and f.required), key=lambda f: f.order, default=None)
-    holder, since = "" if asked is None else asked.function, window[0]
+    first_task = min((f for f in facts if f.kind == "task.opened" and f.required), key=lambda f: f.order, default=None)
+    holder, since = "" if first_task is None else first_task.function, window[0]
     held = []
     for fact in facts:
         if fact.kind in HANDOFF_KINDS:
@@ -94,13 +94,13 @@ def open_hours(calendar: Calendar, since: int, until: int) -> list[Interval]:
     """Return when the calendar is open between two instants; a day that it does not name is not worked."""
     day = instant(since).astimezone(calendar.zone).date() - DAY
     last = instant(until).astimezone(calendar.zone).date()
-    found = []
+    hours = []
     while day <= last:
         if day.weekday() in calendar.weekdays and day not in calendar.holidays:
             closing = day if calendar.closes > calendar.opens else day + DAY
-            found.append((_local(day, calendar.opens, calendar), _local(closing, calendar.closes, calendar)))
+            hours.append((_local(day, calendar.opens, calendar), _local(closing, calendar.closes, calendar)))
         day += DAY
-    return intersect(found, [(since, until)])
+    return intersect(hours, [(since, until)])
 
 
 def _local(day: date, at: time, calendar: Calendar) -> int:
@@ -124,6 +124,6 @@ def subtract(ones: Iterable[Interval], others: Iterable[Interval]) -> list[Inter
     return left
 
 
-def length(stretches: Iterable[Interval]) -> int:
-    """Return how long stretches are together."""
-    return sum(b - a for a, b in stretches)
+def length(intervals: Iterable[Interval]) -> int:
+    """Return how long intervals are together."""
+    return sum(b - a for a, b in intervals)

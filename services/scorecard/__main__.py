@@ -7,7 +7,7 @@ import sys
 from chassis.runtime import process
 from chassis.runtime.settings import ServiceSettings
 from services.scorecard.api import router
-from services.scorecard.jobs import Gauges
+from services.scorecard.gauges import Gauges
 from services.scorecard.reactions import reactions
 from services.scorecard.tables import chassis
 

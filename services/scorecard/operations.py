@@ -10,7 +10,7 @@ from schemas.scorecard import MeasureRecorded
 from services.scorecard import domain, repository
 
 
-def readings_of(tx: Tx, events: Sequence[MeasureRecorded]) -> None:
+def load_readings(tx: Tx, events: Sequence[MeasureRecorded]) -> None:
     """Load the readings that a batch of measures is about."""
     repository.load(tx, {event.case_id for event in events})
 
@@ -22,11 +22,11 @@ def store_reading(tx: Tx, *, event: MeasureRecorded) -> domain.Reading:
     return reading
 
 
-def keep_case_fact(tx: Tx, *, fact: Envelope) -> None:
+def store_case_fact(tx: Tx, *, fact: Envelope) -> None:
     """Keep a fact of a case for the recomputation; a fact that is known changes nothing."""
-    repository.keep_case_fact(tx, domain.case_fact_row(fact))
+    repository.store_case_fact(tx, domain.case_fact_row(fact))
 
 
 def record_cause(tx: Tx, *, fact: Envelope) -> None:
     """Keep why a fact happened; a fact that is known changes nothing."""
-    repository.keep_cause(tx, domain.causal_row(fact))
+    repository.store_cause(tx, domain.causal_row(fact))

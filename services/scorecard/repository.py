@@ -28,11 +28,11 @@ def save(tx: Tx, reading: domain.Reading) -> None:
     tx.save(readings, reading)
 
 
-def keep_case_fact(tx: Tx, row: dict[str, Any]) -> None:
+def store_case_fact(tx: Tx, row: dict[str, Any]) -> None:
     """Add a case's fact, once."""
     tx.append(tables.case_facts, row, on_conflict="ON CONFLICT DO NOTHING")
 
 
-def keep_cause(tx: Tx, row: dict[str, Any]) -> None:
+def store_cause(tx: Tx, row: dict[str, Any]) -> None:
     """Add the causal record of a fact, once."""
     tx.append(tables.facts, row, on_conflict="ON CONFLICT DO NOTHING")

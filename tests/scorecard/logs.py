@@ -254,7 +254,7 @@ def _run(log: Log, functions: Sequence[str], now: float, chance: random.Random) 
 
 def hear(case: domain.Case | None, envelope: Envelope) -> domain.Case:
     """Return the case with one more fact, as it comes from the topic."""
-    return domain.fold(case, domain.heard(encode(envelope)).told)
+    return domain.fold(case, domain.decode_fact(encode(envelope)).event)
 
 
 def measure_envelope(case: domain.Case, envelope: Envelope) -> Envelope | None:
@@ -262,5 +262,7 @@ def measure_envelope(case: domain.Case, envelope: Envelope) -> Envelope | None:
     found = domain.measure(case)
     if found is None:
         return None
-    events = domain.said(case, found, domain.heard(encode(envelope)), source="/crossdock/test/scorecard")
+    events = domain.encode_measure(
+        case, found, domain.decode_fact(encode(envelope)), source="/crossdock/test/scorecard"
+    )
     return decode(events)

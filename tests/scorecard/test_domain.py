@@ -296,5 +296,5 @@ def test_a_stranger_who_reads_the_json_finds_the_facts_that_the_stream_hears(see
     log = random_log(str(seed), random.Random(seed))
     told = read([encode(envelope).decode() for envelope in log.envelopes] + ['{"options": {"world": "test"}}'])
     heard = fold(log.envelopes)
-    assert {one.fact.fact_id: one.fact for one in told.told if one.fact.kind in CLOCK_KINDS} == heard.facts
-    assert {(one.case_id, one.cause_kind) for one in told.told} == {(heard.case_id, heard.cause_kind)}
+    assert {one.fact.fact_id: one.fact for one in told.events if one.fact.kind in CLOCK_KINDS} == heard.facts
+    assert {(one.case_id, one.cause_kind) for one in told.events} == {(heard.case_id, heard.cause_kind)}

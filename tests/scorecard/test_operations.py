@@ -26,7 +26,7 @@ def test_keeping_a_fact_twice_keeps_one(scorecard: ServiceUnderTest) -> None:
     """FLOW 4.2."""
     fact = Log("two").opened().envelopes[0]
     for _ in range(2):
-        scorecard.do(lambda tx: operations.keep_case_fact(tx, fact=fact))
+        scorecard.do(lambda tx: operations.store_case_fact(tx, fact=fact))
         scorecard.do(lambda tx: operations.record_cause(tx, fact=fact))
     assert scorecard.rows("SELECT count(*) AS n FROM case_facts")[0]["n"] == 1
     assert scorecard.rows("SELECT count(*) AS n FROM facts")[0]["n"] == 1

@@ -18,7 +18,7 @@ from prometheus_client import start_http_server
 
 from chassis.runtime.metrics import REGISTRY
 from cli.stack import spawn
-from services.scorecard import domain, jobs
+from services.scorecard import domain, gauges
 from services.scorecard.settings import ScorecardSettings
 from tests.layers.small_tree import ROOT
 from tests.scorecard.logs import START, random_log
@@ -84,7 +84,7 @@ def test_prometheus_shows_the_percentiles_of_the_api_within_one_scrape(
     whole = [log for n in range(60) for log in [random_log(f"case {n}", random.Random(n))]]
     scorecard.consume(*[e for log in whole for e in (*log.envelopes, *measures(log))])
     server, thread = start_http_server(0, addr="127.0.0.1", registry=REGISTRY)
-    gauges = jobs.Gauges()
+    refresh = gauges.Gauges()
     asked = 'scorecard_velocity_seconds{cause="shipment-delay"}'
     try:
         with prometheus(server.server_port, tmp_path) as ask:
@@ -92,7 +92,7 @@ def test_prometheus_shows_the_percentiles_of_the_api_within_one_scrape(
             for days in (30, 60, 89.99, 200):
                 scorecard.set_clock(START + timedelta(days=days))
                 with scorecard.database.reading() as read:
-                    gauges(read)
+                    refresh(read)
                 seen.append(told(scorecard))
                 wait_until(lambda: ask(asked) == seen[-1])
     finally:

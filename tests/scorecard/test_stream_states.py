@@ -9,8 +9,8 @@ import pytest
 
 from chassis.messaging import kafka, topics
 from schemas.topics import INTERNAL
-from services.scorecard.stream.outlet import Batch, BatchProducer, Records
-from services.scorecard.stream.states import ChangelogState
+from services.scorecard.stream.batch_producer import Batch, BatchProducer, Records
+from services.scorecard.stream.changelog_state import ChangelogState
 from tests.support.stack import Infrastructure
 
 TOPIC = INTERNAL[0].name
@@ -84,10 +84,10 @@ def test_a_state_that_cannot_be_written_is_known_to_whoever_waits_for_it() -> No
         raise ValueError("not to be written")
 
     async def folded() -> None:
-        outlet = BatchProducer("changelog", "measures", lambda: None, unwritable, lambda *_: None)
-        outlet.removed(b"case/another", 0)
-        waiting = outlet.round.acknowledged
-        outlet.tell()
+        producer = BatchProducer("changelog", "measures", lambda: None, unwritable, lambda *_: None)
+        producer.add_removed_key(b"case/another", 0)
+        waiting = producer.round.acknowledged
+        producer.send_batch()
         with pytest.raises(ValueError, match="not to be written"):
             await asyncio.wait_for(waiting, 60)
 

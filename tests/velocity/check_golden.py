@@ -8,7 +8,7 @@ from pathlib import Path
 
 from velocity.answers import answers
 from velocity.conformance import differences, golden_logs
-from velocity.reading import logs, read
+from velocity.event_log import logs, read
 
 GOLDEN = golden_logs(Path(os.environ["GOLDEN_LOGS"]))
 

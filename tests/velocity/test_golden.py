@@ -95,5 +95,5 @@ def test_a_fact_that_the_specification_names_must_have_what_it_needs(field: str)
     del data[field]
     with pytest.raises(Unreadable, match=field):
         read([json.dumps(event | {"type": "exceptions.task.committed.v1"})])
-    told = read([json.dumps(event | {"type": "exceptions.case.escalated.v1"})]).told
+    told = read([json.dumps(event | {"type": "exceptions.case.escalated.v1"})]).events
     assert len(told) == (field != "case_id")

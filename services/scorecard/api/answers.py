@@ -34,7 +34,7 @@ POINTS_MAX = 1_000
 
 @router.question("/velocity/by/{what}", topic="scorecard.measure")
 def show_velocity_by(
-    what: queries.What,
+    what: queries.Grouping,
     ask: http.Question,
     kind: Kind | None = None,
     severity: SeverityAsked | None = None,
@@ -128,9 +128,9 @@ def list_velocity_overdue(
 
 def _asked(
     ask: http.Question, kind: str | None, severity: str | None, since: datetime | None, as_of: datetime | None
-) -> queries.Asked:
+) -> queries.VelocityQuery:
     at = queries.world_now(ask.read) if as_of is None else as_of
-    return queries.Asked(ask.actor, at, kind, severity, since, as_of)
+    return queries.VelocityQuery(ask.actor, at, kind, severity, since, as_of)
 
 
 def _cell(one: domain.Cell, what: str, ended: int, target_us: int) -> CellShown:

@@ -1,17 +1,17 @@
 """What the scorecard knows: a case's clock, its measure, the velocity of many, readings and causal records. Pure."""
 
-from services.scorecard.domain.clock import (
-    Heard,
+from services.scorecard.domain.case import (
+    DecodedFact,
+    decode_fact,
     deserialize,
+    encode_measure,
     fold,
-    heard,
     kind_of,
     measure,
     merge,
     observable,
     observe,
     peek_header,
-    said,
     serialize,
 )
 from services.scorecard.domain.figure import (
@@ -52,8 +52,8 @@ __all__ = [
     "Cell",
     "ClockFact",
     "Counted",
+    "DecodedFact",
     "Figure",
-    "Heard",
     "Measure",
     "Observation",
     "Phase",
@@ -63,11 +63,12 @@ __all__ = [
     "case_fact_row",
     "causal_row",
     "cells",
+    "decode_fact",
     "deserialize",
     "durations",
+    "encode_measure",
     "figure",
     "fold",
-    "heard",
     "instant",
     "kind_of",
     "measure",
@@ -78,7 +79,6 @@ __all__ = [
     "peek_header",
     "percentiles",
     "phase",
-    "said",
     "serialize",
     "sorted_durations",
     "store_reading",

@@ -23,7 +23,7 @@ class Counted:
     ended: bool
     open: int
     cleared: int
-    lasting: Sequence[int]
+    durations_us: Sequence[int]
     more: int = 0  # handoffs of a pair
 
 
@@ -120,8 +120,8 @@ def phase(name: str, finished: Sequence[int], standing: Sequence[int]) -> Phase:
 
 
 def _cell(name: tuple[str, ...], ones: Sequence[Counted], target_us: int) -> Cell:
-    ended = [one.lasting for one in ones if one.ended]
-    censored = [one.lasting for one in ones if not one.ended]
+    ended = [one.durations_us for one in ones if one.ended]
+    censored = [one.durations_us for one in ones if not one.ended]
     curve = SortedCurve(sorted(chain(*ended)), sorted(chain(*censored)))
     return Cell(
         name,

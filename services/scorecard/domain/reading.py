@@ -10,7 +10,7 @@ from uuid import UUID
 from schemas.envelope import Envelope
 from schemas.exceptions import CaseFact, CaseOpened, CaseReopened, TaskFact
 from schemas.scorecard import MeasureRecorded, PhaseDuration
-from services.scorecard.domain.clock import kind_of, more_of
+from services.scorecard.domain.case import details_of, kind_of
 from velocity import HANDOFF_KINDS
 
 NIL = UUID(int=0)
@@ -49,8 +49,10 @@ class Reading:
 def store_reading(before: Reading | None, event: MeasureRecorded) -> Reading:
     """Return the reading that knows more: a measure that arrives late does not replace a later one."""
     values = {f.name: getattr(event, f.name) for f in fields(Reading) if hasattr(event, f.name)}
-    told = Reading(**(values | {"recorded_at": event.as_of, "latest_fact_id": event.latest_fact_id or event.fact_id}))
-    return told if before is None or told.rank > before.rank else before
+    measurement = Reading(
+        **(values | {"recorded_at": event.as_of, "latest_fact_id": event.latest_fact_id or event.fact_id})
+    )
+    return measurement if before is None or measurement.rank > before.rank else before
 
 
 def causal_row(envelope: Envelope) -> dict[str, Any]:
@@ -81,7 +83,7 @@ def case_fact_row(envelope: Envelope) -> dict[str, Any]:
     elif isinstance(event, CaseReopened):
         since = event.stopped_at
     kind = kind_of(envelope.type)
-    giver, taker = more_of(event) if kind in HANDOFF_KINDS else (None, None)
+    from_function, to_function = details_of(event) if kind in HANDOFF_KINDS else (None, None)
     return {
         "fact_id": envelope.id,
         "case_id": event.case_id,
@@ -97,6 +99,6 @@ def case_fact_row(envelope: Envelope) -> dict[str, Any]:
         "severity": event.severity,
         "sites": list(event.sites),
         "customers": list(event.customers),
-        "giver": giver,
-        "taker": taker,
+        "giver": from_function,
+        "taker": to_function,
     }

@@ -14,13 +14,13 @@ from functools import partial
 from math import ceil, exp, inf, log, sqrt
 from typing import NamedTuple
 
-from velocity.curve import PERCENTILES, PLACES, Step, Z
+from velocity.curve import PERCENTILES, PLACES, SurvivalStep, Z
 
 NEAR = 1e-6  # of a place in the list: a float of a million factors is nearer
 Band = tuple[int | None, int | None]
 
 
-class Stretch(NamedTuple):
+class CurveSegment(NamedTuple):
     """What lies between two censored cases: `ends` implemented from place `first` on, `at_risk` before the first of them."""
 
     first: int
@@ -30,11 +30,11 @@ class Stretch(NamedTuple):
     variance: float
 
     def at(self, ended: int) -> float:
-        """Return the curve after so many of the stretch."""
+        """Return the curve after so many of the segment."""
         return self.survival * (self.at_risk - ended) / self.at_risk
 
     def bound(self, ended: int, sign: int) -> float:
-        """Return the lower (-1) or upper (1) bound of the band after so many of the stretch; some are left at risk."""
+        """Return the lower (-1) or upper (1) bound of the band after so many of the segment; some are left at risk."""
         left = self.at_risk - ended
         hazard = log(self.survival * left / self.at_risk)
         if not hazard:
@@ -50,8 +50,8 @@ class SortedCurve:
     ended: Sequence[int]
     censored: Sequence[int]
 
-    def stretches(self) -> Iterator[Stretch]:
-        """Yield the stretches in which a case was implemented; one that ended when another was censored came before it."""
+    def segments(self) -> Iterator[CurveSegment]:
+        """Yield the segments in which a case was implemented; one that ended when another was censored came before it."""
         n, place = len(self.ended) + len(self.censored), 0
         survival, variance = 1.0, 0.0
         for gone, until in enumerate([*self.censored, inf]):
@@ -59,7 +59,7 @@ class SortedCurve:
             if after == place:
                 continue
             at_risk, left = n - place - gone, n - after - gone
-            yield Stretch(place, after - place, at_risk, survival, variance)
+            yield CurveSegment(place, after - place, at_risk, survival, variance)
             if not left:
                 return
             survival *= left / at_risk
@@ -71,17 +71,17 @@ class SortedCurve:
         found: dict[str, int | None] = dict.fromkeys(names)
         passed: list[tuple[int, int]] = []
         missing = {name: PERCENTILES[name] for name in names}
-        for stretch in self.stretches():
+        for segment in self.segments():
             while missing:
                 name, share = next(iter(missing.items()))  # falling: who is above one is above the next
-                ended = _reached(stretch, share, passed)
+                ended = _reached(segment, share, passed)
                 if ended is None:
                     break
-                found[name] = self.ended[stretch.first + ended - 1]
+                found[name] = self.ended[segment.first + ended - 1]
                 del missing[name]
             if not missing:
                 break
-            passed.append((stretch.at_risk - stretch.ends, stretch.at_risk))
+            passed.append((segment.at_risk - segment.ends, segment.at_risk))
         return found
 
     def bands(self) -> dict[str, Band]:
@@ -94,15 +94,15 @@ class SortedCurve:
             (float(share), name) for name, share in PERCENTILES.items()
         ]  # falling: who is above one is above the next
         found: dict[str, int] = {}
-        for stretch in self.stretches():
-            most = self._banded(stretch)
-            if not most or (sign > 0 and stretch.at(most) > wanted[0][0]):
+        for segment in self.segments():
+            most = self._banded(segment)
+            if not most or (sign > 0 and segment.at(most) > wanted[0][0]):
                 continue
-            bound = stretch.bound(most, sign)
+            bound = segment.bound(most, sign)
             while wanted and bound <= wanted[0][0]:
                 share, name = wanted.pop(0)
-                ended = _first(most, partial(_bounded, stretch, sign, share))
-                found[name] = self.ended[stretch.first + ended - 1]
+                ended = _first(most, partial(_bounded, segment, sign, share))
+                found[name] = self.ended[segment.first + ended - 1]
             if not wanted:
                 break
         return found
@@ -112,54 +112,54 @@ class SortedCurve:
         if not self.ended and not self.censored:
             return None
         survival = 1.0
-        for stretch in self.stretches():
-            ended = min(bisect_right(self.ended, us, stretch.first) - stretch.first, stretch.ends)
+        for segment in self.segments():
+            ended = min(bisect_right(self.ended, us, segment.first) - segment.first, segment.ends)
             if ended:
-                survival = stretch.at(ended)
-            if ended < stretch.ends:
+                survival = segment.at(ended)
+            if ended < segment.ends:
                 break
         return round(1 - survival, PLACES)
 
-    def points(self, most: int) -> list[Step]:
+    def points(self, most: int) -> list[SurvivalStep]:
         """Return the curve with its band, at most so many steps of it, evenly over the cases; the last step always."""
-        found: list[Step] = []
+        found: list[SurvivalStep] = []
         apart = max(1, ceil(len(self.ended) / most))
         next_place = apart - 1
-        for stretch in self.stretches():
-            end, banded = stretch.first + stretch.ends, self._banded(stretch)
+        for segment in self.segments():
+            end, banded = segment.first + segment.ends, self._banded(segment)
             while next_place < end or end == len(self.ended):
                 place = min(next_place, end - 1)
                 us = self.ended[place]
-                ended = bisect_right(self.ended, us, stretch.first, end) - stretch.first
-                lower, upper = (stretch.bound(ended, -1), stretch.bound(ended, 1)) if ended <= banded else (None, None)
-                found.append(Step(us, round(stretch.at(ended), PLACES), lower, upper))
-                next_place = max(next_place + apart, stretch.first + ended)
-                if stretch.first + ended == len(self.ended):
+                ended = bisect_right(self.ended, us, segment.first, end) - segment.first
+                lower, upper = (segment.bound(ended, -1), segment.bound(ended, 1)) if ended <= banded else (None, None)
+                found.append(SurvivalStep(us, round(segment.at(ended), PLACES), lower, upper))
+                next_place = max(next_place + apart, segment.first + ended)
+                if segment.first + ended == len(self.ended):
                     return found
         return found
 
-    def _banded(self, stretch: Stretch) -> int:
-        """Return up to how many of a stretch the band has a value: where the curve falls to nothing it has none."""
-        if stretch.ends < stretch.at_risk:
-            return stretch.ends
-        last = self.ended[stretch.first + stretch.ends - 1]
-        return bisect_left(self.ended, last, stretch.first) - stretch.first
+    def _banded(self, segment: CurveSegment) -> int:
+        """Return up to how many of a segment the band has a value: where the curve falls to nothing it has none."""
+        if segment.ends < segment.at_risk:
+            return segment.ends
+        last = self.ended[segment.first + segment.ends - 1]
+        return bisect_left(self.ended, last, segment.first) - segment.first
 
 
-def _reached(stretch: Stretch, share: Fraction, passed: Sequence[tuple[int, int]]) -> int | None:
-    """Return after how many of a stretch the curve is at or below a share; None where it stays above."""
-    place = stretch.at_risk * (1 - float(share) / stretch.survival)
+def _reached(segment: CurveSegment, share: Fraction, passed: Sequence[tuple[int, int]]) -> int | None:
+    """Return after how many of a segment the curve is at or below a share; None where it stays above."""
+    place = segment.at_risk * (1 - float(share) / segment.survival)
     near = round(place)
     ended = ceil(place)
     if abs(place - near) < NEAR:
-        ended = near if _exactly(stretch, near, share, passed) else near + 1
-    return max(1, ended) if ended <= stretch.ends else None
+        ended = near if _exactly(segment, near, share, passed) else near + 1
+    return max(1, ended) if ended <= segment.ends else None
 
 
-def _exactly(stretch: Stretch, ended: int, share: Fraction, passed: Sequence[tuple[int, int]]) -> bool:
+def _exactly(segment: CurveSegment, ended: int, share: Fraction, passed: Sequence[tuple[int, int]]) -> bool:
     """Say in whole numbers whether the curve is at or below a share after so many."""
-    below = _product([stretch.at_risk - ended, *(left for left, _ in passed)]) * share.denominator
-    return below <= _product([stretch.at_risk, *(at_risk for _, at_risk in passed)]) * share.numerator
+    below = _product([segment.at_risk - ended, *(left for left, _ in passed)]) * share.denominator
+    return below <= _product([segment.at_risk, *(at_risk for _, at_risk in passed)]) * share.numerator
 
 
 def _product(factors: Sequence[int]) -> int:
@@ -170,8 +170,8 @@ def _product(factors: Sequence[int]) -> int:
     return _product(factors[:half]) * _product(factors[half:])
 
 
-def _bounded(stretch: Stretch, sign: int, share: float, ended: int) -> bool:
-    return stretch.bound(ended, sign) <= share
+def _bounded(segment: CurveSegment, sign: int, share: float, ended: int) -> bool:
+    return segment.bound(ended, sign) <= share
 
 
 def _first(most: int, holds: Callable[[int], bool]) -> int:

@@ -1,8 +1,8 @@
 """What can be asked of the scorecard; read-only."""
 
 from services.scorecard.queries.answers import (
-    Asked,
-    What,
+    Grouping,
+    VelocityQuery,
     cells_of_cases,
     curve_of_cases,
     figure_of_cases,
@@ -32,8 +32,8 @@ from services.scorecard.queries.velocity import (
 
 __all__ = [
     "MEASURED",
-    "Asked",
-    "What",
+    "Grouping",
+    "VelocityQuery",
     "causes_of_fact",
     "cells_of_cases",
     "consequences",

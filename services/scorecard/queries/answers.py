@@ -17,7 +17,7 @@ from chassis.persistence.database import ReadTx
 from services.scorecard import domain
 from services.scorecard.queries.recompute import PLANNED, statement
 
-What = Literal["kind", "severity", "function", "week", "pair"]
+Grouping = Literal["kind", "severity", "function", "week", "pair"]
 _ASKED = """
 WHERE (CAST(:kind AS text) IS NULL OR cause_kind = :kind) AND (CAST(:severity AS text) IS NULL OR severity = :severity)
   AND (CAST(:since AS timestamptz) IS NULL OR identified_at >= :since)
@@ -76,7 +76,7 @@ def _sent(what: str, name: str, where: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class VelocityQuery:
     """Which cases are asked about: filters, and what is in the reader's scope; `at` is now, or the as-of time."""
 
     actor: Actor
@@ -87,12 +87,12 @@ class Asked:
     as_of: datetime | None = None
 
     @property
-    def everybody(self) -> bool:
+    def includes_all_cases(self) -> bool:
         """Say whether every case lies in the reader's scope: nothing has to be looked up for them then."""
         return self.actor.sees_all
 
 
-def _rows(read: ReadTx, asked: Asked, rest: str, **more: Any) -> Sequence[Row[Any]]:
+def _rows(read: ReadTx, asked: VelocityQuery, rest: str, **more: Any) -> Sequence[Row[Any]]:
     """Ask `asked`, the cases in question: of now from the readings, as of a time from SQL."""
     filters = {"kind": asked.kind, "severity": asked.severity, "since": asked.since, "as_of": asked.as_of, **more}
     scope = {
@@ -102,12 +102,12 @@ def _rows(read: ReadTx, asked: Asked, rest: str, **more: Any) -> Sequence[Row[An
     with read.planned(*(PLANNED if asked.as_of else _PLANNED)):
         if asked.as_of is not None:
             return read.rows(statement(_THEN + rest), {**filters, **scope, "case_ids": None})
-        if asked.everybody:
+        if asked.includes_all_cases:
             return read.rows(text(f"WITH {_NOW}) {rest}"), {**filters, "now": asked.at})
         return read.rows(text(f"WITH {_NOW}{_SCOPE}) {rest}"), {**filters, **scope, "now": asked.at})
 
 
-def figure_of_cases(read: ReadTx, asked: Asked, *, target: timedelta) -> domain.Figure:
+def figure_of_cases(read: ReadTx, asked: VelocityQuery, *, target: timedelta) -> domain.Figure:
     """Return the figure of the cases with what stands beside it."""
     sent = ", ".join(
         _sent(*one)
@@ -139,7 +139,7 @@ def figure_of_cases(read: ReadTx, asked: Asked, *, target: timedelta) -> domain.
     )
 
 
-def curve_of_cases(read: ReadTx, asked: Asked) -> domain.SortedCurve:
+def curve_of_cases(read: ReadTx, asked: VelocityQuery) -> domain.SortedCurve:
     """Return the curve of the cases: how long those lasted that were implemented, and those that were not."""
     sent = (
         _sent("decision_us", "ended", "decision_us IS NOT NULL"),
@@ -149,12 +149,12 @@ def curve_of_cases(read: ReadTx, asked: Asked) -> domain.SortedCurve:
     return domain.SortedCurve(domain.sorted_durations(row.ended), domain.sorted_durations(row.censored))
 
 
-def p90_of_cases(read: ReadTx, asked: Asked) -> int | None:
+def p90_of_cases(read: ReadTx, asked: VelocityQuery) -> int | None:
     """Return after how long nine of ten were implemented."""
     return curve_of_cases(read, asked).percentiles(("p90",))["p90"]
 
 
-def cells_of_cases(read: ReadTx, asked: Asked, what: What, *, target: timedelta) -> list[domain.Cell]:
+def cells_of_cases(read: ReadTx, asked: VelocityQuery, what: Grouping, *, target: timedelta) -> list[domain.Cell]:
     """Return the figure by kind, severity, function that was last to act, week of identification, or pair of a hand-over."""
     pair = what == "pair"
     other, times, more = ("taker", "sum(times)", _PAIRS) if pair else ("''", "0", "")
@@ -165,7 +165,7 @@ def cells_of_cases(read: ReadTx, asked: Asked, what: What, *, target: timedelta)
     return domain.cells((_counted(row, what) for row in _rows(read, asked, rest)), target // domain.MICROSECOND)
 
 
-def _counted(row: Any, what: What | None = None) -> domain.Counted:
+def _counted(row: Any, what: Grouping | None = None) -> domain.Counted:
     cell: tuple[str, ...] = ()
     if what == "week":
         year, week, _ = row.cell.isocalendar()
@@ -176,7 +176,7 @@ def _counted(row: Any, what: What | None = None) -> domain.Counted:
     return domain.Counted(cell, row.ended, row.open, row.cleared, domain.durations(row.lasting), more)
 
 
-def phases_of_cases(read: ReadTx, asked: Asked) -> list[domain.Phase]:
+def phases_of_cases(read: ReadTx, asked: VelocityQuery) -> list[domain.Phase]:
     """Return every phase over the cases; where a case was cleared, the phase in which it stood did not end."""
     numbered = list(enumerate(domain.PHASES))
     last = " ".join(f"WHEN {phase}_us IS NOT NULL THEN {number}" for number, phase in reversed(numbered))
@@ -207,7 +207,7 @@ def phases_of_cases(read: ReadTx, asked: Asked) -> list[domain.Phase]:
     ]
 
 
-def open_cases_beyond(read: ReadTx, asked: Asked, us: int, *, limit: int) -> tuple[int, Sequence[Row[Any]]]:
+def open_cases_beyond(read: ReadTx, asked: VelocityQuery, us: int, *, limit: int) -> tuple[int, Sequence[Row[Any]]]:
     """Return how many open cases have lasted longer, and the longest of them."""
     rest = """
     SELECT case_id, cause_kind, severity, identified_at, elapsed_us, count(*) OVER () AS beyond

@@ -13,7 +13,7 @@ from chassis.errors import NotFound
 from chassis.http.auth import Actor
 from chassis.persistence.database import ReadTx
 from services.scorecard import domain
-from services.scorecard.queries.answers import Asked, figure_of_cases
+from services.scorecard.queries.answers import VelocityQuery, figure_of_cases
 from services.scorecard.queries.recompute import MEASURED, PLANNED, measures_recomputed, statement
 
 LISTED_MAX = 100
@@ -59,7 +59,7 @@ def decision_velocity(
     An open case lasts until the time asked about, not until its last fact.
     """
     at = world_now(read) if as_of is None else as_of
-    return figure_of_cases(read, Asked(actor, at, kind, severity, since, as_of), target=target), at
+    return figure_of_cases(read, VelocityQuery(actor, at, kind, severity, since, as_of), target=target), at
 
 
 def readings_by_opening(

@@ -55,7 +55,7 @@ async def _serve(settings: ServiceSettings) -> int:
         await asyncio.wait([stopping], timeout=COMMIT_SECONDS)
         if worker.ready.is_set() and not worker.app.rebalancing:
             await worker.settle()
-            await worker.look_back()
+            await worker.seek_missed_records()
             await _rejoin_where_due(worker, coverage)
     code = EXIT_OK if stop.is_set() else EXIT_FAILED
     if code == EXIT_FAILED:

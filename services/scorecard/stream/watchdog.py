@@ -16,7 +16,7 @@ from services.scorecard import metrics as events
 from services.scorecard.stream.worker import SOURCE, Worker
 
 STUCK_SECONDS = 30.0
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 
 
 class Watchdog(threading.Thread):
@@ -33,13 +33,13 @@ class Watchdog(threading.Thread):
     def run(self) -> None:
         """Look every second for as long as the process lives."""
         while True:
-            self._pause.wait(LOOK_SECONDS)
+            self._pause.wait(CHECK_SECONDS)
             try:
-                self.look()
+                self.check()
             except Exception as error:  # noqa: BLE001  the broker may be away; that is not this worker's fault
                 log.get().warning("watchdog.waits", because=type(error).__name__, detail=str(error)[:300])
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Measure the lag; end the process when it does not shrink for half a minute."""
         positions = dict(self._worker.positions)
         lag = self._lag(positions)

@@ -18,8 +18,8 @@ from chassis.runtime.settings import ServiceSettings
 from schemas import catalogue  # noqa: F401  every class of fact must be known before the first is decoded
 from services.scorecard import domain, metrics as events
 from services.scorecard.stream.app import RAW, SESSION_SECONDS, app_of
-from services.scorecard.stream.outlet import Batch, BatchProducer, ChangedCase, Records
-from services.scorecard.stream.states import ChangelogState
+from services.scorecard.stream.batch_producer import Batch, BatchProducer, ChangedCase, Records
+from services.scorecard.stream.changelog_state import ChangelogState
 
 SOURCE, TARGET, CHANGELOG = "exceptions.case", "scorecard.measure", "scorecard.stream-cases-changelog"
 UNSETTLED_MAX = 2_000  # facts folded whose state or measure the broker has not acknowledged
@@ -53,7 +53,7 @@ class Worker:
         self.app.agent(self.source, concurrency=1)(self.fold)
         self.app.on_partitions_revoked.connect(self._on_revoked, weak=False)
         self.app.on_rebalance_complete.connect(self._on_recovered, weak=False)
-        self.outlet = BatchProducer(
+        self.producer = BatchProducer(
             settings.topic(CHANGELOG),
             settings.topic(TARGET),
             lambda: self.app.producer._producer,
@@ -112,7 +112,7 @@ class Worker:
             start = committed or (await self.app.consumer.earliest_offsets(tp))[tp]
             self.positions.setdefault(tp, start)  # somebody else may have known it meanwhile
 
-    async def look_back(self) -> None:
+    async def seek_missed_records(self) -> None:
         """Seek where the topic goes on and nothing comes: what Faust dropped last leaves no gap to be seen."""
         if time.monotonic() - self.moved_at < STANDS_SECONDS:
             return  # a partition may stand because another one's facts are being folded
@@ -147,42 +147,42 @@ class Worker:
             consumer.resume_flow()
 
     def _take(self, event: EventT[bytes]) -> asyncio.Future[None]:
-        heard, key, partition = (
-            domain.heard(event.message.value or b""),
+        fact, key, partition = (
+            domain.decode_fact(event.message.value or b""),
             event.message.key or b"",
             event.message.partition,
         )
         before = self._case(partition, key)
-        case = domain.fold(before, heard.told)
-        found = domain.measure(case)
-        new = {} if found is None else domain.observable(found, case.observed)
+        case = domain.fold(before, fact.event)
+        measured = domain.measure(case)
+        new = {} if measured is None else domain.observable(measured, case.observed)
         case = domain.observe(case, frozenset(new))
         (_KNOWN if case is before else _FOLDED).inc()
         for phase, duration_us in new.items():
             events.decision_seconds.labels(case.cause_kind, case.severity, phase).observe(duration_us / 1_000_000)
-        if found is None:
-            return self.outlet.moved(key, ChangedCase(case, "unknown", partition), None)
-        self._count_open(key, case.cause_kind, case.severity, found.state, partition)
-        measure = domain.said(case, found, heard, source=self._source_name)
+        if measured is None:
+            return self.producer.add_changed_case(key, ChangedCase(case, "unknown", partition), None)
+        self._count_open(key, case.cause_kind, case.severity, measured.state, partition)
+        measure = domain.encode_measure(case, measured, fact, source=self._source_name)
         events.stream_measures_total.inc()
-        return self.outlet.moved(key, ChangedCase(case, found.state, partition), measure)
+        return self.producer.add_changed_case(key, ChangedCase(case, measured.state, partition), measure)
 
     def _write(self, now: Batch) -> dict[int, Records]:
-        """Keep the cases of a round and return what the changelog is told, by partition."""
-        told: dict[int, Records] = {}
-        for case_key, moved in now.moved.items():
-            state = domain.serialize(moved.case, moved.state)
-            self._remember(case_key, state, moved.case)
-            told.setdefault(moved.partition, []).append((case_key + b"/" + self.writer, state))
+        """Remember the decoded cases of a batch and return the changelog records by partition."""
+        records_by_partition: dict[int, Records] = {}
+        for case_key, changed in now.changed.items():
+            state = domain.serialize(changed.case, changed.state)
+            self._remember(case_key, state, changed.case)
+            records_by_partition.setdefault(changed.partition, []).append((case_key + b"/" + self.writer, state))
         for gone, partition in now.removed.items():
-            told.setdefault(partition, []).append((gone, None))
-        for partition, records in told.items():
+            records_by_partition.setdefault(partition, []).append((gone, None))
+        for partition, records in records_by_partition.items():
             for key, written in records:
                 self.states.put(partition, key, written)
-        return told
+        return records_by_partition
 
     def _case(self, partition: int, key: bytes) -> domain.Case | None:
-        if (moved := self.outlet.round.moved.get(key)) is not None:
+        if (moved := self.producer.round.changed.get(key)) is not None:
             return moved.case
         states, known = self.states.of(partition, key), self._decoded.get(key)
         if known is not None and known[0] is states.get(self.writer):
@@ -211,9 +211,9 @@ class Worker:
 
     # ── partitions and offsets ───────────────────────────────────────────────────────────────────
 
-    async def _on_revoked(self, *told: Any, **_: Any) -> None:
+    async def _on_revoked(self, *arguments: Any, **_: Any) -> None:
         """Before another worker takes over: wait until the broker has what this one folded, and say how far it came."""
-        revoked: set[TP] = told[-1]
+        revoked: set[TP] = arguments[-1]
         self.ready.clear()
         self.epoch += 1
         self._seek_again_at = 0.0
@@ -231,7 +231,7 @@ class Worker:
         self._decoded.clear()
         held = {tp.partition for tp in self.app.consumer.assignment()}
         await self.states.load(held)
-        await self.outlet.refresh_partitions()
+        await self.producer.refresh_partitions()
         for partition in held:
             for key, states in self.states.cases(partition).items():  # the longest knows the most
                 self._count_open(key, *domain.peek_header(max(states.values(), key=len)), partition)
@@ -254,7 +254,7 @@ class Worker:
 
     async def acknowledged(self, partitions: Iterable[TP], seconds: float) -> None:
         """Send what was folded of partitions and wait, at most so long, until the broker has it."""
-        self.outlet.tell()
+        self.producer.send_batch()
         folded = (one for tp in partitions for one in self.unsettled.get(tp, ()))
         waiting = {one.acknowledged for one in folded if one.acknowledged is not None}
         if waiting:
@@ -264,8 +264,8 @@ class Worker:
         """Commit, for each partition, up to the first fact that is not settled. A write that failed ends the worker."""
         offsets: dict[TP, int] = {}
         for tp, waiting in list(self.unsettled.items()):
-            while waiting and ((told := waiting[0].acknowledged) is None or told.done()):
-                if told is not None and (error := told.exception()) is not None:
+            while waiting and ((acknowledged := waiting[0].acknowledged) is None or acknowledged.done()):
+                if acknowledged is not None and (error := acknowledged.exception()) is not None:
                     self.fatal = error
                     return
                 one = waiting.popleft()
@@ -277,7 +277,7 @@ class Worker:
     def _take_over(self, key: bytes, partition: int) -> None:
         """Take away what others wrote of a case: what this worker wrote holds it too, and the broker has it."""
         for writer in self.states.of(partition, key).keys() - {self.writer}:
-            self.outlet.removed(key + b"/" + writer, partition)
+            self.producer.add_removed_key(key + b"/" + writer, partition)
 
 
 async def _join_again(consumer: Any) -> None:

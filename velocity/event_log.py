@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from velocity.clock import CLOCK_KINDS, TASK_KINDS, Case, ClockFact, add, micros
+from velocity.case import CLOCK_KINDS, TASK_KINDS, Case, ClockFact, add, micros
 
 FAMILY, VERSION = "exceptions.", ".v1"
 CALENDAR = "collaboration.calendar.changed.v1"
@@ -70,7 +70,7 @@ class Log:
     """A log that was read: the facts and calendars of one world in the order of its lines."""
 
     options: Options
-    told: tuple[RootSignalEvent, ...]
+    events: tuple[RootSignalEvent, ...]
     calendars: tuple[Calendar, ...]
 
 
@@ -91,25 +91,25 @@ def read(lines: Iterable[str]) -> Log:
     """Read a log; any line may hold options, the last of which count; raises Unreadable."""
     options: dict[str, Any] = {}
     events: list[tuple[int, dict[str, Any]]] = []
-    told: list[RootSignalEvent] = []
+    facts: list[RootSignalEvent] = []
     calendars: list[Calendar] = []
     number = 0
     try:
         for number, line in enumerate(filter(str.strip, lines), start=1):
-            found = json.loads(line)
-            if "options" in found:
-                options |= found["options"]
+            entry = json.loads(line)
+            if "options" in entry:
+                options |= entry["options"]
             else:
-                events.append((number, found))
-        asked = _options(options)
+                events.append((number, entry))
+        chosen = _options(options)
         for number, event in events:  # noqa: B007  the line at fault is named
-            if event["type"] == CALENDAR and world_of(event["source"]) == asked.world:
+            if event["type"] == CALENDAR and world_of(event["source"]) == chosen.world:
                 calendars.append(_calendar(event))
-            elif (fact := _fact_of(event, asked.world)) is not None:
-                told.append(fact)
+            elif (fact := _fact_of(event, chosen.world)) is not None:
+                facts.append(fact)
     except UNFIT as error:
         raise Unreadable(f"line {number} is no event: {type(error).__name__} {error}") from error
-    return Log(asked, tuple(told), tuple(calendars))
+    return Log(chosen, tuple(facts), tuple(calendars))
 
 
 def world_of(source: str) -> str:
@@ -118,10 +118,10 @@ def world_of(source: str) -> str:
     return parts[2] if source.startswith("/crossdock/") else "live"
 
 
-def known(log: Log, as_of_us: int) -> dict[UUID, Case]:
+def cases_as_of(log: Log, as_of_us: int) -> dict[UUID, Case]:
     """Return every case of which something was recorded by then, folded from what was recorded by then."""
     cases: dict[UUID, Case] = {}
-    for one in log.told:
+    for one in log.events:
         if one.fact.recorded_us <= as_of_us:
             cases[one.case_id] = add(
                 cases.get(one.case_id), one.fact, case_id=one.case_id, cause_kind=one.cause_kind, severity=one.severity
@@ -129,13 +129,13 @@ def known(log: Log, as_of_us: int) -> dict[UUID, Case]:
     return cases
 
 
-def calendars_known(log: Log, as_of_us: int) -> dict[str, Calendar]:
+def calendars_as_of(log: Log, as_of_us: int) -> dict[str, Calendar]:
     """Return the calendars as they were known then, by code: the last in order counts."""
-    found: dict[str, Calendar] = {}
+    by_code: dict[str, Calendar] = {}
     for calendar in sorted(log.calendars, key=lambda one: one.order):
         if calendar.order[0] <= as_of_us:
-            found[calendar.code] = calendar
-    return found
+            by_code[calendar.code] = calendar
+    return by_code
 
 
 def as_of(log: Log) -> int:
@@ -143,7 +143,7 @@ def as_of(log: Log) -> int:
     return (
         log.options.as_of_us
         if log.options.as_of_us is not None
-        else max((one.fact.recorded_us for one in log.told), default=0)
+        else max((one.fact.recorded_us for one in log.events), default=0)
     )
 
 
@@ -152,13 +152,13 @@ def moment(text: str) -> int:
     return micros(datetime.fromisoformat(text))
 
 
-def _options(told: dict[str, Any]) -> Options:
-    asked = told.get("as_of")
+def _options(document: dict[str, Any]) -> Options:
+    as_of_text = document.get("as_of")
     return Options(
-        None if asked is None else moment(asked),
-        told.get("world", "live"),
-        told.get("horizon_us"),
-        int(told["window_days"]) * DAY_US if "window_days" in told else WINDOW_US,
+        None if as_of_text is None else moment(as_of_text),
+        document.get("world", "live"),
+        document.get("horizon_us"),
+        int(document["window_days"]) * DAY_US if "window_days" in document else WINDOW_US,
     )
 
 
@@ -167,14 +167,14 @@ def _fact_of(event: dict[str, Any], world: str) -> RootSignalEvent | None:
     if not (event["type"].startswith(FAMILY) and event["type"].endswith(VERSION)):
         return None
     try:
-        return told_by(event) if world_of(event["source"]) == world else None
+        return parse_case_event(event) if world_of(event["source"]) == world else None
     except UNFIT:
         if _kind_of(event) in CLOCK_KINDS:
             raise
         return None
 
 
-def told_by(event: dict[str, Any]) -> RootSignalEvent:
+def parse_case_event(event: dict[str, Any]) -> RootSignalEvent:
     """Return the fact of a case that an event is; raises KeyError, ValueError, TypeError or AttributeError where it is none.
 
     Only the facts about a task that the specification names are read for their task: others may name one, too.
@@ -228,10 +228,10 @@ __all__ = [
     "RootSignalEvent",
     "Unreadable",
     "as_of",
-    "calendars_known",
-    "known",
+    "calendars_as_of",
+    "cases_as_of",
     "moment",
+    "parse_case_event",
     "read",
-    "told_by",
     "world_of",
 ]

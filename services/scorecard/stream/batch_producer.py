@@ -40,7 +40,7 @@ class Batch:
     """What was folded since the last round; `acknowledged` is done when the broker has all that came of it."""
 
     acknowledged: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    moved: dict[bytes, ChangedCase] = field(default_factory=dict)
+    changed: dict[bytes, ChangedCase] = field(default_factory=dict)
     removed: dict[bytes, int] = field(default_factory=dict)  # key of the changelog → partition
     measures: defaultdict[int, Records] = field(default_factory=lambda: defaultdict(list))
     facts: int = 0
@@ -61,7 +61,7 @@ class BatchProducer:
         self._changelog, self._target = changelog, target
         self._producer = producer  # aiokafka's, inside Faust's: it is there once the app runs
         self._write = write
-        self._wrote = wrote  # told where in the changelog the broker put how many records
+        self._wrote = wrote  # called with partition, first offset and number of records written to the changelog
         self._turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self.round = Batch()
@@ -74,22 +74,22 @@ class BatchProducer:
         if (producer := self._producer()) is not None:
             await producer.client.force_metadata_update()
 
-    def moved(self, key: bytes, moved: ChangedCase, measure: bytes | None) -> asyncio.Future[None]:
+    def add_changed_case(self, key: bytes, change: ChangedCase, measure: bytes | None) -> asyncio.Future[None]:
         """Take what a fact led to; returns the acknowledgement to come."""
-        now = self._begun()
-        now.moved[key] = moved
+        now = self._current_batch()
+        now.changed[key] = change
         if measure is not None:
-            now.measures[moved.partition].append((key, measure))
+            now.measures[change.partition].append((key, measure))
         now.facts += 1
         if now.facts >= FACTS_MAX:
-            self.tell()
+            self.send_batch()
         return now.acknowledged
 
-    def removed(self, key: bytes, partition: int) -> None:
+    def add_removed_key(self, key: bytes, partition: int) -> None:
         """Take a key away from the changelog."""
-        self._begun().removed[key] = partition
+        self._current_batch().removed[key] = partition
 
-    def tell(self) -> None:
+    def send_batch(self) -> None:
         """Send what was gathered so far."""
         now, self.round = self.round, Batch()
         if now.timer is None:
@@ -104,9 +104,9 @@ class BatchProducer:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _begun(self) -> Batch:
+    def _current_batch(self) -> Batch:
         if self.round.timer is None:
-            self.round.timer = asyncio.get_running_loop().call_later(LINGER_SECONDS, self.tell)
+            self.round.timer = asyncio.get_running_loop().call_later(LINGER_SECONDS, self.send_batch)
         return self.round
 
     async def _send(self, now: Batch, states: Mapping[int, Records]) -> None:
@@ -115,7 +115,7 @@ class BatchProducer:
                 sent = []
                 for partition, records in states.items():
                     sent += await self._submit(self._changelog, partition, records, _NONE, self._wrote)
-                for _ in now.moved:
+                for _ in now.changed:
                     crash_points.hit(crash_points.IN_FOLD)
                 for partition, records in now.measures.items():
                     sent += await self._submit(self._target, partition, records, _MEASURE)
@@ -139,7 +139,7 @@ class BatchProducer:
         async def submit() -> None:
             future: asyncio.Future[Any] = await producer.send_batch(batch, topic, partition=partition)
             if wrote is not None:
-                future.add_done_callback(partial(_tell, wrote, batch.record_count()))
+                future.add_done_callback(partial(_report_written, wrote, batch.record_count()))
             sent.append(future)
 
         for key, value in records:
@@ -151,7 +151,7 @@ class BatchProducer:
         return sent
 
 
-def _tell(wrote: Callable[[int, int, int], None], records: int, future: asyncio.Future[Any]) -> None:
+def _report_written(wrote: Callable[[int, int, int], None], records: int, future: asyncio.Future[Any]) -> None:
     if not future.cancelled() and future.exception() is None:
         put = future.result()
         wrote(put.partition, put.offset, records)

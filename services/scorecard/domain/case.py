@@ -19,7 +19,7 @@ from schemas.exceptions import (
 from schemas.scorecard import MeasureRecorded
 from schemas.types import CauseKind, Severity
 from velocity import CLOCK_KINDS, Case, ClockFact, Measure, add, instant
-from velocity.reading import RootSignalEvent, told_by
+from velocity.event_log import RootSignalEvent, parse_case_event
 
 CASE_FACTS = frozenset(name for name, fact in REGISTER.items() if issubclass(fact, CaseFact))
 KINDS, SEVERITIES = frozenset(get_args(CauseKind)), frozenset(get_args(Severity))
@@ -31,34 +31,36 @@ def kind_of(event_name: str) -> str:
     return event_name.split(".", 1)[1].rsplit(".", 1)[0]
 
 
-class Heard(NamedTuple):
+class DecodedFact(NamedTuple):
     """A fact as the stream takes it: what it says, and what of its envelope a measure carries on as it was written."""
 
-    told: RootSignalEvent
+    event: RootSignalEvent
     occurred_at: str
     recorded_at: str
     correlation_id: str
     traceparent: str | None
 
 
-def heard(value: bytes) -> Heard:
+def decode_fact(value: bytes) -> DecodedFact:
     """Read of a fact's bytes what moves a clock; raises ValueError where they are no fact of a case that is known here."""
     try:
         event = json.loads(value)
         if event["type"] not in CASE_FACTS:
             raise ValueError(f"{event['type']!r} is no fact of a case that is known here")
-        told = told_by(event)
-        found = Heard(told, event["time"], event["recordedtime"], event["correlationid"], event.get("traceparent"))
+        case_event = parse_case_event(event)
+        decoded = DecodedFact(
+            case_event, event["time"], event["recordedtime"], event["correlationid"], event.get("traceparent")
+        )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no fact of a case: {type(error).__name__} {error}") from error
-    if told.cause_kind not in KINDS or told.severity not in SEVERITIES:
-        raise ValueError(f"no cause or severity that is known here: {told.cause_kind!r}, {told.severity!r}")
-    return found
+    if case_event.cause_kind not in KINDS or case_event.severity not in SEVERITIES:
+        raise ValueError(f"no cause or severity that is known here: {case_event.cause_kind!r}, {case_event.severity!r}")
+    return decoded
 
 
-def fold(case: Case | None, told: RootSignalEvent) -> Case:
+def fold(case: Case | None, event: RootSignalEvent) -> Case:
     """Return the case with one more fact; one that is known already changes nothing."""
-    return add(case, told.fact, case_id=told.case_id, cause_kind=told.cause_kind, severity=told.severity)
+    return add(case, event.fact, case_id=event.case_id, cause_kind=event.cause_kind, severity=event.severity)
 
 
 def merge(one: Case | None, other: Case) -> Case:
@@ -69,7 +71,7 @@ def merge(one: Case | None, other: Case) -> Case:
     return replace(later, facts={**one.facts, **other.facts}, observed=one.observed | other.observed)
 
 
-def more_of(event: CaseFact) -> tuple[str, ...]:
+def details_of(event: CaseFact) -> tuple[str, ...]:
     """Return the giver and the taker of a hand-over, or the reason of a pause."""
     if isinstance(event, HandoverAccepted):
         return (event.from_function, event.to_function)
@@ -88,68 +90,68 @@ def observe(case: Case, what: frozenset[str]) -> Case:
     return case if what <= case.observed else replace(case, observed=case.observed | what)
 
 
-def observable(found: Measure, observed: frozenset[str]) -> dict[str, int]:
+def observable(measured: Measure, observed: frozenset[str]) -> dict[str, int]:
     """Return what a histogram may count of an implemented case now and has not counted before, in microseconds."""
-    if found.decision_us is None:
+    if measured.decision_us is None:
         return {}
-    durations: dict[str, int] = {p.phase: p.duration_us for p in found.phases if not p.open}
-    durations["whole"] = found.decision_us
-    if found.coordination_us is not None:
-        durations["coordination"] = found.coordination_us
+    durations: dict[str, int] = {p.phase: p.duration_us for p in measured.phases if not p.open}
+    durations["whole"] = measured.decision_us
+    if measured.coordination_us is not None:
+        durations["coordination"] = measured.coordination_us
     return {phase: us for phase, us in durations.items() if phase not in observed}
 
 
-def said(case: Case, found: Measure, why: Heard, *, source: str) -> bytes:
+def encode_measure(case: Case, measured: Measure, fact: DecodedFact, *, source: str) -> bytes:
     """Return the envelope of the measure to which one more fact of a case led, as `scorecard.measure.recorded.v1`.
 
     The case and the fact make its id (FLOW 4.4), so that it is the same whoever says it again.
     Written directly: two validations of what was just computed cost more than the fold itself.
     """
     data = {
-        "occurred_at": why.occurred_at,
+        "occurred_at": fact.occurred_at,
         "case_id": str(case.case_id),
-        "fact_id": str(why.told.fact.fact_id),
+        "fact_id": str(fact.event.fact.fact_id),
         "cause_kind": case.cause_kind,
         "severity": case.severity,
-        "state": found.state,
-        "identified_at": _written(found.identified_us),
-        "as_of": _written(found.until_us),
-        "elapsed_us": found.elapsed_us,
-        "decision_us": found.decision_us,
-        "coordination_us": found.coordination_us,
-        "excluded_us": found.excluded_us,
-        "phases": [{"phase": p.phase, "duration_us": p.duration_us, "open": p.open} for p in found.phases],
-        "inversions": found.inversions,
-        "critical_function": found.critical_function,
-        "reopened": found.reopened,
-        "handoffs": found.handoffs,
-        "acknowledged_us": found.acknowledged_us,
+        "state": measured.state,
+        "identified_at": _rfc3339(measured.identified_us),
+        "as_of": _rfc3339(measured.until_us),
+        "elapsed_us": measured.elapsed_us,
+        "decision_us": measured.decision_us,
+        "coordination_us": measured.coordination_us,
+        "excluded_us": measured.excluded_us,
+        "phases": [{"phase": p.phase, "duration_us": p.duration_us, "open": p.open} for p in measured.phases],
+        "inversions": measured.inversions,
+        "critical_function": measured.critical_function,
+        "reopened": measured.reopened,
+        "handoffs": measured.handoffs,
+        "acknowledged_us": measured.acknowledged_us,
         "facts": len(case.facts),
         "latest_fact_id": str(case.latest[1]),
     }
     envelope = {
         "specversion": "1.0",
-        "id": str(uuid5(case.case_id, str(why.told.fact.fact_id))),
+        "id": str(uuid5(case.case_id, str(fact.event.fact.fact_id))),
         "source": source,
         "type": MeasureRecorded.event_name,
         "subject": data["case_id"],
-        "time": why.occurred_at,
+        "time": fact.occurred_at,
         "datacontenttype": "application/json",
-        "recordedtime": why.recorded_at,
-        "correlationid": why.correlation_id,
+        "recordedtime": fact.recorded_at,
+        "correlationid": fact.correlation_id,
         "causationid": data["fact_id"],
         "causekind": "event",
-        "traceparent": why.traceparent,
-        "data": _known(data),
+        "traceparent": fact.traceparent,
+        "data": _without_nulls(data),
     }
-    return json.dumps(_known(envelope), separators=(",", ":")).encode()
+    return json.dumps(_without_nulls(envelope), separators=(",", ":")).encode()
 
 
-def _known(fields: dict[str, Any]) -> dict[str, Any]:
+def _without_nulls(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _written(us: int) -> str:
+def _rfc3339(us: int) -> str:
     return instant(us).isoformat().replace("+00:00", "Z")
 
 

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 RECORDS_MAX = 5_000
 FETCH_BYTES_MAX = 4_000_000
-LOOK_MS = 500
+POLL_MS = 500
 NOTHING: dict[bytes, bytes] = {}
 
 
@@ -66,7 +66,7 @@ class ChangelogState:
             left = [place for place in places if self._read_to.get(place.partition, 0) < ends[place]]
             while left:
                 for place, records in (
-                    await consumer.getmany(*left, timeout_ms=LOOK_MS, max_records=RECORDS_MAX)
+                    await consumer.getmany(*left, timeout_ms=POLL_MS, max_records=RECORDS_MAX)
                 ).items():
                     for record in records:
                         self.put(place.partition, record.key, record.value)

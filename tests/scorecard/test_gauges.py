@@ -8,7 +8,7 @@ from prometheus_client import generate_latest
 
 from chassis.runtime.metrics import REGISTRY
 from schemas.types import Cause
-from services.scorecard import jobs
+from services.scorecard import gauges
 from tests.scorecard.logs import START, Log
 from tests.scorecard.test_reactions import measures
 from tests.support.service import ServiceUnderTest
@@ -29,7 +29,7 @@ def test_percentiles_come_from_the_stored_readings(scorecard: ServiceUnderTest) 
     scorecard.consume(*[e for log in logs for e in (*log.envelopes, *measures(log))])
     scorecard.set_clock(START + timedelta(hours=10))
     with scorecard.database.reading() as read:
-        jobs.Gauges()(read)
+        gauges.Gauges()(read)
     assert gauge('scorecard_velocity_seconds{cause="shipment-delay",percentile="p50"}') == 4 * 3600
     assert gauge('scorecard_velocity_seconds{cause="shipment-delay",percentile="p90"}') is None
     assert gauge('scorecard_velocity_cases{cause="shipment-delay",state="open"}') == 2
@@ -50,9 +50,9 @@ def test_prometheus_shows_what_the_api_says(scorecard: ServiceUnderTest) -> None
     now = START + timedelta(days=20)
     scorecard.set_clock(now)
     with scorecard.database.reading() as read:
-        jobs.Gauges()(read)
+        gauges.Gauges()(read)
     compared = 0
-    for kind in jobs.KINDS:
+    for kind in gauges.KINDS:
         since = (now - timedelta(days=90)).isoformat()
         found = scorecard.get("/velocity", params={"kind": kind, "since": since}).json()
         for name in ("p50", "p90", "p95"):
@@ -63,7 +63,7 @@ def test_prometheus_shows_what_the_api_says(scorecard: ServiceUnderTest) -> None
         for state in ("implemented", "open", "cleared"):
             assert gauge(f'scorecard_velocity_cases{{cause="{kind}",state="{state}"}}') == found[state]
     assert compared == 3
-    assert jobs.KINDS == ("shipment-delay", "shortage", "incident")
+    assert gauges.KINDS == ("shipment-delay", "shortage", "incident")
 
 
 def test_a_planted_difference_and_planted_orphans_are_seen(scorecard: ServiceUnderTest) -> None:
@@ -75,6 +75,6 @@ def test_a_planted_difference_and_planted_orphans_are_seen(scorecard: ServiceUnd
         tx.cursor().execute("UPDATE case_facts SET heard_at = heard_at - interval '1 hour'")
         tx.cursor().execute("UPDATE facts SET heard_at = heard_at - interval '1 hour'")
     with scorecard.database.reading() as read:
-        jobs.Gauges()(read)
+        gauges.Gauges()(read)
     assert gauge("scorecard_velocity_difference") == 1
     assert gauge('scorecard_orphans{reason="dangling"}') == len(log.envelopes)
