@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from alembic import command
 from alembic.config import Config
@@ -103,6 +104,34 @@ def _rebuilt(table: str, names: str, columns: str, partitioned: str, values: str
     if table == "outbox":
         bind.exec_driver_sql("CREATE INDEX outbox_position_pending ON outbox (position) WHERE published_at IS NULL")
         bind.exec_driver_sql("SELECT setval(pg_get_serial_sequence('outbox', 'position'), max(position)) FROM outbox")
+
+
+def rename_stored_key(kind: Literal["reaction", "effect", "timer"], old: str, new: str) -> None:
+    """Rename a reaction, an effect or a timer in every table that stores its name, in a service's migration.
+
+    The name must match exactly: a reaction registered for several events has one name for each. The downgrade calls it
+    with `old` and `new` exchanged.
+    """
+    from alembic import op  # see run_environment
+
+    driver = driver_of(op.get_bind())
+    for table, column in _STORED_NAMES[kind]:
+        prefix = "at " if kind == "timer" and column == "reaction" else ""  # how the scheduler claims a timer
+        driver.execute(f"UPDATE {table} SET {column} = %s WHERE {column} = %s".encode(), [prefix + new, prefix + old])
+    if kind == "timer":  # a dead timer is revived from its JSON document
+        driver.execute(
+            "UPDATE dead_letters SET type = %(new)s, value = convert_to(jsonb_set(convert_from(value, 'UTF8')::jsonb,"
+            " '{name}', to_jsonb(%(new)s::text))::text, 'UTF8') WHERE topic = 'timer' AND type = %(old)s",
+            {"old": old, "new": new},
+        )
+
+
+_REACTION_COLUMNS = [(table, "reaction") for table in ("inbox", "dead_letters", "parked_subjects", "attempt_marks")]
+_STORED_NAMES = {
+    "reaction": _REACTION_COLUMNS,
+    "effect": [*_REACTION_COLUMNS, ("effect_attempts", "effect"), ("recorded_sends", "effect")],
+    "timer": [*_REACTION_COLUMNS, ("timers", "name")],
+}
 
 
 def run_environment(metadata: MetaData) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from chassis.persistence.database import Database
 
 T = TypeVar("T")
+R = TypeVar("R", bound=tuple[Any, ...])  # a NamedTuple class
 
 
 class ReadTx:
@@ -33,6 +34,22 @@ class ReadTx:
     def row(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
         """Run a query and return its first row, or None."""
         return self._ask(statement, parameters).first()
+
+    def all_as(self, kind: type[R], statement: Executable, parameters: Any = None) -> list[R]:
+        """Run a query and return all its rows as `kind`, a NamedTuple whose fields are the query's columns in order.
+
+        Raises TypeError where columns and fields differ.
+        """
+        result = self._ask(statement, parameters)
+        make = _row_maker(kind, result)
+        return [make(row) for row in result]
+
+    def one_as(self, kind: type[R], statement: Executable, parameters: Any = None) -> R | None:
+        """Run a query and return its first row as `kind`, or None; raises TypeError as `all_as` does."""
+        result = self._ask(statement, parameters)
+        make = _row_maker(kind, result)
+        row = result.first()
+        return None if row is None else make(row)
 
     def scalar(self, statement: Executable, parameters: Any = None) -> Any:
         """Run a query and return the first column of its first row."""
@@ -76,6 +93,15 @@ class ReadTx:
             for setting in settings:
                 self.cursor().execute(f"SET LOCAL {setting}".encode())
             yield
+
+
+def _row_maker(kind: type[R], result: CursorResult[Any]) -> Callable[[Iterable[Any]], R]:
+    columns, fields = tuple(result.keys()), kind._fields  # type: ignore[attr-defined]  # every NamedTuple has them
+    if columns != fields:
+        result.close()
+        raise TypeError(f"the query returns the columns {', '.join(columns)}; {kind.__name__} has {', '.join(fields)}")
+    make: Callable[[Iterable[Any]], R] = kind._make  # type: ignore[attr-defined]  # as above
+    return make
 
 
 def driver_of(connection: Connection) -> psycopg.Connection[Any]:
