@@ -14,7 +14,7 @@ from cli.exit_codes import ExitCode
 from cli.output import print_json, visible
 from cli.stack.control import NotRunning
 from cli.stack.state import StackError
-from cli.stack.worlds import WorldUnknown
+from cli.stack.world_plan import WorldUnknown
 
 COMMANDS = (
     "cli.commands.stack",

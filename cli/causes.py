@@ -1,4 +1,4 @@
-"""Walks causes for many facts at once: the causal record knows facts, their owners show acts, signals and timers (FLOW 4.2)."""
+"""Walk the causes of many facts at once: scorecard knows facts, services show acts, signals and timers (FLOW 4.2)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Walk:
             yield self._explained(task)
 
     def orphans(self) -> dict[str, Any]:
-        """Count facts without a cause: those the causal record reports, and acts, signals and timers nobody can show."""
+        """Count facts without a cause: those in scorecard's record, and acts, signals and timers that no service shows."""
         found = self._client.get("scorecard", "/orphans", {"quiet": "true", "limit": 100})
         unshown = [
             cause

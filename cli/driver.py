@@ -1,4 +1,4 @@
-"""Drive a world through its days: tell what becomes known, and let nothing fall due unseen (FLOW 6.4).
+"""Replay moments into a driven world: send each moment, and fire every timer at its own time (FLOW 6.4).
 
 The driver knows no record and no service. It is given moments, in order; it tells several together while
 nothing falls due between them, and where something does it waits until the world is quiet, moves the clock to

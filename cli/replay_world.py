@@ -12,7 +12,7 @@ from cli.errors import Refused
 from cli.stack import daemon, lock
 from cli.stack.control import NotRunning, ask
 from cli.stack.state import Home, make_folder, read_json, write_json
-from cli.stack.worlds import check_name, stored_currency, world_names
+from cli.stack.world_plan import check_name, stored_currency, world_names
 from formats.scms_requests import CURRENCY
 
 NOTE = "replay.json"

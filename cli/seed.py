@@ -33,7 +33,7 @@ class SeedRefused(StackError):
 
 
 def currency_of(name: str, *, driven: bool) -> str:
-    """Return the reporting currency of a world with this seed, where nobody names another; one without a seed goes by its clock."""
+    """Return the default reporting currency of a seed; a world without a seed takes that of its kind of clock."""
     return CURRENCIES.get(name) or CURRENCIES[REPLAY if driven else EVERYDAY]
 
 

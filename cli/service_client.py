@@ -1,7 +1,7 @@
-"""The public APIs of a world, over HTTP: batches told once, questions asked, the clock moved.
+"""HTTP client for the services of one world: it sends batches, reads lists and moves the clock of a driven world.
 
-A broken connection is tried again with the same keys, so that a service that was killed and started again
-notices nothing; how long is limited and said.
+A request whose connection broke is sent again with the same keys for up to RETRY_SECONDS_MAX, so a restart of a
+service causes no duplicate. After that the client raises ServiceUnreachable.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ Token = Callable[[str, bool], str]
 
 
 class ServiceUnreachable(Unreachable):
-    """A service did not answer for as long as this command waits; says which and what to do."""
+    """A service did not answer within RETRY_SECONDS_MAX; the message names it and says what to do."""
 
 
 class RequestRefused(Refused):
-    """A service refused a whole request; carries its problem details."""
+    """A service refused a whole request; `problem` holds its problem details (RFC 9457)."""
 
     def __init__(self, what: str, status: int, problem: Mapping[str, Any]) -> None:
         detail = problem.get("detail") or problem.get("title") or "no reason given"
@@ -64,7 +64,7 @@ class RefusedItem:
 
 @dataclass
 class ImportResult:
-    """What became of the items that were told."""
+    """Counts of the items that were sent, and the items that a service refused."""
 
     created: int = 0
     unchanged: int = 0
@@ -72,7 +72,7 @@ class ImportResult:
 
 
 class ServiceClient:
-    """The services of one world by name; `token` returns a bearer token for a role, anew when asked."""
+    """Sends requests to the services of one world; `token(role, renew)` returns a bearer token for a role."""
 
     def __init__(self, urls: Mapping[str, str], token: Token) -> None:
         self.names = tuple(urls)

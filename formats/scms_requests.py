@@ -1,7 +1,7 @@
-"""How the delivery records are told to the services: which endpoint, in which order, with which words.
+"""Request bodies for the services, made from the SCMS delivery records: which endpoint, in which order.
 
-Pure: it makes the items of `:batch` bodies and talks to nobody. Every item is keyed by the record it comes
-from, so that telling it twice is telling it once.
+Pure: it makes the items of `:batch` bodies and sends nothing. The key of an item is the record it comes from, so
+sending an item twice has the effect of sending it once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What becomes known on each day of the delivery records, in the order in which the services receive it.
+"""The facts that become known on each day of the delivery records, in the order in which services receive them.
 
 A plan is made of `PlannedLine`, which has no field for what only the record of the delivery says: nobody can
 put tomorrow's knowledge into today's plan.

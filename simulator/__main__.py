@@ -1,4 +1,4 @@
-"""`python -m simulator story` tells the story as JSON lines, `traffic` keeps a small world busy; the environment names its services."""
+"""`python -m simulator story` prints the story as JSON lines; `traffic` keeps a small world busy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small pretend network: two warehouses, six clinics, four products, suppliers with terms, orders and trucks on the way."""
+"""A small simulated network: two warehouses, six clinics, four products, suppliers with terms, orders and trucks."""
 
 from __future__ import annotations
 

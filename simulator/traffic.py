@@ -1,4 +1,4 @@
-"""A small steady world: trucks come late now and then; pretend people answer some cases, some halfway, some not at all."""
+"""Steady simulated traffic: trucks are delayed, and simulated people answer some cases in full, some in part."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from cli.errors import Refused
 from cli.replay_world import DRIVEN, NAMES_MAX, NOTE
 from cli.stack.recipe import CONSOLE, STREAM
 from cli.stack.state import Home, read_json, write_json
-from cli.stack.worlds import LIVE, check_name, world_names
+from cli.stack.world_plan import LIVE, check_name, world_names
 
 BACKFILL_NOTE = "backfill.json"
 BASE = "backfill"

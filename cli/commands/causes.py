@@ -12,7 +12,7 @@ from cli.client import Client
 from cli.commands.lookup import ago
 from cli.errors import CommandFailed
 from cli.output import JsonOption, WorldOption, emit, print_json, progress, say, table
-from cli.stack.worlds import LIVE
+from cli.stack.world_plan import LIVE
 
 FactId = Annotated[str | None, typer.Argument(help="A fact's id, or a case's or task's.")]
 

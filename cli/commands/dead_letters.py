@@ -12,7 +12,7 @@ from cli.commands.lookup import ago, all_pages
 from cli.errors import Refused
 from cli.output import JsonOption, WorldOption, emit, say, table
 from cli.stack.recipe import SERVICES
-from cli.stack.worlds import LIVE
+from cli.stack.world_plan import LIVE
 
 ServiceOption = Annotated[str | None, typer.Option("--service", help="Only of this service; all where none is told.")]
 Ids = Annotated[list[int] | None, typer.Argument(help="Numbers from `dead-letters list`.")]

@@ -17,7 +17,8 @@ from cli.output import JsonOption, out, print_json, progress, say
 from cli.stack.daemon import one_interrupt
 from cli.stack.recipe import CONSOLE, STREAM
 from cli.stack.stack import Stack
-from cli.stack.worlds import DEMO, World
+from cli.stack.world_plan import DEMO
+from cli.stack.worlds import World
 
 CURRENCY = "USD"
 PACE_SECONDS = 2.0

@@ -11,7 +11,7 @@ from cli.client import Client
 from cli.desk import ROLE, link
 from cli.output import JsonOption, WorldOption, emit, say
 from cli.stack.recipe import CONSOLE
-from cli.stack.worlds import LIVE
+from cli.stack.world_plan import LIVE
 
 
 def register(app: typer.Typer) -> None:

@@ -10,7 +10,7 @@ import typer
 from cli.client import Client
 from cli.commands.lookup import all_pages, find_id
 from cli.output import JsonOption, WorldOption, emit, say, table
-from cli.stack.worlds import LIVE
+from cli.stack.world_plan import LIVE
 
 ItemOption = Annotated[str | None, typer.Option(help="An item's code.")]
 SiteOption = Annotated[str | None, typer.Option(help="A site's code.")]

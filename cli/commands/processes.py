@@ -9,7 +9,7 @@ import typer
 from cli.client import Client
 from cli.output import JsonOption, WorldOption, emit, table
 from cli.stack.recipe import CONSOLE
-from cli.stack.worlds import LIVE
+from cli.stack.world_plan import LIVE
 
 
 def register(app: typer.Typer) -> None:

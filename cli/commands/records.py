@@ -23,7 +23,7 @@ from cli.roles import RoleTokens
 from cli.service_client import RefusedItem, ServiceClient
 from cli.stack.recipe import SERVICES
 from cli.stack.state import Home
-from cli.stack.worlds import LIVE
+from cli.stack.world_plan import LIVE
 from formats.dialect import WrongFile
 from formats.scms import DeliveryFile, read_deliveries
 

@@ -12,7 +12,7 @@ import typer
 from cli.client import Client
 from cli.commands.lookup import ago, all_pages, find_id, money
 from cli.output import JsonOption, WorldOption, emit, say, table
-from cli.stack.worlds import LIVE
+from cli.stack.world_plan import LIVE
 
 CaseId = Annotated[str, typer.Argument(help="The case's id, or the start of it.")]
 TaskId = Annotated[str, typer.Argument(help="The task's id, or the start of it.")]

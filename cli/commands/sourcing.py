@@ -10,7 +10,7 @@ from cli.client import Client
 from cli.commands.lookup import all_pages, find_id, money
 from cli.errors import NotFound
 from cli.output import JsonOption, WorldOption, emit, say, table
-from cli.stack.worlds import LIVE
+from cli.stack.world_plan import LIVE
 
 CaseId = Annotated[str, typer.Argument(help="The case's id, or the start of it.")]
 

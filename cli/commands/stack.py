@@ -16,7 +16,7 @@ from cli.stack.control import ask
 from cli.stack.recipe import CONSOLE
 from cli.stack.stack import Stack
 from cli.stack.state import Home
-from cli.stack.worlds import LIVE
+from cli.stack.world_plan import LIVE
 
 FOLLOW_SECONDS = 0.2
 INTERRUPTED = "Interrupted before it was up: nothing is left running; `crossdock up` starts it again."

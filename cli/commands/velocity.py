@@ -1,4 +1,4 @@
-"""`velocity`: how long a disruption takes to become a coordinated response, open cases counted; and its specification."""
+"""`velocity`: the time from a disruption to a coordinated response, open cases included; and its specification."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cli.commands.lookup import find_id, seconds
 from cli.conformance import OURS, SHOWN_MAX, Judged, judge, program
 from cli.errors import CommandFailed, NotFound
 from cli.output import JsonOption, WorldOption, emit, progress, say, table
-from cli.stack.worlds import LIVE
+from cli.stack.world_plan import LIVE
 from velocity import SPECIFICATION, Unreadable, answers, read
 from velocity.conformance import golden_logs
 

@@ -11,7 +11,7 @@ import typer
 from cli.client import Client
 from cli.commands.lookup import ago, seconds
 from cli.output import JsonOption, WorldOption, emit, say, table
-from cli.stack.worlds import LIVE
+from cli.stack.world_plan import LIVE
 
 WIDTH = 20
 FULL, LIGHT, MORE = "█", "░", "→"
@@ -50,7 +50,7 @@ def by(
     as_of: Annotated[datetime | None, typer.Option(help="Only what was known then.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show p50 and p90 of each group as bars, open cases counted; of fewer than five cases of one function or pair nothing."""
+    """Show p50 and p90 of each group as bars, open cases included; a function or pair with under five cases is hidden."""
     answer = _query(world, f"/velocity/by/{what.value}", kind, severity, since, as_of)
     emit(answer, as_json=as_json, show=lambda: _cells(answer))
 

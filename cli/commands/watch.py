@@ -15,7 +15,7 @@ from cli.live.events import parse_events
 from cli.live.screen import Screen
 from cli.output import JsonOption, WorldOption, err, out, print_json, visible, warn
 from cli.stack.recipe import CONSOLE
-from cli.stack.worlds import LIVE
+from cli.stack.world_plan import LIVE
 
 BACK_OFF_SECONDS = 0.5
 TRIES_MAX = 120

@@ -11,7 +11,7 @@ from cli.output import JsonOption, emit, progress, say, table
 from cli.stack import daemon, lock
 from cli.stack.control import NotRunning, ask
 from cli.stack.state import Home, read_json
-from cli.stack.worlds import stored_currency, world_names
+from cli.stack.world_plan import stored_currency, world_names
 
 NameArgument = Annotated[str, typer.Argument(help="Small letters, digits, hyphens.")]
 

@@ -1,5 +1,5 @@
-"""How the command speaks to a running supervisor: a loopback server with a secret that only the owner of the
-data folder can read. An answer is a line of JSON per step, the last one with the result or the error."""
+"""The control server of a running supervisor, on loopback. Its secret is in a file that only the owner of the data
+folder can read. A response has one JSON line per step; the last line holds the result or the error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import httpx
 
 from cli.stack import lock
 from cli.stack.state import Home, StackError, forget, read_json, write_json
-from cli.stack.worlds import WorldUnknown
+from cli.stack.world_plan import WorldUnknown
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 300.0

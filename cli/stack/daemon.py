@@ -24,7 +24,7 @@ from cli.stack import lock, spawn
 from cli.stack.control import AnswerCutOff, NotRunning, ask
 from cli.stack.stack import Stack
 from cli.stack.state import CHECKOUT, Home, StackError, make_folder, read_json
-from cli.stack.worlds import LIVE, PortInUse
+from cli.stack.world_plan import LIVE, PortInUse
 
 DOWN_SECONDS = 60.0
 POLL_SECONDS = 0.05

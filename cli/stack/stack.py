@@ -28,8 +28,7 @@ from cli.stack.issuer import Issuer
 from cli.stack.recipe import APART, Recipe, whole
 from cli.stack.state import Home, StackError, forget, make_folder, read_json, write_json, write_text
 from cli.stack.supervisor import stop_all
-from cli.stack.worlds import (
-    World,
+from cli.stack.world_plan import (
     WorldPlan,
     WorldRefused,
     WorldUnknown,
@@ -38,6 +37,7 @@ from cli.stack.worlds import (
     stored_currency,
     world_names,
 )
+from cli.stack.worlds import World
 
 
 class AlreadyRunning(StackError):

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from cli import seed
 from cli.stack import postgres, spawn
-from cli.stack.issuer import ISSUER, audience
-from cli.stack.recipe import CONSOLE, ProcessSpec, chosen, split_roles, with_copies
+from cli.stack.infrastructure import Infrastructure, Report
+from cli.stack.issuer import ISSUER, Issuer, audience
+from cli.stack.recipe import CONSOLE, ProcessSpec, Recipe, chosen, split_roles, with_copies
 from cli.stack.state import CHECKOUT, Home, StackError, make_folder, read_json, write_json
 from cli.stack.supervisor import Watched, stop_all
+from cli.stack.world_plan import PortInUse, WorldPlan, WorldRefused, WorldUnknown
 
-if TYPE_CHECKING:
-    from cli.stack.stack import Stack
-
-NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
-LIVE, DEMO = "live", "demo"
 HOST = "127.0.0.1"
 READY_SECONDS = 120.0
 TOPICS_SECONDS = 120.0
@@ -34,45 +29,20 @@ MAKERS = 4
 OURS = ("POSTGRES_URL", "CROSSDOCK_TOKEN")
 
 
-class WorldRefused(StackError):
-    """A world cannot be made as asked."""
+class WorldHost(Protocol):
+    """The stack as its worlds see it: its data folder, its recipe, its issuer and its infrastructure."""
 
-
-class WorldUnknown(StackError):
-    """There is no such world."""
-
-
-class PortInUse(StackError):
-    """Somebody else listens on a port that was asked for."""
-
-
-@dataclass(frozen=True)
-class WorldPlan:
-    """What a world shall be: its clock, which processes, and what each is told beyond the ordinary."""
-
-    clock: str = "wall"
-    services: list[str] | None = None
-    env: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Extra environment by process name; `*` is for all."""
-    copies: Mapping[str, int] = field(default_factory=dict)
-    split: list[str] = field(default_factory=list)
-    """Services that run one process per role, or one role apart (`logistics:relay`)."""
-    ports: Mapping[str, int] = field(default_factory=dict)
-    """The HTTP port of a process, where a person chose it."""
-
-    currency: str = seed.CURRENCIES[seed.EVERYDAY]
-    """The reporting currency: thresholds and limits are stated in it."""
-    seed: str = seed.EVERYDAY
-
-    @property
-    def driven(self) -> bool:
-        return self.clock == "driven"
+    home: Home
+    recipe: Recipe
+    issuer: Issuer
+    infrastructure: Infrastructure
+    report: Report
 
 
 class World:
     """A world that runs: its addresses and its processes."""
 
-    def __init__(self, stack: Stack, name: str, plan: WorldPlan) -> None:
+    def __init__(self, stack: WorldHost, name: str, plan: WorldPlan) -> None:
         self.stack = stack
         self.name = name
         self.plan = plan
@@ -313,7 +283,7 @@ class World:
         return Watched(spec.name, launch, ready_url=f"{self.ops[spec.name]}/ready", log=log)
 
 
-def _specs(stack: Stack, plan: WorldPlan) -> list[ProcessSpec]:
+def _specs(stack: WorldHost, plan: WorldPlan) -> list[ProcessSpec]:
     try:
         specs = chosen(stack.recipe, plan.services)
     except KeyError as why:
@@ -331,37 +301,7 @@ def _reuse_or_free_port(port: int | None) -> int:
     return port if port and spawn.port_is_free(port) else spawn.free_port()
 
 
-def check_name(name: str) -> str:
-    """Return the name, or raise WorldRefused when no world may be called so."""
-    if not NAME.fullmatch(name):
-        raise WorldRefused(
-            f"{name!r} cannot name a world: a small letter, then up to 30 small letters, digits or hyphens."
-        )
-    return name
-
-
-def check_currency(code: str) -> str:
-    """Return the code, or raise WorldRefused when it is no currency's."""
-    if not re.fullmatch(r"[A-Z]{3}", code):
-        raise WorldRefused(f"{code!r} is no currency: give its three letters of ISO 4217, such as EUR.")
-    return code
-
-
-def stored_currency(name: str, stored: Mapping[str, Any]) -> str:
-    """Return the currency of a kept world; of one made before worlds had a currency that of its amounts (the demo: dollars)."""
-    if "currency" in stored:
-        return str(stored["currency"])
-    driven = stored.get("clock") == "driven"
-    of_seed = stored.get("plan", {}).get("seed", seed.REPLAY if driven else seed.EVERYDAY)
-    return "USD" if name == DEMO else seed.currency_of(of_seed, driven=driven)
-
-
-def world_names(home: Home) -> list[str]:
-    """Name the worlds that the data folder holds, running or not."""
-    return sorted(path.parent.name for path in home.worlds.glob("*/world.json"))
-
-
-def drop(stack: Stack, name: str, *, taken_back: bool = False) -> None:
+def drop(stack: WorldHost, name: str, *, taken_back: bool = False) -> None:
     """Drop topics, databases, roles and files of a world whose processes have ended.
 
     One that is taken back because it never became ready keeps its logs, and its topics may be missing.

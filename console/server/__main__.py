@@ -49,7 +49,7 @@ def main() -> int:
     log.get().info("process.started", http_port=settings.http_port, ops_port=settings.ops_port)
     gc.collect()
     gc.set_threshold(50_000, 20, 50)  # thousands of readers are many objects, and few of them go in circles
-    gc.freeze()  # what is made by now stays: looking through it again would hold every reader up for a fifth of a second
+    gc.freeze()  # objects made by now stay: scanning them again would delay every reader by a fifth of a second
     # The server hears the signal, ends, and raises it once more: an end is no failure.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)

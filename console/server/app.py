@@ -38,7 +38,7 @@ READERS: dict[str, Any] = {"x-act": "read", "x-roles": [*PERSONS], "x-machine": 
 
 
 class TooManyReaders(Refusal):
-    """All places are taken."""
+    """The server has as many stream readers as `stream_clients_max` allows."""
 
     code, status = "too-many-readers", 503
 
@@ -144,7 +144,7 @@ def _stream(app: FastAPI) -> None:
 
 
 class EventStream(StreamingResponse):
-    """Server-sent events; a reader that takes nothing for some seconds is let go, so that it holds nobody's memory."""
+    """Server-sent events; a reader that receives nothing for some seconds is disconnected, to free its memory."""
 
     def __init__(self, content: AsyncGenerator[bytes, None], state: State) -> None:
         """Its reader is counted from now until the answer ends, however it ends."""
@@ -170,7 +170,7 @@ class EventStream(StreamingResponse):
             self._task.cancel()
 
     async def stream_response(self, send: Send) -> None:
-        """Send as the base does; what is not taken at once is noted with its moment, and looked at by `_look`."""
+        """Send as the base does; what is not taken at once is recorded with its time, for `_disconnect_stalled`."""
         self._task, loop = asyncio.current_task(), asyncio.get_running_loop()
 
         async def noted(message: Message) -> None:
@@ -214,7 +214,7 @@ def _ended(broadcaster: broadcasters.Broadcaster, loop: asyncio.Task[None]) -> N
 
 
 async def _close_ended_sessions(app: FastAPI, seconds: float) -> None:
-    """Cut the streams of sessions that hold no longer, asked once per session and not once per stream."""
+    """Close the streams of sessions that have ended; each session is checked once, not once per stream."""
     while True:
         await asyncio.sleep(seconds)  # nobody tells that an issuer withdrew a key
         open_ = list(app.state.streams)
@@ -224,7 +224,7 @@ async def _close_ended_sessions(app: FastAPI, seconds: float) -> None:
 
 
 async def _disconnect_stalled(app: FastAPI, seconds: float) -> None:
-    """Let go of readers that have taken nothing for so long: one look at all, no timer for each piece."""
+    """Disconnect readers that have received nothing for `seconds`; one loop for all, no timer per message."""
     while True:
         await asyncio.sleep(seconds / 4)  # nobody tells that a reader takes nothing
         since = asyncio.get_running_loop().time() - seconds

@@ -1,7 +1,7 @@
-"""One follower of the case topic, shared by all readers: a ring of records, and a place in it for each.
+"""One follower of the case topic, shared by all readers, with a ring buffer of its newest records.
 
-A place is a vector of Kafka offsets, one per partition. Whoever falls out of the ring is dropped and resumes by its
-vector; whoever asks for something older than the ring catches up from Kafka first.
+The position of a reader is a vector of Kafka offsets, one per partition. A reader whose position has left the ring
+buffer is disconnected and resumes by its vector. A reader that asks for older records reads them from Kafka first.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Vector = dict[TopicPartition, int]
 
 @dataclass
 class RingRecord:
-    """A record in the ring; what a reader may see of it is encoded once per scope and kept beside it.
+    """A record in the ring buffer, with its JSON encoded once per access scope.
 
-    `after`: the place behind it, for every reader that has taken all before it.
+    `after` is the position behind it, for every reader that has received all records before it.
     """
 
     number: int
@@ -35,7 +35,7 @@ class RingRecord:
 
 
 class Broadcaster:
-    """Follows topics in one thread and wakes the readers."""
+    """Follows the topics in one thread, keeps the newest records and wakes the readers."""
 
     def __init__(self, tail: Callable[[str], Tail], size: int) -> None:
         self._make_tail = tail
@@ -109,7 +109,7 @@ class Broadcaster:
         self._news = asyncio.Event()
 
     def news(self) -> asyncio.Event:
-        """Return what is set when something new comes, or when the follower ends."""
+        """Return the event that is set when a record arrives or the follower ends."""
         return self._news
 
     def holds(self, vector: Vector) -> bool:
@@ -121,7 +121,7 @@ class Broadcaster:
         return all(vector.get(place, 0) >= start for place, start in self._starts.items())
 
     def after(self, number: int, vector: Vector, limit: int) -> list[RingRecord] | None:
-        """Return what came after a record's number, or for 0 after a vector; None when that has left the ring already."""
+        """Return the records after a number, or for 0 after a vector; None when they have left the ring buffer."""
         with self._lock:
             if number == 0 and not self._holds(vector):
                 return None

@@ -1,4 +1,4 @@
-"""Calls that pages make to services, forwarded with the reader's token: the service decides, the console adds nothing."""
+"""Forwards calls of pages to services with the reader's token: the service authorizes, the console adds nothing."""
 
 from __future__ import annotations
 

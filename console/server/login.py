@@ -23,7 +23,7 @@ def add(app: FastAPI) -> None:
 
     @app.get("/login", status_code=303, openapi_extra=NO_LOGIN, response_class=RedirectResponse)
     def log_in(request: Request, ticket: str | None = None, to: Annotated[str | None, Query()] = None) -> Response:
-        """Log in with a one-use ticket, or begin at the provider; lead on, so that no ticket stays in an address bar."""
+        """Log in with a one-use ticket or at the provider, then redirect, so that no ticket stays in the address bar."""
         if ticket is not None:
             response = RedirectResponse(place(to), status_code=303, headers=UNSEEN)
             begin(request, response, request.app.state.tickets.redeem(ticket))

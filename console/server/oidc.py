@@ -69,7 +69,7 @@ class Provider:
         return f"{endpoint}{mark}{urlencode(asked)}", jwt.encode(held, self._key, algorithm=STATE_ALGORITHM)
 
     def take_back(self, cookie: str | None, state: str, code: str, back: str) -> tuple[str, str]:
-        """Return the access token that the code was exchanged for, and where the person wanted to go; raises Refusal."""
+        """Return the access token for the code, and the path the person asked for; raises Refusal."""
         held = self._held(cookie)
         if not hmac.compare_digest(str(held["state"]).encode(), state.encode()):
             raise Unauthenticated("this login was begun elsewhere; begin again", code="login-unknown")
@@ -94,7 +94,7 @@ class Provider:
             ) from error
 
     def _check(self, token: str, nonce: str, keys_at: str) -> None:
-        """Raise Unauthenticated unless the identity token is the provider's, for us, and of this login (OIDC Core 3.1.3.7)."""
+        """Raise Unauthenticated unless the identity token is this provider's, for this client and login (OIDC Core 3.1.3.7)."""
         try:
             keys = jwt.PyJWKSet.from_dict(self._request_json("GET", keys_at))
             key = keys[str(jwt.get_unverified_header(token).get("kid", ""))]

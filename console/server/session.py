@@ -159,7 +159,7 @@ def _read_login(request: Request, body: Login, secret: str | None) -> tuple[str,
 
 
 def _has_session(request: Request) -> bool:
-    """Say whether the request carries the cookie of a session that holds; the guard has seen that it is of our own page."""
+    """Tell whether the request carries the cookie of a valid session; the guard has checked its origin."""
     cookie = request.cookies.get(cookie_of(request.app.state.settings.world))
     if not cookie:
         return False

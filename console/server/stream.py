@@ -1,4 +1,4 @@
-"""The live exception stream of one reader: from its place on, in order, without gap or duplicate, only what it may see."""
+"""The live exception stream of one reader: the facts it may see, in order from its position, each exactly once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHUNK_RECORDS = 200
 
 @dataclass
 class Reader:
-    """Who reads, from which place, with which filter."""
+    """A connected reader: its identity, its position, its filter and the name of its Kafka client."""
 
     actor: Actor
     vector: Vector
@@ -81,7 +81,7 @@ class Stream:
                 await news.wait()  # woken by news, and by the broadcaster's tick: no timer for each reader
 
     def _encode_caught_up(self, records: list[RingRecord]) -> Iterator[bytes]:
-        """Yield what readers in step with the broadcaster are sent: the same bytes for all of a scope."""
+        """Yield the events for a reader that has caught up; readers of one scope share the same bytes."""
         reader, scope = self._reader, self._scope
         for one in records:
             if not reader.chosen.takes(one.seen.envelope, reader.actor):

@@ -1,4 +1,4 @@
-"""How the world's processes stand, asked of each at its ops port now: up, ready, lag, age of what is not yet published."""
+"""State of the world's processes, asked at each ops port: up, ready, consumer lag, age of the oldest unsent event."""
 
 from __future__ import annotations
 

@@ -13,11 +13,11 @@ import psycopg
 import pytest
 
 from cli.exit_codes import ExitCode
-from cli.stack import Home, Stack, lock, postgres, spawn, worlds
+from cli.stack import Home, Stack, lock, postgres, spawn, world_plan
 from cli.stack.stack import AlreadyRunning
 from cli.stack.state import make_folder, write_json
 from cli.stack.supervisor import NotReady
-from cli.stack.worlds import WorldRefused
+from cli.stack.world_plan import WorldRefused
 from tests.support.command import Crossdock
 from tests.support.recipes import small
 from tests.support.service import PATIENCE_SECONDS, wait_until
@@ -215,7 +215,7 @@ def test_a_new_world_whose_process_dies_is_taken_back_and_the_sentence_holds_its
     stack = start_stack()
     with pytest.raises(NotReady, match=r"exceptions does not become ready: the stand-in dies.*log"):
         stack.create_world("half", env={"exceptions": {"STAND_IN": "dies"}})
-    assert worlds.world_names(stack.home) == []
+    assert world_plan.world_names(stack.home) == []
     with psycopg.connect(infra.postgres_admin_url) as admin:
         question = "SELECT count(*) FROM pg_database WHERE datname LIKE 'half%'"
         assert admin.execute(question).fetchone() == (0,)
@@ -252,14 +252,14 @@ def test_two_supervisors_of_one_data_folder_cannot_run(start_stack: StartStack) 
 
 def test_a_name_that_no_world_may_have_and_an_unknown_process_are_refused(start_stack: StartStack) -> None:
     stack = start_stack()
-    with pytest.raises(worlds.WorldRefused, match="small letter"):
+    with pytest.raises(world_plan.WorldRefused, match="small letter"):
         stack.create_world("Bad_Name")
-    with pytest.raises(worlds.WorldRefused, match="made of logistics"):
+    with pytest.raises(world_plan.WorldRefused, match="made of logistics"):
         stack.create_world("good", services=["nonsense"])
-    with pytest.raises(worlds.WorldUnknown, match="no world gone"):
+    with pytest.raises(world_plan.WorldUnknown, match="no world gone"):
         stack.drop_world("gone")
     assert stack.create_world("good", services=["logistics"])
-    with pytest.raises(worlds.WorldRefused, match="runs already"):
+    with pytest.raises(world_plan.WorldRefused, match="runs already"):
         stack.create_world("good")
     stack.drop_world("good")
 
@@ -268,9 +268,9 @@ def test_a_chosen_port_that_is_in_use_is_refused_before_anything_is_made(start_s
     stack = start_stack()
     world = stack.create_world("first", services=["logistics"])
     taken = int(world.urls["logistics"].rpartition(":")[2])
-    with pytest.raises(worlds.PortInUse, match=f"Port {taken} is in use"):
+    with pytest.raises(world_plan.PortInUse, match=f"Port {taken} is in use"):
         stack.create_world("second", services=["console"], ports={"console": taken})
-    assert worlds.world_names(stack.home) == ["first"]
+    assert world_plan.world_names(stack.home) == ["first"]
     stack.drop_world("first")
 
 

@@ -10,10 +10,10 @@ import { Choice, Field } from "../ui/Field";
 import { Form } from "../ui/Form";
 import { functionName } from "../ui/names";
 import { words } from "../words";
-import { perform, type CaseAct, type TaskAct } from "./doing";
+import { perform, type CaseAct, type TaskAct } from "./actions";
 
 /** What a form is opened for. */
-export interface Asked {
+export interface RequestedAct {
   act: CaseAct | TaskAct;
   row: Pick<CaseRow, "case_id" | "headline"> & { version?: number };
   /** The tasks that the act may be about; the reader chooses where there are several. */
@@ -82,7 +82,7 @@ export function needsWords(act: CaseAct | TaskAct): boolean {
 }
 
 /** Show the form of an act, or nothing. */
-export function ActDialog({ asked, close }: { asked: Asked | undefined; close: () => void }): ReactNode {
+export function ActDialog({ asked, close }: { asked: RequestedAct | undefined; close: () => void }): ReactNode {
   return (
     <Dialog
       title={asked === undefined ? "" : `${actName(asked.act)} — ${asked.row.headline}`}
@@ -98,7 +98,7 @@ function tomorrow(): string {
   return asInput(new Date(Date.now() + 24 * 3_600_000));
 }
 
-function ActForm({ asked, close }: { asked: Asked; close: () => void }): ReactNode {
+function ActForm({ asked, close }: { asked: RequestedAct; close: () => void }): ReactNode {
   const { act, row, tasks } = asked;
   const inputs = INPUTS[act] ?? [];
   const [taskId, setTaskId] = useState(tasks?.[0]?.task_id ?? "");

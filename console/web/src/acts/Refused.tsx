@@ -6,14 +6,14 @@ import { Button } from "../ui/Button";
 import { Refusal } from "../ui/States";
 import { words } from "../words";
 import { factWords, type Entry } from "../screens/case/timeline";
-import { dismiss, perform, type Doing } from "./doing";
+import { dismiss, perform, type PendingAction } from "./actions";
 import { actName } from "./Forms";
 
-export function Refused({ doing }: { doing: Doing }): ReactNode {
-  const problem = doing.error instanceof Problem ? doing.error : undefined;
+export function Refused({ action }: { action: PendingAction }): ReactNode {
+  const problem = action.error instanceof Problem ? action.error : undefined;
   const changes = (problem?.told.changes ?? []) as Entry[];
   return (
-    <Refusal error={doing.error}>
+    <Refusal error={action.error}>
       {changes.length > 0 && (
         <ul>
           {changes.map((entry) => (
@@ -25,21 +25,21 @@ export function Refused({ doing }: { doing: Doing }): ReactNode {
       )}
       <div className="row">
         {problem?.unanswered && (
-          <Button onPress={() => void perform(doing, undefined, doing.key)}>
-            {words.acts.again}: {actName(doing.act)}
+          <Button onPress={() => void perform(action, undefined, action.key)}>
+            {words.acts.again}: {actName(action.act)}
           </Button>
         )}
         {changes.length > 0 && (
           <Button
-            onPress={() => void perform({ ...doing, version: Math.max(...changes.map((entry) => entry.position)) })}
+            onPress={() => void perform({ ...action, version: Math.max(...changes.map((entry) => entry.position)) })}
           >
-            {actName(doing.act)} all the same
+            {actName(action.act)} all the same
           </Button>
         )}
         <Button
           kind="plain"
           onPress={() => {
-            dismiss(doing);
+            dismiss(action);
           }}
         >
           {words.acts.close}

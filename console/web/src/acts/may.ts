@@ -3,7 +3,7 @@
 import type { Session } from "../app/session";
 import { FUNCTIONS } from "../app/session";
 import type { CaseRow, TaskBrief } from "../screens/stream/rank";
-import type { CaseAct, TaskAct } from "./doing";
+import type { CaseAct, TaskAct } from "./actions";
 
 const LEADS = ["planning-lead", "executive"];
 

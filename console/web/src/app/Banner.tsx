@@ -51,7 +51,7 @@ function Stale(): ReactNode {
     return (
       <div className="banner" role="alert">
         <span className="mark">!</span>
-        {stream.reason === "full" ? words.full(age(stream.heard)) : words.stale(age(stream.heard))}
+        {stream.reason === "full" ? words.full(age(stream.lastHeardAt)) : words.stale(age(stream.lastHeardAt))}
       </div>
     );
   }

@@ -5,7 +5,7 @@ import { useCallback, useState } from "react";
 const PREFIX = "draft:";
 const KEPT_MS = 7 * 24 * 3_600_000;
 
-interface Kept<Value> {
+interface StoredDraft<Value> {
   at: number;
   value: Value;
 }
@@ -20,7 +20,7 @@ export function useDraft<Value extends object>(
   const set = useCallback(
     (next: Value) => {
       setValue(next);
-      localStorage.setItem(key, JSON.stringify({ at: Date.now(), value: next } satisfies Kept<Value>));
+      localStorage.setItem(key, JSON.stringify({ at: Date.now(), value: next } satisfies StoredDraft<Value>));
     },
     [key],
   );
@@ -34,7 +34,7 @@ function read(key: string): unknown {
   const text = localStorage.getItem(key);
   if (text === null) return undefined;
   try {
-    const kept = JSON.parse(text) as Kept<unknown>;
+    const kept = JSON.parse(text) as StoredDraft<unknown>;
     return Date.now() - kept.at < KEPT_MS ? kept.value : undefined;
   } catch (error) {
     console.warn(`draft ${key} cannot be read and is forgotten`, error);

@@ -14,33 +14,33 @@ export interface Follower {
   state: () => StreamState;
 }
 
-export interface Told {
+export interface FollowerListener {
   state: (state: StreamState) => void;
   facts: (facts: Fact[], at: string) => void;
 }
 
 /** Begin to follow at the stream's present end. */
-export function follow(told: Told, get: typeof fetch = (...given) => fetch(...given)): Follower {
-  let state: StreamState = { kind: "stale", heard: Date.now(), reason: "lost" };
+export function follow(listener: FollowerListener, get: typeof fetch = (...request) => fetch(...request)): Follower {
+  let state: StreamState = { kind: "stale", lastHeardAt: Date.now(), reason: "lost" };
   let last = "now";
-  let heard = Date.now();
+  let lastHeardAt = Date.now();
   let begun = Date.now();
   let failures = 0;
   let stopped = false;
   let abort = new AbortController();
   let waiting: ReturnType<typeof setTimeout> | undefined;
 
-  function become(next: StreamState): void {
+  function setState(next: StreamState): void {
     if (next.kind === state.kind && next.kind !== "stale") return;
     state = next;
-    told.state(state);
+    listener.state(state);
   }
 
-  function hear(id: string | undefined): void {
-    heard = Date.now();
+  function onHeartbeat(id: string | undefined): void {
+    lastHeardAt = Date.now();
     failures = 0;
     if (id) last = id;
-    become({ kind: "live", since: heard });
+    setState({ kind: "live", since: lastHeardAt });
   }
 
   async function once(signal: AbortSignal): Promise<StreamState> {
@@ -50,12 +50,12 @@ export function follow(told: Told, get: typeof fetch = (...given) => fetch(...gi
     });
     if (answer.status === 401 || answer.status === 403) return { kind: "ended" };
     if (!answer.ok || answer.body === null)
-      return { kind: "stale", heard, reason: answer.status === 503 ? "full" : "lost" };
+      return { kind: "stale", lastHeardAt, reason: answer.status === 503 ? "full" : "lost" };
     const batch: Fact[] = [];
     const parser = createParser({
       onEvent: (event) => {
         batch.push(JSON.parse(event.data) as Fact);
-        hear(event.id);
+        onHeartbeat(event.id);
       },
     });
     const decoder = new TextDecoder();
@@ -63,7 +63,7 @@ export function follow(told: Told, get: typeof fetch = (...given) => fetch(...gi
     let rest = "";
     for (;;) {
       const { done, value } = await reader.read();
-      if (done) return { kind: "stale", heard, reason: "lost" };
+      if (done) return { kind: "stale", lastHeardAt, reason: "lost" };
       rest += decoder.decode(value, { stream: true });
       // An id counts once its whole event is there: a connection cut in the middle of one resumes before it.
       const end = rest.lastIndexOf("\n\n") + 2;
@@ -71,8 +71,8 @@ export function follow(told: Told, get: typeof fetch = (...given) => fetch(...gi
       const whole = rest.slice(0, end);
       rest = rest.slice(end);
       parser.feed(whole);
-      hear(lastId(whole));
-      if (batch.length > 0) told.facts(batch.splice(0), last);
+      onHeartbeat(lastId(whole));
+      if (batch.length > 0) listener.facts(batch.splice(0), last);
     }
   }
 
@@ -85,10 +85,10 @@ export function follow(told: Told, get: typeof fetch = (...given) => fetch(...gi
     try {
       after = await once(mine.signal);
     } catch {
-      after = { kind: "stale", heard, reason: mine.signal.aborted ? "silent" : "lost" };
+      after = { kind: "stale", lastHeardAt, reason: mine.signal.aborted ? "silent" : "lost" };
     }
     if (stopped || mine !== abort) return;
-    become(after);
+    setState(after);
     if (after.kind === "ended") return;
     const pause = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)];
     failures += 1;
@@ -97,7 +97,7 @@ export function follow(told: Told, get: typeof fetch = (...given) => fetch(...gi
   }
 
   const watch = setInterval(() => {
-    if (state.kind !== "ended" && Date.now() - Math.max(heard, begun) > SILENCE_MS) abort.abort();
+    if (state.kind !== "ended" && Date.now() - Math.max(lastHeardAt, begun) > SILENCE_MS) abort.abort();
   }, 250);
   void run();
 

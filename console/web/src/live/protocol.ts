@@ -11,8 +11,8 @@ export interface Fact {
 export type StreamState =
   /** Facts arrive, or nothing happens and the heartbeat says so. */
   | { kind: "live"; since: number }
-  /** Nothing was heard since `heard`, in the browser's milliseconds. */
-  | { kind: "stale"; heard: number; reason: "lost" | "silent" | "full" }
+  /** Nothing was lastHeardAt since `lastHeardAt`, in the browser's milliseconds. */
+  | { kind: "stale"; lastHeardAt: number; reason: "lost" | "silent" | "full" }
   /** The reader's session holds no longer; nothing is followed until it logs in again. */
   | { kind: "ended" };
 

@@ -6,17 +6,17 @@ import type { Fact, FromFollower, StreamState, ToFollower } from "./protocol";
 
 type Listener = (facts: Fact[]) => void;
 
-let state: StreamState = { kind: "stale", heard: Date.now(), reason: "lost" };
+let state: StreamState = { kind: "stale", lastHeardAt: Date.now(), reason: "lost" };
 const stateListeners = new Set<() => void>();
 const factListeners = new Set<Listener>();
 let send: ((message: ToFollower) => void) | undefined;
 
-function become(next: StreamState): void {
+function setState(next: StreamState): void {
   state = next;
   for (const listener of stateListeners) listener();
 }
 
-function hear(facts: Fact[]): void {
+function onFacts(facts: Fact[]): void {
   for (const listener of factListeners) listener(facts);
 }
 
@@ -27,7 +27,7 @@ export function begin(): void {
     return;
   }
   if (typeof SharedWorker === "undefined") {
-    const follower = follow({ state: become, facts: hear });
+    const follower = follow({ state: setState, facts: onFacts });
     send = (message) => {
       if ("again" in message) follower.again();
     };
@@ -45,8 +45,8 @@ function connect(): void {
   // Its script may not come either while the server is away.
   worker.onerror = () => setTimeout(connect, AGAIN_MS);
   worker.port.onmessage = ({ data }: MessageEvent<FromFollower>) => {
-    if ("state" in data) become(data.state);
-    else hear(data.facts);
+    if ("state" in data) setState(data.state);
+    else onFacts(data.facts);
   };
   send = (message) => {
     worker.port.postMessage(message);

@@ -2,15 +2,15 @@
 
 import { useCallback, useMemo, useState, type ReactNode } from "react";
 import { useParams } from "react-router";
-import { expected, perform, useDoings, type CaseAct } from "../../acts/doing";
-import { ActDialog, actName, needsWords, type Asked } from "../../acts/Forms";
+import { expected, perform, usePendingActions, type CaseAct } from "../../acts/actions";
+import { ActDialog, actName, needsWords, type RequestedAct } from "../../acts/Forms";
 import { caseActs, tasksFor } from "../../acts/may";
 import { Refused } from "../../acts/Refused";
 import { useKeys, type Key } from "../../app/keys";
 import { useSession } from "../../app/session";
 import { counted } from "../../format";
 import { Button } from "../../ui/Button";
-import { Money, Severity } from "../../ui/Said";
+import { Money, Severity } from "../../ui/Values";
 import { Failed, Loading } from "../../ui/States";
 import { words } from "../../words";
 import { Clock } from "./Clock";
@@ -38,9 +38,9 @@ const TASK_KEYS = [
 
 function Whole({ whole }: { whole: CaseWhole }): ReactNode {
   const { session } = useSession();
-  const doings = useDoings().filter((one) => one.caseId === whole.case_id);
-  const [asked, setAsked] = useState<Asked>();
-  const seen = expected(whole, doings, { subject: session.subject, role: session.roles[0] ?? "" });
+  const pendingActions = usePendingActions().filter((one) => one.caseId === whole.case_id);
+  const [asked, setAsked] = useState<RequestedAct>();
+  const seen = expected(whole, pendingActions, { subject: session.subject, role: session.roles[0] ?? "" });
   const act = useCallback(
     (name: CaseAct) => {
       if (needsWords(name)) setAsked({ act: name, row: whole });
@@ -115,16 +115,16 @@ function Whole({ whole }: { whole: CaseWhole }): ReactNode {
               {actName(name)} {CASE_KEYS[name] && <kbd aria-hidden="true">{CASE_KEYS[name]}</kbd>}
             </Button>
           ))}
-          {doings.some((one) => one.state === "pending") && (
+          {pendingActions.some((one) => one.state === "pending") && (
             <span className="pending quiet" role="status">
               sending …
             </span>
           )}
         </div>
-        {doings
+        {pendingActions
           .filter((one) => one.state === "refused")
           .map((one) => (
-            <Refused key={one.key} doing={one} />
+            <Refused key={one.key} action={one} />
           ))}
       </div>
       <div className="case-columns">

@@ -3,7 +3,7 @@
 import type { ReactNode } from "react";
 import { useNow } from "../../app/clock";
 import { duration } from "../../format";
-import { When } from "../../ui/Said";
+import { When } from "../../ui/Values";
 import { words } from "../../words";
 import type { CaseRow } from "../stream/rank";
 import type { CaseWhole } from "./questions";

@@ -3,7 +3,7 @@
 import type { ReactNode } from "react";
 import { counted, day, number } from "../../format";
 import { Panel } from "../../ui/Panel";
-import { Money } from "../../ui/Said";
+import { Money } from "../../ui/Values";
 import { columnsOf, Table } from "../../ui/Table";
 import type { CaseWhole } from "./questions";
 

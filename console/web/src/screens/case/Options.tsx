@@ -11,7 +11,7 @@ import { Dialog } from "../../ui/Dialog";
 import { Field } from "../../ui/Field";
 import { Form } from "../../ui/Form";
 import { Panel, Scroll } from "../../ui/Panel";
-import { Money } from "../../ui/Said";
+import { Money } from "../../ui/Values";
 import { words } from "../../words";
 import { useRounds, type CaseWhole, type Line, type Option, type Round } from "./questions";
 

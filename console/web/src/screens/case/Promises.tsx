@@ -7,7 +7,7 @@ import { useSession } from "../../app/session";
 import { day, number } from "../../format";
 import { Button } from "../../ui/Button";
 import { Panel } from "../../ui/Panel";
-import { Masked, When } from "../../ui/Said";
+import { Masked, When } from "../../ui/Values";
 import { Refusal } from "../../ui/States";
 import { words } from "../../words";
 import { useNotices, type CaseWhole, type Notice } from "./questions";

@@ -1,13 +1,13 @@
 /** The tasks by function: who has which part, by when, and what each may do with it. */
 
 import type { ReactNode } from "react";
-import { perform, type TaskAct } from "../../acts/doing";
-import { actName, needsWords, type Asked } from "../../acts/Forms";
+import { perform, type TaskAct } from "../../acts/actions";
+import { actName, needsWords, type RequestedAct } from "../../acts/Forms";
 import { taskActs } from "../../acts/may";
 import { useSession } from "../../app/session";
 import { Button } from "../../ui/Button";
 import { Panel } from "../../ui/Panel";
-import { Deadline, Money, When } from "../../ui/Said";
+import { Deadline, Money, When } from "../../ui/Values";
 import { functionName } from "../../ui/names";
 import { words } from "../../words";
 import type { CaseRow, TaskBrief } from "../stream/rank";
@@ -16,7 +16,7 @@ import type { CaseWhole, TaskShown } from "./questions";
 interface Given {
   whole: CaseWhole;
   seen: CaseRow;
-  ask: (asked: Asked) => void;
+  ask: (asked: RequestedAct) => void;
 }
 
 export function Tasks({ whole, seen, ask }: Given): ReactNode {
@@ -44,7 +44,7 @@ function Task({
   brief: TaskBrief;
   task: TaskShown | undefined;
   whole: CaseWhole;
-  ask: (asked: Asked) => void;
+  ask: (asked: RequestedAct) => void;
 }): ReactNode {
   const { session } = useSession();
   const acts = taskActs(brief, whole, session);

@@ -4,7 +4,7 @@ import { useState, type ReactNode } from "react";
 import { absolute } from "../../format";
 import { Button } from "../../ui/Button";
 import { Panel } from "../../ui/Panel";
-import { When } from "../../ui/Said";
+import { When } from "../../ui/Values";
 import { Failed } from "../../ui/States";
 import { useTimeline, useWhy, type CaseWhole } from "./questions";
 import { afterStart, factWords, type Entry } from "./timeline";

@@ -6,7 +6,7 @@ import type { components as ExceptionsParts } from "../../api/generated/exceptio
 import type { components as ProcurementParts } from "../../api/generated/procurement";
 import type { components as SalesParts } from "../../api/generated/sales";
 import { api, ask } from "../../api/client";
-import { wholes } from "../../app/wholes";
+import { fetchDetails } from "../../app/fetchDetails";
 import type { Fact } from "../../live/protocol";
 import { useFacts } from "../../live/stream";
 import type { Entry } from "./timeline";
@@ -60,7 +60,7 @@ export function useRounds(id: string) {
     queryKey: ["case", id, "rounds"],
     queryFn: async (): Promise<Round[]> => {
       const page = await ask("procurement", api.procurement.GET("/sourcings", { params: { query: { case: id } } }));
-      return wholes(queries, "sourcing", page.items, (round) =>
+      return fetchDetails(queries, "sourcing", page.items, (round) =>
         ask(
           "procurement",
           api.procurement.GET("/sourcings/{sourcing_id}", { params: { path: { sourcing_id: round.sourcing_id } } }),
@@ -78,7 +78,7 @@ export function useNotices(id: string) {
     queryKey: ["case", id, "notices"],
     queryFn: async (): Promise<Notice[]> => {
       const page = await ask("sales", api.sales.GET("/notices", { params: { query: { case: id, limit: 100 } } }));
-      return wholes(queries, "notice", page.items, (notice) =>
+      return fetchDetails(queries, "notice", page.items, (notice) =>
         ask("sales", api.sales.GET("/notices/{notice_id}", { params: { path: { notice_id: notice.notice_id } } })),
       );
     },

@@ -4,8 +4,8 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo, useRef, useState, type ReactNode } from "react";
 import { Link, NavLink, useNavigate, useParams, useSearchParams } from "react-router";
 import { api, ask } from "../../api/client";
-import { perform, useDoings, type TaskAct } from "../../acts/doing";
-import { ActDialog, actName, needsWords, type Asked } from "../../acts/Forms";
+import { perform, usePendingActions, type TaskAct } from "../../acts/actions";
+import { ActDialog, actName, needsWords, type RequestedAct } from "../../acts/Forms";
 import { taskActs } from "../../acts/may";
 import { Refused } from "../../acts/Refused";
 import { useKeys, type Key } from "../../app/keys";
@@ -13,7 +13,7 @@ import { functionOf, FUNCTIONS, useSession } from "../../app/session";
 import { useFacts } from "../../live/stream";
 import { Button } from "../../ui/Button";
 import { Panel } from "../../ui/Panel";
-import { Deadline, Severity } from "../../ui/Said";
+import { Deadline, Severity } from "../../ui/Values";
 import { functionName } from "../../ui/names";
 import { Empty, Failed, Loading } from "../../ui/States";
 import { words } from "../../words";
@@ -89,8 +89,8 @@ function Inbox({ tasks, name }: { tasks: readonly TaskRow[]; name: string }): Re
   const { session } = useSession();
   const go = useNavigate();
   const [query, setQuery] = useSearchParams();
-  const [asked, setAsked] = useState<Asked>();
-  const doings = useDoings();
+  const [asked, setAsked] = useState<RequestedAct>();
+  const pendingActions = usePendingActions();
   const found = useMemo(() => boxes(tasks, name), [tasks, name]);
   const order = useMemo(() => BOXES.flatMap((box) => found[box]), [found]);
   const selected = order.find((task) => task.task_id === query.get("task"));
@@ -147,10 +147,10 @@ function Inbox({ tasks, name }: { tasks: readonly TaskRow[]; name: string }): Re
   }
   return (
     <>
-      {doings
+      {pendingActions
         .filter((one) => one.state === "refused")
         .map((one) => (
-          <Refused key={one.key} doing={one} />
+          <Refused key={one.key} action={one} />
         ))}
       {BOXES.filter((box) => found[box].length > 0).map((box) => (
         <Panel key={box} title={BOX_WORDS[box]} note={<span className="quiet">{found[box].length}</span>}>
@@ -160,7 +160,7 @@ function Inbox({ tasks, name }: { tasks: readonly TaskRow[]; name: string }): Re
               task={task}
               box={box}
               selected={task === selected}
-              pending={doings.some((one) => one.taskId === task.task_id && one.state === "pending")}
+              pending={pendingActions.some((one) => one.taskId === task.task_id && one.state === "pending")}
               act={act}
             />
           ))}

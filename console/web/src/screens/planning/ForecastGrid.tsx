@@ -23,7 +23,7 @@ interface Override {
   quantity: string;
 }
 
-interface Asked {
+interface RequestedAct {
   forecast: Forecast;
   week: string;
 }
@@ -37,7 +37,7 @@ export function ForecastGrid({
 }): ReactNode {
   const { session } = useSession();
   const may = session.roles.some((role) => ["sales", "planning-lead"].includes(role));
-  const [asked, setAsked] = useState<Asked>();
+  const [asked, setAsked] = useState<RequestedAct>();
   const pending = useMutationState({
     filters: { mutationKey: OVERRIDE, status: "pending" },
     select: (mutation) => mutation.state.variables as Override,
@@ -98,7 +98,7 @@ interface RowGiven {
   weeks: readonly string[];
   may: boolean;
   pending: readonly Override[];
-  ask: (asked: Asked) => void;
+  ask: (asked: RequestedAct) => void;
   choose: (place: Place) => void;
 }
 
@@ -189,7 +189,7 @@ function Row({ forecast, weeks, may, pending, ask: askFor, choose }: RowGiven): 
   );
 }
 
-function OverrideForm({ asked: { forecast, week }, close }: { asked: Asked; close: () => void }): ReactNode {
+function OverrideForm({ asked: { forecast, week }, close }: { asked: RequestedAct; close: () => void }): ReactNode {
   const cell = cellsOf(forecast).get(week);
   const [values, set, forget] = useDraft(`override:${forecast.forecast_id} ${week}`, {
     quantity: (cell && expected(cell)) ?? "",

@@ -6,7 +6,7 @@ import { Link, useSearchParams } from "react-router";
 import { api, ask } from "../../api/client";
 import type { components } from "../../api/generated/inventory";
 import { day, number, shortDay } from "../../format";
-import { wholes } from "../../app/wholes";
+import { fetchDetails } from "../../app/fetchDetails";
 import type { Fact } from "../../live/protocol";
 import { useFacts } from "../../live/stream";
 import { Panel, Scroll } from "../../ui/Panel";
@@ -73,7 +73,7 @@ function Demand({ choose }: { choose: (place: Place) => void }): ReactNode {
     queryKey: ["planning", "forecasts"],
     queryFn: async (): Promise<Forecast[]> => {
       const page = await ask("forecast", api.forecast.GET("/forecasts", { params: { query: { limit: ROWS_MAX } } }));
-      return wholes(queries, "forecast", page.items, (one) =>
+      return fetchDetails(queries, "forecast", page.items, (one) =>
         ask(
           "forecast",
           api.forecast.GET("/forecasts/{forecast_id}", { params: { path: { forecast_id: one.forecast_id } } }),

@@ -1,10 +1,10 @@
 /** What can be done with the selected case: each act a button with its name and its key. */
 
 import { useMemo, type ReactNode } from "react";
-import type { Asked } from "../../acts/Forms";
+import type { RequestedAct } from "../../acts/Forms";
 import { actName } from "../../acts/Forms";
 import { caseActs, tasksFor } from "../../acts/may";
-import { perform, type CaseAct, type TaskAct } from "../../acts/doing";
+import { perform, type CaseAct, type TaskAct } from "../../acts/actions";
 import { useKeys, type Key } from "../../app/keys";
 import type { Session } from "../../app/session";
 import { Button } from "../../ui/Button";
@@ -13,7 +13,7 @@ import type { CaseRow } from "./rank";
 interface Given {
   row: CaseRow | undefined;
   session: Session;
-  ask: (asked: Asked) => void;
+  ask: (asked: RequestedAct) => void;
   ids: readonly string[];
   select: (id: string) => void;
   open: (id: string) => void;
@@ -36,7 +36,7 @@ interface Possible {
   run: () => void;
 }
 
-function possible(row: CaseRow, session: Session, ask: (asked: Asked) => void): Possible[] {
+function possible(row: CaseRow, session: Session, ask: (asked: RequestedAct) => void): Possible[] {
   const may = caseActs(row, session);
   const onCase = CASE_KEYS.filter(([, act]) => may.includes(act)).map(([press, act]) => ({
     press,

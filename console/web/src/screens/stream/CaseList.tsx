@@ -2,7 +2,7 @@
 
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, useSyncExternalStore, type ReactNode } from "react";
-import { expected, type Doing } from "../../acts/doing";
+import { expected, type PendingAction } from "../../acts/actions";
 import { CaseRowView } from "./CaseRowView";
 import type { CaseRow } from "./rank";
 import type { Snapshot } from "./store";
@@ -18,7 +18,7 @@ interface Given {
   selected: string | undefined;
   select: (id: string) => void;
   open: (id: string) => void;
-  doings: readonly Doing[];
+  pendingActions: readonly PendingAction[];
   reader: { subject: string; role: string };
 }
 
@@ -37,7 +37,7 @@ function useNarrow(): boolean {
 
 export const LIST_ID = "cases";
 
-export function CaseList({ ids, rows, fits, selected, select, open, doings, reader }: Given): ReactNode {
+export function CaseList({ ids, rows, fits, selected, select, open, pendingActions, reader }: Given): ReactNode {
   const frame = useRef<HTMLDivElement>(null);
   const height = useNarrow() ? 112 : 48;
   // eslint-disable-next-line react-hooks/incompatible-library -- its functions change with each scroll, and are used here only
@@ -51,7 +51,7 @@ export function CaseList({ ids, rows, fits, selected, select, open, doings, read
     virtual.measure();
   }, [height, virtual]);
   useFollow(ids, selected, virtual.scrollToIndex);
-  const under = new Set(doings.filter((one) => one.state === "pending").map((one) => one.caseId));
+  const under = new Set(pendingActions.filter((one) => one.state === "pending").map((one) => one.caseId));
   return (
     <div role="grid" aria-label="Cases" aria-rowcount={ids.length + 1}>
       <div role="row" className="case-heads" aria-rowindex={1}>
@@ -71,7 +71,7 @@ export function CaseList({ ids, rows, fits, selected, select, open, doings, read
             return (
               <CaseRowView
                 key={id}
-                row={pending ? expected(row, doings, reader) : row}
+                row={pending ? expected(row, pendingActions, reader) : row}
                 place={item.index}
                 top={item.start}
                 selected={id === selected}

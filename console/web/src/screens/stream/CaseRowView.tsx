@@ -4,7 +4,7 @@ import { memo, type ReactNode } from "react";
 import { Link } from "react-router";
 import { useNow } from "../../app/clock";
 import { counted } from "../../format";
-import { Deadline, Money, Severity, Since } from "../../ui/Said";
+import { Deadline, Money, Severity, Since } from "../../ui/Values";
 import { functionName } from "../../ui/names";
 import { words } from "../../words";
 import { chipState, type CaseRow, type TaskBrief } from "./rank";

@@ -2,8 +2,8 @@
 
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore, type ReactNode } from "react";
 import { useNavigate, useSearchParams } from "react-router";
-import { ActDialog, type Asked } from "../../acts/Forms";
-import { expected, useDoings } from "../../acts/doing";
+import { ActDialog, type RequestedAct } from "../../acts/Forms";
+import { expected, usePendingActions } from "../../acts/actions";
 import { Refused } from "../../acts/Refused";
 import { functionOf, useSession } from "../../app/session";
 import { worldNow } from "../../app/clock";
@@ -27,13 +27,13 @@ export function StreamScreen(): ReactNode {
   const filters = useMemo(() => filtersOf(new URLSearchParams(view)), [view]);
   const rows = useSyncExternalStore(cases.subscribe, cases.snapshot);
   const reader = useMemo(() => ({ subject: session.subject, function: functionOf(session) }), [session]);
-  const doings = useDoings();
+  const pendingActions = usePendingActions();
   const go = useNavigate();
-  const [asked, setAsked] = useState<Asked>();
+  const [asked, setAsked] = useState<RequestedAct>();
   const [kept, setKept] = useState<readonly string[]>();
   const [isPaused, setPaused] = useState(false);
 
-  useFacts(cases.hear);
+  useFacts(cases.onFacts);
   useReload(filters.state);
 
   const ids = useMemo(() => {
@@ -76,7 +76,7 @@ export function StreamScreen(): ReactNode {
 
   const row = selected === undefined ? undefined : cases.row(selected);
   const role = session.roles[0] ?? "";
-  const seen = row && expected(row, doings, { subject: session.subject, role });
+  const seen = row && expected(row, pendingActions, { subject: session.subject, role });
   const { loading, error } = cases.progress;
   return (
     <>
@@ -126,10 +126,10 @@ export function StreamScreen(): ReactNode {
           </button>
         </div>
         <ActsBar row={seen} session={session} ask={setAsked} ids={shown} select={select} open={open} takeIn={takeIn} />
-        {doings
+        {pendingActions
           .filter((one) => one.state === "refused")
           .map((one) => (
-            <Refused key={one.key} doing={one} />
+            <Refused key={one.key} action={one} />
           ))}
         {shown.length > 0 ? (
           <CaseList
@@ -139,7 +139,7 @@ export function StreamScreen(): ReactNode {
             selected={selected}
             select={select}
             open={open}
-            doings={doings}
+            pendingActions={pendingActions}
             reader={{ subject: session.subject, role }}
           />
         ) : loading ? (

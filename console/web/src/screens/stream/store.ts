@@ -78,7 +78,7 @@ export class CaseStore {
   }
 
   /** Hear what the stream says: each case that it names is asked again, together with others, a few times a second. */
-  readonly hear = (facts: readonly Fact[]): void => {
+  readonly onFacts = (facts: readonly Fact[]): void => {
     for (const fact of facts) this.dirty.add(fact.data.case_id);
     this.timer ??= setTimeout(() => void this.askAgain(), AGAIN_MS);
   };

@@ -1,4 +1,4 @@
-/** What was set aside, with its cause and its bytes; run it again or give it up, tried first without doing it. */
+/** What was set aside, with its cause and its bytes; run it again or give it up, tried first without action it. */
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type ReactNode } from "react";
@@ -8,7 +8,7 @@ import { useSession } from "../../app/session";
 import { Button } from "../../ui/Button";
 import { Field } from "../../ui/Field";
 import { Panel } from "../../ui/Panel";
-import { When } from "../../ui/Said";
+import { When } from "../../ui/Values";
 import { Failed, Refusal } from "../../ui/States";
 import { asText, type Letter } from "./letters";
 

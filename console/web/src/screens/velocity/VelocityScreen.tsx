@@ -10,7 +10,7 @@ import { counted, micros, number, percent } from "../../format";
 import { Choice } from "../../ui/Field";
 import { Panel, Scroll } from "../../ui/Panel";
 import { Plot, type Line } from "../../ui/Plot";
-import { Severity, When } from "../../ui/Said";
+import { Severity, When } from "../../ui/Values";
 import { Empty, Failed, Loading } from "../../ui/States";
 import { words } from "../../words";
 import { Cells } from "./Cells";
@@ -22,7 +22,7 @@ const SINCE = { "": "ever", "7": "last 7 days", "28": "last 28 days", "91": "las
 const DAY_MS = 86_400_000;
 const AGAIN_MS = 15_000;
 
-interface Asked {
+interface RequestedAct {
   kind?: (typeof KINDS)[number];
   severity?: "low" | "medium" | "high" | "critical";
   since?: string;
@@ -31,7 +31,7 @@ interface Asked {
 export default function VelocityScreen(): ReactNode {
   const [query, setQuery] = useSearchParams();
   const days = Number(query.get("days") ?? 0);
-  const asked = useMemo<Asked>(
+  const asked = useMemo<RequestedAct>(
     () => ({
       kind: KINDS.find((kind) => kind === query.get("kind")),
       severity: (["low", "medium", "high", "critical"] as const).find((one) => one === query.get("severity")),
@@ -95,7 +95,7 @@ type Velocity = Omit<components["schemas"]["VelocityShown"], "bands_us"> & {
 
 type PhasesShown = components["schemas"]["PhasesShown"];
 
-function Answers({ velocity, asked }: { velocity: Velocity; asked: Asked }): ReactNode {
+function Answers({ velocity, asked }: { velocity: Velocity; asked: RequestedAct }): ReactNode {
   return (
     <div className="stack">
       <Percentiles velocity={velocity} />
@@ -165,7 +165,7 @@ const CURVE_X = { label: "time since identified", log: true, values: durations }
 const CURVE_Y = { label: "share of cases", values: percents, range: [0, 1] as [number, number] };
 const CURVE_BAND = [1, 2] as const;
 
-function CurvePanel({ asked }: { asked: Asked }): ReactNode {
+function CurvePanel({ asked }: { asked: RequestedAct }): ReactNode {
   const curve = useQuery({
     queryKey: ["velocity", "curve", asked],
     queryFn: () =>
@@ -226,7 +226,7 @@ function CurvePlot({ curve }: { curve: Curve }): ReactNode {
   );
 }
 
-function Phases({ asked }: { asked: Asked }): ReactNode {
+function Phases({ asked }: { asked: RequestedAct }): ReactNode {
   const phases = useQuery({
     queryKey: ["velocity", "phases", asked],
     queryFn: () => ask("scorecard", api.scorecard.GET("/velocity/phases", { params: { query: asked } })),
@@ -303,7 +303,7 @@ const WEEK_LINES: readonly Line[] = [
   { label: "p90", colour: "--text-2", dashed: true },
 ];
 
-function Weeks({ asked }: { asked: Asked }): ReactNode {
+function Weeks({ asked }: { asked: RequestedAct }): ReactNode {
   const weeks = useQuery({
     queryKey: ["velocity", "by", "week", asked],
     queryFn: () =>
@@ -354,7 +354,7 @@ function WeekPlot({ cells }: { cells: readonly Cell[] }): ReactNode {
   );
 }
 
-function Overdue({ asked }: { asked: Asked }): ReactNode {
+function Overdue({ asked }: { asked: RequestedAct }): ReactNode {
   const overdue = useQuery({
     queryKey: ["velocity", "overdue", asked],
     queryFn: () => ask("scorecard", api.scorecard.GET("/velocity/overdue", { params: { query: asked } })),

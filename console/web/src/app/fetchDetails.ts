@@ -1,7 +1,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 
 /** Return each thing of a list whole. A whole is asked for again only when its row in the list has changed. */
-export function wholes<Row, Whole>(
+export function fetchDetails<Row, Whole>(
   queries: QueryClient,
   kind: string,
   rows: readonly Row[],

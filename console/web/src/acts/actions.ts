@@ -9,7 +9,7 @@ import { cases } from "../screens/stream/store";
 export type CaseAct = "acknowledge" | "take" | "pause" | "resume" | "decide" | "verify" | "reopen";
 export type TaskAct = "commit" | "complete" | "refuse" | "waive" | "hand-over" | "accept" | "return" | "assign";
 
-export interface Deed {
+export interface ActionRequest {
   /** The case that it is about, and the task where it is about one. */
   caseId: string;
   taskId?: string;
@@ -19,17 +19,17 @@ export interface Deed {
   version?: number;
 }
 
-export interface Doing extends Deed {
+export interface PendingAction extends ActionRequest {
   key: string;
   state: "pending" | "refused";
   error?: unknown;
 }
 
-let doings: readonly Doing[] = [];
+let pendingActions: readonly PendingAction[] = [];
 const listeners = new Set<() => void>();
 
-function publish(next: readonly Doing[]): void {
-  doings = next;
+function publish(next: readonly PendingAction[]): void {
+  pendingActions = next;
   for (const listener of listeners) listener();
 }
 
@@ -39,27 +39,29 @@ function subscribe(listener: () => void): () => void {
 }
 
 /** Return what is under way or was refused, of every case. */
-export function useDoings(): readonly Doing[] {
-  return useSyncExternalStore(subscribe, () => doings);
+export function usePendingActions(): readonly PendingAction[] {
+  return useSyncExternalStore(subscribe, () => pendingActions);
 }
 
-export function dismiss(doing: Doing): void {
-  publish(doings.filter((one) => one.key !== doing.key));
+export function dismiss(action: PendingAction): void {
+  publish(pendingActions.filter((one) => one.key !== action.key));
 }
 
 /** Do it. `done` is told once the service has said yes. Under the same key nothing is done twice. */
-export async function perform(deed: Deed, done?: () => void, key = newKey()): Promise<void> {
-  const mine: Doing = { ...deed, key, state: "pending" };
-  const others = doings.filter((one) => one.key !== key && !(one.state === "refused" && one.caseId === deed.caseId));
+export async function perform(request: ActionRequest, done?: () => void, key = newKey()): Promise<void> {
+  const mine: PendingAction = { ...request, key, state: "pending" };
+  const others = pendingActions.filter(
+    (one) => one.key !== key && !(one.state === "refused" && one.caseId === request.caseId),
+  );
   publish([...others, mine]);
   try {
-    await ask("exceptions", sent(deed, key));
+    await ask("exceptions", sent(request, key));
     done?.();
-    await refreshed(deed.caseId);
-    publish(doings.filter((one) => one.key !== key));
+    await refreshed(request.caseId);
+    publish(pendingActions.filter((one) => one.key !== key));
   } catch (error) {
-    publish(doings.map((one) => (one.key === key ? { ...mine, state: "refused", error } : one)));
-    if (error instanceof Problem && !error.unanswered) void refreshed(deed.caseId);
+    publish(pendingActions.map((one) => (one.key === key ? { ...mine, state: "refused", error } : one)));
+    if (error instanceof Problem && !error.unanswered) void refreshed(request.caseId);
   }
 }
 
@@ -67,7 +69,7 @@ async function refreshed(id: string): Promise<void> {
   await Promise.all([cases.refreshed(id), queries.invalidateQueries({ queryKey: ["case", id] })]);
 }
 
-function sent({ caseId, taskId, act, body, version }: Deed, key: string) {
+function sent({ caseId, taskId, act, body, version }: ActionRequest, key: string) {
   const headers = onceHeaders(key, version === undefined ? undefined : String(version));
   // The paths differ in their last word only, and each body was made by the form of its act.
   if (taskId === undefined) {
@@ -89,7 +91,7 @@ function sent({ caseId, taskId, act, body, version }: Deed, key: string) {
 /** Return a case as it will be once what is under way has been accepted. */
 export function expected<Row extends CaseRow>(
   row: Row,
-  under: readonly Doing[],
+  under: readonly PendingAction[],
   reader: { subject: string; role: string },
 ): Row {
   return under
@@ -125,7 +127,7 @@ const NEXT_STATE: Partial<Record<string, string>> = {
   waive: "waived",
 };
 
-function withTaskAct<Row extends CaseRow>(row: Row, { taskId, act, body }: Doing): Row {
+function withTaskAct<Row extends CaseRow>(row: Row, { taskId, act, body }: PendingAction): Row {
   const changed = (task: TaskBrief): TaskBrief => {
     if (act === "hand-over") return { ...task, offered_to: String(body?.to_function) };
     return { ...task, state: NEXT_STATE[act] ?? task.state };
