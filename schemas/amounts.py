@@ -1,4 +1,4 @@
-"""Bounds of computed numbers: an amount of money is rounded by its currency, a quantity has six decimals (METRICS 1)."""
+"""Bounds of computed numbers: money is rounded by its currency, a quantity has six decimals (METRICS 1)."""
 
 from __future__ import annotations
 

@@ -123,5 +123,5 @@ def wrap(
 
 
 def encode(envelope: Envelope) -> bytes:
-    """Return the structured-mode bytes of an envelope; absent optional fields are left out (CloudEvents has no null)."""
+    """Return the structured-mode bytes of an envelope, without empty optional fields (CloudEvents has no null)."""
     return _adapter_of(type(envelope.data)).dump_json(envelope, exclude_none=True)

@@ -83,8 +83,9 @@ class CaseDeadlinesFact(CaseFact, abstract=True):
     deadlines: Annotated[
         tuple[TaskDeadline, ...],
         Field(
-            description="The deadlines of each task that is still to be done, from this fact on. An open case is due at the"
-            " earliest of acknowledge_by (until it is acknowledged), commit_by of its open tasks and complete_by of those"
+            description="The deadlines of each task that is still to be done, from this fact on."
+            " An open case is due at the earliest of acknowledge_by (until it is acknowledged),"
+            " commit_by of its open tasks and complete_by of those"
             " still to be done, passed or not; at none while it is paused."
         ),
     ] = ()

@@ -84,7 +84,7 @@ class Money(Word):
 
     @classmethod
     def computed(cls, amount: Decimal, currency: str) -> Self:
-        """Return an amount that was computed, rounded by its currency and within the bounds of an amount (METRICS 1)."""
+        """Return a computed amount, rounded by its currency and within the bounds of an amount (METRICS 1)."""
         return cls(amount=rounded_amount(amount, currency), currency=currency)
 
     @classmethod

@@ -53,11 +53,11 @@ def test_a_line_that_stands_twice_is_refused_in_words_and_alone(logistics: Servi
     twice = {**BODY, "lines": BODY["lines"] * 2}
     answer = logistics.post("/shipments", twice, role="logistics")
     assert (answer.status_code, answer.json()["field"]) == (422, "lines")
-    assert "line '1' stands twice" in answer.json()["detail"]
+    assert "line '1' appears twice" in answer.json()["detail"]
     body = {"source": "erp", "items": [item(1), item(2, lines=twice["lines"]), item(3)]}
     results = logistics.post("/shipments:batch", body, role="machine", claims=ERP).json()["results"]
     assert [one["status"] for one in results] == ["created", "refused", "created"]
-    assert (results[1]["field"], "stands twice" in results[1]["reason"]) == ("lines", True)
+    assert (results[1]["field"], "appears twice" in results[1]["reason"]) == ("lines", True)
     assert len(logistics.emitted()) == 2
 
 

@@ -149,20 +149,51 @@ def record_entry(
     change = _change(before, kind, quantity, reason)
     _must_fit(before.on_hand + change)
     _must_fit(change)
+    counts = kind in ("opening", "count")
     entry = Entry(
-        entry_id, before.stock_id, item, site, kind, change, before.on_hand + change,
-        quantity if kind in ("opening", "count") else None, reason, order_line_id, shipment_line_id,
-        by.subject if by else None, by.role if by else None, occurred_at, now,
-    )  # fmt: skip
-    after = replace(
-        before, on_hand=entry.on_hand, entries=before.entries + 1, occurred_at=occurred_at, recorded_at=now,
-        counted_at=occurred_at if kind in ("opening", "count") else before.counted_at,
-    )  # fmt: skip
-    changed = StockChanged(
-        stock_id=after.stock_id, item=item, site=site, entry_id=entry_id, kind=kind, quantity=change,
-        on_hand=after.on_hand, reason=reason, occurred_at=occurred_at,
-    )  # fmt: skip
-    return after, entry, [changed]
+        entry_id,
+        before.stock_id,
+        item,
+        site,
+        kind,
+        change,
+        before.on_hand + change,
+        quantity if counts else None,
+        reason,
+        order_line_id,
+        shipment_line_id,
+        by.subject if by else None,
+        by.role if by else None,
+        occurred_at,
+        now,
+    )
+    after = _with_entry(before, entry)
+    return after, entry, [_changed(after, entry)]
+
+
+def _with_entry(before: Stock, entry: Entry) -> Stock:
+    return replace(
+        before,
+        on_hand=entry.on_hand,
+        entries=before.entries + 1,
+        occurred_at=entry.occurred_at,
+        recorded_at=entry.recorded_at,
+        counted_at=before.counted_at if entry.counted is None else entry.occurred_at,
+    )
+
+
+def _changed(after: Stock, entry: Entry) -> StockChanged:
+    return StockChanged(
+        stock_id=after.stock_id,
+        item=entry.item,
+        site=entry.site,
+        entry_id=entry.entry_id,
+        kind=entry.kind,
+        quantity=entry.quantity,
+        on_hand=after.on_hand,
+        reason=entry.reason,
+        occurred_at=entry.occurred_at,
+    )
 
 
 def is_covered(stock: Stock, occurred_at: datetime) -> bool:
@@ -181,11 +212,11 @@ def _must_fit(quantity: Decimal) -> None:
 def _change(stock: Stock, kind: EntryKind, quantity: Decimal, reason: str | None) -> Decimal:
     if kind in ("opening", "count"):
         if quantity < 0:
-            raise UnfitQuantity(f"{kind} of {quantity}: nobody finds less than nothing", field="quantity")
+            raise UnfitQuantity(f"{kind} of {quantity}: the quantity cannot be negative", field="quantity")
         return quantity - stock.on_hand
     if kind == "adjustment":
         if not (reason or "").strip():
-            raise ReasonMissing("an adjustment says why", field="reason")
+            raise ReasonMissing("an adjustment needs a reason; give one", field="reason")
         if quantity == 0:
             raise UnfitQuantity("an adjustment of 0 changes nothing", field="quantity")
         return quantity

@@ -85,7 +85,7 @@ def expected_day(expected_at: datetime, zone: str) -> date:
 
 
 def received_instant(received_on: date, received_at: datetime, zone: str, now: datetime) -> datetime:
-    """Return when a receipt happened; one that is known by its day only counts as of that day's end, but not later than now."""
+    """Return the instant of a receipt; a receipt without an hour counts as of its day's end, or now if that is earlier."""
     tz = ZoneInfo(zone)
     if received_at != datetime.combine(received_on, time(0), tzinfo=tz):
         return min(received_at, now)

@@ -29,7 +29,9 @@ def record_entry(
 ) -> domain.Stock:
     """Add an entry to the ledger of an item at a site and project its stock again.
 
-    A batch passes `predict=False` and projects once at its end. Raises UnknownItem, UnknownSite and the ledger's errors.
+    A batch passes `predict=False` and projects once at its end.
+
+    Raises UnknownItem, UnknownSite and the ledger's errors.
     """
     if repository.read_item(tx, item) is None:
         raise domain.UnknownItem(f"item {item!r} is not registered; register it first", field="item")

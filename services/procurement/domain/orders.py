@@ -135,7 +135,8 @@ def change_order(
     """
     if (supplier, destination) != (order.supplier, order.destination):
         raise OtherParty(
-            f"order {order.reference!r} is with {order.supplier!r} for {order.destination!r}; a change cannot move it, place another one",
+            f"order {order.reference!r} is with {order.supplier!r} for {order.destination!r};"
+            " a change cannot move it, place another one",
             field="supplier" if supplier != order.supplier else "destination",
         )
     _refuse_twins(lines)
@@ -173,7 +174,7 @@ def confirm_order(
 
 def _refuse_twins(lines: Sequence[RequestedLine]) -> None:
     if not lines:
-        raise Invalid("an order has at least one line", field="lines")
+        raise Invalid("the order has no lines; give at least one", field="lines")
     references = [line.reference for line in lines]
     if twins := sorted({r for r in references if references.count(r) > 1}):
         raise Invalid(f"line {twins[0]!r} is there twice; each line has a reference of its own", field="lines")

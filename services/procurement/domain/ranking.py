@@ -146,14 +146,14 @@ def _weigh(
 
 
 def _weeks(quantity: Decimal, capacity: Decimal | None) -> int | None:
-    """Return how many weeks of the supplier's capacity the quantity takes; None where capacity is unknown or nothing."""
+    """Return how many weeks of the supplier's capacity the quantity takes; None where capacity is unknown or 0."""
     if not capacity:
         return None
     return min(max(1, int((quantity / capacity).to_integral_value(ROUND_CEILING))), WEEKS_MAX)
 
 
 def _arrival(term: Term, weeks: int | None, day: date) -> date | None:
-    """Return the day on which everything has come: the lead time from today, and a week for each further week of capacity."""
+    """Return the day of the last arrival: today plus the lead time plus each further week of capacity."""
     if term.lead_time_days is None:
         return None
     days = term.lead_time_days + ((weeks or 1) - 1) * DAYS_PER_WEEK

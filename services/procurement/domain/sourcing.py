@@ -273,7 +273,8 @@ def decline_line(
     works = sum(a.feasible for a in sourcing.alternatives if a.line_id == line_id)
     if works and by.role not in ABOVE_LIMIT:
         raise HasCandidate(
-            f"line {line.reference!r} has {works} candidate(s) that work; choose one, or let the planning lead decline it"
+            f"line {line.reference!r} has {works} candidate(s) that work;"
+            " choose one, or let the planning lead decline it"
         )
     decision = Decision(
         sourcing.opening, line_id, "declined", None, None, None, None, by.subject, by.role, reason, now, now
@@ -317,7 +318,7 @@ def _open_line(sourcing: Sourcing, line_id: UUID) -> Line:
 
 
 def _must_be_within_limit(sourcing: Sourcing, chosen: Alternative, by: By) -> None:
-    """Raise AboveLimit where this choice and those before it cost more than the limit, or nobody knows what it costs."""
+    """Raise AboveLimit where this choice and those before it cost more than the limit, or the cost is unknown."""
     limit = sourcing.money_limit
     if limit is None or by.role in ABOVE_LIMIT:
         return

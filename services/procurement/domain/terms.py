@@ -1,4 +1,4 @@
-"""Terms: at which price, how fast and in which quantities a supplier delivers an item; agreed, or observed in deliveries."""
+"""Terms: price, lead time and quantities of an item from a supplier; agreed, or observed in deliveries."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Term:
     recorded_at: datetime
 
     def in_force(self, now: datetime) -> bool:
-        """Say whether the term holds on the day of `now`; an observed one must have been recorded before that instant."""
+        """Return whether the term holds on the day of `now`; an observed term must be recorded before that instant."""
         if self.kind == "observed":
             return self.recorded_at < now
         day = now.date()
