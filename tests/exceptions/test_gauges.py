@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from chassis.runtime.metrics import REGISTRY
-from services.exceptions import domain
+from services.exceptions import domain, gauges
 from tests.exceptions.builders import CAUSE, NOW, calendar, delayed
 from tests.exceptions.test_reactions import plant
 from tests.support.service import ServiceUnderTest
@@ -19,7 +19,7 @@ def exceptions(new_exceptions: ServiceUnderTest) -> ServiceUnderTest:
     return new_exceptions
 
 
-def gauges(exceptions: ServiceUnderTest) -> dict[str, float]:
+def gauge_values(exceptions: ServiceUnderTest) -> dict[str, float]:
     with exceptions.database.reading() as read:
         gauges.refresh_gauges(read)
     lines = generate_latest(REGISTRY).decode().splitlines()
@@ -32,12 +32,12 @@ def test_a_case_that_nobody_takes_grows_old_until_somebody_does(exceptions: Serv
     plant(exceptions)
     exceptions.consume(calendar(), delayed(), delayed(shipment="S2"))
     exceptions.set_clock(NOW + timedelta(hours=5))
-    found = gauges(exceptions)
+    found = gauge_values(exceptions)
     assert (found["exceptions_cases_unowned"], found["exceptions_oldest_unowned_seconds"]) == (2, 5 * 3600)
     assert (found['exceptions_cases_active{state="open"}'], found["exceptions_cases_breaching"]) == (2, 2)
     for cause in (CAUSE, delayed(shipment="S2").cause):
         exceptions.post(f"/cases/{domain.case_id_of(cause, 1)}/take", role="sales")
-    found = gauges(exceptions)
+    found = gauge_values(exceptions)
     assert (
         found["exceptions_cases_unowned"],
         found["exceptions_oldest_unowned_seconds"],
@@ -47,6 +47,6 @@ def test_a_case_that_nobody_takes_grows_old_until_somebody_does(exceptions: Serv
 
 def test_signals_that_wait_for_a_playbook_are_seen(exceptions: ServiceUnderTest) -> None:
     exceptions.consume(delayed())
-    assert gauges(exceptions)['exceptions_signals_waiting{cause="shipment-delay"}'] == 1
+    assert gauge_values(exceptions)['exceptions_signals_waiting{cause="shipment-delay"}'] == 1
     plant(exceptions)
-    assert gauges(exceptions)['exceptions_signals_waiting{cause="shipment-delay"}'] == 0
+    assert gauge_values(exceptions)['exceptions_signals_waiting{cause="shipment-delay"}'] == 0
