@@ -42,7 +42,7 @@ class Answer(NamedTuple):
 
 
 class Line(asyncio.Protocol):
-    """A connection that carries one request at a time, for as little of the machine as can be: the server is beside it."""
+    """A keep-alive connection that carries one request at a time and uses little CPU."""
 
     def __init__(self) -> None:
         self._received = b""
@@ -65,7 +65,7 @@ class Line(asyncio.Protocol):
             self._answered.set_result((int(head[9:12]), b"\r\nconnection: close" in head))
 
     async def ask(self, request: bytes) -> tuple[int, bool]:
-        """Send a request; returns its answer's status and whether this connection ends with it. Raises ConnectionError."""
+        """Send a request; returns the status and whether the server closes the connection. Raises ConnectionError."""
         if self._transport.is_closing():
             raise ConnectionResetError("cut before its request")
         self._answered = asyncio.get_running_loop().create_future()

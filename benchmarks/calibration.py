@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Callable
@@ -27,7 +28,7 @@ def seconds(do: Callable[[], object]) -> float:
 
 
 def measure(stack: Stack) -> dict[str, float]:
-    """Return rates per second: bare produce and consume, outbox rows by COPY, in 500-row and 1-row transactions, fsync."""
+    """Return rates per second of bare produce and consume, outbox rows by COPY and by 500 and 1 per commit, fsync."""
     with work.place(stack, "calibration") as where:
         found = {
             "produce_acks_all": RECORDS / seconds(lambda: _produce(where)),
@@ -37,7 +38,7 @@ def measure(stack: Stack) -> dict[str, float]:
         with psycopg.connect(where.database_url, autocommit=True) as connection:
             for name, size in (("rows_by_500", 500), ("rows_by_1", 1)):
                 rows = ROWS if size > 1 else ROWS // 25
-                found[name] = rows / seconds(lambda size=size, rows=rows: _insert(connection, rows, size))  # type: ignore[misc]  # defaults bind now
+                found[name] = rows / seconds(functools.partial(_insert, connection, rows, size))
             found["rows_by_copy"] = ROWS / seconds(lambda: _copy(connection))
     return found
 

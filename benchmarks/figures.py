@@ -130,7 +130,8 @@ def compared(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
         better = (change > 0) == (figure["bar"]["at_most"] is None)
         word = "noise" if abs(change) <= limit else "better" if better else "WORSE"
         lines.append(
-            f"{figure['name']:<44}{_number(was['value']):>12} → {_number(figure['value']):>12} {figure['unit']:<9}{change:+7.0%}   {word}"
+            f"{figure['name']:<44}{_number(was['value']):>12} → {_number(figure['value']):>12} {figure['unit']:<9}"
+            f"{change:+7.0%}   {word}"
         )
     return lines
 

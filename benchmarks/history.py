@@ -1,4 +1,4 @@
-"""The same with much that is past: rates and waits beside millions of old rows, and a day of them dropped under load."""
+"""Rates and latencies beside millions of old rows, and while a partition of them is dropped under load."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Past:
 
     @contextmanager
     def rush(self, events: int) -> Iterator[float]:
-        """Let consumer and relay work off a full input topic, tidy, and leave them waiting; yields events per second."""
+        """Let consumer and relay process a full input topic, then leave them idle; yields events per second."""
         settle(self.stack, self.where)
         work.fill(self.where, events)
         with work.running(self.where, PROGRAMS) as processes:
@@ -121,7 +121,7 @@ def fill(where: work.Place, rows: int, cases: int) -> None:
 
 
 def settle(stack: Stack, where: work.Place) -> None:
-    """Tidy up after what was written at full speed, and let it reach the disk: what follows is measured without that."""
+    """Vacuum, analyze and flush after the bulk load, so that it does not disturb the measurement."""
     with psycopg.connect(where.database_url, autocommit=True) as connection:
         connection.execute("VACUUM (ANALYZE) inbox, outbox, tallies")
     with psycopg.connect(stack.infrastructure.postgres_admin_url, autocommit=True) as connection:

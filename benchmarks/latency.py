@@ -1,4 +1,4 @@
-"""How long one waits: an event under light load, and an act of a person while the same service consumes at full rate."""
+"""Latency of an event under light load, and of an act while the same service consumes at full rate."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def course(
 ) -> list[float]:
     """Produce one event at a time from one thread, consume in another; each is of a stock of its own, from `first` on.
 
-    `WARM_UP` more go before them and are not told: a client that begins to follow a topic hears nothing for half a second.
+    `WARM_UP` events precede them and are not measured: a new consumer receives nothing for half a second.
     `begun` is called when they are out.
     """
     together = WARM_UP + events
@@ -139,7 +139,7 @@ class Acts:
 
 
 def _follow(consumer: kafka.Consumer, feed: int, acts: Acts, database: Database) -> tuple[dict[bytes, float], float]:
-    """Act between the first and the last tenth of the feed; return when each key was last seen, and the rate meanwhile."""
+    """Act between the first and the last tenth of the feed; returns when each key was last seen, and the rate."""
     seen, count = dict[bytes, float](), 0
     ramp, begun, thread = int(feed * RAMP_SHARE), None, threading.Thread(target=acts.go_on, args=(database,))
     deadline = time.monotonic() + work.PATIENCE_SECONDS

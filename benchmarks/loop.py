@@ -1,7 +1,7 @@
-"""From the API's answer to a delay until both tasks can be read, beside a bare Kafka hop.
+"""Delay from the API's answer about a late shipment until both tasks can be read, compared with a bare Kafka hop.
 
-Light load, one machine: delays one after the other, each asked for every millisecond over one kept connection, from this
-process, which is none of the services'.
+Light load on one machine: one delay after the other. This process, outside the services, polls every millisecond over
+one keep-alive connection.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""From the API's answer to a delay until a reader of the exception stream has both tasks, with a hundred readers and twenty delays a second."""
+"""Delay from the API's answer until a reader of the exception stream has both tasks.
+
+A hundred readers follow the stream, and twenty shipments are delayed per second.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stream's page in headless Chromium: first rows, frames while 10,000 cases change, and a key until the screen shows it."""
+"""The desk in headless Chromium: first rows, frames while 10,000 cases change, and a key press until it shows."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ LISTEN = """() => {
     if (selected === last) return;
     last = selected;
     requestAnimationFrame(() => setTimeout(() => window.shown.push(performance.now())));
-  }).observe(document.querySelector("[role=grid]"), { attributeFilter: ["aria-selected"], childList: true, subtree: true });
+  }).observe(document.querySelector("[role=grid]"), {
+    attributeFilter: ["aria-selected"], childList: true, subtree: true,
+  });
 }"""
 
 

@@ -1,4 +1,4 @@
-"""Events per second from the input topic to the output topic: ours beside the same statements in a straight line and rivals.
+"""Events per second from the input topic to the output topic, compared with a minimal baseline and with rivals.
 
 One consumer process and one relay process each, on the same events and tables, checked by the same count at the end.
 """
@@ -53,7 +53,7 @@ def measure(stack: Stack, full: bool) -> Iterator[Figure]:
 def rate(
     stack: Stack, module: str, *, events: int, consumers: int = 1, partitions: int = work.PARTITIONS
 ) -> tuple[float, float]:
-    """Return events per second of one run and how much the consumer's memory grew; AssertionError where the outcome is wrong."""
+    """Return events per second of one run and the consumer's memory growth; AssertionError if the outcome is wrong."""
     keyed, name = module.startswith("rival"), module.replace("_", "-")
     if partitions != work.PARTITIONS:
         name = f"{name}-{partitions}"  # a group of its own: one that remembers a smaller topic pauses to rejoin
@@ -70,7 +70,7 @@ def rate(
 
 
 def steady(stack: Stack, per_second: float, seconds: float) -> float:
-    """Feed at a constant pace; return by how much the lag of the last quarter is longer than that of the second, in seconds."""
+    """Feed at a constant pace; returns the lag of the last quarter minus that of the second quarter, in seconds."""
     events = int(per_second * seconds)
     lags: list[float] = []
     with work.place(stack, "steady") as where:

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.reference consumer|relay`: the same statements in a straight line, with no abstraction around them.
+"""The baseline: the same SQL statements without any abstraction, `python -m benchmarks.reference consumer|relay`.
 
-It validates with the same adapter, claims in the same inbox, writes the same outbox. It has no logs, no metrics, no
-parked check, no retries: what it lacks is what the chassis costs.
+It validates with the same adapter, claims in the same inbox and writes the same outbox, but has no logs, metrics,
+retries or parked subjects. The difference is the cost of the chassis.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def work(cursor: psycopg.Cursor[Any], envelopes: list[Envelope]) -> None:
     new = {row[0] for row in claimed}
     ids = sorted({e.data.stock_id for e in envelopes})
     rows = cursor.execute(
-        "SELECT stock_id, received, on_hand, version FROM tallies WHERE stock_id = ANY(%b::uuid[]) ORDER BY stock_id FOR UPDATE",
+        "SELECT stock_id, received, on_hand, version FROM tallies WHERE stock_id = ANY(%b::uuid[])"
+        " ORDER BY stock_id FOR UPDATE",
         [ids],
         binary=True,
     ).fetchall()
@@ -94,13 +95,16 @@ def work(cursor: psycopg.Cursor[Any], envelopes: list[Envelope]) -> None:
         event_ids.append(out.id)
     changed = [known[i] for i in ids]
     cursor.execute(
-        "INSERT INTO tallies (stock_id, received, on_hand, version) SELECT *, 1 FROM unnest(%b::uuid[], %b::int[], %b::numeric[])"
-        " ON CONFLICT (stock_id) DO UPDATE SET received = EXCLUDED.received, on_hand = EXCLUDED.on_hand, version = tallies.version + 1",
+        "INSERT INTO tallies (stock_id, received, on_hand, version)"
+        " SELECT *, 1 FROM unnest(%b::uuid[], %b::int[], %b::numeric[])"
+        " ON CONFLICT (stock_id) DO UPDATE"
+        " SET received = EXCLUDED.received, on_hand = EXCLUDED.on_hand, version = tallies.version + 1",
         [ids, [t.received for t in changed], [t.on_hand for t in changed]],
     )
     cursor.execute(
         "INSERT INTO outbox (event_id, topic, key, type, payload, stored_at)"
-        " SELECT u.e, %s, u.k, u.t, u.p, %s FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::text[]) WITH ORDINALITY AS u(e, k, t, p, n) ORDER BY n",
+        " SELECT u.e, %s, u.k, u.t, u.p, %s FROM unnest(%b::uuid[], %b::text[], %b::text[], %b::text[])"
+        " WITH ORDINALITY AS u(e, k, t, p, n) ORDER BY n",
         [os.environ["BENCH_OUTPUT"], now, event_ids, keys, types, payloads],
     )
     cursor.execute("NOTIFY outbox")
@@ -113,7 +117,8 @@ def relay(connection: psycopg.Connection[Any]) -> None:
     producer = kafka.producer(os.environ["KAFKA_BOOTSTRAP"], "bench.reference")
     while not STOP:
         rows = connection.execute(
-            "SELECT position, topic, key, type, payload, stored_at FROM outbox WHERE published_at IS NULL ORDER BY position LIMIT 1000",
+            "SELECT position, topic, key, type, payload, stored_at FROM outbox"
+            " WHERE published_at IS NULL ORDER BY position LIMIT 1000",
             prepare=False,
         ).fetchall()
         for _, topic, key, name, payload, _ in rows:
@@ -121,7 +126,8 @@ def relay(connection: psycopg.Connection[Any]) -> None:
         producer.flush()
         if rows:
             connection.execute(
-                "UPDATE outbox SET published_at = %s WHERE published_at IS NULL AND position = ANY(%b::bigint[]) AND stored_at BETWEEN %s AND %s",
+                "UPDATE outbox SET published_at = %s WHERE published_at IS NULL"
+                " AND position = ANY(%b::bigint[]) AND stored_at BETWEEN %s AND %s",
                 [datetime.now(UTC), [r[0] for r in rows], min(r[5] for r in rows), max(r[5] for r in rows)],
             )
         if len(rows) < 1000:

@@ -1,9 +1,9 @@
-"""`python -m benchmarks.rival_batches consumer|relay`: FastStream with batches, written with care on the asynchronous ORM.
+"""FastStream with batches on the asynchronous ORM: `python -m benchmarks.rival_batches consumer|relay`.
 
-One transaction per 500 records: claims and outbox rows in one insert each, rows locked in one query in the order of their
-ids, the ORM's unit of work for the rest. Batches as https://faststream.ag2.ai/latest/confluent/Subscriber/batch_subscriber/
-says; bulk inserts as https://docs.sqlalchemy.org/en/21/orm/queryguide/dml.html says. Its relay publishes a thousand rows
-at once and marks them in one statement.
+One transaction per 500 records: claims and outbox rows in one insert each, rows locked by one query in the order of
+their ids, the ORM's unit of work for the rest. Its relay publishes a thousand rows and marks them in one statement.
+Batches: https://faststream.ag2.ai/latest/confluent/Subscriber/batch_subscriber/
+Bulk inserts: https://docs.sqlalchemy.org/en/21/orm/queryguide/dml.html
 """
 
 from __future__ import annotations

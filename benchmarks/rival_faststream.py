@@ -1,8 +1,8 @@
-"""`python -m benchmarks.rival_faststream consumer|relay`: FastStream on confluent-kafka, one async transaction per message.
+"""FastStream, one async transaction per message: `python -m benchmarks.rival_faststream consumer|relay`.
 
-As its documentation advises: acknowledged by hand after the commit, so that nothing is lost.
+Messages are acknowledged manually after the commit, as its documentation advises, so that none is lost.
 https://faststream.ag2.ai/latest/confluent/ack/ and https://faststream.ag2.ai/latest/getting-started/acknowledgement/
-The relay is the one of the usual way.
+Its relay is that of benchmarks.rival_orm.
 """
 
 from __future__ import annotations

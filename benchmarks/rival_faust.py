@@ -1,8 +1,8 @@
-"""`python -m benchmarks.rival_faust consumer|relay`: a Faust agent that writes to the database, one async transaction per event.
+"""A Faust agent with one async transaction per event: `python -m benchmarks.rival_faust consumer|relay`.
 
-As its guide advises for side effects: one agent, the stream iterated without acknowledging by hand, values taken raw.
-https://faust-streaming.github.io/faust/userguide/agents.html
-The relay is the one of the usual way.
+One agent iterates over the stream without manual acknowledgement and takes raw values, as the guide advises for side
+effects: https://faust-streaming.github.io/faust/userguide/agents.html
+Its relay is that of benchmarks.rival_orm.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""`python -m benchmarks.rival_orm consumer|relay`: the usual way. One ORM transaction per message, and a relay that polls.
+"""A conventional ORM implementation with a polling relay: `python -m benchmarks.rival_orm consumer|relay`.
 
-Tuned as the documentation of SQLAlchemy and confluent-kafka advises: one session per unit of work with
-`expire_on_commit=False`, prepared statements, offsets stored after the commit and committed in the background, the relay's
-producer flushed once per hundred rows, a poll each 50 ms.
+One transaction per message, tuned as the documentation of SQLAlchemy and confluent-kafka advises: one session per unit
+of work with `expire_on_commit=False`, prepared statements, offsets stored after the commit and committed in the
+background, one producer flush per hundred rows, a poll every 50 ms.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Outbox(Base):
     """One event to be published."""
 
     __table__ = work.chassis.outbox
-    __mapper_args__ = {"primary_key": [__table__.c.position, __table__.c.stored_at]}  # noqa: RUF012  SQLAlchemy reads it as it is
+    __mapper_args__ = {"primary_key": [__table__.c.position, __table__.c.stored_at]}  # noqa: RUF012  read by SQLAlchemy
     position: Mapped[int]
     topic: Mapped[str]
     key: Mapped[str]

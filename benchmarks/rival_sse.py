@@ -1,6 +1,7 @@
-"""`python -m benchmarks.rival_sse`: the same topic to the same readers with `sse-starlette`, as its documentation shows it.
+"""The same topic to the same readers with `sse-starlette`: `python -m benchmarks.rival_sse`.
 
-It follows Kafka with our tail, verifies the same tokens and shows each fact in the reader's scope; a queue per reader.
+It follows Kafka with our tail, verifies the same tokens and filters each fact by the reader's scope, with a queue per
+reader.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Hours at half load: does memory grow, does latency, does anybody keep connections? `python -m benchmarks.soak --minutes 120`.
+"""Growth of memory, latency and connections during hours at half load: `python -m benchmarks.soak --minutes 120`.
 
-One consumer process and its relay, as in the pipeline. The measuring process feeds them at a constant pace, follows the
-output while it comes, checks it, and looks at the processes every few seconds. An event leaves 1.3 kB on the disk.
+One consumer process and its relay, as in the pipeline. This process feeds them at a constant pace, follows and checks
+the output, and samples both processes every few seconds. An event takes 1.3 kB on the disk.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Many readers of the exception stream from one process, beside `sse-starlette` doing the same work.
+"""Many readers of the exception stream from one process, compared with `sse-starlette` doing the same work.
 
-The load comes from this process over raw sockets; each case carries the moment of its produce, so that what is measured is
-produce to receipt. Both servers follow the same topic and verify the same tokens.
+This process connects all readers over raw sockets. Each case carries the time at which it was produced: the measured
+latency is produce to receipt. Both servers follow the same topic and verify the same tokens.
 """
 
 from __future__ import annotations

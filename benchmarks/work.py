@@ -306,7 +306,7 @@ def running(where: Place, programs: Sequence[Sequence[str]]) -> Iterator[list[sp
 
 
 def rate(where: Place, events: int, processes: Sequence[spawn.Popen], *, before: int = 0) -> float:
-    """Wait until everything is on the output topic, beside what was there before; return events per second after the warm-up."""
+    """Wait until everything is on the output topic; returns events per second after the warm-up."""
     admin = kafka.admin(where.bootstrap)
     warm, begun = events * WARM_SHARE, None
     moved_at, last = time.monotonic(), 0

@@ -1,4 +1,4 @@
-"""Create or check the topics of a world from the register; `--drop` deletes them. A thin script over chassis/messaging/topics.py."""
+"""Create or check the topics of a world from the register; `--drop` deletes them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from schemas.topics import INTERNAL, TOPICS
 
 
 def main() -> int:
-    """Read WORLD, KAFKA_BOOTSTRAP, TOPIC_PARTITIONS and TOPIC_REPLICATION from the environment and apply the register."""
+    """Apply the register to the cluster that KAFKA_BOOTSTRAP and the other TOPIC_ variables name."""
     parser = argparse.ArgumentParser(prog="python -m tools.apply_topics", description=__doc__)
     parser.add_argument("--drop", action="store_true", help="delete every topic of the world")
     drop = parser.parse_args().drop

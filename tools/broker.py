@@ -1,4 +1,4 @@
-"""What a consumer group has heard, and where a tool sets it; a topic with more partitions. No service does any of this."""
+"""Read and set the offsets of consumer groups, and add partitions to a topic. No service does any of this."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def committed(
 
 
 def commit_for(client: kafka.AdminClient, group: str, places: list[kafka.TopicPartition]) -> None:
-    """Set a group that has no members to these offsets; raises KafkaException, which the answer says per partition only."""
+    """Set the offsets of a group without members; raises KafkaException, which is reported per partition only."""
     (asked,) = client.alter_consumer_group_offsets([kafka.ConsumerGroupTopicPartitions(group, places)]).values()
     for place in asked.result().topic_partitions:
         if place.error is not None:

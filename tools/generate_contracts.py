@@ -67,7 +67,8 @@ def main(arguments: list[str] | None = None) -> int:
     if stale:
         named = "\n  ".join(stale)
         print(
-            f"These contracts are not what schemas/, the reactions and the routes make:\n  {named}\nRun `make contracts`."
+            "These contracts are not what schemas/, the reactions and the routes make:\n"
+            f"  {named}\nRun `make contracts`."
         )
         return 1
     print(f"{len(files)} contracts are what the code makes")

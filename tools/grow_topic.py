@@ -1,9 +1,10 @@
-"""Grow a topic and keep the order of each subject: `python -m tools.grow_topic inventory.stock 12`.
+"""Add partitions to a topic and keep the order of each subject: `python -m tools.grow_topic inventory.stock 12`.
 
-More partitions send a subject elsewhere: its next fact could be heard before its last. So no relay of the owner publishes
-until every group has heard all that lies in the old partitions. Acts go on meanwhile; their facts wait in the outbox.
+With more partitions a subject may move to another one, and its next fact could be read before its last. The owner's
+relay therefore pauses until every group has read the old partitions to their ends. Acts continue meanwhile; their facts
+wait in the outbox.
 
-Members that run, and members that restart meanwhile, rejoin their group within seconds and read the new partitions
+Running and restarting members rejoin their group within seconds and read the new partitions
 (`chassis/messaging/membership.py`). The command waits for that and names each group that does not read all of them.
 """
 
@@ -31,7 +32,8 @@ PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 0.05
 FOLDED = ("exceptions.case", "scorecard.measure")  # as the stream's changelog is divided; what it knows does not move
 _HOLDERS = (
-    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = %s"
+    "SELECT pg_terminate_backend(pid) FROM pg_locks"
+    " WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = %s"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 

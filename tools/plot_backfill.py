@@ -58,8 +58,10 @@ def draw(weeks: Sequence[Week]) -> str:
 
     def line(name: str, colour: str, values: Sequence[float]) -> str:
         points = " ".join(f"{x(number)},{y(value)}" for number, value in enumerate(values))
-        ends = f'<text x="{x(len(values) - 1) + 8}" y="{y(values[-1]) + (4 if name[0] == "o" else 18)}" fill="{colour}">{name}</text>'
-        first = f'<text x="{x(0) + 6}" y="{y(values[0]) + (-8 if name[0] == "o" else 18)}" fill="{colour}">{values[0]:.1f} h</text>'
+        last_y = y(values[-1]) + (4 if name[0] == "o" else 18)
+        first_y = y(values[0]) + (-8 if name[0] == "o" else 18)
+        ends = f'<text x="{x(len(values) - 1) + 8}" y="{last_y}" fill="{colour}">{name}</text>'
+        first = f'<text x="{x(0) + 6}" y="{first_y}" fill="{colour}">{values[0]:.1f} h</text>'
         return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>{first}{ends}'
 
     grid = "".join(
@@ -68,14 +70,18 @@ def draw(weeks: Sequence[Week]) -> str:
         for h in range(0, int(top) + 1, GRID_HOURS)
     )
     days = "".join(
-        f'<text x="{x(number)}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle" fill="#555">{weeks[number].day:%d %b}</text>'
+        f'<text x="{x(number)}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle" fill="#555">'
+        f"{weeks[number].day:%d %b}</text>"
         for number in range(0, len(weeks), 4)
     )
     title = "Median response, asked week by week about the same cases"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">'
-        f'<rect width="100%" height="100%" fill="#fff"/><text x="{LEFT}" y="18" font-size="14">{title}</text>{grid}{days}'
-        f"{line('open counted', '#0b6e4f', [w.honest for w in weeks])}{line('closed alone', '#b3261e', [w.naive for w in weeks])}"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"'
+        ' font-family="sans-serif" font-size="12">'
+        '<rect width="100%" height="100%" fill="#fff"/>'
+        f'<text x="{LEFT}" y="18" font-size="14">{title}</text>{grid}{days}'
+        f"{line('open counted', '#0b6e4f', [w.honest for w in weeks])}"
+        f"{line('closed alone', '#b3261e', [w.naive for w in weeks])}"
         f'<text x="{LEFT}" y="{HEIGHT - 6}" fill="#555">day on which it was asked</text></svg>\n'
     )
 

@@ -1,7 +1,7 @@
 """Make the pictures of docs/desk.md from a small simulated world: `python -m tools.screenshots [--all FOLDER]`.
 
-It starts a stack of its own, lets trucks come late and simulated people answer some, and looks at each screen. `--all` makes
-every screen in light and dark, empty and full, 1280 and 390 wide, to be looked at by a person. Needs what `make desk` needs.
+It starts a stack of its own, delays shipments, lets simulated people answer some, and captures each screen. `--all`
+captures every screen in light and dark, empty and full, 1280 and 390 pixels wide. Needs what `make desk` needs.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Decision velocity of one case (METRICS 3.1): a pure fold of its facts into points, phases and a verdict.
 
-`docs/decision-velocity.md` tells it in words; the scorecard's `queries/recompute.py` tells it again in SQL and shares
-nothing with this file. A point is a clock point t1…t7; its place on the case's clock leaves out the time between the end of a
-response (implemented or cleared) and its reopening.
+`docs/decision-velocity.md` explains it in words; the scorecard's `queries/recompute.py` computes the same in SQL and
+shares no code with this file. A point is a clock point t1…t7; its place on the case's clock leaves out the time between
+the end of a response (implemented or cleared) and its reopening.
 """
 
 from __future__ import annotations

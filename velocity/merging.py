@@ -1,4 +1,4 @@
-"""Cases that were merged into another one contribute once: the case they went into, from the earliest identification on."""
+"""Merged cases contribute once: as the case that they were merged into, from the earliest identification on."""
 
 from __future__ import annotations
 

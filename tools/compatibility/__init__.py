@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"{len(events.schemas_in(folder))} events and the OpenAPI documents of {folder.name}: nothing breaks")
     if broken:
         print(
-            "Restore the removed or narrowed part, publish the change as a new v2 event, or list the request in tools/compatibility/narrowed.py."
+            "Restore the removed or narrowed part, publish the change as a new v2 event,"
+            " or list the request in tools/compatibility/narrowed.py."
         )
     return int(broken)

@@ -1,4 +1,4 @@
-"""The OpenAPI document of every service, and of the console's server, as their apps give it; nothing is connected to."""
+"""OpenAPI documents of every service and of the console's server, made from their apps without a connection."""
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ from tools.lint_layers.files import Finding, SourceFile
 
 CHECKED = ("chassis", "services", "console")
 LIMITS = re.compile(
-    r"(.+_)?timeout(_.+)?|maxsize|maxlen|backlog|limit_.+|pool_size|max_overflow|.+_seconds|.+_(max|limit|interval|delay)"
+    r"(.+_)?timeout(_.+)?|maxsize|maxlen|backlog|limit_.+|pool_size|max_overflow"
+    r"|.+_seconds|.+_(max|limit|interval|delay)"
 )
 WAITS = frozenset({"wait", "join", "wait_for"})
 

@@ -1,4 +1,4 @@
-"""LAYERS 4 and LAYERS 6: every rule tag resolves to a heading in docs/rules, and no published text cites a rule by number."""
+"""LAYERS 4 and LAYERS 6: every rule tag resolves to a heading in docs/rules; published text cites no rule number."""
 
 import os
 import re
@@ -8,13 +8,11 @@ from pathlib import Path
 from tools.lint_layers.files import Finding
 
 RULES_FOLDER = "docs/rules"
-READ_SUFFIXES = (
-    ".py", ".md", ".sql", ".ts", ".tsx", ".js", ".mjs", ".css", ".html", ".yaml", ".yml", ".toml", ".json", ".mako", ".txt", ".sh", ".env",
-)  # fmt: skip
+_SUFFIXES = ".py .md .sql .ts .tsx .js .mjs .css .html .yaml .yml .toml .json .mako .txt .sh .env"
+READ_SUFFIXES = tuple(_SUFFIXES.split())
 READ_NAMES = ("Makefile", "Dockerfile", ".importlinter", "run")
-SKIPPED_FOLDERS = (
-    ".git", ".venv", ".crossdock", "node_modules", "__pycache__", "dist", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis",
-)  # fmt: skip
+_FOLDERS = ".git .venv .crossdock node_modules __pycache__ dist .mypy_cache .ruff_cache .pytest_cache .hypothesis"
+SKIPPED_FOLDERS = tuple(_FOLDERS.split())
 FROZEN = "schemas/releases/"  # the contracts of a release stay as they were published
 PUBLISHED = ("schemas/generated/", "schemas/examples/", "docs/events.md")
 
@@ -22,7 +20,8 @@ TAG = re.compile(r"\b(FLOW|METRICS|LAYERS|ACCESS) (\d+(?:\.\d+)*)((?:(?:, | and 
 HEADING = re.compile(r"^#{1,4} (FLOW|METRICS|LAYERS|ACCESS) (\d+(?:\.\d+)*)\b", re.MULTILINE)
 NUMBER = re.compile(r"\d+(?:\.\d+)*")
 ABSENT_PAGE = re.compile(
-    r"\b(?:HOUSE|PRODUCT|LIMITS|DECISIONS|SHAPES|RULES|DESK|MODELS|KEEP|BRIEF)(?:\.md|\.txt)?,? (?:(?:section|rule|row|trap|bar) )?\d"
+    r"\b(?:HOUSE|PRODUCT|LIMITS|DECISIONS|SHAPES|RULES|DESK|MODELS|KEEP|BRIEF)(?:\.md|\.txt)?,? "
+    r"(?:(?:section|rule|row|trap|bar) )?\d"
     r"|\b(?:FLOW|METRICS|HOUSE|PRODUCT|LIMITS|DECISIONS|SHAPES|RULES|DESK|MODELS|KEEP|WORDS)\.md\b"
     r"|\([^()\n]*\bD\d{1,2}\b[^()\n]*\)|\"\"\"D\d{1,2}: |\bIssue \d+\b"
 )
@@ -56,7 +55,8 @@ def _wrong_in(text: str, headings: set[str]) -> Iterator[str]:
         page, first, more = tag.groups()
         for number in (first, *NUMBER.findall(more)):
             if f"{page} {number}" not in headings:
-                yield f"{page} {number} is no heading of {RULES_FOLDER}/{page.lower()}.md: correct the number or write the rule"
+                file = f"{RULES_FOLDER}/{page.lower()}.md"
+                yield f"{page} {number} is no heading of {file}: correct the number or write the rule"
     for found in ABSENT_PAGE.finditer(text):
         yield f"{found.group()!r} names a page that is not in this repository: cite {RULES_FOLDER}, or state the reason"
 

@@ -25,8 +25,6 @@ ANYWHERE = frozenset(
         "judge",
         "judges",
         "judged",
-        "rung",
-        "rungs",
     ]
 )
 # Refused as the whole name, an underscore in front set aside.

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-WORLD = "CASE WHEN line ->> 'source' LIKE '/crossdock/%' THEN split_part(line ->> 'source', '/', 3) ELSE 'live' END = :world"
+WORLD = (
+    "CASE WHEN line ->> 'source' LIKE '/crossdock/%' THEN split_part(line ->> 'source', '/', 3)"
+    " ELSE 'live' END = :world"
+)
 # Of a kind that the specification names every field must be there; another one counts only where it can be read.
 NAMED = """
-    'case.opened', 'case.acknowledged', 'case.decided', 'case.implemented', 'case.cleared', 'case.verified', 'case.reopened',
+    'case.opened', 'case.acknowledged', 'case.decided', 'case.implemented', 'case.cleared', 'case.verified',
+    'case.reopened',
     'task.opened', 'task.committed', 'task.completed', 'task.waived', 'task.reopened', 'task.handover-accepted',
     'case.handed-over', 'case.paused', 'case.resumed', 'case.merged'
 """
