@@ -208,7 +208,7 @@ def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
         done: dict[int, dict[str, Any]] = {}
         for letter in letters:
             if letter["dead_letter_id"] not in done:
-                for one in redrive.redrive(act.tx.database, reactions, letter, driven=driven):
+                for one in redrive.redrive(act.database, reactions, letter, driven=driven):
                     done[one.dead_letter_id] = one._asdict()
         return DeadLetterResults(results=list(done.values()))
 

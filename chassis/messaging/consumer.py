@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 from chassis.errors import Refusal
 from chassis.messaging import dead_letters, inbox, kafka
 from chassis.messaging.listener import Listener
-from chassis.messaging.outbox import nobodys
 from chassis.messaging.reactions import Loads, Reaction, Reactions
+from chassis.messaging.records import Pair, Record, record_of
+from chassis.persistence.context import nobodys
 from chassis.persistence.database import RERUNS_MAX, Context, Database, Tx, is_transient, must_run_again
 from chassis.runtime import crash_points, log, metrics
 from chassis.runtime.settings import ServiceSettings
@@ -35,34 +36,6 @@ BACKOFF_SECONDS_MAX = 1.0
 
 class TooManyDead(RuntimeError):
     """Too many records in a row died: a bad release must not drain a topic into the dead letters."""
-
-
-class Record(NamedTuple):
-    """One Kafka record and what it says; `envelope` is None where the bytes could not be read."""
-
-    topic: str  # as registered
-    partition: int
-    offset: int
-    key: str
-    type: str
-    value: bytes
-    envelope: Envelope | None
-    fault: str = ""
-
-    @property
-    def place(self) -> tuple[str, int, int]:
-        return (self.topic, self.partition, self.offset)
-
-
-def record_of(message: kafka.Message, topic: str, name: str, envelope: Envelope | None, fault: str = "") -> Record:
-    """Return a message of a registered topic as a record, with nothing in it that PostgreSQL cannot store."""
-    key, name, fault = map(dead_letters.storable_text, ((message.key() or b"").decode(errors="replace"), name, fault))
-    return Record(
-        topic, message.partition() or 0, message.offset() or 0, key, name, message.value() or b"", envelope, fault
-    )
-
-
-Pair = tuple[Record, Reaction]
 
 
 class Read(NamedTuple):

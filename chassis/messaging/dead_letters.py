@@ -4,26 +4,17 @@ follows it on the same subject waits behind it, so that order per subject surviv
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from chassis.errors import NotFound
+from chassis.messaging.records import Pair, Record, storable_text
+from chassis.persistence.database import ReadTx, Tx
 from chassis.runtime.clock import machine_now
-
-if TYPE_CHECKING:
-    from chassis.messaging.consumer import Pair, Record
-    from chassis.persistence.database import ReadTx, Tx
 
 _STORE = (
     'INSERT INTO dead_letters (topic, partition, "offset", reaction, key, type, value, waiting, cause, detail, attempts, stored_at)'
     ' VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, 1, %s) ON CONFLICT (topic, partition, "offset", reaction) DO NOTHING'
 )
-
-
-def storable_text(text: str) -> str:
-    """Return text that PostgreSQL stores: without NUL, without halves of characters. Who sends poison may send both."""
-    if text.isascii() and "\0" not in text:
-        return text
-    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def ask_parked(tx: Tx, pairs: Sequence[Pair]) -> Any:

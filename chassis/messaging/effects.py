@@ -17,10 +17,11 @@ from typing import Any, Protocol, TypeVar
 import httpx
 
 from chassis.messaging import dead_letters, inbox, kafka
-from chassis.messaging.consumer import POLL_SECONDS, Record, context_of, record_of
+from chassis.messaging.consumer import POLL_SECONDS, context_of
 from chassis.messaging.listener import Listener
-from chassis.messaging.outbox import nobodys
 from chassis.messaging.reactions import Reactions
+from chassis.messaging.records import Record, record_of
+from chassis.persistence.context import nobodys
 from chassis.persistence.database import Context, Database, Tx, is_transient
 from chassis.runtime import log, metrics
 from chassis.runtime.clock import machine_now
@@ -239,7 +240,7 @@ class EffectRunner(Listener):
                 outcome = "dead"
             with self._database.begin(nobodys("timer")) as tx:
                 inbox.claim(tx, [(timer.timer_id, f"at {timer.name}")])
-                timers.mark_fired(tx, [timer])
+                timers.mark_fired(tx, [timer], self._database.clock.now(tx.now))
             metrics.effects_total.labels(self._service, tell.__name__, outcome).inc()
 
     def _bury(self, record: Record, effect: str, error: Exception) -> None:

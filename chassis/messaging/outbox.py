@@ -2,42 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
-from uuid import UUID
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from chassis.ids import time_ordered_id
+from chassis.persistence.context import Context
+from chassis.persistence.partitions import Days
+from chassis.persistence.statements import StatementRunner
 from chassis.persistence.store import bulk_insert
 from chassis.persistence.tables import ChassisTables
 from chassis.runtime import log, trace
 from chassis.runtime.clock import machine_now
 from schemas.base import Event
-from schemas.envelope import CauseOfFact, Envelope, encode, wrap
-
-if TYPE_CHECKING:
-    from chassis.persistence.database import Tx
+from schemas.envelope import Envelope, encode, wrap
 
 CHANNEL = "outbox"
-NOBODY = UUID(int=0)
-
-
-class Context(NamedTuple):
-    """Why and when this work happens: what its events will name as their cause (FLOW 4.2)."""
-
-    correlation_id: UUID
-    causation_id: UUID
-    cause_kind: CauseOfFact
-    now: datetime
-    armed_by: UUID | None = None
-    armed_kind: CauseOfFact | None = None
-    traceparent: str | None = None
-    heard: Envelope | None = None  # inside a reaction: the fact itself, with its own cause and source
-
-
-def nobodys(kind: CauseOfFact) -> Callable[[datetime], Context]:
-    """Return the context of work that itself causes nothing: what is in it says its own cause."""
-    return lambda now: Context(NOBODY, NOBODY, kind, now)
 
 
 class Emitted(NamedTuple):
@@ -47,11 +26,13 @@ class Emitted(NamedTuple):
     context: Context
 
 
-def write(tx: Tx, tables: ChassisTables, emitted: Sequence[Emitted], *, source: str) -> list[Envelope]:
+def write(
+    tx: StatementRunner, tables: ChassisTables, days: Days, emitted: Sequence[Emitted], *, source: str
+) -> list[Envelope]:
     """Write one row per event in their order, and hint the relay; returns the envelopes."""
     envelopes = [_envelope(one, source) for one in emitted]
     stored_at = machine_now()
-    tx.database.days.ensure("outbox", [stored_at.date()])
+    days.ensure("outbox", [stored_at.date()])
     rows = [
         {
             "event_id": e.id,

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from chassis.errors import NotFound
 from chassis.messaging import dead_letters, inbox
 from chassis.messaging.consumer import UNREADABLE, context_of
-from chassis.messaging.outbox import nobodys
 from chassis.messaging.reactions import Reactions
+from chassis.persistence.context import nobodys
 from chassis.persistence.database import Database, Tx
 from chassis.scheduling import scheduler
 from schemas.envelope import Envelope, decode

@@ -10,7 +10,7 @@ from alembic.config import Config
 from sqlalchemy import MetaData, create_engine, text
 
 from chassis.persistence import partitions
-from chassis.persistence.read_tx import driver_of
+from chassis.persistence.driver import driver_of
 
 _LOCK = 0x6D696772  # advisory lock: two processes that start at once migrate one after the other
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import Connection, CursorResult, Executable, Row
 
+from chassis.persistence.driver import driver_of
+from chassis.persistence.engine import DatabaseEngine
 from chassis.persistence.store import Store
-
-if TYPE_CHECKING:
-    from chassis.persistence.database import Database
 
 T = TypeVar("T")
 R = TypeVar("R", bound=tuple[Any, ...])  # a NamedTuple class
@@ -23,7 +22,7 @@ R = TypeVar("R", bound=tuple[Any, ...])  # a NamedTuple class
 class ReadTx:
     """A transaction that asks; another type than Tx, so that mypy stops a write through it."""
 
-    def __init__(self, connection: Connection, database: Database) -> None:
+    def __init__(self, connection: Connection, database: DatabaseEngine) -> None:
         self._connection = connection
         self.database = database
 
@@ -102,8 +101,3 @@ def _row_maker(kind: type[R], result: CursorResult[Any]) -> Callable[[Iterable[A
         raise TypeError(f"the query returns the columns {', '.join(columns)}; {kind.__name__} has {', '.join(fields)}")
     make: Callable[[Iterable[Any]], R] = kind._make  # type: ignore[attr-defined]  # as above
     return make
-
-
-def driver_of(connection: Connection) -> psycopg.Connection[Any]:
-    """Return the driver's connection below SQLAlchemy's."""
-    return connection.connection.driver_connection  # type: ignore[return-value]  # SQLAlchemy types it as any driver

@@ -16,7 +16,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter
@@ -24,10 +24,8 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSONB
 
+from chassis.persistence.statements import StatementRunner
 from schemas.types import Money
-
-if TYPE_CHECKING:
-    from chassis.persistence.read_tx import ReadTx
 
 T = TypeVar("T")
 Row = dict[str, Any]
@@ -184,7 +182,7 @@ class Store(Generic[T]):
     def _place(self, thing: T) -> Any:
         return _order(getattr(thing, self.key))
 
-    def ask(self, tx: ReadTx, ids: Iterable[Any], *, lock: bool) -> Asked:
+    def ask(self, tx: StatementRunner, ids: Iterable[Any], *, lock: bool) -> Asked:
         """Ask for aggregates; rows are locked in the order of their ids. What comes is read by `read`, after `together`."""
         wanted = sorted(set(ids), key=_order)
         statement = self._load_sql + (" FOR UPDATE" if lock else "")
@@ -209,20 +207,20 @@ class Store(Generic[T]):
             grouped[row[self.key]].append(columns.thing(row))
         return grouped
 
-    def load(self, tx: ReadTx, ids: Iterable[Any], *, lock: bool) -> dict[Any, tuple[T, int]]:
+    def load(self, tx: StatementRunner, ids: Iterable[Any], *, lock: bool) -> dict[Any, tuple[T, int]]:
         """Ask and read."""
         with tx.pipeline():
             asked = self.ask(tx, ids, lock=lock)
         return self.read(asked)
 
-    def insert(self, tx: ReadTx, things: Sequence[T]) -> Any:
+    def insert(self, tx: StatementRunner, things: Sequence[T]) -> Any:
         """Write new aggregates; the cursor returned holds one row for each that was really new."""
         rows = [self.root.row(t) | {"version": 1} for t in sorted(things, key=self._place)]
         new = self._insert.run(tx.cursor(), rows)
         self._write_children(tx, [(None, thing) for thing in things])
         return new
 
-    def update(self, tx: ReadTx, changed: Sequence[tuple[T, T, int]]) -> Any:
+    def update(self, tx: StatementRunner, changed: Sequence[tuple[T, T, int]]) -> Any:
         """Write changed aggregates (as loaded, as they are now, version loaded); the cursor returned holds one row for each
         that was still at that version."""
         sent = sorted(changed, key=lambda change: self._place(change[1]))
@@ -230,7 +228,7 @@ class Store(Generic[T]):
         self._write_children(tx, [(before, now) for before, now, _ in changed])
         return done
 
-    def _write_children(self, tx: ReadTx, pairs: Sequence[tuple[T | None, T]]) -> None:
+    def _write_children(self, tx: StatementRunner, pairs: Sequence[tuple[T | None, T]]) -> None:
         for name, columns in self.children.items():
             upserts: list[Row] = []
             gone: list[Row] = []

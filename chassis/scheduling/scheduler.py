@@ -10,9 +10,10 @@ from typing import Any, cast
 from uuid import UUID
 
 from chassis.messaging import dead_letters, inbox
-from chassis.messaging.consumer import ATTEMPTS_MAX, Record
-from chassis.messaging.outbox import nobodys
+from chassis.messaging.consumer import ATTEMPTS_MAX
 from chassis.messaging.reactions import Reactions
+from chassis.messaging.records import Record
+from chassis.persistence.context import nobodys
 from chassis.persistence.database import RERUNS_MAX, Context, Database, ReadTx, Tx, is_transient, must_run_again
 from chassis.runtime import crash_points, log, metrics
 from chassis.runtime.settings import ServiceSettings
@@ -98,7 +99,7 @@ class Scheduler:
             due = timers.claim_due(tx, list(self._reactions.at_timers), world_now, limit)
             if not due:
                 return 0
-            timers.mark_fired(tx, due)
+            timers.mark_fired(tx, due, self._database.clock.now(tx.now))
             claimed = inbox.claim(tx, [(t.timer_id, f"at {t.name}") for t in due])
             for timer in due:
                 outcome = "duplicate"

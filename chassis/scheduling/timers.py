@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from chassis.ids import derived_id
+from chassis.persistence.context import Context
+from chassis.persistence.statements import StatementRunner
 from chassis.persistence.store import bulk_insert
 from chassis.persistence.tables import ChassisTables
 from chassis.runtime.clock import machine_now
-
-if TYPE_CHECKING:
-    from chassis.persistence.database import Context, Tx
-
 
 SOON = timedelta(seconds=1)  # a timer set for within this time wakes who fires it
 
@@ -46,7 +44,7 @@ class Timer(NamedTuple):
     traceparent: str | None
 
 
-def write(tx: Tx, tables: ChassisTables, changes: Sequence[Change]) -> None:
+def write(tx: StatementRunner, tables: ChassisTables, changes: Sequence[Change]) -> None:
     """Write what the transaction armed and disarmed; the last word on a (name, subject) counts."""
     last = {(c.name, c.subject): c for c in changes}
     tx.sql(
@@ -91,7 +89,7 @@ def write(tx: Tx, tables: ChassisTables, changes: Sequence[Change]) -> None:
 _FIELDS = "timer_id, name, subject, due_at, rule, detail, armed_by, armed_kind, correlation_id, traceparent"
 
 
-def claim_due(tx: Tx, names: Sequence[str], now: datetime, limit: int) -> list[Timer]:
+def claim_due(tx: StatementRunner, names: Sequence[str], now: datetime, limit: int) -> list[Timer]:
     """Lock the earliest due timers of these names, skipping those that another process holds."""
     rows = tx.sql(
         f"SELECT {_FIELDS} FROM timers WHERE due_at <= %s AND fired_at IS NULL AND disarmed_at IS NULL AND name = ANY(%s)"
@@ -103,13 +101,12 @@ def claim_due(tx: Tx, names: Sequence[str], now: datetime, limit: int) -> list[T
     return [Timer(**row) for row in rows.fetchall()]
 
 
-def mark_fired(tx: Tx, fired: Sequence[Timer]) -> None:
-    """Say that these timers have fired."""
-    at = tx.database.clock.now(tx.now)
+def mark_fired(tx: StatementRunner, fired: Sequence[Timer], at: datetime) -> None:
+    """Store that these timers have fired, at this world time."""
     tx.sql("UPDATE timers SET fired_at = %s WHERE timer_id = ANY(%s)", at, [t.timer_id for t in fired])
 
 
-def pending_with_rule(tx: Tx, rule_key: str) -> list[Timer]:
+def pending_with_rule(tx: StatementRunner, rule_key: str) -> list[Timer]:
     """Return the pending timers whose rule hangs on this key (a calendar's code, say), locked, so that they can be armed again."""
     pending = "rule_key = %s AND fired_at IS NULL AND disarmed_at IS NULL ORDER BY timer_id FOR UPDATE"
     return [Timer(**row) for row in tx.sql(f"SELECT {_FIELDS} FROM timers WHERE {pending}", rule_key).fetchall()]

@@ -10,7 +10,8 @@ import pytest
 
 from chassis.errors import Refusal
 from chassis.messaging import dead_letters, kafka, redrive
-from chassis.messaging.consumer import _UNREADABLE, Record, TooManyDead
+from chassis.messaging.consumer import _UNREADABLE, TooManyDead
+from chassis.messaging.records import Record
 from schemas.base import REGISTER
 from schemas.envelope import encode
 from schemas.inventory import ItemChanged

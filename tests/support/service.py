@@ -23,7 +23,8 @@ from fastapi.testclient import TestClient
 from sqlalchemy import MetaData, create_engine
 
 from chassis.ids import derived_id, time_ordered_id
-from chassis.messaging.consumer import Consumer, Record
+from chassis.messaging.consumer import Consumer
+from chassis.messaging.records import Record
 from chassis.persistence import migrations
 from chassis.persistence.database import Context, Database, Tx
 from chassis.runtime import log, process
