@@ -45,14 +45,14 @@ def _count(tx: Tx, stock_id: UUID, on_hand: Decimal) -> work.Tally:
 
 
 @router.act("/tallies", may="keep-stock", status=201)
-def count_stock(body: Count, act: http.Act) -> Counted:
+def count_stock(body: Count, act: http.ActContext) -> Counted:
     """Count one stock."""
     tally = _count(act.tx, body.stock_id, body.on_hand)
     return Counted(stock_id=tally.stock_id, received=tally.received)
 
 
 @router.batch("/tallies:batch", may="keep-stock", item=CountItem)
-def count_stocks(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def count_stocks(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Count up to 500 stocks."""
     act.tx.load(ours.store, [UUID(str(item["stock_id"])) for item in body.items])
 

@@ -6,14 +6,13 @@ from chassis.http.body import Body
 from chassis.http.hosts import Hosts, host_name, is_loopback
 from chassis.http.problems import Problem, problem
 from chassis.http.routes import Router, create_app
-from chassis.http.work import PAGE_ITEMS_MAX, Act, ActContext, Page, QueryContext, Question, Response, in_thread
+from chassis.http.work import PAGE_ITEMS_MAX, ActContext, Page, QueryContext, Response, current_context, in_thread
 
 __all__ = [
     "BATCH_ITEMS_MAX",
     "BODY_BYTES_MAX",
     "IN_FLIGHT_PER_THREAD",
     "PAGE_ITEMS_MAX",
-    "Act",
     "ActContext",
     "Admission",
     "BatchAnswer",
@@ -24,11 +23,11 @@ __all__ = [
     "Page",
     "Problem",
     "QueryContext",
-    "Question",
     "RawBatch",
     "Response",
     "Router",
     "create_app",
+    "current_context",
     "host_name",
     "in_thread",
     "is_loopback",

@@ -138,7 +138,7 @@ def router(
 
 def _world(routes: http.Router, probe: Probe, wake: Callable[[], None], timers: Sequence[str]) -> None:
     @routes.act("/world/advance", may="operate")
-    def advance_world(body: Advance, act: http.Act) -> ClockNow:
+    def advance_world(body: Advance, act: http.ActContext) -> ClockNow:
         if act.tx.database.clock.kind != "driven":
             raise Conflict("only a driven world's clock is moved; this one follows the machine's", code="not-driven")
         row = act.tx.sql(
@@ -151,7 +151,7 @@ def _world(routes: http.Router, probe: Probe, wake: Callable[[], None], timers: 
 
     @routes.question("/world/quiet", may="operate")
     async def quiet(
-        ask: http.Question, sure: bool = False, wait_ms: Annotated[int, Query(ge=0, le=QUIET_WAIT_MS_MAX)] = 0
+        ask: http.QueryContext, sure: bool = False, wait_ms: Annotated[int, Query(ge=0, le=QUIET_WAIT_MS_MAX)] = 0
     ) -> QuiescenceReport:
         """Say whether this process has still to do; with `wait_ms` answer when it has not, or when the time is over."""
         end = time.monotonic() + wait_ms / 1000
@@ -165,7 +165,7 @@ def _world(routes: http.Router, probe: Probe, wake: Callable[[], None], timers: 
             await asyncio.sleep(QUIET_LOOK_SECONDS)
 
     @routes.question("/openapi.json")
-    def openapi_document(ask: http.Question) -> dict[str, Any]:
+    def openapi_document(ask: http.QueryContext) -> dict[str, Any]:
         return dict(ask.request.app.openapi())
 
 
@@ -182,7 +182,7 @@ def _stored(ask: http.QueryContext, heard: TopicPositions, timers: Sequence[str]
 def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
     @routes.question("/dead-letters", may="operate")
     def list_dead_letters(
-        ask: http.Question,
+        ask: http.QueryContext,
         topic: str | None = None,
         reaction: str | None = None,
         cause: str | None = None,
@@ -195,11 +195,11 @@ def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
         return http.Page[DeadLetter](**page)
 
     @routes.question("/dead-letters/{dead_letter_id}", may="operate")
-    def show_dead_letter(dead_letter_id: int, ask: http.Question) -> DeadLetter:
+    def show_dead_letter(dead_letter_id: int, ask: http.QueryContext) -> DeadLetter:
         return _letter(dead_letters.one(ask.read, dead_letter_id), with_bytes=True)
 
     @routes.act("/dead-letters:retry", may="operate")
-    def retry_dead_letters(body: DeadLetterSelection, act: http.Act) -> DeadLetterResults:
+    def retry_dead_letters(body: DeadLetterSelection, act: http.ActContext) -> DeadLetterResults:
         letters = _picked(act, body)
         if body.dry_run:
             return DeadLetterResults(
@@ -213,7 +213,7 @@ def _dead(routes: http.Router, reactions: Reactions, driven: bool) -> None:
         return DeadLetterResults(results=list(done.values()))
 
     @routes.act("/dead-letters:drop", may="operate")
-    def drop_dead_letters(body: DeadLetterSelection, act: http.Act) -> DeadLetterResults:
+    def drop_dead_letters(body: DeadLetterSelection, act: http.ActContext) -> DeadLetterResults:
         letters = _picked(act, body)
         for letter in letters if not body.dry_run else ():
             dead_letters.behind(act.tx, letter["topic"], letter["key"], letter["reaction"])
@@ -238,7 +238,7 @@ def _letter(row: dict[str, Any], *, with_bytes: bool = False) -> DeadLetter:
 
 def _causes(routes: http.Router) -> None:
     @routes.question("/causes:resolve", asked_by="POST")
-    def resolve_causes(body: CauseQuestion, ask: http.Question) -> CausesFound:
+    def resolve_causes(body: CauseQuestion, ask: http.QueryContext) -> CausesFound:
         """Return what these ids stand for; a reader of a part of the sites or customers sees neither names nor content."""
         asked = [statement for kind, statement in _RESOLVERS.items() if body.kind in (None, kind)]
         found = [CauseFound(**row) for statement in asked for row in ask.read.sql(statement, body.ids).fetchall()]

@@ -11,9 +11,9 @@ import functools
 import inspect
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Request, Response, params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
@@ -25,7 +25,7 @@ from chassis.http.batches import Item
 from chassis.http.idempotency import audit, keep_answer, kept_answer
 from chassis.http.masking import masked
 from chassis.http.problems import Problem, problem
-from chassis.http.work import ActContext, QueryContext, in_thread
+from chassis.http.work import ActContext, QueryContext, current_context, in_thread
 from chassis.ids import time_ordered_id
 from chassis.persistence.database import RERUNS_MAX, Context, Database, FlushedItem, Tx, is_transient, must_run_again
 from chassis.runtime import metrics, trace
@@ -49,7 +49,7 @@ class _Route(APIRoute):
                 status = response.status_code
                 return response
             finally:
-                request.state.at_work = None  # it knows the request: a circle for the garbage collector
+                request.state.context = None  # it knows the request: a circle for the garbage collector
                 metrics.http_requests_total.labels(service, request.method, self.path, f"{status // 100}xx").inc()
                 metrics.http_seconds.labels(service, request.method, self.path).observe(time.perf_counter() - started)
 
@@ -76,12 +76,12 @@ class _Route(APIRoute):
             return problem(request, error)
 
     async def _ask(self, request: Request, inner: Any, actor: Actor, database: Database) -> Response:
-        request.state.at_work = asking = QueryContext(actor, database, request)
+        request.state.context = context = QueryContext(actor, database, request)
         try:
             return await inner(request)  # type: ignore[no-any-return]  # FastAPI does not type its handler
         finally:
-            if asking.opened is not None:  # by an endpoint that awaits
-                await in_thread(asking.end)
+            if context.opened is not None:  # by an endpoint that awaits
+                await in_thread(context.end)
 
     async def _act(self, request: Request, inner: Any, actor: Actor, database: Database, act: str) -> Response:
         body = await request.body()
@@ -126,7 +126,7 @@ class _Route(APIRoute):
                 keep_answer(tx, actor, self.path, key, path, body, response)
 
         unit = database.begin(lambda now: Context(act_id, act_id, "act", now, traceparent=traceparent))
-        request.state.at_work = ActContext(actor, database, request, unit=unit, on_open=begun, before_commit=done)
+        request.state.context = ActContext(actor, database, request, unit=unit, on_open=begun, before_commit=done)
         try:
             response: Response = await inner(request)
         except _Kept as known:
@@ -150,10 +150,13 @@ class _Kept(Exception):
 
 
 class Router:
-    """The routes of one service; each names the act of schemas/access.py that it is."""
+    """The routes of one service; each names the act of schemas/access.py that it is.
 
-    def __init__(self) -> None:
-        self.api = APIRouter(route_class=_Route)
+    FastAPI solves `dependencies` for every route before its endpoint runs; they find the context with `current_context`.
+    """
+
+    def __init__(self, *, dependencies: Sequence[params.Depends] = ()) -> None:
+        self.api = APIRouter(route_class=_Route, dependencies=list(dependencies))
 
     def act(self, path: str, *, may: str, status: int = 200, **options: Any) -> Callable[[Endpoint], Endpoint]:
         """Register an act: POST, in a transaction."""
@@ -200,7 +203,7 @@ def _answering(endpoint: Endpoint, status: int, model: Any) -> Endpoint:
     """Wrap an endpoint so that it works in a thread, and its answer is masked for its reader and written there."""
     parameter = next((name for name in inspect.signature(endpoint).parameters if name in ("ask", "act")), None)
     if parameter is None:
-        raise TypeError(f"{endpoint.__name__}: an endpoint takes `ask: http.Question` or `act: http.Act`")
+        raise TypeError(f"{endpoint.__name__}: an endpoint takes `ask: http.QueryContext` or `act: http.ActContext`")
     said_type = model or get_type_hints(endpoint, include_extras=True)["return"]
     writer: TypeAdapter[Any] = TypeAdapter(said_type)
 
@@ -210,22 +213,32 @@ def _answering(endpoint: Endpoint, status: int, model: Any) -> Endpoint:
         async def shown_later(**arguments: Any) -> Any:
             return masked(await endpoint(**arguments), arguments[parameter].actor)
 
-        return shown_later
+        return _with_context(shown_later, parameter)
 
-    def work(at_work: QueryContext, arguments: dict[str, Any]) -> Response:
+    def work(context: QueryContext, arguments: dict[str, Any]) -> Response:
         def answer() -> Response:
-            said = masked(endpoint(**arguments), at_work.actor)
+            said = masked(endpoint(**arguments), context.actor)
             if isinstance(said, Response):
                 return said
             return Response(writer.dump_json(said, by_alias=True), status, media_type="application/json")
 
-        return at_work.run(answer)
+        return context.run(answer)
 
     @functools.wraps(endpoint)
     async def shown(**arguments: Any) -> Any:
         return await in_thread(work, arguments[parameter], arguments)
 
-    return shown
+    return _with_context(shown, parameter)
+
+
+def _with_context(wrapper: Endpoint, parameter: str) -> Endpoint:
+    """Let FastAPI fill `parameter` with the request's context; the endpoint annotates it with the plain class."""
+    signature = inspect.signature(wrapper)
+    injected = signature.parameters[parameter].replace(annotation=Annotated[Any, Depends(current_context)])
+    wrapper.__signature__ = signature.replace(  # type: ignore[attr-defined]  # read by inspect.signature
+        parameters=[injected if name == parameter else other for name, other in signature.parameters.items()]
+    )
+    return wrapper
 
 
 def create_app(

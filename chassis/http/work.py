@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from fastapi import Depends, Request, Response as HttpResponse
+from fastapi import Request, Response as HttpResponse
 from pydantic import BaseModel, ConfigDict
 
 from chassis.http import cursors
@@ -115,9 +115,6 @@ async def in_thread(work: Callable[..., T], *given: Any) -> T:
     return await asyncio.get_running_loop().run_in_executor(None, work, *given)
 
 
-async def _at_work(request: Request) -> Any:
-    return request.state.at_work
-
-
-Question = Annotated[QueryContext, Depends(_at_work)]
-Act = Annotated[ActContext, Depends(_at_work)]
+async def current_context(request: Request) -> Any:
+    """Return the context of the request that FastAPI is solving dependencies for."""
+    return request.state.context

@@ -144,13 +144,13 @@ class Figures(http.Response):
 
 
 @router.act("/functions", may="keep-rules")
-def change_function(body: FunctionBody, act: http.Act) -> FunctionShown:
+def change_function(body: FunctionBody, act: http.ActContext) -> FunctionShown:
     """Make a function or change its name."""
     return FunctionShown.model_validate(operations.change_function(act.tx, code=body.code, name=body.name))
 
 
 @router.act("/people", may="keep-rules")
-def change_person(body: PersonBody, act: http.Act) -> PersonShown:
+def change_person(body: PersonBody, act: http.ActContext) -> PersonShown:
     """Make a person or change what is known of one."""
     return PersonShown.model_validate(
         operations.change_person(
@@ -160,7 +160,7 @@ def change_person(body: PersonBody, act: http.Act) -> PersonShown:
 
 
 @router.act("/calendars", may="keep-rules")
-def change_calendar(body: CalendarBody, act: http.Act) -> CalendarShown:
+def change_calendar(body: CalendarBody, act: http.ActContext) -> CalendarShown:
     """Make a business calendar or change it."""
     return CalendarShown.model_validate(
         operations.change_calendar(
@@ -176,14 +176,14 @@ def change_calendar(body: CalendarBody, act: http.Act) -> CalendarShown:
 
 
 @router.act("/rosters", may="keep-rules")
-def change_roster(body: RosterBody, act: http.Act) -> RosterShown:
+def change_roster(body: RosterBody, act: http.ActContext) -> RosterShown:
     """Set all duties of a function."""
     duties = tuple(Duty(person=d.person, starts_at=d.starts_at, ends_at=d.ends_at) for d in body.duties)
     return RosterShown.model_validate(operations.change_roster(act.tx, function=body.function, duties=duties))
 
 
 @router.act("/ladders", may="keep-rules")
-def change_ladder(body: LadderBody, act: http.Act) -> LadderShown:
+def change_ladder(body: LadderBody, act: http.ActContext) -> LadderShown:
     """Make the escalation ladder or change it."""
     rungs = tuple(Rung(role=r.role, after_minutes=r.after_minutes) for r in body.rungs)
     return LadderShown.model_validate(
@@ -197,7 +197,7 @@ def change_ladder(body: LadderBody, act: http.Act) -> LadderShown:
 
 
 @router.question("/functions")
-def list_functions(ask: http.Question, cursor: str | None = None, limit: Limit = 100) -> http.Page[FunctionShown]:
+def list_functions(ask: http.QueryContext, cursor: str | None = None, limit: Limit = 100) -> http.Page[FunctionShown]:
     """List functions by code."""
     rows = queries.functions_by_code(ask.read, after=_after(ask, cursor), limit=limit + 1)
     return http.Page[FunctionShown](
@@ -207,7 +207,7 @@ def list_functions(ask: http.Question, cursor: str | None = None, limit: Limit =
 
 @router.question("/people")
 def list_people(
-    ask: http.Question, function: Function | None = None, cursor: str | None = None, limit: Limit = 100
+    ask: http.QueryContext, function: Function | None = None, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[PersonShown]:
     """List people by code, of one function or of all."""
     rows = queries.people_by_code(ask.read, function=function, after=_after(ask, cursor, function), limit=limit + 1)
@@ -218,7 +218,7 @@ def list_people(
 
 @router.question("/calendars", topic="collaboration.calendar")
 def list_calendars(
-    ask: http.Question, zone: str | None = None, cursor: str | None = None, limit: Limit = 100
+    ask: http.QueryContext, zone: str | None = None, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[CalendarShown]:
     """List calendars by code, of one zone or of all."""
     rows = queries.calendars_by_code(ask.read, zone=zone, after=_after(ask, cursor, zone), limit=limit + 1)
@@ -228,14 +228,14 @@ def list_calendars(
 
 
 @router.question("/calendars/{code}", topic="collaboration.calendar")
-def show_calendar(code: str, ask: http.Question) -> CalendarShown:
+def show_calendar(code: str, ask: http.QueryContext) -> CalendarShown:
     """Show one calendar."""
     return CalendarShown.model_validate(queries.calendar_of(ask.read, domain.calendar_id(code)))
 
 
 @router.question("/rosters", topic="collaboration.roster")
 def list_rosters(
-    ask: http.Question, function: Function | None = None, cursor: str | None = None, limit: Limit = 100
+    ask: http.QueryContext, function: Function | None = None, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[RosterShown]:
     """List rosters by function."""
     after = _after(ask, cursor, function)
@@ -246,14 +246,14 @@ def list_rosters(
 
 
 @router.question("/ladders", topic="collaboration.ladder")
-def list_ladders(ask: http.Question, cursor: str | None = None, limit: Limit = 100) -> http.Page[LadderShown]:
+def list_ladders(ask: http.QueryContext, cursor: str | None = None, limit: Limit = 100) -> http.Page[LadderShown]:
     """List ladders by code."""
     rows = queries.ladders_by_code(ask.read, after=_after(ask, cursor), limit=limit + 1)
     return http.Page[LadderShown](**ask.page([LadderShown.model_validate(r) for r in rows], lambda x: [x.code], limit))
 
 
 @router.question("/figures")
-def figures(ask: http.Question) -> Figures:
+def figures(ask: http.QueryContext) -> Figures:
     """Count what is kept."""
     return Figures.model_validate(queries.figures(ask.read))
 

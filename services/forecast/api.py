@@ -127,7 +127,7 @@ class Figures(http.Response):
 
 
 @router.act("/forecasts", may="keep-forecast", status=201)
-def enter_baseline(body: EnterBaseline, act: http.Act) -> ForecastShown:
+def enter_baseline(body: EnterBaseline, act: http.ActContext) -> ForecastShown:
     """Enter the baseline of some weeks of an item at a site."""
     act.actor.must_see(site=body.site)
     return ForecastShown.model_validate(
@@ -136,7 +136,7 @@ def enter_baseline(body: EnterBaseline, act: http.Act) -> ForecastShown:
 
 
 @router.batch("/forecasts:batch", may="keep-forecast", item=EnterBaselineItem)
-def enter_baselines(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def enter_baselines(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Enter up to 500 baselines, and publish those that say so."""
     operations.load_forecasts(act.tx, item_sites=_named(body))
     by = act.actor.by("planning-lead", "sales")
@@ -152,7 +152,7 @@ def enter_baselines(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 
 @router.act("/forecasts/{forecast_id}/overrides", may="keep-forecast", status=201)
-def enter_override(forecast_id: UUID, body: EnterOverride, act: http.Act) -> ForecastShown:
+def enter_override(forecast_id: UUID, body: EnterOverride, act: http.ActContext) -> ForecastShown:
     """Say what a person expects of a week instead, and why; the baseline stays."""
     forecast = operations.enter_override(
         act.tx,
@@ -168,7 +168,7 @@ def enter_override(forecast_id: UUID, body: EnterOverride, act: http.Act) -> For
 
 
 @router.act("/forecasts/{forecast_id}/publish", may="keep-forecast")
-def publish_forecast(forecast_id: UUID, act: http.Act) -> ForecastShown:
+def publish_forecast(forecast_id: UUID, act: http.ActContext) -> ForecastShown:
     """Publish what is expected now, so that projections elsewhere follow."""
     by = act.actor.by("planning-lead", "sales")
     return ForecastShown.model_validate(operations.publish_forecast(act.tx, forecast_id=_mine(act, forecast_id), by=by))
@@ -194,7 +194,7 @@ def _named(body: http.RawBatch) -> list[tuple[str, str]]:
 
 @router.question("/forecasts", topic="forecast.demand")
 def list_forecasts(
-    ask: http.Question,
+    ask: http.QueryContext,
     item: Code | None = None,
     site: Code | None = None,
     cursor: str | None = None,
@@ -209,7 +209,7 @@ def list_forecasts(
 
 
 @router.question("/forecasts/{forecast_id}", topic="forecast.demand")
-def show_forecast(forecast_id: UUID, ask: http.Question) -> ForecastWhole:
+def show_forecast(forecast_id: UUID, ask: http.QueryContext) -> ForecastWhole:
     """Return a forecast with its baselines, its overrides and what was published last."""
     found, weeks, entered = queries.forecast_with_weeks(ask.read, forecast_id)
     ask.actor.must_see(site=found.site)
@@ -219,7 +219,7 @@ def show_forecast(forecast_id: UUID, ask: http.Question) -> ForecastWhole:
 
 @router.question("/forecasts/{forecast_id}/publications", topic="forecast.demand")
 def list_publications(
-    forecast_id: UUID, ask: http.Question, cursor: str | None = None, limit: Limit = 100
+    forecast_id: UUID, ask: http.QueryContext, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[PublicationShown]:
     """Return what was published of a forecast, the first version first."""
     found, _, _ = queries.forecast_with_weeks(ask.read, forecast_id)
@@ -233,7 +233,7 @@ def list_publications(
 
 @router.question("/overrides", topic="forecast.demand")
 def list_overrides(
-    ask: http.Question,
+    ask: http.QueryContext,
     item: Code | None = None,
     site: Code | None = None,
     cursor: str | None = None,
@@ -249,7 +249,7 @@ def list_overrides(
 
 
 @router.question("/figures")
-def show_figures(ask: http.Question) -> Figures:
+def show_figures(ask: http.QueryContext) -> Figures:
     """Count everything; for readers whose scope is everything."""
     ask.actor.must_see_everything()
     return Figures.model_validate(queries.figures(ask.read))

@@ -96,7 +96,7 @@ def when_toy_due_count_it(tx: Tx, timer: Timer) -> None:
 
 
 @router.act("/counters/{item_id}", may="operate", status=201)
-def count_item(item_id: UUID, act: http.Act) -> http.Response:
+def count_item(item_id: UUID, act: http.ActContext) -> http.Response:
     """Count over HTTP."""
     count(act.tx, item_id, "h")
     tell(act.tx, item_id)
@@ -111,7 +111,7 @@ class CountItem(http.Item):
 
 
 @router.batch("/counters:batch", may="operate", item=CountItem)
-def count_items(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def count_items(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Count up to 500 times over HTTP."""
 
     def each(tx: Tx, item: CountItem) -> UUID:

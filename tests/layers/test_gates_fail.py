@@ -232,7 +232,7 @@ def test_a_canvas_that_is_behind_its_code_fails(tree: Path) -> None:
 
 
 def _route_module(may: str) -> str:
-    act = f'@router.act("/storms"{may})\ndef make_storm(act: http.Act) -> None:\n    """Make one."""\n'
+    act = f'@router.act("/storms"{may})\ndef make_storm(act: http.ActContext) -> None:\n    """Make one."""\n'
     return f"from chassis import http\n\nrouter = http.Router()\n\n\n{act}"
 
 

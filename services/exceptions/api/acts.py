@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from fastapi import Depends
+
 from chassis import http
 from services.exceptions import domain, operations, queries
 from services.exceptions.api.bodies import (
@@ -15,10 +17,10 @@ from services.exceptions.api.bodies import (
     HandOverTask,
     Nothing,
 )
-from services.exceptions.api.scope import Act, must_be_as_seen
+from services.exceptions.api.scope import must_be_as_seen, read_seen_version
 from services.exceptions.api.shown import CaseMade, TaskShown, owner_of
 
-router = http.Router()
+router = http.Router(dependencies=[Depends(read_seen_version)])
 
 
 def _person(act: http.ActContext) -> domain.Person:
@@ -60,32 +62,32 @@ def _made(case: domain.Case, task_id: UUID | None = None) -> CaseMade:
 
 
 @router.act("/cases/{case_id}/acknowledge", may="acknowledge-case")
-def acknowledge_case(case_id: UUID, act: Act, body: Nothing | None = None) -> CaseMade:
+def acknowledge_case(case_id: UUID, act: http.ActContext, body: Nothing | None = None) -> CaseMade:
     """Accept a case: the clock point *acknowledged*."""
     return _made(operations.acknowledge_case(act.tx, case_id=_mine(act, case_id), person=_person(act)))
 
 
 @router.act("/cases/{case_id}/take", may="acknowledge-case")
-def take_case(case_id: UUID, act: Act, body: Nothing | None = None) -> CaseMade:
+def take_case(case_id: UUID, act: http.ActContext, body: Nothing | None = None) -> CaseMade:
     """Own a case."""
     return _made(operations.take_case(act.tx, case_id=_mine(act, case_id), person=_person(act)))
 
 
 @router.act("/cases/{case_id}/pause", may="verify-case")
-def pause_case(case_id: UUID, body: GiveReason, act: Act) -> CaseMade:
+def pause_case(case_id: UUID, body: GiveReason, act: http.ActContext) -> CaseMade:
     """Let a case's deadlines stand still."""
     case = operations.pause_case(act.tx, case_id=_mine(act, case_id), person=_person(act), reason=body.reason)
     return _made(case)
 
 
 @router.act("/cases/{case_id}/resume", may="verify-case")
-def resume_case(case_id: UUID, act: Act, body: Nothing | None = None) -> CaseMade:
+def resume_case(case_id: UUID, act: http.ActContext, body: Nothing | None = None) -> CaseMade:
     """Let a case's deadlines run again."""
     return _made(operations.resume_case(act.tx, case_id=_mine(act, case_id), person=_person(act)))
 
 
 @router.act("/cases/{case_id}/decide", may="decide-case")
-def decide_case(case_id: UUID, body: DecideCase, act: Act) -> CaseMade:
+def decide_case(case_id: UUID, body: DecideCase, act: http.ActContext) -> CaseMade:
     """Choose the way out."""
     case = operations.decide_case(
         act.tx, case_id=_mine(act, case_id), person=_person(act), choice=body.choice, rationale=body.rationale
@@ -94,14 +96,14 @@ def decide_case(case_id: UUID, body: DecideCase, act: Act) -> CaseMade:
 
 
 @router.act("/cases/{case_id}/verify", may="verify-case")
-def verify_case(case_id: UUID, body: GiveOutcome, act: Act) -> CaseMade:
+def verify_case(case_id: UUID, body: GiveOutcome, act: http.ActContext) -> CaseMade:
     """Close an implemented case whose effect was checked."""
     case = operations.verify_case(act.tx, case_id=_mine(act, case_id), person=_person(act), outcome=body.outcome)
     return _made(case)
 
 
 @router.act("/cases/{case_id}/reopen", may="verify-case")
-def reopen_case(case_id: UUID, body: GiveReason, act: Act) -> CaseMade:
+def reopen_case(case_id: UUID, body: GiveReason, act: http.ActContext) -> CaseMade:
     """Bring back an implemented or closed case with its tasks."""
     queries.case_whole(act.tx, act.actor, case_id, act.tx.now)  # not locked: the operation locks the cause first
     must_be_as_seen(act, case_id)
@@ -110,7 +112,7 @@ def reopen_case(case_id: UUID, body: GiveReason, act: Act) -> CaseMade:
 
 
 @router.act("/tasks/{task_id}/commit", may="work-task")
-def commit_task(task_id: UUID, body: CommitTask, act: Act) -> CaseMade:
+def commit_task(task_id: UUID, body: CommitTask, act: http.ActContext) -> CaseMade:
     """Accept a task with a date."""
     case = operations.commit_task(
         act.tx, task_id=_my_task(act, task_id), person=_person(act), committed_to=body.committed_to, note=body.note
@@ -119,28 +121,28 @@ def commit_task(task_id: UUID, body: CommitTask, act: Act) -> CaseMade:
 
 
 @router.act("/tasks/{task_id}/complete", may="work-task")
-def complete_task(task_id: UUID, body: GiveOutcome, act: Act) -> CaseMade:
+def complete_task(task_id: UUID, body: GiveOutcome, act: http.ActContext) -> CaseMade:
     """Say that a function's part is done."""
     case = operations.complete_task(act.tx, task_id=_my_task(act, task_id), person=_person(act), outcome=body.outcome)
     return _made(case, task_id)
 
 
 @router.act("/tasks/{task_id}/refuse", may="work-task")
-def refuse_task(task_id: UUID, body: GiveReason, act: Act) -> CaseMade:
+def refuse_task(task_id: UUID, body: GiveReason, act: http.ActContext) -> CaseMade:
     """Say no, with a reason; the planning lead decides what becomes of the task."""
     case = operations.refuse_task(act.tx, task_id=_my_task(act, task_id), person=_person(act), reason=body.reason)
     return _made(case, task_id)
 
 
 @router.act("/tasks/{task_id}/waive", may="work-task")
-def waive_task(task_id: UUID, body: GiveReason, act: Act) -> CaseMade:
+def waive_task(task_id: UUID, body: GiveReason, act: http.ActContext) -> CaseMade:
     """Say that a task is not needed, with a reason."""
     case = operations.waive_task(act.tx, task_id=_my_task(act, task_id), person=_person(act), reason=body.reason)
     return _made(case, task_id)
 
 
 @router.act("/tasks/{task_id}/hand-over", may="work-task")
-def hand_over_task(task_id: UUID, body: HandOverTask, act: Act) -> CaseMade:
+def hand_over_task(task_id: UUID, body: HandOverTask, act: http.ActContext) -> CaseMade:
     """Offer a task to another function."""
     case = operations.hand_over_task(
         act.tx, task_id=_my_task(act, task_id), person=_person(act), to_function=body.to_function, note=body.note
@@ -149,21 +151,21 @@ def hand_over_task(task_id: UUID, body: HandOverTask, act: Act) -> CaseMade:
 
 
 @router.act("/tasks/{task_id}/accept", may="work-task")
-def accept_handover(task_id: UUID, act: Act, body: Nothing | None = None) -> CaseMade:
+def accept_handover(task_id: UUID, act: http.ActContext, body: Nothing | None = None) -> CaseMade:
     """Take over a task that was offered."""
     case = operations.accept_handover(act.tx, task_id=_my_task(act, task_id), person=_person(act))
     return _made(case, task_id)
 
 
 @router.act("/tasks/{task_id}/return", may="work-task")
-def return_handover(task_id: UUID, body: GiveReason, act: Act) -> CaseMade:
+def return_handover(task_id: UUID, body: GiveReason, act: http.ActContext) -> CaseMade:
     """Give a task back that was offered, with a reason."""
     case = operations.return_handover(act.tx, task_id=_my_task(act, task_id), person=_person(act), reason=body.reason)
     return _made(case, task_id)
 
 
 @router.act("/tasks/{task_id}/assign", may="work-task")
-def assign_task(task_id: UUID, body: AssignTask, act: Act) -> CaseMade:
+def assign_task(task_id: UUID, body: AssignTask, act: http.ActContext) -> CaseMade:
     """Give a refused task to a function."""
     case = operations.assign_task(
         act.tx, task_id=_my_task(act, task_id), person=_person(act), to_function=body.to_function, reason=body.reason

@@ -44,7 +44,7 @@ class ImportCaseItem(http.Item):
 
 
 @router.batch("/cases:import", may="import", item=ImportCaseItem)
-def import_cases(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def import_cases(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Bring in up to 500 cases of one log: figures follow from them, and no task, timer, notice or effect."""
     operations.must_not_be_live(act.tx)
     keys = [str(raw["key"]) for raw in body.items if isinstance(raw.get("key"), str)]

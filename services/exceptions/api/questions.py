@@ -35,7 +35,7 @@ Sort = Literal["value_at_risk", "deadline", "opened_at"]
 
 @router.question("/cases", topic=TOPIC)
 def list_cases(
-    ask: http.Question,
+    ask: http.QueryContext,
     state: Literal["open", "implemented", "closed"] | None = None,
     severity: Severity | None = None,
     cause_kind: CauseKind | None = None,
@@ -82,7 +82,7 @@ def list_cases(
 
 
 @router.question("/cases/figures", topic=TOPIC)
-def stream_figures(ask: http.Question) -> StreamFigures:
+def stream_figures(ask: http.QueryContext) -> StreamFigures:
     """Return how the cases in scope stand that are not closed: how many are open, unowned, past a deadline, and the money."""
     now = queries.world_now(ask.read)
     found = queries.stream_figures(ask.read, ask.actor, now)
@@ -92,7 +92,7 @@ def stream_figures(ask: http.Question) -> StreamFigures:
 
 
 @router.question("/cases/{case_id}", topic=TOPIC)
-def show_case(case_id: UUID, ask: http.Question) -> CaseWhole:
+def show_case(case_id: UUID, ask: http.QueryContext) -> CaseWhole:
     """Return a whole case: its impact, its tasks, its clock, its deadlines."""
     row = queries.case_whole(ask.read, ask.actor, case_id, queries.world_now(ask.read))
     return case_whole(row, list(queries.tasks_of(ask.read, case_id)), ask.actor)
@@ -100,7 +100,7 @@ def show_case(case_id: UUID, ask: http.Question) -> CaseWhole:
 
 @router.question("/cases/{case_id}/timeline", topic=TOPIC)
 def show_timeline(
-    case_id: UUID, ask: http.Question, cursor: str | None = None, limit: Limit = 100
+    case_id: UUID, ask: http.QueryContext, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[TimelineEntry]:
     """Return the facts of a case in the order they were said."""
     row = queries.case_whole(ask.read, ask.actor, case_id, queries.world_now(ask.read))
@@ -113,7 +113,7 @@ def show_timeline(
 
 @router.question("/tasks", topic=TOPIC)
 def list_tasks(
-    ask: http.Question,
+    ask: http.QueryContext,
     function: Function | None = None,
     state: Literal["open", "committed", "refused", "completed", "waived", "withdrawn"] | None = None,
     kind: str | None = None,
@@ -131,7 +131,7 @@ def list_tasks(
 
 
 @router.question("/tasks/{task_id}", topic=TOPIC)
-def show_task(task_id: UUID, ask: http.Question) -> TaskShown:
+def show_task(task_id: UUID, ask: http.QueryContext) -> TaskShown:
     """Return a task."""
     case_id = queries.case_of_task(ask.read, task_id)
     queries.case_whole(ask.read, ask.actor, case_id, queries.world_now(ask.read))
@@ -139,7 +139,7 @@ def show_task(task_id: UUID, ask: http.Question) -> TaskShown:
 
 
 @router.question("/causes", topic=TOPIC)
-def show_cause(kind: CauseKind, id: UUID, ask: http.Question) -> CauseShown:
+def show_cause(kind: CauseKind, id: UUID, ask: http.QueryContext) -> CauseShown:
     """Return the cases of a cause: of a delayed shipment, of a shortage."""
     waits = queries.cause_waits(ask.read, kind=kind, cause_id=id)
     if waits is None:
@@ -149,7 +149,7 @@ def show_cause(kind: CauseKind, id: UUID, ask: http.Question) -> CauseShown:
 
 
 @router.question("/figures", topic=TOPIC)
-def response_figures(ask: http.Question) -> Figures:
+def response_figures(ask: http.QueryContext) -> Figures:
     """Return what this world's cases add up to; for readers whose scope is everything."""
     ask.actor.must_see_everything()
     found = queries.response_figures(ask.read)

@@ -18,7 +18,7 @@ _THRESHOLDS: TypeAdapter[domain.Thresholds] = TypeAdapter(domain.Thresholds)
 
 
 @router.act("/playbooks", may="keep-rules", status=201)
-def keep_playbook(body: KeepPlaybook, act: http.Act) -> PlaybookShown:
+def keep_playbook(body: KeepPlaybook, act: http.ActContext) -> PlaybookShown:
     """Make the next version of a cause kind's playbook; the same content again makes none."""
     who = {"number": 0, "by_subject": act.actor.subject, "recorded_at": act.tx.now}
     playbook = operations.upsert_playbook(act.tx, draft=_PLAYBOOK.validate_python(body.model_dump() | who))
@@ -26,7 +26,7 @@ def keep_playbook(body: KeepPlaybook, act: http.Act) -> PlaybookShown:
 
 
 @router.act("/thresholds", may="keep-rules", status=201)
-def keep_thresholds(body: KeepThresholds, act: http.Act) -> ThresholdsShown:
+def keep_thresholds(body: KeepThresholds, act: http.ActContext) -> ThresholdsShown:
     """Make the next version of the thresholds; the same content again makes none."""
     who = {"code": "standard", "number": 0, "by_subject": act.actor.subject, "recorded_at": act.tx.now}
     kept = operations.upsert_thresholds(act.tx, draft=_THRESHOLDS.validate_python(body.model_dump() | who))
@@ -34,7 +34,7 @@ def keep_thresholds(body: KeepThresholds, act: http.Act) -> ThresholdsShown:
 
 
 @router.question("/playbooks")
-def list_playbooks(ask: http.Question) -> http.Page[PlaybookShown]:
+def list_playbooks(ask: http.QueryContext) -> http.Page[PlaybookShown]:
     """Return the current playbook of each cause kind."""
     return http.Page[PlaybookShown](
         items=tuple(PlaybookShown(**_fields(PlaybookShown, r)) for r in queries.current_playbooks(ask.read))
@@ -42,19 +42,19 @@ def list_playbooks(ask: http.Question) -> http.Page[PlaybookShown]:
 
 
 @router.question("/playbooks/{kind}/versions")
-def list_playbook_versions(kind: CauseKind, ask: http.Question) -> Versions:
+def list_playbook_versions(kind: CauseKind, ask: http.QueryContext) -> Versions:
     """Return every version of a cause kind's playbook, the newest first."""
     return Versions(versions=tuple(row.content for row in queries.versions_of_playbook(ask.read, kind)))
 
 
 @router.question("/thresholds")
-def show_thresholds(ask: http.Question) -> ThresholdsShown:
+def show_thresholds(ask: http.QueryContext) -> ThresholdsShown:
     """Return the current thresholds."""
     return ThresholdsShown(**_fields(ThresholdsShown, queries.current_thresholds(ask.read)))
 
 
 @router.question("/thresholds/versions")
-def list_thresholds_versions(ask: http.Question) -> Versions:
+def list_thresholds_versions(ask: http.QueryContext) -> Versions:
     """Return every version of the thresholds, the newest first."""
     return Versions(versions=tuple(row.content for row in queries.versions_of_thresholds(ask.read)))
 

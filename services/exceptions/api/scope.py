@@ -15,16 +15,14 @@ from services.exceptions.api.shown import timeline_entry
 TOPIC = "exceptions.case"
 
 
-async def _as_seen(act: http.Act, if_match: Annotated[str | None, Header()] = None) -> http.ActContext:
+async def read_seen_version(
+    act: Annotated[http.ActContext, Depends(http.current_context)], if_match: Annotated[str | None, Header()] = None
+) -> None:
+    """Set `act.seen` from `If-Match: VERSION`: an act on a case is refused where another person acted after that version."""
     if if_match is not None:
         if not if_match.strip('"').isdecimal():
             raise Invalid("expected the `version` of the case as its reader saw it", field="If-Match")
         act.seen = int(if_match.strip('"'))
-    return act
-
-
-Act = Annotated[http.ActContext, Depends(_as_seen)]
-"""An act on a case. With `If-Match: VERSION` it is refused where another person acted after that version."""
 
 
 def must_be_as_seen(act: http.ActContext, case_id: UUID) -> None:

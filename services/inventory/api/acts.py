@@ -27,13 +27,13 @@ from services.inventory.api.shapes import (
 
 
 @router.act("/items", may="keep-items", status=201)
-def keep_item(body: KeepItem, act: http.Act) -> ItemShown:
+def keep_item(body: KeepItem, act: http.ActContext) -> ItemShown:
     """Register an item or change it; a machine changes those of its own source."""
     return ItemShown.model_validate(_keep_item(act, act.actor.source or domain.OWN_SOURCE, body))
 
 
 @router.batch("/items:batch", may="keep-items", item=KeepItemItem)
-def keep_items(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def keep_items(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Register or change up to 500 items."""
     operations.load_items(act.tx, codes=_codes(body))
     return http.run_batch(
@@ -42,13 +42,13 @@ def keep_items(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 
 @router.act("/sites", may="keep-sites", status=201)
-def keep_site(body: KeepSite, act: http.Act) -> SiteShown:
+def keep_site(body: KeepSite, act: http.ActContext) -> SiteShown:
     """Register a site or change it; a machine changes those of its own source, and the site of its warehouse."""
     return SiteShown.model_validate(_keep_site(act, act.actor.source or domain.OWN_SOURCE, body))
 
 
 @router.batch("/sites:batch", may="keep-sites", item=KeepSiteItem)
-def keep_sites(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def keep_sites(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Register or change up to 500 sites."""
     operations.load_sites(act.tx, codes=_codes(body))
     return http.run_batch(
@@ -57,7 +57,7 @@ def keep_sites(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 
 @router.act("/stock-entries", may="keep-stock", status=201)
-def record_entry(body: RecordEntry, act: http.Act) -> StockShown:
+def record_entry(body: RecordEntry, act: http.ActContext) -> StockShown:
     """Add an entry to the ledger of an item at a site; the answer is the balance after it."""
     _must_keep_stock(act, body.site)
     entry_id = derived_id("stock-entry", act.tx.context.causation_id)
@@ -67,7 +67,7 @@ def record_entry(body: RecordEntry, act: http.Act) -> StockShown:
 
 
 @router.batch("/stock-entries:batch", may="keep-stock", item=RecordEntryItem)
-def record_entries(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def record_entries(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Add up to 500 entries; the projection is computed once, at the end, or per item where a batch is run item by item."""
     touched: set[UUID] = set()
     by = act.actor.by("inventory", "machine")

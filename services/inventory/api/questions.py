@@ -30,7 +30,7 @@ from services.inventory.settings import settings
 
 @router.question("/items", topic="inventory.item")
 def list_items(
-    ask: http.Question, code: str | None = None, cursor: str | None = None, limit: Limit = 100
+    ask: http.QueryContext, code: str | None = None, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[ItemShown]:
     """Return items in the order of their codes."""
     last = ask.after(cursor, code)
@@ -46,7 +46,7 @@ def _with_value(row: Any) -> dict[str, Any]:
 
 @router.question("/sites", topic="inventory.site")
 def list_sites(
-    ask: http.Question,
+    ask: http.QueryContext,
     country: str | None = None,
     calendar: str | None = None,
     cursor: str | None = None,
@@ -63,7 +63,11 @@ def list_sites(
 
 @router.question("/stock", topic="inventory.stock")
 def list_stock(
-    ask: http.Question, item: str | None = None, site: str | None = None, cursor: str | None = None, limit: Limit = 100
+    ask: http.QueryContext,
+    item: str | None = None,
+    site: str | None = None,
+    cursor: str | None = None,
+    limit: Limit = 100,
 ) -> http.Page[StockShown]:
     """Return balances in scope, by site and item."""
     last = ask.after(cursor, item, site)
@@ -75,7 +79,7 @@ def list_stock(
 
 @router.question("/stock-entries", topic="inventory.stock")
 def list_entries(
-    ask: http.Question,
+    ask: http.QueryContext,
     item: str | None = None,
     site: str | None = None,
     kind: EntryKind | None = None,
@@ -94,7 +98,7 @@ def list_entries(
 
 @router.question("/shortages", topic="inventory.stock")
 def list_shortages(
-    ask: http.Question,
+    ask: http.QueryContext,
     state: Literal["predicted", "averted"] | None = None,
     item: str | None = None,
     site: str | None = None,
@@ -113,7 +117,7 @@ def list_shortages(
 
 
 @router.question("/projections", topic="inventory.stock")
-def show_projection(ask: http.Question, item: str, site: str, days: Days = None) -> Projection:
+def show_projection(ask: http.QueryContext, item: str, site: str, days: Days = None) -> Projection:
     """Project an item at a site day by day from today."""
     place, today = _place(ask, item, site)
     if place is None:
@@ -130,7 +134,7 @@ def show_projection(ask: http.Question, item: str, site: str, days: Days = None)
 
 
 @router.question("/available-to-promise", topic="inventory.stock")
-def show_available_to_promise(ask: http.Question, item: str, site: str, days: Days = None) -> Promise:
+def show_available_to_promise(ask: http.QueryContext, item: str, site: str, days: Days = None) -> Promise:
     """Say what may still be promised of an item at a site, bucket by bucket."""
     place, today = _place(ask, item, site)
     if place is None:
@@ -148,7 +152,7 @@ def _place(ask: http.QueryContext, item: str, site: str) -> tuple[queries.Projec
 
 
 @router.question("/figures")
-def show_figures(ask: http.Question) -> Figures:
+def show_figures(ask: http.QueryContext) -> Figures:
     """Count everything; for readers whose scope is everything."""
     ask.actor.must_see_everything()
     return Figures.model_validate(queries.figures(ask.read))

@@ -101,14 +101,14 @@ def _carried(act: http.ActContext, shipment_id: UUID) -> UUID:
 
 
 @router.act("/shipments", may="keep-shipments", status=201)
-def plan_shipment(body: PlanShipment, act: http.Act) -> Made:
+def plan_shipment(body: PlanShipment, act: http.ActContext) -> Made:
     """Plan a shipment with its lines."""
     act.actor.must_own(source=body.source)
     return _made(operations.plan_shipment(act.tx, **_plan(act.actor, body.source, body)))
 
 
 @router.batch("/shipments:batch", may="keep-shipments", item=PlanShipmentItem)
-def plan_shipments(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def plan_shipments(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Plan up to 500 shipments of one source."""
     operations.load_shipments(act.tx, shipment_ids=_named(body, "reference"))
 
@@ -119,7 +119,7 @@ def plan_shipments(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 
 @router.batch("/shipments:import", may="import", item=ImportShipmentItem)
-def import_shipments(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def import_shipments(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Bring up to 500 completed shipments in as history: no timer, no delay, no case."""
     operations.load_shipments(act.tx, shipment_ids=_named(body, "reference"))
 
@@ -131,7 +131,7 @@ def import_shipments(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 
 @router.act("/shipments/{shipment_id}/milestones", may="keep-milestones", status=201)
-def record_milestone(shipment_id: UUID, body: RecordMilestone, act: http.Act) -> Made:
+def record_milestone(shipment_id: UUID, body: RecordMilestone, act: http.ActContext) -> Made:
     """Record what happened to a shipment or was said about it."""
     milestone_id = derived_id("milestone", act.tx.context.causation_id)
     fields = body.model_dump()
@@ -141,7 +141,7 @@ def record_milestone(shipment_id: UUID, body: RecordMilestone, act: http.Act) ->
 
 
 @router.batch("/milestones:batch", may="keep-milestones", item=RecordMilestoneItem)
-def record_milestones(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def record_milestones(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Record up to 500 milestones, in whatever order they come."""
     operations.load_shipments(act.tx, shipment_ids=_named(body, "shipment"))
 
@@ -155,19 +155,19 @@ def record_milestones(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 
 @router.act("/shipments/{shipment_id}/expected-arrival", may="keep-milestones")
-def move_arrival(shipment_id: UUID, body: MoveArrival, act: http.Act) -> Made:
+def move_arrival(shipment_id: UUID, body: MoveArrival, act: http.ActContext) -> Made:
     """Say when a shipment is expected now."""
     return _made(operations.move_arrival(act.tx, shipment_id=_carried(act, shipment_id), **body.model_dump()))
 
 
 @router.act("/shipments/{shipment_id}/receive", may="keep-shipments")
-def receive_shipment(shipment_id: UUID, body: ReceiveShipment, act: http.Act) -> Made:
+def receive_shipment(shipment_id: UUID, body: ReceiveShipment, act: http.ActContext) -> Made:
     """Record a receipt."""
     return _made(operations.receive_shipment(act.tx, shipment_id=_mine(act, shipment_id), **body.model_dump()))
 
 
 @router.batch("/receipts:batch", may="keep-shipments", item=ReceiveShipmentItem)
-def receive_shipments(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def receive_shipments(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Record up to 500 receipts."""
     operations.load_shipments(act.tx, shipment_ids=_named(body, "shipment"))
 
@@ -181,19 +181,19 @@ def receive_shipments(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 
 @router.act("/shipments/{shipment_id}/cancel", may="keep-shipments")
-def cancel_shipment(shipment_id: UUID, body: CancelShipment, act: http.Act) -> Made:
+def cancel_shipment(shipment_id: UUID, body: CancelShipment, act: http.ActContext) -> Made:
     """Say that a shipment will not come."""
     return _made(operations.cancel_shipment(act.tx, shipment_id=_mine(act, shipment_id), reason=body.reason))
 
 
 @router.act("/carriers", may="keep-carriers", status=201)
-def keep_carrier(body: KeepCarrier, act: http.Act) -> CarrierShown:
+def keep_carrier(body: KeepCarrier, act: http.ActContext) -> CarrierShown:
     """Register a carrier or change it."""
     return CarrierShown.model_validate(operations.upsert_carrier(act.tx, **body.model_dump()))
 
 
 @router.act("/lanes", may="keep-carriers", status=201)
-def keep_lane(body: KeepLane, act: http.Act) -> LaneShown:
+def keep_lane(body: KeepLane, act: http.ActContext) -> LaneShown:
     """Register a lane or change its transit time."""
     return LaneShown.model_validate(operations.upsert_lane(act.tx, **body.model_dump()))
 

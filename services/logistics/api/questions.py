@@ -30,7 +30,7 @@ Limit = Annotated[int, Query(ge=1, le=http.PAGE_ITEMS_MAX)]
 
 @router.question("/shipments", topic="logistics.shipment")
 def list_shipments(
-    ask: http.Question,
+    ask: http.QueryContext,
     state: str | None = None,
     destination: str | None = None,
     carrier: str | None = None,
@@ -58,7 +58,7 @@ def list_shipments(
 
 
 @router.question("/shipments/{shipment_id}", topic="logistics.shipment")
-def show_shipment(shipment_id: UUID, ask: http.Question) -> ShipmentWhole:
+def show_shipment(shipment_id: UUID, ask: http.QueryContext) -> ShipmentWhole:
     """Return a shipment with its lines and milestones."""
     found, lines, said = queries.shipment_with_lines(ask.read, shipment_id)
     must_see_shipment(ask.actor, found.destination, [line.customer for line in lines])
@@ -76,7 +76,7 @@ def show_shipment(shipment_id: UUID, ask: http.Question) -> ShipmentWhole:
 
 
 @router.question("/figures")
-def delivery_figures(ask: http.Question) -> Figures:
+def delivery_figures(ask: http.QueryContext) -> Figures:
     """Return what the delivery records of this world add up to; for readers whose scope is everything."""
     ask.actor.must_see_everything()
     found = dict(queries.delivery_figures(ask.read))
@@ -88,7 +88,7 @@ def delivery_figures(ask: http.Question) -> Figures:
 
 
 @router.question("/carriers")
-def list_carriers(ask: http.Question, cursor: str | None = None, limit: Limit = 100) -> http.Page[CarrierShown]:
+def list_carriers(ask: http.QueryContext, cursor: str | None = None, limit: Limit = 100) -> http.Page[CarrierShown]:
     """Return carriers in the order of their codes."""
     last = ask.after(cursor)
     rows = queries.carriers_by_code(ask.read, after=last[0] if last else None, limit=limit + 1)
@@ -97,7 +97,7 @@ def list_carriers(ask: http.Question, cursor: str | None = None, limit: Limit = 
 
 
 @router.question("/lanes")
-def list_lanes(ask: http.Question, cursor: str | None = None, limit: Limit = 100) -> http.Page[LaneShown]:
+def list_lanes(ask: http.QueryContext, cursor: str | None = None, limit: Limit = 100) -> http.Page[LaneShown]:
     """Return lanes."""
     last = ask.after(cursor)
     rows = queries.lanes_by_origin(ask.read, after=UUID(last[0]) if last else None, limit=limit + 1)
@@ -107,7 +107,7 @@ def list_lanes(ask: http.Question, cursor: str | None = None, limit: Limit = 100
 
 @router.question("/findings")
 def list_findings(
-    ask: http.Question, kind: str | None = None, cursor: str | None = None, limit: Limit = 100
+    ask: http.QueryContext, kind: str | None = None, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[FindingShown]:
     """Return data-quality findings about shipments in scope, oldest first."""
     last = ask.after(cursor, kind)

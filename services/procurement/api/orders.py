@@ -169,7 +169,7 @@ def _confirm(actor: Actor, tx: Tx, order_id: UUID, body: ConfirmOrder) -> domain
 
 
 @router.act("/orders", may="keep-purchase-orders", status=201)
-def place_order(body: PlaceOrder, act: http.Act) -> OrderMade:
+def place_order(body: PlaceOrder, act: http.ActContext) -> OrderMade:
     """Place a purchase order."""
     act.actor.must_own(source=body.source)
     act.actor.must_see(site=body.destination)
@@ -186,7 +186,7 @@ def place_order(body: PlaceOrder, act: http.Act) -> OrderMade:
 
 
 @router.batch("/orders:batch", may="keep-purchase-orders", item=PlaceOrderItem)
-def keep_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def keep_orders(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Place up to 500 purchase orders of one source, or add lines to those that are placed."""
     operations.load_orders(act.tx, order_ids=[domain.order_id(body.source, name) for name in named(body, "reference")])
     operations.load_suppliers(act.tx, codes=named(body, "supplier"))
@@ -200,7 +200,7 @@ def keep_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 
 @router.act("/orders/{order_id}/change", may="keep-purchase-orders")
-def change_order(order_id: UUID, body: ChangeOrder, act: http.Act) -> OrderMade:
+def change_order(order_id: UUID, body: ChangeOrder, act: http.ActContext) -> OrderMade:
     """Add lines to a purchase order, or change them; a changed line must be confirmed anew."""
     order = operations.get_order(act.tx, order_id=order_id)
     _may_touch(act.actor, order)
@@ -208,13 +208,13 @@ def change_order(order_id: UUID, body: ChangeOrder, act: http.Act) -> OrderMade:
 
 
 @router.act("/orders/{order_id}/confirm", may="confirm-purchase-orders")
-def confirm_order(order_id: UUID, body: ConfirmOrder, act: http.Act) -> OrderMade:
+def confirm_order(order_id: UUID, body: ConfirmOrder, act: http.ActContext) -> OrderMade:
     """Write what the supplier says will come, and when; by procurement, or by the supplier's own system."""
     return _made(_confirm(act.actor, act.tx, order_id, body))
 
 
 @router.batch("/confirmations:batch", may="confirm-purchase-orders", item=ConfirmOrderItem)
-def confirm_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def confirm_orders(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Write up to 500 confirmations of a supplier's system."""
     wanted = [
         domain.order_id(str(raw.get("placed_by", "crossdock")), raw["order"])
@@ -231,7 +231,7 @@ def confirm_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 @router.question("/orders", topic="procurement.order")
 def list_orders(
-    ask: http.Question,
+    ask: http.QueryContext,
     supplier: str | None = None,
     destination: str | None = None,
     source: str | None = None,
@@ -260,7 +260,7 @@ def list_orders(
 
 
 @router.question("/orders/{order_id}", topic="procurement.order")
-def show_order(order_id: UUID, ask: http.Question) -> OrderWhole:
+def show_order(order_id: UUID, ask: http.QueryContext) -> OrderWhole:
     """Return a purchase order with its lines and all their dates."""
     found, lines = queries.order_with_lines(ask.read, order_id)
     ask.actor.must_be_theirs(source=found.source, supplier=found.supplier)

@@ -191,7 +191,7 @@ def _must_see_lines(act: http.ActContext, sourcing_id: UUID, line_ids: set[UUID]
 
 
 @router.act("/sourcings/{sourcing_id}/choose", may="choose-alternative")
-def choose_alternatives(sourcing_id: UUID, body: ChooseAlternative, act: http.Act) -> Decided:
+def choose_alternatives(sourcing_id: UUID, body: ChooseAlternative, act: http.ActContext) -> Decided:
     """Choose ways out, one per line, and place the orders; above the task's limit only planning lead or executive."""
     found = operations.get_round(act.tx, sourcing_id=sourcing_id)
     lines = {a.line_id for a in found.alternatives if a.alternative_id in body.chosen}
@@ -214,7 +214,7 @@ def choose_alternatives(sourcing_id: UUID, body: ChooseAlternative, act: http.Ac
 
 
 @router.act("/sourcings/{sourcing_id}/decline", may="choose-alternative")
-def decline_line(sourcing_id: UUID, body: DeclineLine, act: http.Act) -> Decided:
+def decline_line(sourcing_id: UUID, body: DeclineLine, act: http.ActContext) -> Decided:
     """Say that no way out is taken for a line; where a candidate works only planning lead or executive may."""
     _must_see_lines(act, sourcing_id, {body.line_id})
     sourcing = operations.decline_line(
@@ -232,7 +232,7 @@ def decline_line(sourcing_id: UUID, body: DeclineLine, act: http.Act) -> Decided
 
 @router.question("/sourcings", topic="procurement.sourcing")
 def list_rounds(
-    ask: http.Question,
+    ask: http.QueryContext,
     case: UUID | None = None,
     task: UUID | None = None,
     cause: UUID | None = None,
@@ -254,7 +254,7 @@ def list_rounds(
 
 
 @router.question("/sourcings/{sourcing_id}", topic="procurement.sourcing")
-def show_round(sourcing_id: UUID, ask: http.Question) -> RoundWhole:
+def show_round(sourcing_id: UUID, ask: http.QueryContext) -> RoundWhole:
     """Return a round with its options in their order, each with its reasons."""
     found, lines, options, decisions = queries.round_with_options(ask.read, sourcing_id)
     seen = [line for line in lines if ask.actor.sees(site=line.site, customer=line.customer)]
@@ -271,7 +271,7 @@ def show_round(sourcing_id: UUID, ask: http.Question) -> RoundWhole:
 
 @router.question("/candidates", topic="procurement.sourcing")
 def list_candidates(
-    ask: http.Question,
+    ask: http.QueryContext,
     case: UUID | None = None,
     cause: UUID | None = None,
     cursor: str | None = None,
@@ -288,7 +288,7 @@ def list_candidates(
 
 
 @router.question("/figures", topic="procurement.sourcing")
-def candidate_figures(ask: http.Question) -> Figures:
+def candidate_figures(ask: http.QueryContext) -> Figures:
     """Return what the rounds of this world add up to; for readers whose scope is everything."""
     ask.actor.must_see_everything()
     return Figures.model_validate(queries.candidate_figures(ask.read))

@@ -118,14 +118,14 @@ def named(body: http.RawBatch, field: str) -> set[str]:
 
 
 @router.act("/suppliers", may="keep-procurement", status=201)
-def register_supplier(body: RegisterSupplier, act: http.Act) -> SupplierMade:
+def register_supplier(body: RegisterSupplier, act: http.ActContext) -> SupplierMade:
     """Register a supplier or change it."""
     supplier = _register(act.tx, body)
     return SupplierMade(supplier_id=supplier.supplier_id, code=supplier.code)
 
 
 @router.batch("/suppliers:batch", may="keep-procurement", item=RegisterSupplierItem)
-def register_suppliers(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def register_suppliers(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Register up to 500 suppliers."""
     operations.load_suppliers(act.tx, codes=named(body, "code"))
     return http.run_batch(
@@ -138,13 +138,13 @@ def register_suppliers(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 
 @router.act("/terms", may="keep-procurement", status=201)
-def agree_term(body: AgreeTerm, act: http.Act) -> TermMade:
+def agree_term(body: AgreeTerm, act: http.ActContext) -> TermMade:
     """Agree a term with a supplier, or correct the one that begins on the same day."""
     return TermMade(term_id=_agree(act.tx, body), supplier=body.supplier, item=body.item)
 
 
 @router.batch("/terms:batch", may="keep-procurement", item=AgreeTermItem)
-def agree_terms(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def agree_terms(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Agree up to 500 terms."""
     operations.load_suppliers(act.tx, codes=named(body, "supplier"))
     operations.load_term_sheets(act.tx, items=named(body, "item"))
@@ -153,7 +153,7 @@ def agree_terms(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 @router.question("/suppliers", topic="procurement.supplier")
 def list_suppliers(
-    ask: http.Question,
+    ask: http.QueryContext,
     code: str | None = None,
     active: bool | None = None,
     cursor: str | None = None,
@@ -182,7 +182,7 @@ def list_suppliers(
 
 @router.question("/terms", topic="procurement.supplier")
 def list_terms(
-    ask: http.Question,
+    ask: http.QueryContext,
     supplier: str | None = None,
     item: str | None = None,
     kind: Literal["agreed", "observed"] | None = None,

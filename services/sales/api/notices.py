@@ -48,32 +48,32 @@ def _row(notice: domain.Notice) -> NoticeRow:
 
 
 @router.act("/notices/{notice_id}/approve", may="approve-notice")
-def approve_notice(notice_id: UUID, act: http.Act) -> NoticeRow:
+def approve_notice(notice_id: UUID, act: http.ActContext) -> NoticeRow:
     """Approve a draft: its promises are revised and pinned, then it goes; 409 says why it came too late."""
     by = act.actor.by("sales", "planning-lead")
     return _row(operations.approve_notice(act.tx, notice_id=_mine(act, notice_id), by=by))
 
 
 @router.act("/notices/{notice_id}/redraft", may="approve-notice")
-def redraft_notice(notice_id: UUID, act: http.Act) -> NoticeRow:
+def redraft_notice(notice_id: UUID, act: http.ActContext) -> NoticeRow:
     """Draft a notice again from the promises as they are now."""
     return _row(operations.redraft_notice(act.tx, notice_id=_mine(act, notice_id)))
 
 
 @router.act("/notices/{notice_id}/retry", may="approve-notice")
-def retry_notice(notice_id: UUID, act: http.Act) -> NoticeRow:
+def retry_notice(notice_id: UUID, act: http.ActContext) -> NoticeRow:
     """Let a notice that failed go again, to the customer's contact as it is now."""
     return _row(operations.retry_notice(act.tx, notice_id=_mine(act, notice_id)))
 
 
 @router.act("/notices/{notice_id}/resolve", may="approve-notice")
-def resolve_notice(notice_id: UUID, body: Because, act: http.Act) -> NoticeRow:
+def resolve_notice(notice_id: UUID, body: Because, act: http.ActContext) -> NoticeRow:
     """Say that the customer was told another way, and how."""
     return _row(operations.resolve_notice(act.tx, notice_id=_mine(act, notice_id), reason=body.reason))
 
 
 @router.act("/notice-policy", may="keep-rules")
-def set_notice_policy(body: SetNoticePolicy, act: http.Act) -> NoticePolicyShown:
+def set_notice_policy(body: SetNoticePolicy, act: http.ActContext) -> NoticePolicyShown:
     """Set the next version of the notice policy."""
     stated = {name: getattr(body, name) for name in SetNoticePolicy.model_fields}
     by = act.actor.by("planning-lead")
@@ -84,7 +84,7 @@ def set_notice_policy(body: SetNoticePolicy, act: http.Act) -> NoticePolicyShown
 
 
 @router.question("/notice-policy", topic="sales.notice")
-def show_notice_policy(ask: http.Question) -> NoticePolicyShown:
+def show_notice_policy(ask: http.QueryContext) -> NoticePolicyShown:
     """Return the notice policy that holds now."""
     row = queries.policy_now(ask.read)
     if row is None:
@@ -98,7 +98,7 @@ def show_notice_policy(ask: http.Question) -> NoticePolicyShown:
 
 @router.question("/notice-policy/versions", topic="sales.notice")
 def list_notice_policy_versions(
-    ask: http.Question, cursor: str | None = None, limit: Limit = 100
+    ask: http.QueryContext, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[PolicyVersion]:
     """Return every version of the notice policy, oldest first."""
     last = ask.after(cursor)
@@ -109,7 +109,7 @@ def list_notice_policy_versions(
 
 @router.question("/impacts", topic="sales.impact")
 def list_impacts(
-    ask: http.Question,
+    ask: http.QueryContext,
     cause: UUID | None = None,
     affected: bool | None = None,
     cursor: str | None = None,
@@ -133,7 +133,7 @@ def list_impacts(
 
 
 @router.question("/impacts/{impact_id}", topic="sales.impact")
-def show_impact(impact_id: UUID, ask: http.Question) -> ImpactWhole:
+def show_impact(impact_id: UUID, ask: http.QueryContext) -> ImpactWhole:
     """Return an impact with the lines that lie in the reader's scope; the others are counted."""
     found, lines = queries.impact_with_lines(ask.read, impact_id)
     ask.actor.must_see_any(sites=(found.site,), customers=[line.customer for line in lines])
@@ -146,7 +146,7 @@ def show_impact(impact_id: UUID, ask: http.Question) -> ImpactWhole:
 
 @router.question("/notices", topic="sales.notice")
 def list_notices(
-    ask: http.Question,
+    ask: http.QueryContext,
     case: UUID | None = None,
     task: UUID | None = None,
     customer: str | None = None,
@@ -164,7 +164,7 @@ def list_notices(
 
 
 @router.question("/notices/{notice_id}", topic="sales.notice")
-def show_notice(notice_id: UUID, ask: http.Question) -> NoticeWhole:
+def show_notice(notice_id: UUID, ask: http.QueryContext) -> NoticeWhole:
     """Return a notice with its lines and the words that the customer reads."""
     found, lines, customer = queries.notice_with_lines(ask.read, notice_id)
     ask.actor.must_see(site=found.site, customer=found.customer)
@@ -180,7 +180,7 @@ def show_notice(notice_id: UUID, ask: http.Question) -> NoticeWhole:
 
 
 @router.question("/figures")
-def show_figures(ask: http.Question) -> Figures:
+def show_figures(ask: http.QueryContext) -> Figures:
     """Return what sales holds in the reader's scope, added up."""
     found = queries.sales_figures(ask.read, ask.actor)
     said = found["statements"]

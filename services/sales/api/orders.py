@@ -85,14 +85,14 @@ def _strings(body: http.RawBatch, field: str) -> set[str]:
 
 
 @router.act("/customers", may="keep-sales", status=201)
-def keep_customer(body: KeepCustomer, act: http.Act) -> CustomerShown:
+def keep_customer(body: KeepCustomer, act: http.ActContext) -> CustomerShown:
     """Register a customer or change it."""
     act.actor.must_own(source=body.source)
     return CustomerShown.model_validate(_keep_customer(act, body.source, body))
 
 
 @router.batch("/customers:batch", may="keep-sales", item=KeepCustomerItem)
-def keep_customers(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def keep_customers(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Register or change up to 500 customers of one source."""
     operations.load_customers(act.tx, codes=_strings(body, "code"))
 
@@ -103,7 +103,7 @@ def keep_customers(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 
 @router.act("/orders", may="keep-sales", status=201)
-def place_order(body: PlaceOrder, act: http.Act) -> OrderWhole:
+def place_order(body: PlaceOrder, act: http.ActContext) -> OrderWhole:
     """Place an order; its promised days are version 1 of each line's promise."""
     act.actor.must_own(source=body.source)
     _require_scope_of_existing_order(act, body.source, body.reference)
@@ -111,7 +111,7 @@ def place_order(body: PlaceOrder, act: http.Act) -> OrderWhole:
 
 
 @router.batch("/orders:batch", may="keep-sales", item=PlaceOrderItem)
-def place_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
+def place_orders(body: http.RawBatch, act: http.ActContext) -> http.BatchAnswer:
     """Place up to 500 orders of one source; an order that is known gets the lines that it does not have yet."""
     operations.load_orders(
         act.tx, source=body.source, references=_strings(body, "reference"), customers=_strings(body, "customer")
@@ -125,28 +125,28 @@ def place_orders(body: http.RawBatch, act: http.Act) -> http.BatchAnswer:
 
 
 @router.act("/orders/{order_id}/lines", may="keep-sales")
-def change_order(order_id: UUID, body: ChangeOrder, act: http.Act) -> OrderWhole:
+def change_order(order_id: UUID, body: ChangeOrder, act: http.ActContext) -> OrderWhole:
     """Add lines to an order, or correct what they say; a promised day is moved by revising it."""
     _mine(act, operations.get_order(act.tx, order_id=order_id))
     return _whole(operations.change_order(act.tx, order_id=order_id, lines=_lines(body.lines)))
 
 
 @router.act("/orders/{order_id}/cancel", may="keep-sales")
-def cancel_order(order_id: UUID, body: Because, act: http.Act) -> OrderWhole:
+def cancel_order(order_id: UUID, body: Because, act: http.ActContext) -> OrderWhole:
     """Cancel an order."""
     _mine(act, operations.get_order(act.tx, order_id=order_id))
     return _whole(operations.cancel_order(act.tx, order_id=order_id, reason=body.reason))
 
 
 @router.act("/order-lines/{order_line_id}/confirm", may="keep-sales")
-def confirm_line(order_line_id: UUID, body: ConfirmLine, act: http.Act) -> OrderWhole:
+def confirm_line(order_line_id: UUID, body: ConfirmLine, act: http.ActContext) -> OrderWhole:
     """Write the day that was confirmed for a line, beside the one that is promised."""
     _mine(act, operations.get_order_of_line(act.tx, order_line_id=order_line_id))
     return _whole(operations.confirm_line(act.tx, order_line_id=order_line_id, confirmed_on=body.confirmed_on))
 
 
 @router.act("/promises/{order_line_id}/revise", may="approve-notice")
-def revise_promise(order_line_id: UUID, body: RevisePromise, act: http.Act) -> OrderWhole:
+def revise_promise(order_line_id: UUID, body: RevisePromise, act: http.ActContext) -> OrderWhole:
     """Move a promise by hand: the next version in the ledger."""
     _mine(act, operations.get_order_of_line(act.tx, order_line_id=order_line_id))
     order = operations.revise_promise(
@@ -161,7 +161,7 @@ def revise_promise(order_line_id: UUID, body: RevisePromise, act: http.Act) -> O
 
 
 @router.act("/promises/{order_line_id}/statements", may="approve-notice", status=201, response_model=StatementShown)
-def state_promise(order_line_id: UUID, body: StatePromise, act: http.Act) -> StatementShown | JSONResponse:
+def state_promise(order_line_id: UUID, body: StatePromise, act: http.ActContext) -> StatementShown | JSONResponse:
     """Record what is said to the customer; what contradicts the current version is counted and refused with 409."""
     _mine(act, operations.get_order_of_line(act.tx, order_line_id=order_line_id))
     key = act.request.headers.get("idempotency-key") or act.tx.context.causation_id
@@ -182,7 +182,7 @@ def state_promise(order_line_id: UUID, body: StatePromise, act: http.Act) -> Sta
 
 @router.question("/customers", topic="sales.order")
 def list_customers(
-    ask: http.Question, tier: Tier | None = None, cursor: str | None = None, limit: Limit = 100
+    ask: http.QueryContext, tier: Tier | None = None, cursor: str | None = None, limit: Limit = 100
 ) -> http.Page[CustomerShown]:
     """Return customers in scope, by code."""
     last = ask.after(cursor, tier)
@@ -192,7 +192,7 @@ def list_customers(
 
 
 @router.question("/customers/{code}", topic="sales.order")
-def show_customer(code: str, ask: http.Question) -> CustomerShown:
+def show_customer(code: str, ask: http.QueryContext) -> CustomerShown:
     """Return one customer."""
     ask.actor.must_see(customer=code)
     found = queries.customer_by_code(ask.read, code)
@@ -201,7 +201,7 @@ def show_customer(code: str, ask: http.Question) -> CustomerShown:
 
 @router.question("/orders", topic="sales.order")
 def list_orders(
-    ask: http.Question,
+    ask: http.QueryContext,
     customer: str | None = None,
     site: str | None = None,
     state: str | None = None,
@@ -228,7 +228,7 @@ def list_orders(
 
 
 @router.question("/orders/{order_id}", topic="sales.order")
-def show_order(order_id: UUID, ask: http.Question) -> OrderWhole:
+def show_order(order_id: UUID, ask: http.QueryContext) -> OrderWhole:
     """Return an order with all the dates of its lines."""
     found, lines = queries.order_with_lines(ask.read, order_id)
     ask.actor.must_see(site=found.site, customer=found.customer)
@@ -236,7 +236,7 @@ def show_order(order_id: UUID, ask: http.Question) -> OrderWhole:
 
 
 @router.question("/promises/{order_line_id}", topic="sales.order")
-def show_promise(order_line_id: UUID, ask: http.Question) -> Ledger:
+def show_promise(order_line_id: UUID, ask: http.QueryContext) -> Ledger:
     """Return the ledger of one order line: every version, the current one last."""
     line, versions, said = queries.ledger_of_line(ask.read, order_line_id)
     ask.actor.must_see(site=line.site, customer=line.customer)

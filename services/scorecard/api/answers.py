@@ -35,7 +35,7 @@ POINTS_MAX = 1_000
 @router.question("/velocity/by/{what}", topic="scorecard.measure")
 def show_velocity_by(
     what: queries.Grouping,
-    ask: http.Question,
+    ask: http.QueryContext,
     kind: Kind | None = None,
     severity: SeverityAsked | None = None,
     since: Instant | None = None,
@@ -55,7 +55,7 @@ def show_velocity_by(
 
 @router.question("/velocity/curve", topic="scorecard.measure")
 def show_velocity_curve(
-    ask: http.Question,
+    ask: http.QueryContext,
     kind: Kind | None = None,
     severity: SeverityAsked | None = None,
     since: Instant | None = None,
@@ -80,7 +80,10 @@ def _point(step: Any) -> CurvePoint:
 
 @router.question("/velocity/phases", topic="scorecard.measure")
 def show_velocity_phases(
-    ask: http.Question, kind: Kind | None = None, severity: SeverityAsked | None = None, since: Instant | None = None
+    ask: http.QueryContext,
+    kind: Kind | None = None,
+    severity: SeverityAsked | None = None,
+    since: Instant | None = None,
 ) -> PhasesShown:
     """Return where the time goes: blind time beside the phases of the response."""
     asked = _asked(ask, kind, severity, since, None)
@@ -109,7 +112,7 @@ def show_velocity_phases(
 
 @router.question("/velocity/overdue", topic="scorecard.measure")
 def list_velocity_overdue(
-    ask: http.Question,
+    ask: http.QueryContext,
     kind: Kind | None = None,
     severity: SeverityAsked | None = None,
     since: Instant | None = None,
@@ -127,7 +130,7 @@ def list_velocity_overdue(
 
 
 def _asked(
-    ask: http.Question, kind: str | None, severity: str | None, since: datetime | None, as_of: datetime | None
+    ask: http.QueryContext, kind: str | None, severity: str | None, since: datetime | None, as_of: datetime | None
 ) -> queries.VelocityQuery:
     at = queries.world_now(ask.read) if as_of is None else as_of
     return queries.VelocityQuery(ask.actor, at, kind, severity, since, as_of)

@@ -29,7 +29,7 @@ from services.scorecard.settings import ScorecardSettings
 
 
 @router.question("/causes/{fact_id}")
-def explain_fact(fact_id: UUID, ask: http.Question) -> Why:
+def explain_fact(fact_id: UUID, ask: http.QueryContext) -> Why:
     """Return the chain of causes of a fact, back to the act, the signal or the timer that started it."""
     queries.must_see_fact(ask.read, ask.actor, fact_id)
     chain = [Step.model_validate(row) for row in queries.causes_of_fact(ask.read, fact_id)]
@@ -38,7 +38,7 @@ def explain_fact(fact_id: UUID, ask: http.Question) -> Why:
 
 
 @router.question("/causes:walk", asked_by="POST")
-def walk_causes(body: WalkAsked, ask: http.Question) -> Walked:
+def walk_causes(body: WalkAsked, ask: http.QueryContext) -> Walked:
     """Return the causal records of at most 500 facts: one level of a walk that the asker goes on with."""
     ask.actor.must_see_everything()
     found = tuple(FactShown.model_validate(row) for row in queries.facts_by_id(ask.read, body.ids))
@@ -48,7 +48,7 @@ def walk_causes(body: WalkAsked, ask: http.Question) -> Walked:
 
 @router.question("/facts")
 def list_facts(
-    ask: http.Question, type: str, subject: str | None = None, cursor: str | None = None, limit: Limit = 500
+    ask: http.QueryContext, type: str, subject: str | None = None, cursor: str | None = None, limit: Limit = 500
 ) -> http.Page[FactShown]:
     """Return the causal records of one kind of fact, by id: where a walk of all, or of one subject's, starts."""
     if subject is None:
@@ -62,7 +62,7 @@ def list_facts(
 
 
 @router.question("/figures")
-def show_figures(ask: http.Question) -> Figures:
+def show_figures(ask: http.QueryContext) -> Figures:
     """Return what the causal record adds up to; asked when the world is quiet, so that an orphan is one at once."""
     ask.actor.must_see_everything()
     by_reason = queries.orphans_by_reason(ask.read, settled=timedelta())
@@ -70,7 +70,7 @@ def show_figures(ask: http.Question) -> Figures:
 
 
 @router.question("/impacts/{cause_id}")
-def show_consequences(cause_id: UUID, ask: http.Question, limit: Limit = 500) -> Consequences:
+def show_consequences(cause_id: UUID, ask: http.QueryContext, limit: Limit = 500) -> Consequences:
     """Return everything that followed from a fact, an act, a signal or a timer."""
     queries.must_see_fact(ask.read, ask.actor, cause_id)
     rows = queries.consequences(ask.read, cause_id, limit=limit + 1)
@@ -78,7 +78,7 @@ def show_consequences(cause_id: UUID, ask: http.Question, limit: Limit = 500) ->
 
 
 @router.question("/orphans")
-def list_orphans(ask: http.Question, quiet: bool = False, cursor: str | None = None, limit: Limit = 100) -> Orphans:
+def list_orphans(ask: http.QueryContext, quiet: bool = False, cursor: str | None = None, limit: Limit = 100) -> Orphans:
     """Return facts whose cause does not resolve after ten minutes, or at once where the world is said to be quiet."""
     ask.actor.must_see_everything()
     settled = timedelta() if quiet else ScorecardSettings().orphan_after
@@ -91,7 +91,7 @@ def list_orphans(ask: http.Question, quiet: bool = False, cursor: str | None = N
 
 @router.question("/external-causes")
 def list_external_causes(
-    ask: http.Question, kind: ExternalKind, cursor: str | None = None, limit: Limit = 500
+    ask: http.QueryContext, kind: ExternalKind, cursor: str | None = None, limit: Limit = 500
 ) -> http.Page[ExternalCause]:
     """Return the acts, signals or timers that facts name, so that their owners can be asked to show them."""
     ask.actor.must_see_everything()

@@ -29,7 +29,7 @@ SETTLED = timedelta(seconds=30)  # a fact heard later may still be on its way th
 
 @router.question("/velocity", topic="scorecard.measure")
 def show_velocity(
-    ask: http.Question,
+    ask: http.QueryContext,
     kind: Kind | None = None,
     severity: SeverityAsked | None = None,
     since: Instant | None = None,
@@ -69,7 +69,7 @@ def _seconds(us: int | None) -> float | None:
 
 
 @router.question("/velocity/check", topic="scorecard.measure")
-def check_velocity(ask: http.Question, quiet: bool = False) -> VelocityCheck:
+def check_velocity(ask: http.QueryContext, quiet: bool = False) -> VelocityCheck:
     """Compare every reading with its recomputation; `quiet` says that nothing is on its way any more."""
     ask.actor.must_see_everything()
     compared, differences, rows = queries.velocity_differences(ask.read, settled=timedelta() if quiet else SETTLED)
@@ -79,7 +79,7 @@ def check_velocity(ask: http.Question, quiet: bool = False) -> VelocityCheck:
 
 
 @router.question("/velocity/cases/{case_id}", topic="scorecard.measure")
-def show_case_velocity(case_id: UUID, ask: http.Question) -> CaseVelocity:
+def show_case_velocity(case_id: UUID, ask: http.QueryContext) -> CaseVelocity:
     """Return one case's clock as the stream read it and as SQL recomputes it."""
     reading, recomputed = queries.velocity_of_case(ask.read, ask.actor, case_id)
     agree = reading is not None and all(getattr(reading, n) == getattr(recomputed, n) for n in queries.MEASURED)
@@ -90,7 +90,7 @@ def show_case_velocity(case_id: UUID, ask: http.Question) -> CaseVelocity:
 
 @router.question("/measures", topic="scorecard.measure")
 def list_measures(
-    ask: http.Question,
+    ask: http.QueryContext,
     kind: Kind | None = None,
     severity: SeverityAsked | None = None,
     state: StateAsked | None = None,
