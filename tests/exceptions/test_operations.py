@@ -201,7 +201,7 @@ def test_a_case_of_an_older_release_keeps_its_id_and_what_its_opening_said(
         opened.do(lambda tx: operations.upsert_thresholds(tx, draft=thresholds()))
         opened.do(lambda tx: operations.upsert_playbook(tx, draft=playbook(recurrence_days=0)))
         opened.do(lambda tx: operations.open_case(tx, event=delayed()))
-    migrations.migrate("exceptions", url, "0003")
+    migrations.migrate("exceptions", url, "-2")
     with psycopg.connect(url) as old:
         assert old.execute("SELECT c.recurrence, k.recurrence FROM cases c, causes k").fetchall() == [(1, 1)]
     with open_service(parts(), url) as opened:
