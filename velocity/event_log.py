@@ -1,4 +1,4 @@
-"""A log of CloudEvents as JSON lines, read into facts; what the specification does not know is passed over."""
+"""Read a log of CloudEvents (JSON lines) into case facts and calendars; other event types are ignored."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ WINDOW_US = 7 * DAY_US
 
 
 class Unreadable(ValueError):
-    """A line of a log is no event; the message names the line."""
+    """A line of the log is not a valid event; the message gives the line number."""
 
 
 @dataclass(frozen=True, slots=True)
 class RootSignalEvent:
-    """One fact of a case as a log tells it."""
+    """One fact of a case, parsed from its event."""
 
     case_id: UUID
     cause_kind: str
@@ -57,7 +57,7 @@ class Calendar:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is asked of a log; without `as_of` it is the last record of the world."""
+    """Options of a log. Without `as_of_us` the answers are as of the last record of the world."""
 
     as_of_us: int | None = None
     world: str = "live"
@@ -139,7 +139,7 @@ def calendars_as_of(log: Log, as_of_us: int) -> dict[str, Calendar]:
 
 
 def as_of(log: Log) -> int:
-    """Return the instant that is asked about: as told, else that of the last record, else 1970."""
+    """Return the as-of time in microseconds since 1970: the option, else the last record, else 0."""
     return (
         log.options.as_of_us
         if log.options.as_of_us is not None

@@ -32,7 +32,7 @@ class PhaseDuration:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What the clock says of a case at `until_us`."""
+    """The measurement of one case as of `until_us`; durations are whole microseconds."""
 
     state: State
     identified_us: int
@@ -76,7 +76,7 @@ class _Run:
 
 
 class Clock:
-    """The clock of one case: it starts when the case was identified and stands still while nobody was asked."""
+    """The clock of one case: it starts at identification and stops between the end of a response and its reopening."""
 
     def __init__(self, started_us: int, breaks: Iterable[tuple[int, int]]) -> None:
         self.started_us = started_us

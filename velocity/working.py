@@ -24,7 +24,7 @@ class Working:
     working_us: int
     paused: Mapping[str, int]
     endless: bool  # a pause had not ended when the case did
-    unknown_calendar: bool  # somebody held the case whose calendar nobody told
+    unknown_calendar: bool  # a function that held the case has no calendar in the log
 
 
 def working(case: Case, measured: Measure, calendars: Mapping[str, Calendar]) -> Working:

@@ -1,4 +1,4 @@
-"""The Faust app: what is asked of it, and what is switched off because it was found wanting."""
+"""The Faust app and its configuration; features of Faust that are not used are switched off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the fold says, on its way to the broker in rounds: a send and a future for each record cost more than the fold.
+"""Send states and measures to the broker in batches: one send and one future per record cost more than the fold.
 
 A case that moved several times in a round is written once, as it stands at the end; each fact has its measure.
 """

@@ -1,4 +1,4 @@
-"""Ends a worker that stands still."""
+"""End the process when the worker makes no progress."""
 
 from __future__ import annotations
 
