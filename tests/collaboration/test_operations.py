@@ -17,7 +17,7 @@ def make_calendar(tried: CheckedService, **changes):
     return tried.do(lambda tx: operations.change_calendar(tx, **(told | changes)))
 
 
-def test_a_calendar_is_kept_and_said_in_one_transaction(tried: CheckedService):
+def test_a__and_said_in_one_transaction(tried: CheckedService):
     make_calendar(tried)
     [said] = tried.emitted()
     assert isinstance(said, CalendarChanged)

@@ -131,7 +131,7 @@ def test_a_topic_grows_under_load_and_each_subject_keeps_its_order(course: Cours
         writer.start()
         wait_until(lambda: course.consumed() > 3 * SUBJECTS)
         assert course.grow() == BEFORE
-        grown_at, bootstrap = course.consumed(), course.house.settings.kafka_bootstrap
+        grown_at, bootstrap = course.consumed(), course.service.settings.kafka_bootstrap
         assert unread(kafka.admin(bootstrap), TOPIC, AFTER, [GROUP]) == {GROUP: AFTER - BEFORE}
         assert unread_after_a_while(bootstrap, TOPIC, AFTER, [GROUP]) == {}, "both rejoin by themselves"
         assert course.partitions() == AFTER
