@@ -41,7 +41,7 @@ def a_ladder(before=None, **changes):
         "calendar": "weekdays",
         "rungs": rungs,
         "max_escalations": 3,
-        "": True,
+        "calendar_exists": True,
         "now": NOW,
     }
     return domain.change_ladder(before, **(told | changes))
@@ -130,7 +130,7 @@ def test_a_ladder_is_published_with_its_rungs():
 
 def test_a_ladder_in_an_unknown_calendar_is_refused():
     with pytest.raises(domain.UnknownCalendar):
-        a_ladder(=False)
+        a_ladder(calendar_exists=False)
 
 
 @pytest.mark.parametrize("rungs", [(), (Rung(after_minutes=0), Rung(after_minutes=10))])
