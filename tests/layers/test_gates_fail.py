@@ -180,7 +180,7 @@ def test_a_code_without_a_violation_passes_ruff_and_mypy(tmp_path: Path, typed: 
 
 
 # The packages that a contract is made from, copied so that a violation can be planted in them.
-MADE_FROM = ("schemas", "chassis", "services", "console", "tools", "docs")
+MADE_FROM = ("schemas", "formats", "chassis", "services", "console", "tools", "docs")
 FIELD = "    previous_expected_at: Instant | None = None\n"
 
 
