@@ -36,7 +36,7 @@ class Base(DeclarativeBase):
 
 
 class Tally(Base):
-    """What was received of one stock."""
+    """Count and last level of one stock."""
 
     __table__ = work.tallies
     stock_id: Mapped[UUID]

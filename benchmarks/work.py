@@ -59,7 +59,7 @@ tallies = Table(
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What was received of one stock."""
+    """Count and last level of one stock."""
 
     stock_id: UUID
     received: int = 0

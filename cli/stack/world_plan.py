@@ -1,4 +1,4 @@
-"""What a world shall be and which names, currencies and worlds there are; nothing here starts a process."""
+"""Plan of a world, and checks of its name, seed and currency; this module starts no process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PortInUse(StackError):
 
 @dataclass(frozen=True)
 class WorldPlan:
-    """What a world shall be: its clock, which processes, and what each is told beyond the ordinary."""
+    """Plan of a world: its clock, its processes, and additional environment variables per process."""
 
     clock: str = "wall"
     services: list[str] | None = None

@@ -1,4 +1,4 @@
-"""Who is logged in: the session's cookie, its routes, and the sessions that were ended before their time."""
+"""Login sessions: the cookie, its routes, and the sessions that were ended early."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Login(BaseModel):
 
 
 class Session(BaseModel):
-    """Who is logged in, what it may see (`*`: everything), in which world, and until when (seconds since 1970)."""
+    """A login: the person, visible scope (`*`: everything), world and expiry (seconds since 1970)."""
 
     subject: str
     roles: list[str]

@@ -145,7 +145,7 @@ def check_delays(
 ) -> None:
     """See that no good fact was answered late; who shares a partition with a hang may wait until it is in its letter.
 
-    What is not answered at all is the other checker's.
+    Events without any answer are found by the checker in checker.py.
     """
     answered: dict[str, float] = {}
     for answer in answers:
