@@ -23,7 +23,7 @@ def _closed(desk: Desk, case_id: str) -> None:
 
     def decision_us() -> int | None:
         """Return nothing until the scorecard has heard that the case is implemented."""
-        answer = desk.journey.get("scorecard", f"/velocity/cases/{case_id}")
+        answer = desk.journey.get_once("scorecard", f"/velocity/cases/{case_id}")
         recomputed = answer.json()["recomputed"] if answer is not None and answer.is_success else None
         return recomputed and recomputed["decision_us"]
 
